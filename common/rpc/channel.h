@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace grpc {
+class Channel;
+class ClientContext;
+}  // namespace grpc
+
+namespace slipstream::rpc {
+
+// Largest message either side takes. Data goes in pieces of 1 MiB, listings in pages.
+constexpr size_t kMessageBytesMax = size_t{8} << 20;
+
+struct ChannelOptions {
+  // The pause between attempts to connect grows from the first to the second.
+  std::chrono::milliseconds reconnect_backoff_min{100};
+  std::chrono::milliseconds reconnect_backoff_max{1'000};
+  // A peer that has vanished without closing (power, cable) is noticed after about the sum.
+  std::chrono::milliseconds keepalive_time{10'000};
+  std::chrono::milliseconds keepalive_timeout{5'000};
+};
+
+// A channel to `address` (HOST:PORT), without TLS. Makes no connection yet and does not block;
+// calls on it fail with kUnavailable while the peer is away, and it reconnects by itself.
+//
+// Every call of this function gives a TCP connection of its own (gRPC would otherwise share one
+// among all channels to a peer); keep the channel for as long as the peer matters. Proxies from
+// the environment are not used.
+// Threads: the channel is thread-safe. Ownership: shared with the stubs made from it.
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
+                                           const ChannelOptions& options = {});
+
+// Every call has a deadline: this sets it, `timeout` from now, on the monotonic clock.
+void SetTimeout(grpc::ClientContext& context, std::chrono::milliseconds timeout);
+
+}  // namespace slipstream::rpc

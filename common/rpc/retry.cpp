@@ -1,0 +1,61 @@
+#include "common/rpc/retry.h"
+
+#include <algorithm>
+
+#include "common/clock/clock.h"
+#include "common/sync/mutex.h"
+
+namespace slipstream::rpc {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Returns false when stopped before `duration` has passed.
+bool SleepFor(milliseconds duration, const std::stop_token& stop) {
+  const Clock& clock = SystemClock::Get();
+  const SteadyTime deadline = clock.Now() + duration;
+  Mutex mutex;
+  CondVar condition;
+  std::stop_callback wake(stop, [&] {
+    MutexLock lock(mutex);
+    condition.NotifyAll();
+  });
+  MutexLock lock(mutex);
+  for (SteadyTime now = clock.Now(); now < deadline && !stop.stop_requested(); now = clock.Now()) {
+    condition.WaitFor(mutex, deadline - now);
+  }
+  return !stop.stop_requested();
+}
+
+}  // namespace
+
+Backoff::Backoff(const Options& options, uint64_t seed)
+    : options_(options), next_(options.initial), random_(seed) {}
+
+milliseconds Backoff::Next() {
+  int64_t upper = next_.count();
+  std::uniform_int_distribution<int64_t> spread(upper - upper / 2, upper);
+  next_ = std::min(next_ * 2, options_.max);
+  return milliseconds(spread(random_));
+}
+
+Status Retry(const RetryOptions& options,
+             const std::function<Status(milliseconds attempt_timeout)>& attempt) {
+  const Clock& clock = SystemClock::Get();
+  const SteadyTime deadline = clock.Now() + options.timeout;
+  Backoff backoff(options.backoff, options.seed != 0 ? options.seed : std::random_device()());
+  while (true) {
+    auto rest = std::chrono::ceil<milliseconds>(deadline - clock.Now());
+    milliseconds allowed = std::clamp(rest, milliseconds(1), options.attempt_timeout_max);
+    Status status = attempt(allowed);
+    bool may_retry = status.code() == Code::kUnavailable ||
+                     (status.code() == Code::kDeadlineExceeded && allowed < rest);
+    if (!may_retry) return status;
+    milliseconds pause = backoff.Next();
+    if (clock.Now() + pause >= deadline) return status;
+    if (options.on_retry) options.on_retry(status);
+    if (!SleepFor(pause, options.stop)) return Cancelled("stopped while waiting to retry");
+  }
+}
+
+}  // namespace slipstream::rpc
