@@ -13,7 +13,9 @@ target_compile_features(slipstream_options INTERFACE cxx_std_20)
 target_include_directories(slipstream_options INTERFACE "${CMAKE_SOURCE_DIR}")
 target_compile_options(slipstream_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor
-  -Woverloaded-virtual -Wimplicit-fallthrough)
+  -Woverloaded-virtual -Wimplicit-fallthrough
+  # Designated initialisers leave members to their defaults on purpose.
+  -Wno-missing-field-initializers)
 if(SLIPSTREAM_WERROR)
   target_compile_options(slipstream_options INTERFACE -Werror)
 endif()

@@ -7,7 +7,9 @@ SystemClock& SystemClock::Get() {
   return clock;
 }
 
-SteadyTime SystemClock::Now() const { return std::chrono::steady_clock::now(); }
+SteadyTime SystemClock::Now() const {
+  return std::chrono::steady_clock::now();
+}
 
 WallTime SystemClock::WallNow() const {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());

@@ -16,7 +16,8 @@ constexpr std::array<std::array<uint32_t, 256>, 8> MakeTables() {
   std::array<std::array<uint32_t, 256>, 8> tables{};
   for (uint32_t i = 0; i < 256; ++i) {
     uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? kPolynomial : 0);
+    for (int bit = 0; bit < 8; ++bit)
+      crc = (crc >> 1) ^ ((crc & 1) != 0 ? kPolynomial : 0);
     tables[0][i] = crc;
   }
   for (uint32_t i = 0; i < 256; ++i) {
@@ -40,9 +41,11 @@ uint32_t ExtendPortable(uint32_t state, const unsigned char* p, size_t length) {
   for (; length >= 8; p += 8, length -= 8) {
     uint64_t word = LoadLittleEndian64(p) ^ state;
     state = 0;
-    for (size_t i = 0; i < 8; ++i) state ^= kTables[7 - i][(word >> (8 * i)) & 0xff];
+    for (size_t i = 0; i < 8; ++i)
+      state ^= kTables[7 - i][(word >> (8 * i)) & 0xff];
   }
-  for (; length > 0; ++p, --length) state = (state >> 8) ^ kTables[0][(state ^ *p) & 0xff];
+  for (; length > 0; ++p, --length)
+    state = (state >> 8) ^ kTables[0][(state ^ *p) & 0xff];
   return state;
 }
 
@@ -116,7 +119,8 @@ __attribute__((target("sse4.2"))) uint32_t ExtendHardware(uint32_t state,
     crc = ShiftByLane(static_cast<uint32_t>(crc)) ^ second;
     crc = ShiftByLane(static_cast<uint32_t>(crc)) ^ third;
   }
-  for (; length >= 8; p += 8, length -= 8) crc = _mm_crc32_u64(crc, LoadLittleEndian64(p));
+  for (; length >= 8; p += 8, length -= 8)
+    crc = _mm_crc32_u64(crc, LoadLittleEndian64(p));
   for (; length > 0; ++p, --length) {
     crc = _mm_crc32_u8(static_cast<uint32_t>(crc), *p);
   }
@@ -136,7 +140,9 @@ uint32_t ExtendCrc32c(uint32_t crc, std::string_view data) {
   return ~ExtendPortable(~crc, bytes, data.size());
 }
 
-uint32_t Crc32c(std::string_view data) { return ExtendCrc32c(0, data); }
+uint32_t Crc32c(std::string_view data) {
+  return ExtendCrc32c(0, data);
+}
 
 uint32_t CombineCrc32c(uint32_t crc_a, uint32_t crc_b, uint64_t length_b) {
   return MultiplyModulo(ShiftOperator(length_b), crc_a) ^ crc_b;

@@ -105,12 +105,17 @@ class Registry {
     }
     std::fprintf(stderr, "failpoint %.*s hit\n", static_cast<int>(name.size()), name.data());
     switch (point.action) {
-      case Action::kKill: raise(SIGKILL); break;
-      case Action::kStop: raise(SIGSTOP); break;
+      case Action::kKill:
+        raise(SIGKILL);
+        break;
+      case Action::kStop:
+        raise(SIGSTOP);
+        break;
       case Action::kDelay:
         std::this_thread::sleep_for(std::chrono::milliseconds(point.delay_ms));
         break;
-      case Action::kError: return {point.code, "failpoint " + std::string(name)};
+      case Action::kError:
+        return {point.code, "failpoint " + std::string(name)};
     }
     return {};
   }
@@ -130,8 +135,14 @@ Registry& TheRegistry() {
 
 }  // namespace
 
-bool AnyActive() { return TheRegistry().any_active(); }
-Status Hit(std::string_view name) { return TheRegistry().Hit(name); }
-Status Configure(std::string_view spec) { return TheRegistry().Configure(spec); }
+bool AnyActive() {
+  return TheRegistry().any_active();
+}
+Status Hit(std::string_view name) {
+  return TheRegistry().Hit(name);
+}
+Status Configure(std::string_view spec) {
+  return TheRegistry().Configure(spec);
+}
 
 }  // namespace slipstream::failpoint

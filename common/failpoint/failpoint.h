@@ -32,17 +32,17 @@ Status Configure(std::string_view spec);
 }  // namespace slipstream::failpoint
 
 // In a function that returns Status or Result: may return an error from it.
-#define SLIPSTREAM_FAILPOINT(name)                                             \
-  do {                                                                         \
-    if (::slipstream::failpoint::AnyActive()) [[unlikely]] {                   \
-      RETURN_IF_ERROR(::slipstream::failpoint::Hit(name));                     \
-    }                                                                          \
+#define SLIPSTREAM_FAILPOINT(name)                           \
+  do {                                                       \
+    if (::slipstream::failpoint::AnyActive()) [[unlikely]] { \
+      RETURN_IF_ERROR(::slipstream::failpoint::Hit(name));   \
+    }                                                        \
   } while (false)
 
 // Anywhere: may kill, stop or delay.
-#define SLIPSTREAM_FAILPOINT_HIT(name)                                         \
-  do {                                                                         \
-    if (::slipstream::failpoint::AnyActive()) [[unlikely]] {                   \
-      (void)::slipstream::failpoint::Hit(name);                                \
-    }                                                                          \
+#define SLIPSTREAM_FAILPOINT_HIT(name)                       \
+  do {                                                       \
+    if (::slipstream::failpoint::AnyActive()) [[unlikely]] { \
+      (void)::slipstream::failpoint::Hit(name);              \
+    }                                                        \
   } while (false)

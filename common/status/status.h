@@ -69,8 +69,9 @@ class [[nodiscard]] Result : public tl::expected<T, Status> {
 
  public:
   using Base::Base;
-  Result(Status error) : Base(tl::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
-  Result(Base base) : Base(std::move(base)) {}                    // NOLINT(google-explicit-constructor)
+  Result(Status error)
+      : Base(tl::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(Base base) : Base(std::move(base)) {}   // NOLINT(google-explicit-constructor)
 
   bool ok() const { return this->has_value(); }
   // The error, or an OK status where there is a value.
@@ -101,11 +102,11 @@ Status ErrnoStatus(int error_number, std::string_view context);
 #define SLIPSTREAM_CONCAT(a, b) SLIPSTREAM_CONCAT_INNER(a, b)
 
 // Evaluates an expression of type Status; returns it from the enclosing function unless it is OK.
-#define RETURN_IF_ERROR(expr)                                       \
-  do {                                                              \
+#define RETURN_IF_ERROR(expr)                                                         \
+  do {                                                                                \
     if (::slipstream::Status status_macro_value = (expr); !status_macro_value.ok()) { \
-      return status_macro_value;                                    \
-    }                                                               \
+      return status_macro_value;                                                      \
+    }                                                                                 \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto x, expr): x is the value of a Result, or the error is returned.

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace slipstream::dfs {
+
+// The file system's nouns as its clients see them; proto/dfs_master.proto says what they mean on
+// the wire. Plain values without any generated type.
+
+enum class FileKind { kFile, kDirectory };
+
+struct FileStatus {
+  std::string name;  // last path component; empty for the root
+  uint64_t inode_id = 0;
+  FileKind kind = FileKind::kFile;
+  uint64_t length_bytes = 0;  // committed, before compression
+  uint64_t stored_bytes = 0;  // of one replica
+  uint32_t block_count = 0;
+  uint32_t replication = 0;
+  int64_t modified_at_ms = 0;
+  std::string owner;
+  std::string group;
+  uint32_t mode = 0;
+  std::string writer;  // the appender that owns it, if any
+  uint64_t child_count = 0;
+};
+
+struct Block {
+  uint64_t block_id = 0;
+  uint64_t raw_bytes = 0;
+  uint64_t stored_bytes = 0;
+  uint32_t crc32c = 0;
+
+  friend bool operator==(const Block&, const Block&) = default;
+};
+
+// A block that WriteBlocks made durable, and where.
+struct DurableBlock {
+  Block block;
+  std::vector<std::string> holder_node_ids;
+};
+
+// An epoch's number and the number the master gave the attempt; {0, 0}: none yet.
+struct EpochPair {
+  uint64_t epoch = 0;
+  uint64_t incarnation = 0;
+
+  friend bool operator==(const EpochPair&, const EpochPair&) = default;
+};
+
+struct AppenderState {
+  uint64_t incarnation = 0;
+  EpochPair committed;
+  std::vector<EpochPair> prepared;
+};
+
+// One share of an epoch: blocks that go to the end of one file.
+struct FileAppend {
+  std::variant<uint64_t, std::string> target;  // inode id, or a path that does not exist yet
+  uint64_t expected_length_bytes = 0;          // before this epoch
+  std::vector<DurableBlock> blocks;
+  bool close = false;    // with the commit the appender gives the file up
+  bool replace = false;  // a new path may exist; what is there gives way at the commit
+};
+
+struct AppenderEpoch {
+  std::string owner;
+  uint64_t incarnation = 0;
+  uint64_t epoch = 0;
+  EpochPair committed;  // the owner's last committed pair; carried out first
+  std::vector<FileAppend> files;
+};
+
+struct PreparedEpoch {
+  std::vector<uint64_t> inode_ids;   // one for each file
+  std::vector<uint32_t> lost_files;  // indexes of files that a user deleted meanwhile
+};
+
+struct AppenderCommit {
+  std::string owner;
+  EpochPair pair;
+};
+
+}  // namespace slipstream::dfs

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/status/status.h"
+
+namespace slipstream::runtime {
+
+// The seam between the SQL engine, which says what is computed, and the runtime, which reads,
+// commits and restores. Neither side includes the other beyond this header: the engine knows no
+// Kafka and no file system, the runtime knows no SQL.
+
+// Event time in microseconds since 1970-01-01 00:00, of whatever zone the data means.
+using EventTimeUs = int64_t;
+inline constexpr EventTimeUs kNoWatermark = INT64_MIN;  // nothing seen yet
+inline constexpr EventTimeUs kEndOfTime = INT64_MAX;    // bounded input has ended
+
+struct Header {
+  std::string_view name;
+  std::string_view value;
+};
+
+// One record of a source topic. All views live until Process returns, and longer if the task takes
+// a share of `buffer` (see Process).
+struct InputRecord {
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;  // nullopt: a tombstone
+  int64_t offset = 0;
+  int64_t timestamp_ms = 0;  // Kafka's, since 1970 UTC
+  std::span<const Header> headers;
+};
+
+// Where a task's results go. Implemented by the runtime; everything handed over becomes visible
+// with the commit of the epoch, or not at all. Bytes are copied before a call returns.
+class TaskOutput {
+ public:
+  virtual ~TaskOutput() = default;
+
+  // A record to the Kafka sink number `sink` of the program. partition < 0: by the key's hash as
+  // Kafka's own partitioner has it, or sticky without a key. A nullopt value deletes (upsert).
+  virtual void ToKafka(size_t sink,
+                       std::optional<std::string_view> key,
+                       std::optional<std::string_view> value,
+                       int32_t partition) = 0;
+
+  // Whole encoded rows (each with its line end) for the file sink number `sink`, in the folder
+  // `partition_path` below its path: "" or "carrier=AA/" or "a=1/b=2/".
+  virtual void ToFile(size_t sink,
+                      std::string_view partition_path,
+                      std::string_view rows,
+                      uint64_t row_count) = 0;
+
+  // A line for people. At least once; not part of the commit.
+  virtual void ToPrint(size_t sink, std::string_view line) = 0;
+
+  // The record as it came goes to the source's dead-letter topic with `error` in its headers.
+  virtual void ToDeadLetters(const InputRecord& record, std::string_view error) = 0;
+};
+
+// Where a task writes what of its state changed. Keys and values are opaque bytes to the runtime;
+// each begins with a version byte.
+class StateWriter {
+ public:
+  virtual ~StateWriter() = default;
+  virtual void Put(std::string_view key, std::string_view value) = 0;
+  virtual void Delete(std::string_view key) = 0;
+};
+
+// TaskProgram: the computation of one task: one stage of a job on one partition of its source.
+//
+// Threads    one worker thread calls it; it starts none.
+// Blocking   never; no I/O.
+// Lifecycle  made; Restore for every live key of the changelog and RestoreWatermark if there is
+//            one; then any number of Process, Advance and SaveChanges; EndOfInput at most once.
+//            After an aborted transaction it is thrown away and made anew.
+// Determinism  the rows it gives do not depend on how records are cut into batches or on where
+//            SaveChanges and Restore fell between them, but for rows that come too late.
+class TaskProgram {
+ public:
+  virtual ~TaskProgram() = default;
+
+  // Takes records in offset order; emits what they and the risen watermark complete. `buffer`
+  // keeps the bytes of all `records` alive while anyone holds it. An error stops the job; a record
+  // that is merely bad goes to out.ToDeadLetters.
+  virtual Status Process(std::span<const InputRecord> records,
+                         const std::shared_ptr<const void>& buffer,
+                         TaskOutput& out) = 0;
+
+  // Raises the watermark to at least `watermark` without a record (an idle task's follows the
+  // others') and emits what that completes.
+  virtual Status Advance(EventTimeUs watermark, TaskOutput& out) = 0;
+
+  // The bounded input has ended: the watermark becomes kEndOfTime, every window fires.
+  virtual Status EndOfInput(TaskOutput& out) = 0;
+
+  virtual EventTimeUs watermark() const = 0;
+  virtual void RestoreWatermark(EventTimeUs watermark) = 0;
+
+  // Writes every key whose state changed since the last call (or since the task was restored).
+  virtual Status SaveChanges(StateWriter& writer) = 0;
+  virtual Status Restore(std::string_view key, std::string_view value) = 0;
+
+  // Counters since the task was made, for status and metrics.
+  struct Counters {
+    uint64_t rows_in = 0;
+    uint64_t rows_out = 0;
+    uint64_t rows_late = 0;
+    uint64_t rows_dead = 0;
+  };
+  virtual Counters counters() const = 0;
+};
+
+// ---- What a job is, as the runtime needs to know it ----
+
+struct KafkaSourceSpec {
+  std::vector<std::string> topics;
+  std::vector<std::pair<std::string, std::string>> properties;  // librdkafka's names
+  std::string group_id;                                         // empty: the job's name
+  enum class Startup { kGroupOffsets, kEarliest, kLatest } startup = Startup::kGroupOffsets;
+  bool is_bounded = false;                 // to the ends as they are at the job's first start
+  std::string dead_letter_topic;           // empty: "<topic>.dead-letter"
+  std::optional<int64_t> idle_timeout_ms;  // nullopt: never idle
+  bool continue_on_data_loss = false;
+};
+
+struct KafkaSinkSpec {
+  std::string topic;
+  std::vector<std::pair<std::string, std::string>> properties;
+  bool exactly_once = true;
+  bool is_upsert = false;  // the topic is compacted if the job has to make it
+};
+
+struct FileSinkSpec {
+  std::string path;       // "dfs:///delays/", "dfs://host:port/x", "file:///x" or "/x"
+  std::string extension;  // ".jsonl"
+  uint64_t roll_bytes = 128ULL << 20;
+  int64_t roll_interval_ms = 30 * 60 * 1000;
+};
+
+struct PrintSinkSpec {
+  std::string prefix;
+};
+
+// JobProgram: a planned job: one stage over one Kafka source (several stages come with the
+// repartition topic). Immutable; shared by all workers.
+// Threads  thread-safe.
+class JobProgram {
+ public:
+  virtual ~JobProgram() = default;
+
+  virtual const KafkaSourceSpec& source() const = 0;
+  virtual const std::vector<KafkaSinkSpec>& kafka_sinks() const = 0;
+  virtual const std::vector<FileSinkSpec>& file_sinks() const = 0;
+  virtual const std::vector<PrintSinkSpec>& print_sinks() const = 0;
+
+  // False: tasks keep no state, so no changelog but for the marks is needed.
+  virtual bool is_stateful() const = 0;
+  // Equal for plans whose state is interchangeable.
+  virtual std::string fingerprint() const = 0;
+
+  virtual std::unique_ptr<TaskProgram> MakeTask(std::string_view topic,
+                                                int32_t partition) const = 0;
+};
+
+}  // namespace slipstream::runtime
