@@ -1,0 +1,90 @@
+#include "common/daemon/flags.h"
+
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+namespace slipstream::daemon {
+namespace {
+
+constexpr const char* kConfigVariable = "SLIPSTREAM_CONFIG";
+
+std::string VariableOf(const std::string& long_name) {
+  std::string variable = "SLIPSTREAM_";
+  for (char c : long_name) {
+    variable.push_back(c == '-' ? '_'
+                                : static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+  }
+  return variable;
+}
+
+void BindEnvironment(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_lnames().empty()) continue;
+    const std::string& name = option->get_lnames().front();
+    if (name == "help" || name == "version" || name == "config") continue;
+    option->envname(VariableOf(name));
+  }
+  for (CLI::App* subcommand : app.get_subcommands({}))
+    BindEnvironment(*subcommand);
+}
+
+}  // namespace
+
+const char* Version() {
+  return SLIPSTREAM_VERSION;
+}
+
+void AddLogFlags(CLI::App& app, DaemonFlags& flags) {
+  app.add_option("--log-level", flags.log_level, "trace, debug, info, warn, error or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
+}
+
+void AddDaemonFlags(CLI::App& app, DaemonFlags& flags) {
+  AddLogFlags(app, flags);
+  app.add_option("--admin-listen",
+                 flags.admin_listen,
+                 "HOST:PORT for /metrics, /livez, /readyz and /status; port 0 takes a free one")
+      ->capture_default_str();
+  app.add_option("--endpoint-file",
+                 flags.endpoint_file,
+                 "file that names the addresses listened on, written once ready");
+  app.add_flag("--insecure",
+               flags.insecure,
+               "allow addresses that other machines can reach, without encryption or login");
+}
+
+std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv) {
+  app.set_version_flag("--version", app.get_name() + " " + Version());
+  const char* config = std::getenv(kConfigVariable);
+  app.set_config("--config", config != nullptr ? config : "", "file of options, in TOML")
+      ->type_name("FILE");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  BindEnvironment(app);
+  try {
+    // CLI11 passes over a missing file unless the command line named it.
+    if (config != nullptr && *config != '\0' && !std::filesystem::is_regular_file(config)) {
+      throw CLI::FileError::Missing(config);
+    }
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return kExitDone;
+  } catch (const CLI::CallForAllHelp&) {
+    std::cout << app.help("", CLI::AppFormatMode::All);
+    return kExitDone;
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << '\n';
+    return kExitDone;
+  } catch (const CLI::ParseError& error) {
+    std::cerr << app.get_name() << ": " << error.what() << " (see --help)\n";
+    return kExitUsage;
+  }
+  return std::nullopt;
+}
+
+}  // namespace slipstream::daemon
