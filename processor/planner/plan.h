@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "processor/expr/expression.h"
+#include "processor/expr/function_registry.h"
+#include "processor/types/data_type.h"
+
+namespace slipstream::sql {
+
+using Options = std::map<std::string, std::string>;
+
+// A table as CREATE TABLE declares it.
+struct TableDefinition {
+  struct MetadataColumn {
+    size_t column = 0;
+    std::string key;  // "offset", "timestamp", …
+    bool is_virtual = false;
+  };
+  struct ComputedColumn {
+    size_t column = 0;
+    ExpressionPtr expression;  // over all columns of the schema, those before it computed
+  };
+  struct Watermark {
+    size_t column = 0;         // TIMESTAMP or TIMESTAMP_LTZ
+    ExpressionPtr expression;  // over all columns
+    std::string text;          // as written, for EXPLAIN
+  };
+
+  std::string name;
+  Schema schema;                 // all columns, as declared
+  std::vector<size_t> physical;  // those that are read and written: neither computed nor metadata
+  std::vector<MetadataColumn> metadata;
+  std::vector<ComputedColumn> computed;
+  std::optional<Watermark> watermark;
+  std::vector<size_t> primary_key;
+  std::vector<size_t> partition_columns;  // PARTITIONED BY
+  Options options;                        // WITH (…), hints applied
+
+  const std::string& connector() const;  // options["connector"]; empty if absent
+};
+using TablePtr = std::shared_ptr<const TableDefinition>;  // shared by catalog and plans
+
+// Windows of group aggregation. All times are microseconds.
+struct WindowSpec {
+  enum class Kind { kTumble, kHop, kCumulate, kSession };
+  Kind kind = Kind::kTumble;
+  int64_t size_us = 0;   // kCumulate: the greatest size; kSession: the gap
+  int64_t slide_us = 0;  // kHop: slide; kCumulate: step
+  int64_t offset_us = 0;
+  size_t time_column = 0;  // of the input; its type is the type of window_start and window_end
+};
+
+enum class WindowProperty { kStart, kEnd, kTime };  // kTime = end − 1 ms
+
+struct SortKey {
+  size_t column = 0;
+  bool descending = false;
+  bool nulls_first = true;  // Flink: NULL is the smallest value
+};
+
+struct PlanNode;
+using PlanNodePtr = std::unique_ptr<PlanNode>;
+
+// PlanNode: one operator of a query and what it reads from; a tree. `output` names and types the
+// columns it gives.
+struct PlanNode {
+  enum class Kind : uint8_t {
+    kScan,             // table; reads[] → output. Rowtime and watermark are the table's.
+    kValues,           // rows of literals
+    kFilter,           // condition
+    kProject,          // expressions
+    kWindowAggregate,  // window, group_columns, aggregates, window_properties
+    kAggregate,        // group_columns, aggregates: over bounded input, or as an update stream
+    kSort,             // sort_keys
+    kLimit,            // limit, offset
+    kUnionAll,
+  };
+
+  Kind kind = Kind::kScan;
+  Schema output;
+  std::vector<PlanNodePtr> inputs;
+
+  // kScan. output[i] is the table's column reads[i]: physical and metadata columns are decoded,
+  // computed ones evaluated over the others (the planner puts into reads whatever an expression or
+  // the watermark needs).
+  TablePtr table;
+  std::vector<size_t> reads;
+
+  ExpressionPtr condition;                 // kFilter
+  std::vector<ExpressionPtr> expressions;  // kProject
+
+  // kWindowAggregate gives the group columns, then the aggregates, then the window properties;
+  // kAggregate the group columns, then the aggregates.
+  WindowSpec window;
+  std::vector<size_t> group_columns;  // of the input
+  std::vector<AggregateCall> aggregates;
+  std::vector<WindowProperty> window_properties;
+
+  std::vector<SortKey> sort_keys;
+  std::optional<uint64_t> limit;
+  uint64_t offset = 0;
+
+  std::vector<std::vector<Value>> rows;  // kValues
+};
+
+// INSERT INTO table query: `query`'s columns are cast to the table's insertable columns, in order
+// of `columns`; others are NULL.
+struct InsertPlan {
+  TablePtr table;
+  std::vector<size_t> columns;  // of the table, one for each of the query's
+  PlanNodePtr query;
+};
+
+// Planned statements of one file, in its order.
+struct JobPlan {
+  Options settings;                 // SET
+  std::vector<InsertPlan> inserts;  // run together as one job
+  struct Query {                    // SELECT on its own
+    PlanNodePtr query;
+  };
+  std::vector<Query> queries;
+  std::vector<std::string> explanations;  // what EXPLAIN, SHOW and DESCRIBE answer
+};
+
+// A stable, readable tree, one operator a line, indented.
+std::string Explain(const PlanNode& node);
+
+}  // namespace slipstream::sql
