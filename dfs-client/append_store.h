@@ -27,7 +27,7 @@ class AppendStore {
 
   // Makes `blocks` durable under new ids, in order. Retries under newer ids on other nodes.
   virtual Result<std::vector<DurableBlock>> WriteBlocks(
-      const std::string& owner, std::span<const EncodedBlock* const> blocks) = 0;
+      const std::string& owner, std::span<const block::EncodedBlock* const> blocks) = 0;
 
   // All of `epochs` or none. With `commit` they are committed by the same write.
   virtual Result<std::vector<PreparedEpoch>> Prepare(std::span<const AppenderEpoch> epochs,
