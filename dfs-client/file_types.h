@@ -37,6 +37,34 @@ struct Block {
   friend bool operator==(const Block&, const Block&) = default;
 };
 
+// A datanode as others reach it.
+struct NodeAddress {
+  std::string node_id;  // minted once, kept in the node's data directory
+  std::string address;  // HOST:PORT
+
+  friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
+};
+
+// A block of a file and who has it.
+struct LocatedBlock {
+  Block block;
+  std::vector<NodeAddress> nodes;             // that reported a good replica; may be empty
+  std::vector<std::string> missing_node_ids;  // with no node live: the last known holders
+};
+
+// Consecutive blocks of one file.
+struct FileBlocks {
+  FileStatus status;
+  uint64_t first_block_offset_bytes = 0;  // where in the file blocks[0] begins
+  std::vector<LocatedBlock> blocks;
+};
+
+// A page of a directory.
+struct DirectoryPage {
+  std::vector<FileStatus> entries;  // by name, bytewise
+  bool has_more = false;
+};
+
 // A block that WriteBlocks made durable, and where.
 struct DurableBlock {
   Block block;

@@ -13,6 +13,10 @@
 #define SLIPSTREAM_TSA(x)
 #endif
 
+// Abseil, which comes in with gRPC, still defines these two, with the same meaning.
+#undef GUARDED_BY
+#undef PT_GUARDED_BY
+
 #define CAPABILITY(x) SLIPSTREAM_TSA(capability(x))
 #define SCOPED_CAPABILITY SLIPSTREAM_TSA(scoped_lockable)
 #define GUARDED_BY(x) SLIPSTREAM_TSA(guarded_by(x))

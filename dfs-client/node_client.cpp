@@ -1,0 +1,186 @@
+#include "dfs-client/node_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include "proto/dfs_datanode.grpc.pb.h"
+
+#include "common/block/block.h"
+#include "common/check/check.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/status_map.h"
+#include "dfs-client/wire.h"
+
+namespace slipstream::dfs {
+
+using std::chrono::milliseconds;
+
+struct NodeClient::Connection {
+  explicit Connection(const std::string& address)
+      : channel(rpc::MakeChannel(address)), stub(v1::DfsDatanode::NewStub(channel)) {}
+
+  std::shared_ptr<grpc::Channel> channel;  // shared with the stub
+  std::unique_ptr<v1::DfsDatanode::Stub> stub;
+};
+
+namespace {
+
+using WriteStream = grpc::ClientWriter<v1::WriteBlocksRequest>;
+
+constexpr size_t kPieceBytes = size_t{1} << 20;
+
+bool SendHeader(std::span<const NodeAddress> next, WriteStream& stream) {
+  v1::WriteBlocksRequest request;
+  v1::WriteBlocksRequest::Header* header = request.mutable_header();
+  for (const NodeAddress& node : next) {
+    v1::NodeAddress* address = header->add_next();
+    address->set_node_id(node.node_id);
+    address->set_address(node.address);
+  }
+  return stream.Write(request);
+}
+
+// False when the stream is broken; its Finish() says why.
+bool SendBlock(const NodeClient::OutgoingBlock& outgoing, WriteStream& stream) {
+  v1::WriteBlocksRequest request;
+  v1::WriteBlocksRequest::BlockHeader* header = request.mutable_block();
+  wire::FromBlock(outgoing.block, header->mutable_block());
+  for (const block::Frame& frame : outgoing.encoded->frames) {
+    v1::Frame* out = header->add_frames();
+    out->set_raw_bytes(frame.raw_bytes);
+    out->set_stored_bytes(frame.stored_bytes);
+    out->set_crc32c(frame.crc32c);
+  }
+  if (!stream.Write(request)) return false;
+  const std::string& data = outgoing.encoded->data;
+  for (size_t sent = 0; sent < data.size(); sent += kPieceBytes) {
+    request.set_data(data.data() + sent, std::min(kPieceBytes, data.size() - sent));
+    if (!stream.Write(request)) return false;
+  }
+  return true;
+}
+
+// Takes in the frames of one ReadBlock answer and makes sure that they are what was asked for.
+class RangeAssembler final {
+ public:
+  RangeAssembler(const Block& block, const NodeClient::Range& range)
+      : block_(block), range_(range) {
+    raw_.reserve(range.length + 2 * size_t{block::kFrameRawBytesMax});
+  }
+
+  Status Add(const v1::ReadBlockResponse& response) {
+    const block::Frame frame{.raw_bytes = response.frame().raw_bytes(),
+                             .stored_bytes = response.frame().stored_bytes(),
+                             .crc32c = response.frame().crc32c()};
+    const uint64_t begin = response.raw_offset_bytes();
+    if (frames_.empty()) {
+      begin_ = begin;
+      if (begin > range_.offset || range_.offset - begin >= frame.raw_bytes) {
+        return DataLoss("the first frame does not hold the offset asked for");
+      }
+    } else if (begin != end() || end() >= range_.offset + range_.length) {
+      return DataLoss("frames do not follow one another");
+    }
+    RETURN_IF_ERROR(block::DecodeFrame(frame, response.data(), raw_));
+    frames_.push_back(frame);
+    if (end() > block_.raw_bytes) return DataLoss("more bytes than the block has");
+    return {};
+  }
+
+  // The range, once all frames have come.
+  Result<std::string> Finish() {
+    if (frames_.empty() || end() < range_.offset + range_.length) {
+      return DataLoss("fewer bytes than asked for");
+    }
+    if (begin_ == 0 && end() == block_.raw_bytes) {
+      const block::Identity sum = block::SumFrames(block_.block_id, frames_);
+      if (sum.stored_bytes != block_.stored_bytes || sum.crc32c != block_.crc32c) {
+        return DataLoss("the frames are not those that were committed");
+      }
+    }
+    raw_.erase(0, range_.offset - begin_);
+    raw_.resize(range_.length);
+    return std::move(raw_);
+  }
+
+ private:
+  uint64_t end() const { return begin_ + raw_.size(); }
+
+  const Block block_;
+  const NodeClient::Range range_;
+  uint64_t begin_ = 0;  // of raw_, in the block
+  std::string raw_;
+  std::vector<block::Frame> frames_;
+};
+
+}  // namespace
+
+NodeClient::NodeClient(std::stop_token stop) : stop_(std::move(stop)) {}
+
+NodeClient::~NodeClient() = default;
+
+NodeClient::Connection& NodeClient::ConnectionTo(const std::string& address) {
+  MutexLock lock(mutex_);
+  std::unique_ptr<Connection>& connection = connections_[address];
+  if (!connection) connection = std::make_unique<Connection>(address);
+  return *connection;
+}
+
+Status NodeClient::WriteBlocks(std::span<const NodeAddress> chain,
+                               std::span<const OutgoingBlock> blocks,
+                               milliseconds timeout) {
+  SLIPSTREAM_CHECK(!chain.empty(), "a chain without nodes");
+  grpc::ClientContext context;
+  rpc::SetTimeout(context, timeout);
+  std::stop_callback cancel(stop_, [&] { context.TryCancel(); });
+  v1::WriteBlocksResponse response;
+  auto stream = ConnectionTo(chain.front().address).stub->WriteBlocks(&context, &response);
+  bool is_whole = SendHeader(chain.subspan(1), *stream);
+  for (size_t i = 0; is_whole && i < blocks.size(); ++i)
+    is_whole = SendBlock(blocks[i], *stream);
+  if (is_whole) is_whole = stream->WritesDone();
+  RETURN_IF_ERROR(rpc::FromGrpc(stream->Finish()));
+  if (!is_whole) return Unavailable("the datanode answered before it had all blocks");
+  for (const NodeAddress& node : chain) {
+    const auto& holders = response.holder_node_ids();
+    if (std::find(holders.begin(), holders.end(), node.node_id) == holders.end()) {
+      return Unavailable(fmt::format("datanode {} did not acknowledge", node.node_id));
+    }
+  }
+  return {};
+}
+
+Result<std::string> NodeClient::ReadBlock(const NodeAddress& node,
+                                          const Block& block,
+                                          const Range& range,
+                                          milliseconds timeout,
+                                          const std::stop_token& stop) {
+  v1::ReadBlockRequest request;
+  wire::FromBlock(block, request.mutable_block());
+  request.set_offset_bytes(range.offset);
+  request.set_length_bytes(range.length);
+
+  grpc::ClientContext context;
+  rpc::SetTimeout(context, timeout);
+  std::stop_callback cancel(stop, [&] { context.TryCancel(); });
+  std::stop_callback cancel_all(stop_, [&] { context.TryCancel(); });
+  auto stream = ConnectionTo(node.address).stub->ReadBlock(&context, request);
+  RangeAssembler assembler(block, range);
+  v1::ReadBlockResponse response;
+  while (stream->Read(&response)) {
+    Status status = assembler.Add(response);
+    if (!status.ok()) {
+      context.TryCancel();
+      (void)stream->Finish();  // cancelled by ourselves
+      return status;
+    }
+  }
+  RETURN_IF_ERROR(rpc::FromGrpc(stream->Finish()));
+  return assembler.Finish();
+}
+
+}  // namespace slipstream::dfs

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/block/encoded_block.h"
+#include "common/status/status.h"
+#include "common/sync/mutex.h"
+#include "dfs-client/file_types.h"
+
+namespace slipstream::dfs {
+
+// NodeClient: the datanodes' calls in plain types, one attempt each. Private to the library.
+//
+// Ownership  owns one connection for each address, kept for its lifetime.
+// Threads    thread-safe.
+// Blocking   up to the call's timeout.
+class NodeClient final {
+ public:
+  struct OutgoingBlock {
+    Block block;
+    const block::EncodedBlock* encoded = nullptr;
+  };
+  struct Range {
+    uint64_t offset = 0;  // in the raw block
+    uint64_t length = 0;  // > 0, inside the block
+  };
+
+  explicit NodeClient(std::stop_token stop);
+  ~NodeClient();
+
+  // Sends `blocks` to the first node of `chain`, which passes them on. OK means that all of `chain`
+  // have all of them, durable. Errors: as WriteBlocks of proto/dfs_datanode.proto.
+  Status WriteBlocks(std::span<const NodeAddress> chain,
+                     std::span<const OutgoingBlock> blocks,
+                     std::chrono::milliseconds timeout);
+
+  // The raw bytes of `range`. Every frame's CRC32C, zstd's own checksum, and the lengths are
+  // verified; of a whole block also the checksum the master gave. `stop` cancels.
+  // Errors: as ReadBlock of proto/dfs_datanode.proto; kDataLoss also where this side found it.
+  Result<std::string> ReadBlock(const NodeAddress& node,
+                                const Block& block,
+                                const Range& range,
+                                std::chrono::milliseconds timeout,
+                                const std::stop_token& stop);
+
+ private:
+  struct Connection;
+  // Lives as long as this object.
+  Connection& ConnectionTo(const std::string& address);
+
+  const std::stop_token stop_;
+  Mutex mutex_;
+  std::map<std::string, std::unique_ptr<Connection>> connections_ GUARDED_BY(mutex_);
+};
+
+}  // namespace slipstream::dfs

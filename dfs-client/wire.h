@@ -1,0 +1,33 @@
+#pragma once
+
+#include "proto/dfs_datanode.pb.h"
+#include "proto/dfs_master.pb.h"
+#include "proto/dfs_types.pb.h"
+
+#include "dfs-client/cluster_types.h"
+#include "dfs-client/file_types.h"
+
+// Between the plain types and those on the wire. Private to the library: the one place that knows
+// both.
+
+namespace slipstream::dfs::wire {
+
+FileStatus ToFileStatus(const v1::FileStatus& in);
+Block ToBlock(const v1::Block& in);
+void FromBlock(const Block& in, v1::Block* out);
+NodeAddress ToNodeAddress(const v1::NodeAddress& in);
+LocatedBlock ToLocatedBlock(const v1::LocatedBlock& in);
+FileBlocks ToFileBlocks(const v1::LocateBlocksResponse& in);
+EpochPair ToEpochPair(const v1::EpochPair& in);
+AppenderReport ToAppenderReport(const v1::ListAppendersResponse::Appender& in);
+ClusterState ToClusterState(const v1::GetClusterStateResponse& in);
+
+// What is the same for all files this client makes.
+struct NewFile {
+  std::string owner;
+  std::string group;
+  uint32_t mode = 0;
+};
+void FromEpoch(const AppenderEpoch& in, const NewFile& new_file, v1::AppenderEpoch* out);
+
+}  // namespace slipstream::dfs::wire
