@@ -1,0 +1,65 @@
+#include "common/kafka/partition_reader.h"
+
+#include "common/kafka/client.h"
+
+namespace slipstream::kafka {
+
+struct PartitionReader::Impl final : ClientEvents {
+  using ClientEvents::ClientEvents;
+  Holder<rd_kafka_t> client;
+  Holder<rd_kafka_queue_t> queue;  // goes before the client
+};
+
+PartitionReader::PartitionReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+PartitionReader::~PartitionReader() {
+  impl_->queue.reset();
+}
+
+Result<std::unique_ptr<PartitionReader>> PartitionReader::Create(Options options) {
+  auto impl = std::make_unique<Impl>(options.logger);
+  const std::string queue_kbytes = std::to_string(options.queue_bytes_max / 1024);
+  const Properties defaults = {{"fetch.wait.max.ms", "50"},
+                               {"queued.min.messages", "10000000"},
+                               {"queued.max.messages.kbytes", queue_kbytes},
+                               {"check.crcs", "true"}};
+  Properties properties = options.properties;
+  // librdkafka wants a group's name even from those who never join one.
+  for (const auto& [name, value] : Properties{{"group.id", "slipstream-reader"},
+                                              {"enable.auto.commit", "false"},
+                                              {"enable.auto.offset.store", "false"},
+                                              {"auto.offset.reset", "error"},
+                                              {"enable.partition.eof", "true"},
+                                              {"isolation.level", "read_committed"}}) {
+    properties.emplace_back(name, value);
+  }
+  ASSIGN_OR_RETURN(Holder<rd_kafka_conf_t> conf, MakeConf(defaults, properties, *impl));
+  ASSIGN_OR_RETURN(impl->client, MakeClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  rd_kafka_poll_set_consumer(impl->client.get());
+  impl->queue.reset(rd_kafka_queue_get_consumer(impl->client.get()));
+  return std::unique_ptr<PartitionReader>(new PartitionReader(std::move(impl)));
+}
+
+Status PartitionReader::Start(const TopicPartition& partition, int64_t offset) {
+  auto list = MakeList(1);
+  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)
+      ->offset = offset;
+  Stop();
+  return FromError(rd_kafka_assign(impl_->client.get(), list.get()),
+                   "start " + ToString(partition));
+}
+
+void PartitionReader::Stop() {
+  rd_kafka_assign(impl_->client.get(), nullptr);
+}
+
+std::shared_ptr<const MessageBatch> PartitionReader::Read(size_t records_max,
+                                                          std::chrono::milliseconds timeout) {
+  return MessageBatch::Read(impl_->queue.get(), records_max, ToTimeoutMs(timeout));
+}
+
+std::string PartitionReader::last_error() const {
+  return impl_->last_error();
+}
+
+}  // namespace slipstream::kafka
