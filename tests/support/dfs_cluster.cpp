@@ -1,0 +1,130 @@
+#include "tests/support/dfs_cluster.h"
+
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "tests/support/eventually.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_environment.h"
+
+namespace slipstream::test_support {
+namespace {
+
+std::string NewAddress() {
+  return fmt::format("127.0.0.1:{}", FreePort());
+}
+
+std::map<std::string, std::string> FailpointEnvironment(std::string_view failpoints) {
+  if (failpoints.empty()) return {};
+  return {{"SLIPSTREAM_FAILPOINTS", std::string(failpoints)}};
+}
+
+Result<std::unique_ptr<Process>> StartDaemon(ProcessOptions options,
+                                             const std::vector<std::string>& more_flags) {
+  options.is_daemon = true;
+  options.args.insert(options.args.end(), more_flags.begin(), more_flags.end());
+  ASSIGN_OR_RETURN(std::unique_ptr<Process> process, Process::Start(std::move(options)));
+  RETURN_IF_ERROR(process->WaitForEndpoint().status());
+  return process;
+}
+
+}  // namespace
+
+DfsCluster::DfsCluster(DfsClusterOptions options)
+    : options_(std::move(options)), master_address_(NewAddress()) {}
+
+Result<std::unique_ptr<DfsCluster>> DfsCluster::Start(DfsClusterOptions options) {
+  const int datanodes = options.datanodes;
+  std::unique_ptr<DfsCluster> cluster(new DfsCluster(std::move(options)));
+  RETURN_IF_ERROR(cluster->StartMaster());
+  for (int i = 0; i < datanodes; ++i)
+    RETURN_IF_ERROR(cluster->AddDatanode());
+  return cluster;
+}
+
+std::string DfsCluster::datanode_address(int index) const {
+  return datanode_addresses_.at(static_cast<size_t>(index));
+}
+
+std::filesystem::path DfsCluster::master_data_dir() const {
+  return options_.dir / "master";
+}
+
+std::filesystem::path DfsCluster::datanode_data_dir(int index) const {
+  return options_.dir / fmt::format("datanode-{}", index);
+}
+
+Status DfsCluster::StartMaster(std::string_view failpoints) {
+  master_.reset();
+  ASSIGN_OR_RETURN(master_,
+                   StartDaemon({.program = "dfs-master",
+                                .args = {"--listen=" + master_address_,
+                                         "--data-dir=" + master_data_dir().string()},
+                                .environment = FailpointEnvironment(failpoints),
+                                .dir = options_.dir / "logs"},
+                               options_.master_flags));
+  return {};
+}
+
+Status DfsCluster::StartDatanode(int index, std::string_view failpoints) {
+  std::unique_ptr<Process>& process = datanodes_.at(static_cast<size_t>(index));
+  process.reset();
+  ASSIGN_OR_RETURN(process,
+                   StartDaemon({.program = "dfs-datanode",
+                                .args = {"--master=" + master_address_,
+                                         "--listen=" + datanode_address(index),
+                                         "--data-dir=" + datanode_data_dir(index).string()},
+                                .environment = FailpointEnvironment(failpoints),
+                                .dir = options_.dir / "logs",
+                                .name = fmt::format("dfs-datanode-{}", index)},
+                               options_.datanode_flags));
+  return {};
+}
+
+Status DfsCluster::AddDatanode() {
+  datanodes_.emplace_back();
+  datanode_addresses_.push_back(NewAddress());
+  return StartDatanode(datanode_count() - 1);
+}
+
+Result<ToolResult> DfsCluster::Dfs(std::vector<std::string> args) const {
+  args.insert(args.begin(), "--master=" + master_address_);
+  return RunTool({.program = "dfs", .args = std::move(args)});
+}
+
+Result<ToolResult> DfsCluster::DfsWithInput(std::vector<std::string> args,
+                                            std::string_view input) const {
+  const TempDir scratch("dfs");
+  const std::filesystem::path stdin_file = scratch / "stdin";
+  RETURN_IF_ERROR(WriteFile(stdin_file, input));
+  args.insert(args.begin(), "--master=" + master_address_);
+  return RunTool(
+      {.program = "dfs", .args = std::move(args), .dir = scratch.path(), .stdin_file = stdin_file});
+}
+
+Result<std::string> DfsCluster::MustDfs(std::vector<std::string> args) const {
+  const std::string command = fmt::format("dfs {}", fmt::join(args, " "));
+  ASSIGN_OR_RETURN(ToolResult result, Dfs(std::move(args)));
+  if (result.exit.code != 0) {
+    return Status(Code::kUnknown,
+                  fmt::format("{}: exit code {}: {}", command, result.exit.code, result.err));
+  }
+  return std::move(result.out);
+}
+
+Status DfsCluster::WaitUntilWritable(std::chrono::milliseconds deadline) const {
+  constexpr std::string_view kPath = "/.harness-write-check";
+  Status last;
+  const auto write = [&]() -> Status {
+    Result<ToolResult> put = DfsWithInput({"put", "-f", "-", std::string(kPath)}, "x");
+    last = put.status();
+    if (put.ok() && put->exit.code != 0) last = Unavailable(put->err);
+    return last;
+  };
+  if (!Eventually(write, deadline)) return last.WithContext("wait until files can be written");
+  return MustDfs({"rm", "-skipTrash", std::string(kPath)}).status();
+}
+
+}  // namespace slipstream::test_support
