@@ -150,7 +150,7 @@ uint64_t BlockFileBytes(const BlockMeta& meta) {
 }
 
 std::string BlockDirectoryName(BlockId block_id) {
-  return fmt::format("{:02x}", block_id & 0xff);
+  return fmt::format("{:02x}", block_id >> 8 & 0xff);
 }
 
 std::string BlockFileName(BlockId block_id) {

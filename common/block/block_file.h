@@ -52,7 +52,8 @@ std::string EncodeSeekTable(const BlockMeta& meta);
 // Length of the <id>.zst of a block.
 uint64_t BlockFileBytes(const BlockMeta& meta);
 
-// "2a" for 0x…2a: the directory a block lies in, so that none gets too many files.
+// The directory a block lies in, so that none gets too many files: "2a" for 0x…2aff. Blocks of one
+// write have consecutive ids, so that most of them share a directory and its one fsync.
 std::string BlockDirectoryName(BlockId block_id);
 // 16 lower-case hexadecimal digits, without an extension.
 std::string BlockFileName(BlockId block_id);

@@ -132,7 +132,7 @@ TEST(BlockFileTest, ZstdcatRecoversTheData) {
 
 TEST(BlockFileTest, NamesFilesByIdAndReadsNoOtherName) {
   EXPECT_EQ(BlockFileName(0x2a), "000000000000002a");
-  EXPECT_EQ(BlockDirectoryName(0x1ff), "ff");
+  EXPECT_EQ(BlockDirectoryName(0xab2aff), "2a");
   EXPECT_EQ(ParseBlockFileName("fedcba9876543210").value(), 0xfedcba9876543210);
   for (const char* name : {"",
                            "2a",

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/block/block.h"
+#include "common/clock/clock.h"
+#include "common/fs/file_system.h"
+#include "common/status/status.h"
+#include "common/sync/mutex.h"
+#include "dfs-datanode/block_store.h"
+#include "dfs-datanode/change_log.h"
+#include "dfs-datanode/pack_store.h"
+#include "dfs-datanode/replica_reader.h"
+
+namespace slipstream::datanode {
+
+class ReplicaWriter;
+
+// ReplicaStore: all replicas of one datanode, wherever they lie.
+//
+// A replica is live (counted, reported, read), or parked (its deletion was ordered: no longer
+// reported, still read, removed after park_time; a restart before that makes it live again), or
+// found bad (in quarantine/: neither read nor reported, the master is told).
+//
+// Ownership   owns the stores under root; borrows file system and clock.
+// Threads     thread-safe. mutex_ guards the index only and is never held while the disk works; a
+//             block that is being written, removed or quarantined is in busy_.
+// Durability  what is in the index is on the disk.
+// Errors      kNotFound, kAlreadyExists, kDataLoss (a bad replica), kResourceExhausted (disk full,
+//             or less than reserve_bytes left), kUnavailable (EIO).
+class ReplicaStore final {
+ public:
+  struct Options {
+    std::string root;
+    uint64_t reserve_bytes = 0;  // of the disk, left free for others
+    // Blocks with fewer stored bytes go into packs.
+    uint64_t packed_stored_bytes_max = 1 << 20;
+    uint64_t pack_bytes_max = 64 << 20;
+    std::chrono::milliseconds park_time{600'000};
+  };
+
+  // Scans the disk; a few milliseconds for a thousand blocks.
+  static Result<std::unique_ptr<ReplicaStore>> Open(const Options& options,
+                                                    FileSystem& fs,
+                                                    const Clock& clock);
+
+  // Called, from whatever thread it happens in, after changes were added for the master. Set it
+  // before any other thread uses the store; it must not block.
+  void SetChangeListener(std::function<void()> listener) { listener_ = std::move(listener); }
+
+  // For a stream of blocks that become durable together.
+  std::unique_ptr<ReplicaWriter> NewWriter();
+
+  Result<ReplicaReader> Read(block::BlockId block_id) const;
+
+  // Reads all of a replica. If it is bad, quarantines it, tells the master, and returns kDataLoss.
+  Status Verify(block::BlockId block_id);
+
+  // Parks a replica. kNotFound if there is none, or if it is parked already.
+  Status Delete(block::BlockId block_id);
+
+  // Removes the replicas that were parked long enough. Returns how many.
+  size_t Reap();
+
+  // Takes back the space of a pack that is mostly dead. Returns false if there is none.
+  Result<bool> Compact() { return packs_->RewriteOne(); }
+
+  // The live replica with the smallest id above `block_id`.
+  std::optional<block::Identity> NextAfter(block::BlockId block_id) const;
+
+  struct Snapshot {
+    uint64_t sequence = 0;  // of the last change it includes
+    std::vector<block::Identity> replicas;
+  };
+  Snapshot List() const;
+
+  std::vector<ReplicaChange> PendingChanges(size_t count_max) const;
+  bool HasPendingChanges() const;
+  bool NeedsFullReport() const;  // because changes were dropped
+  void AcknowledgeChanges(uint64_t sequence);
+
+  struct Usage {
+    uint64_t capacity_bytes = 0;
+    uint64_t used_bytes = 0;  // by replicas
+    uint64_t free_bytes = 0;  // for replicas: without the reserve
+    uint64_t replica_count = 0;
+    uint64_t parked_count = 0;
+  };
+  Result<Usage> GetUsage() const;
+
+ private:
+  friend class ReplicaWriter;
+  enum class Home { kFile, kPack };
+  struct Replica {
+    block::Identity identity;
+    Home home = Home::kFile;
+    std::optional<SteadyTime> parked_at;
+  };
+
+  ReplicaStore(const Options& options, FileSystem& fs, const Clock& clock);
+
+  // Keeps the id for a writer; kAlreadyExists, kResourceExhausted.
+  Status Reserve(const block::Identity& identity);
+  void Release(const std::set<block::BlockId>& block_ids);
+  // They are durable: from now on they are live.
+  void Publish(const std::vector<Replica>& replicas);
+  // Takes a replica out of the index for good if it is as it was; its id stays busy until the disk
+  // is done with it.
+  bool TakeOut(const Replica& replica);
+  Status RemoveFromDisk(const Replica& replica);
+  void AddToIndex(const Replica& replica) REQUIRES(mutex_);
+  void NotifyListener() const;
+
+  const Options options_;
+  FileSystem& fs_;
+  const Clock& clock_;
+  std::function<void()> listener_;
+  std::unique_ptr<BlockStore> blocks_;
+  std::unique_ptr<PackStore> packs_;
+
+  mutable Mutex mutex_;
+  std::map<block::BlockId, Replica> replicas_ GUARDED_BY(mutex_);
+  std::set<block::BlockId> busy_ GUARDED_BY(mutex_);
+  uint64_t used_bytes_ GUARDED_BY(mutex_) = 0;
+  uint64_t parked_count_ GUARDED_BY(mutex_) = 0;
+  ChangeLog changes_ GUARDED_BY(mutex_);
+};
+
+}  // namespace slipstream::datanode
