@@ -1,0 +1,93 @@
+#include "producer/app/session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/daemon/flags.h"
+#include "producer/pacing/pacer.h"
+#include "producer/pipeline/kafka_sink.h"
+#include "producer/pipeline/stdout_sink.h"
+
+namespace slipstream::producer {
+
+Session::Session(const OutputOptions& options, std::stop_token stop)
+    : options_(options),
+      stop_(std::move(stop)),
+      clock_(SystemClock::Get()),
+      progress_(
+          options.is_quiet ? Progress::Style::kQuiet : Progress::StyleFor(stderr), stderr, clock_),
+      rejected_([this](const std::string& line) { progress_.Say(line); }) {}
+
+Status Session::Connect() {
+  if (options_.is_dry_run) {
+    sink_ = std::make_unique<StdoutSink>(STDOUT_FILENO);
+    return {};
+  }
+  KafkaSink::Options options{.brokers = options_.brokers,
+                             .topic = options_.topic,
+                             .partitions = options_.partitions,
+                             .properties = options_.properties,
+                             .connect_timeout = options_.connect_timeout,
+                             .delivery_timeout = options_.delivery_timeout,
+                             .acks_file = options_.acks_file};
+  ASSIGN_OR_RETURN(sink_, KafkaSink::Connect(options, stop_, [this](const std::string& reason) {
+                     progress_.Say("waiting for kafka: " + reason);
+                   }));
+  return {};
+}
+
+int Session::Send(RecordSource& source,
+                  uint64_t total,
+                  const std::function<uint64_t()>& read_count) {
+  Pacer pacer({.speed = options_.speed, .rows_per_second = options_.rows_per_second});
+  if (options_.limit > 0) total = total > 0 ? std::min(total, options_.limit) : options_.limit;
+  const SteadyTime start = clock_.Now();
+  // Records are given up by themselves when their time is over; the flush only has to outlast it.
+  PipelineOptions options{.limit = options_.limit,
+                          .total = total,
+                          .flush_timeout = options_.delivery_timeout + std::chrono::seconds(10)};
+  PipelineOutcome outcome = RunPipeline(options, source, *sink_, pacer, clock_, progress_, stop_);
+  std::chrono::duration<double> elapsed = clock_.Now() - start;
+  uint64_t acknowledged = sink_->acknowledged_count();
+  Summarise(read_count(), outcome.sent, acknowledged, elapsed.count());
+  if (outcome.status.code() == Code::kCancelled && options_.is_dry_run) {
+    return daemon::kExitDone;  // `| head` has seen enough
+  }
+  if (!outcome.status.ok()) return Fail(outcome.status);
+  if (acknowledged < outcome.sent) {
+    return Fail(DataLoss(fmt::format(
+        "{} of {} records were not acknowledged", outcome.sent - acknowledged, outcome.sent)));
+  }
+  return outcome.is_interrupted ? daemon::kExitInterrupted : daemon::kExitDone;
+}
+
+int Session::Fail(const Status& status) {
+  if (status.code() == Code::kCancelled && stop_.stop_requested()) {
+    progress_.Say("producer: interrupted");
+    return daemon::kExitInterrupted;
+  }
+  progress_.Say("producer: " + status.message());
+  return daemon::kExitFailed;
+}
+
+void Session::Summarise(uint64_t read, uint64_t sent, uint64_t acknowledged, double seconds) {
+  progress_.Say(
+      fmt::format("rows_read={} rows_sent={} rows_acknowledged={} rows_skipped={} seconds={:.2f} "
+                  "rows_per_second={:.0f}",
+                  read + rejected_.count(),
+                  sent,
+                  acknowledged,
+                  rejected_.count(),
+                  seconds,
+                  static_cast<double>(sent) / std::max(seconds, 1e-3)));
+  for (const auto& [reason, count] : rejected_.by_reason()) {
+    progress_.Say(fmt::format("skipped {}: {}", count, reason));
+  }
+}
+
+}  // namespace slipstream::producer
