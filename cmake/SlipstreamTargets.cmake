@@ -59,6 +59,10 @@ function(slipstream_binary name)
   target_link_libraries(${name} PRIVATE slipstream::options ${arg_DEPS})
 endfunction()
 
+# What a sanitizer's build tree needs: the test binaries of one label.
+add_custom_target(unit_tests)
+add_custom_target(sql_tests)
+
 # A GoogleTest binary; ctest sees it as one test per binary, under the given labels. RUN_ARGS are
 # passed to it; ENVIRONMENT is VAR=value.
 function(slipstream_test name)
@@ -73,6 +77,11 @@ function(slipstream_test name)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "SLIPSTREAM_SOURCE_DIR=${CMAKE_SOURCE_DIR};SLIPSTREAM_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};${arg_ENVIRONMENT}")
+  foreach(label IN LISTS arg_LABELS)
+    if(TARGET ${label}_tests)
+      add_dependencies(${label}_tests ${name})
+    endif()
+  endforeach()
 endfunction()
 
 # Generated protobuf and gRPC code: its own target, without our warnings, seen as system headers.
