@@ -25,6 +25,7 @@ struct Producer::Impl final : ClientEvents {
   void OnDelivery(const rd_kafka_message_t& message) {
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       acknowledged.fetch_add(1, std::memory_order_relaxed);
+      if (on_acknowledged) on_acknowledged(FromOpaque(message._private));
       return;
     }
     failed.fetch_add(1, std::memory_order_relaxed);
@@ -36,6 +37,7 @@ struct Producer::Impl final : ClientEvents {
             "deliver topic={} partition={}", rd_kafka_topic_name(message.rkt), message.partition));
   }
 
+  std::function<void(int64_t tag)> on_acknowledged;
   std::atomic<uint64_t> sent{0};
   std::atomic<uint64_t> acknowledged{0};
   std::atomic<uint64_t> failed{0};
@@ -58,6 +60,7 @@ Producer::~Producer() {
 
 Result<std::unique_ptr<Producer>> Producer::Create(Options options) {
   auto impl = std::make_unique<Impl>(options.logger);
+  impl->on_acknowledged = std::move(options.on_acknowledged);
   ASSIGN_OR_RETURN(Holder<rd_kafka_conf_t> conf,
                    MakeConf(ProducerDefaults(), options.properties, *impl));
   rd_kafka_conf_set_dr_msg_cb(

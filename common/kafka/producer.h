@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,9 @@ class Producer final {
     // At least bootstrap.servers; wins over our defaults.
     Properties properties;
     std::string logger = "kafka.producer";
+    // Told the tag of every record the broker has acknowledged, from within Produce and Flush, on
+    // the thread that called them. Absent: nobody is told.
+    std::function<void(int64_t tag)> on_acknowledged;
   };
 
   struct Counters {

@@ -54,7 +54,7 @@ rd_kafka_resp_err_t EnqueueFull(rd_kafka_t* client,
                           static_cast<ssize_t>(header.value.size()));
     }
   }
-  std::array<rd_kafka_vu_t, 7> fields{};
+  std::array<rd_kafka_vu_t, 8> fields{};
   size_t count = 0;
   auto add = [&](rd_kafka_vtype_t type) -> rd_kafka_vu_t& {
     fields[count].vtype = type;
@@ -64,6 +64,7 @@ rd_kafka_resp_err_t EnqueueFull(rd_kafka_t* client,
   add(RD_KAFKA_VTYPE_PARTITION).u.i32 =
       record.partition < 0 ? RD_KAFKA_PARTITION_UA : record.partition;
   add(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
+  add(RD_KAFKA_VTYPE_OPAQUE).u.ptr = ToOpaque(record.tag);
   if (record.value) {
     add(RD_KAFKA_VTYPE_VALUE).u.mem = {Mutable(AddressOf(*record.value)), record.value->size()};
   }
@@ -94,7 +95,7 @@ rd_kafka_resp_err_t Enqueue(rd_kafka_t* client,
                        record.value ? record.value->size() : 0,
                        record.key ? AddressOf(*record.key) : nullptr,
                        record.key ? record.key->size() : 0,
-                       nullptr) != 0;
+                       ToOpaque(record.tag)) != 0;
   return failed ? rd_kafka_last_error() : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

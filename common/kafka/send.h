@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -23,6 +24,14 @@ class TopicTable {
  private:
   std::map<std::string, Holder<rd_kafka_topic_t>, std::less<>> topics_;
 };
+
+// A record's tag, as librdkafka carries it along.
+inline void* ToOpaque(int64_t tag) {
+  return reinterpret_cast<void*>(static_cast<intptr_t>(tag));
+}
+inline int64_t FromOpaque(void* opaque) {
+  return reinterpret_cast<intptr_t>(opaque);
+}
 
 // Copies the record into librdkafka's queue; RD_KAFKA_RESP_ERR__QUEUE_FULL when there is no room.
 rd_kafka_resp_err_t Enqueue(rd_kafka_t* client,

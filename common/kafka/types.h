@@ -46,6 +46,7 @@ struct OutgoingRecord {
   int64_t timestamp_ms = 0;               // since 1970 UTC; 0: now
   const Header* headers = nullptr;
   size_t header_count = 0;
+  int64_t tag = 0;  // comes back through Producer::Options::on_acknowledged
 };
 
 // The logical start positions of an assignment.

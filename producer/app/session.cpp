@@ -24,6 +24,7 @@ Session::Session(const OutputOptions& options, std::stop_token stop)
       rejected_([this](const std::string& line) { progress_.Say(line); }) {}
 
 Status Session::Connect() {
+  start_ = clock_.Now();
   if (options_.is_dry_run) {
     sink_ = std::make_unique<StdoutSink>(STDOUT_FILENO);
     return {};
@@ -38,6 +39,7 @@ Status Session::Connect() {
   ASSIGN_OR_RETURN(sink_, KafkaSink::Connect(options, stop_, [this](const std::string& reason) {
                      progress_.Say("waiting for kafka: " + reason);
                    }));
+  start_ = clock_.Now();  // waiting for a broker is not part of the speed
   return {};
 }
 
@@ -46,13 +48,12 @@ int Session::Send(RecordSource& source,
                   const std::function<uint64_t()>& read_count) {
   Pacer pacer({.speed = options_.speed, .rows_per_second = options_.rows_per_second});
   if (options_.limit > 0) total = total > 0 ? std::min(total, options_.limit) : options_.limit;
-  const SteadyTime start = clock_.Now();
   // Records are given up by themselves when their time is over; the flush only has to outlast it.
   PipelineOptions options{.limit = options_.limit,
                           .total = total,
                           .flush_timeout = options_.delivery_timeout + std::chrono::seconds(10)};
   PipelineOutcome outcome = RunPipeline(options, source, *sink_, pacer, clock_, progress_, stop_);
-  std::chrono::duration<double> elapsed = clock_.Now() - start;
+  std::chrono::duration<double> elapsed = clock_.Now() - start_;
   uint64_t acknowledged = sink_->acknowledged_count();
   Summarise(read_count(), outcome.sent, acknowledged, elapsed.count());
   if (outcome.status.code() == Code::kCancelled && options_.is_dry_run) {

@@ -48,6 +48,7 @@ class Session final {
   Progress progress_;
   RejectedRows rejected_;
   std::unique_ptr<RecordSink> sink_;
+  SteadyTime start_;
 };
 
 }  // namespace slipstream::producer

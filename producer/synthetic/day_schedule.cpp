@@ -97,7 +97,7 @@ void Day::MakeWeather() {
                   : is_summer ? airports_[i].summer_percent
                               : 40;
     Weather weather;
-    bool is_bad = random_.Chance(0.0008 * percent);
+    bool is_bad = random_.Chance(0.001 * percent);
     double severity = std::min(1.6, 0.25 + random_.Exponential(0.35));
     int begin = ToUtc(i, is_summer ? 12 * 60 : 4 * 60) + random_.Below(8 * 60);
     int length = 2 * 60 + random_.Below(is_summer ? 5 * 60 : 12 * 60);
@@ -155,7 +155,7 @@ size_t Day::PickDestination(const Aircraft& aircraft) {
   std::array<int, 64> weights{};
   int total = 0;
   for (size_t i = 0; i < airports_.size(); ++i) {
-    int miles = DistanceMiles(airports_[aircraft.base], airports_[i]);
+    int miles = DistanceMiles(aircraft.base, i);
     if (miles < 90 || miles > carrier.stage_miles_max) continue;
     // Long flights are rarer than short ones, the more so for regional carriers.
     int weight = airports_[i].size * 1000 / (miles + (carrier.is_regional ? 100 : 900)) + 1;
@@ -191,7 +191,7 @@ bool Day::Plan(Aircraft& aircraft, SyntheticFlight& leg) {
   leg.scheduled_departure = RoundMinutes(ToLocal(leg.origin, aircraft.ready));
   if (leg.scheduled_departure > kLastDeparture) return false;
   leg.dest = PickDestination(aircraft);
-  leg.distance_miles = DistanceMiles(airports_[leg.origin], airports_[leg.dest]);
+  leg.distance_miles = DistanceMiles(leg.origin, leg.dest);
   int block = AirMinutes(leg) + kGroundMinutes + kReserveMinutes;
   int departure = ToUtc(leg.origin, leg.scheduled_departure);
   leg.scheduled_arrival = ToLocal(leg.dest, departure + block);
@@ -211,7 +211,7 @@ bool Day::IsCancelled(const Aircraft& aircraft, const SyntheticFlight& leg, int 
   double severity = std::max(weather_[leg.origin].At(departure), weather_[leg.dest].At(arrival));
   double regional = carriers_[leg.carrier].is_regional ? 1.5 : 0.8;
   bool is_too_late = aircraft.free - departure > 4 * 60;
-  return random_.Chance(regional * (0.005 + 0.16 * severity) + (is_too_late ? 0.4 : 0));
+  return random_.Chance(regional * (0.009 + 0.22 * severity) + (is_too_late ? 0.4 : 0));
 }
 
 int Day::DrawDepartureDelay(const SyntheticFlight& leg, int departure, int aircraft_late) {
@@ -222,8 +222,8 @@ int Day::DrawDepartureDelay(const SyntheticFlight& leg, int departure, int aircr
                   (kMonthDelay[month_ - 1] / 100.0) * (0.45 + (hour - 6.0) * 0.075) *
                   (1.0 + 2.5 * weather_[leg.origin].At(departure));
   double own = -random_.Unit() * 5 - random_.Unit() * 5;
-  if (random_.Chance(std::min(0.85, 0.2 * temper))) {
-    own = 1 + random_.Exponential(17 * std::sqrt(temper));
+  if (random_.Chance(std::min(0.85, 0.24 * temper))) {
+    own = 1 + random_.Exponential(20 * std::sqrt(temper));
     if (random_.Chance(0.045)) own += random_.Exponential(100);
   }
   double delay = own;
@@ -252,7 +252,7 @@ void Day::Fly(Aircraft& aircraft, SyntheticFlight& leg) {
     double made_up = 7 + std::min(10.0, std::max(0, leg.departure_delay) * 0.08);
     leg.arrival_delay =
         leg.departure_delay + leg.air_minutes - air + static_cast<int>(std::lround(taxi - made_up));
-    leg.is_diverted = random_.Chance(0.0015 + 0.01 * weather_[leg.dest].At(arrival));
+    leg.is_diverted = random_.Chance(0.002 + 0.012 * weather_[leg.dest].At(arrival));
     int late = leg.arrival_delay + (leg.is_diverted ? 150 : 0);
     aircraft.free = arrival + late + turnaround;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 #include "common/check/check.h"
@@ -71,6 +72,29 @@ constexpr Carrier kCarriers[] = {
     {"HA", "HA", {"HNL", "", "", "", "", ""}, 7, 40, 3000, false},
 };
 
+int GreatCircleMiles(const Airport& a, const Airport& b) {
+  constexpr double kEarthRadiusMiles = 3958.76;
+  constexpr double kDegree = std::numbers::pi / 180;
+  double half_latitude = (b.latitude - a.latitude) * kDegree / 2;
+  double half_longitude = (b.longitude - a.longitude) * kDegree / 2;
+  double haversine = std::sin(half_latitude) * std::sin(half_latitude) +
+                     std::cos(a.latitude * kDegree) * std::cos(b.latitude * kDegree) *
+                         std::sin(half_longitude) * std::sin(half_longitude);
+  return static_cast<int>(std::lround(2 * kEarthRadiusMiles * std::asin(std::sqrt(haversine))));
+}
+
+using DistanceTable = std::array<std::array<int, std::size(kAirports)>, std::size(kAirports)>;
+
+DistanceTable MakeDistanceTable() {
+  DistanceTable table{};
+  for (size_t a = 0; a < table.size(); ++a) {
+    for (size_t b = 0; b < table.size(); ++b) {
+      table[a][b] = GreatCircleMiles(kAirports[a], kAirports[b]);
+    }
+  }
+  return table;
+}
+
 }  // namespace
 
 std::span<const Airport> Airports() {
@@ -88,15 +112,9 @@ size_t AirportIndex(std::string_view code) {
   return static_cast<size_t>(found - std::begin(kAirports));
 }
 
-int DistanceMiles(const Airport& a, const Airport& b) {
-  constexpr double kEarthRadiusMiles = 3958.76;
-  constexpr double kDegree = std::numbers::pi / 180;
-  double half_latitude = (b.latitude - a.latitude) * kDegree / 2;
-  double half_longitude = (b.longitude - a.longitude) * kDegree / 2;
-  double haversine = std::sin(half_latitude) * std::sin(half_latitude) +
-                     std::cos(a.latitude * kDegree) * std::cos(b.latitude * kDegree) *
-                         std::sin(half_longitude) * std::sin(half_longitude);
-  return static_cast<int>(std::lround(2 * kEarthRadiusMiles * std::asin(std::sqrt(haversine))));
+int DistanceMiles(size_t a, size_t b) {
+  static const DistanceTable kTable = MakeDistanceTable();
+  return kTable[a][b];
 }
 
 std::chrono::minutes UtcOffset(const Airport& airport, std::chrono::year_month_day date) {

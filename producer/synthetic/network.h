@@ -40,8 +40,8 @@ std::span<const Carrier> Carriers();
 // The airport's index, which must exist.
 size_t AirportIndex(std::string_view code);
 
-// Great-circle distance in statute miles, rounded.
-int DistanceMiles(const Airport& a, const Airport& b);
+// Great-circle distance in statute miles, rounded, between two airports by index.
+int DistanceMiles(size_t a, size_t b);
 
 // What the airport's clocks show minus UTC on that day (from the morning on, where they change).
 std::chrono::minutes UtcOffset(const Airport& airport, std::chrono::year_month_day date);
