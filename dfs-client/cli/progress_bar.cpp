@@ -1,0 +1,60 @@
+#include "dfs-client/cli/progress_bar.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "dfs-client/cli/format.h"
+
+namespace slipstream::dfs::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstDraw{1'000};
+constexpr std::chrono::milliseconds kDrawInterval{200};
+constexpr uint64_t kBarWidth = 30;
+constexpr const char* kClearLine = "\r\x1b[K";
+
+}  // namespace
+
+ProgressBar::ProgressBar(std::string label, uint64_t bytes_total)
+    : label_(std::move(label)),
+      bytes_total_(bytes_total),
+      is_terminal_(isatty(STDERR_FILENO) == 1),
+      started_(SystemClock::Get().Now()),
+      next_draw_(started_ + kFirstDraw) {}
+
+ProgressBar::~ProgressBar() {
+  if (is_drawn_) fmt::print(stderr, "{}", kClearLine);
+}
+
+void ProgressBar::Add(uint64_t bytes) {
+  bytes_ += bytes;
+  if (!is_terminal_) return;
+  const SteadyTime now = SystemClock::Get().Now();
+  if (now < next_draw_) return;
+  next_draw_ = now + kDrawInterval;
+  Draw(now);
+}
+
+void ProgressBar::Draw(SteadyTime now) {
+  const double seconds = std::chrono::duration<double>(now - started_).count();
+  const auto rate = static_cast<uint64_t>(static_cast<double>(bytes_) / seconds);
+  std::string line = kClearLine + label_ + " ";
+  if (bytes_total_ > 0) {
+    const uint64_t done = std::min(bytes_, bytes_total_);
+    const auto filled = static_cast<size_t>(kBarWidth * done / bytes_total_);
+    line += fmt::format(
+        "[{:<{}}] {:>3}% ", std::string(filled, '#'), kBarWidth, 100 * done / bytes_total_);
+  }
+  line += fmt::format("{}  {}/s", HumanSize(bytes_, 1, "B"), HumanSize(rate, 1, "B"));
+  fmt::print(stderr, "{}", line);
+  std::fflush(stderr);
+  is_drawn_ = true;
+}
+
+}  // namespace slipstream::dfs::cli
