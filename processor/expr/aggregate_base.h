@@ -1,0 +1,60 @@
+#pragma once
+
+#include <new>
+#include <string>
+#include <vector>
+
+#include "processor/expr/aggregate_function.h"
+#include "processor/expr/state_bytes.h"
+
+namespace slipstream::sql {
+
+// TypedAggregate: what all aggregates over one column have in common. `Self` has
+//   static void Add(State&, const Column&, size_t row)   for every row that is not NULL
+//   static void Combine(State&, const State&)
+template <class State, class Self>
+class TypedAggregate : public AggregateFunction {
+ public:
+  explicit TypedAggregate(std::string name) : name_(std::move(name)) {}
+
+  std::string_view name() const final { return name_; }
+  size_t state_bytes() const final { return sizeof(State); }
+  void Init(std::byte* state) const final { new (state) State(); }
+  void Destroy(std::byte* state) const final { At(state).~State(); }
+
+  void Update(std::span<std::byte* const> states,
+              size_t state_offset,
+              std::span<const uint32_t> rows,
+              std::span<const Column> args) const override {
+    const Column& column = args[0];
+    if (!column.has_nulls()) {
+      for (size_t i = 0; i < rows.size(); ++i)
+        Self::Add(At(states[i] + state_offset), column, rows[i]);
+      return;
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!column.is_null(rows[i])) Self::Add(At(states[i] + state_offset), column, rows[i]);
+    }
+  }
+
+  void Merge(std::byte* into, const std::byte* from) const final {
+    Self::Combine(At(into), At(from));
+  }
+
+ protected:
+  static State& At(std::byte* state) { return *std::launder(reinterpret_cast<State*>(state)); }
+  static const State& At(const std::byte* state) {
+    return *std::launder(reinterpret_cast<const State*>(state));
+  }
+
+ private:
+  const std::string name_;
+};
+
+using AggregateList = std::vector<std::unique_ptr<const AggregateFunction>>;
+
+void AddSumAggregates(AggregateList& list);        // COUNT, SUM, AVG
+void AddValueAggregates(AggregateList& list);      // MIN, MAX, FIRST_VALUE, LAST_VALUE, LISTAGG
+void AddDeviationAggregates(AggregateList& list);  // STDDEV…, VAR…
+
+}  // namespace slipstream::sql

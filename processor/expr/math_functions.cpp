@@ -1,0 +1,268 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "processor/expr/function_table.h"
+#include "processor/expr/type_rules.h"
+#include "processor/types/decimal.h"
+
+// ABS, SIGN, ROUND, TRUNCATE, FLOOR and CEIL of numbers, and the functions of DOUBLE.
+
+namespace slipstream::sql {
+namespace {
+
+using Param = FunctionTable::Param;
+using Signature = ScalarFunction::Signature;
+using Args = std::span<const ExpressionPtr>;
+
+void AbsIntegerKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    const int64_t value = call.args[0].int_at(row);
+    if (value == INT64_MIN && !out.is_null(row)) {
+      out.SetNull(row);
+      call.errors.Add(row, "integer overflow of BIGINT");
+      continue;
+    }
+    out.ints[row] = value == INT64_MIN ? 0 : std::abs(value);
+  }
+}
+
+void AbsDecimalKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    const Int128 value = call.args[0].decimal_at(row);
+    out.decimals[row] = value < 0 ? -value : value;
+  }
+}
+
+template <double (*kFunction)(double)>
+void DoubleKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row)
+    out.doubles[row] = kFunction(call.args[0].double_at(row));
+}
+
+double Sign(double value) {
+  return value > 0 ? 1 : value < 0 ? -1 : value;
+}
+
+void IdentityIntegerKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row)
+    out.ints[row] = call.args[0].int_at(row);
+}
+
+void SignIntegerKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    const int64_t value = call.args[0].int_at(row);
+    out.ints[row] = value > 0 ? 1 : value < 0 ? -1 : 0;
+  }
+}
+
+void PowerKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    out.doubles[row] = std::pow(call.args[0].double_at(row), call.args[1].double_at(row));
+  }
+}
+
+// ---- ROUND ----
+
+int32_t DigitsAt(const KernelCall& call, size_t row) {
+  if (call.args.size() < 2) return 0;
+  const int64_t digits = call.args[1].int_at(row);
+  return static_cast<int32_t>(std::clamp<int64_t>(digits, -400, 400));
+}
+
+// By way of the decimal digits a reader sees, half away from zero: ROUND(2.675, 2) is 2.68.
+double RoundDouble(double value, int32_t digits) {
+  if (!std::isfinite(value) || digits > 30) return value;
+  if (std::fabs(value) < 1e15 && digits >= -15 && digits <= 15) {
+    const int32_t scale = std::max(digits, 0);
+    const std::optional<Int128> rounded = DecimalFromDouble(value, scale);
+    if (rounded && digits >= 0) return DecimalToDouble(*rounded, scale);
+  }
+  if (digits >= 0) return value;  // so great a number has no such digits
+  const double unit = std::pow(10.0, -digits);
+  return std::isinf(unit) ? 0 : std::round(value / unit) * unit;
+}
+
+void RoundDoubleKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    out.doubles[row] = RoundDouble(call.args[0].double_at(row), DigitsAt(call, row));
+  }
+}
+
+void RoundIntegerKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const int64_t value = call.args[0].int_at(row);
+    const int32_t digits = DigitsAt(call, row);
+    if (digits >= 0) {
+      out.ints[row] = value;
+      continue;
+    }
+    if (digits < -18) {
+      out.ints[row] = 0;
+      continue;
+    }
+    const auto unit = static_cast<int64_t>(PowerOfTen(-digits));
+    const Int128 rounded = *Rescale(value, -digits, 0) * unit;
+    if (rounded < INT64_MIN || rounded > INT64_MAX) {
+      out.SetNull(row);
+      call.errors.Add(row, "integer overflow of BIGINT");
+      continue;
+    }
+    out.ints[row] = static_cast<int64_t>(rounded);
+  }
+}
+
+// ROUND(DECIMAL, n): the result's scale comes from a literal n; other n round within the scale.
+void RoundDecimalKernel(const KernelCall& call, Column& out) {
+  const int32_t scale = call.args[0].column->type.scale;
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const int32_t digits = std::min(DigitsAt(call, row), scale);
+    std::optional<Int128> rounded;
+    if (digits > scale - kMaxDecimalPrecision) {
+      rounded = Rescale(call.args[0].decimal_at(row), scale, std::max(digits, 0));
+      if (rounded && digits < 0) {
+        rounded = Rescale(call.args[0].decimal_at(row), scale - digits, 0);
+        if (rounded) rounded = Rescale(*rounded, 0, -digits);
+        if (rounded) rounded = Rescale(*rounded, 0, out.type.scale);
+      } else if (rounded) {
+        rounded = Rescale(*rounded, std::max(digits, 0), out.type.scale);
+      }
+    } else {
+      rounded = 0;
+    }
+    if (rounded && FitsPrecision(*rounded, out.type.precision)) {
+      out.decimals[row] = *rounded;
+    } else {
+      out.SetNull(row);
+    }
+  }
+}
+
+std::optional<Signature> BindRoundDecimal(Args args) {
+  if (args.empty() || args.size() > 2 || args[0]->type.kind != TypeKind::kDecimal) {
+    return std::nullopt;
+  }
+  Signature signature{.args = {args[0]->type}, .result = args[0]->type};
+  int64_t digits = 0;
+  if (args.size() == 2) {
+    if (!args[1]->type.is_integer()) return std::nullopt;
+    signature.args.push_back(DataType::BigInt());
+    const bool is_literal = args[1]->kind == Expression::Kind::kLiteral;
+    digits = is_literal && !IsNull(args[1]->literal) ? std::get<int64_t>(args[1]->literal)
+                                                     : args[0]->type.scale;
+  }
+  const DataType& type = args[0]->type;
+  if (digits < type.scale) {
+    const auto scale = static_cast<int32_t>(std::max<int64_t>(digits, 0));
+    signature.result = DataType::Decimal(
+        std::min(kMaxDecimalPrecision, type.precision - type.scale + scale + 1), scale);
+  }
+  signature.result.nullable = true;
+  return signature;
+}
+
+// ---- FLOOR and CEIL ----
+
+template <bool kUp>
+void FloorDecimalKernel(const KernelCall& call, Column& out) {
+  const Int128 unit = PowerOfTen(call.args[0].column->type.scale);
+  for (size_t row = 0; row < call.rows; ++row) {
+    const Int128 value = call.args[0].decimal_at(row);
+    Int128 whole = value / unit;
+    if (!kUp && whole * unit > value) --whole;
+    if (kUp && whole * unit < value) ++whole;
+    out.decimals[row] = whole;
+  }
+}
+
+// ---- Table ----
+
+// A function that keeps its first argument's type.
+void AddSame(FunctionTable& table,
+             const char* name,
+             bool (*takes)(const DataType&),
+             size_t optional_integers,
+             Kernel kernel) {
+  ScalarFunction function;
+  function.name = name;
+  function.usage = std::string(name) + (optional_integers > 0 ? "(number[, INT])" : "(number)");
+  function.bind = [takes, optional_integers](Args args) -> std::optional<Signature> {
+    if (args.empty() || args.size() > 1 + optional_integers || !takes(args[0]->type)) {
+      return std::nullopt;
+    }
+    Signature signature{.args = {args[0]->type}, .result = args[0]->type};
+    for (const ExpressionPtr& arg : args.subspan(1)) {
+      if (!arg->type.is_integer()) return std::nullopt;
+      signature.args.push_back(DataType::BigInt());
+      signature.result.nullable |= arg->type.nullable;
+    }
+    return signature;
+  };
+  function.kernel = kernel;
+  table.Add(std::move(function));
+}
+
+bool IsInteger(const DataType& type) {
+  return type.is_integer();
+}
+bool IsApproximate(const DataType& type) {
+  return type.is_approximate();
+}
+bool IsDecimal(const DataType& type) {
+  return type.kind == TypeKind::kDecimal;
+}
+
+void AddFloor(FunctionTable& table, const char* name, Kernel doubles, Kernel decimals) {
+  AddSame(table, name, IsInteger, 0, IdentityIntegerKernel);
+  AddSame(table, name, IsApproximate, 0, doubles);
+  ScalarFunction function;
+  function.name = name;
+  function.usage = std::string(name) + "(number)";
+  function.bind = [](Args args) -> std::optional<Signature> {
+    if (args.size() != 1 || !IsDecimal(args[0]->type)) return std::nullopt;
+    const DataType& type = args[0]->type;
+    const int32_t precision = type.precision - type.scale + (type.scale > 0 ? 1 : 0);
+    return Signature{
+        .args = {type},
+        .result = AsNullable(DataType::Decimal(std::max(precision, 1), 0), type.nullable)};
+  };
+  function.kernel = decimals;
+  table.Add(std::move(function));
+}
+
+}  // namespace
+
+void AddMathFunctions(FunctionTable& table) {
+  AddSame(table, "ABS", IsInteger, 0, AbsIntegerKernel);
+  AddSame(table, "ABS", IsApproximate, 0, DoubleKernel<std::fabs>);
+  AddSame(table, "ABS", IsDecimal, 0, AbsDecimalKernel);
+  AddSame(table, "SIGN", IsInteger, 0, SignIntegerKernel);
+  AddSame(table, "SIGN", IsApproximate, 0, DoubleKernel<Sign>);
+  AddSame(table, "ROUND", IsInteger, 1, RoundIntegerKernel);
+  AddSame(table, "ROUND", IsApproximate, 1, RoundDoubleKernel);
+  ScalarFunction round;
+  round.name = "ROUND";
+  round.usage = "ROUND(DECIMAL[, INT])";
+  round.bind = BindRoundDecimal;
+  round.kernel = RoundDecimalKernel;
+  table.Add(std::move(round));
+
+  AddFloor(table, "FLOOR", DoubleKernel<std::floor>, FloorDecimalKernel<false>);
+  AddFloor(table, "CEIL", DoubleKernel<std::ceil>, FloorDecimalKernel<true>);
+  AddFloor(table, "CEILING", DoubleKernel<std::ceil>, FloorDecimalKernel<true>);
+  const DataType real = DataType::Double();
+  table.Add("SQRT", {Param::kDouble}, 0, real, DoubleKernel<std::sqrt>);
+  table.Add("EXP", {Param::kDouble}, 0, real, DoubleKernel<std::exp>);
+  table.Add("LN", {Param::kDouble}, 0, real, DoubleKernel<std::log>);
+  table.Add("LOG10", {Param::kDouble}, 0, real, DoubleKernel<std::log10>);
+  table.Add("LOG2", {Param::kDouble}, 0, real, DoubleKernel<std::log2>);
+  table.Add("SIN", {Param::kDouble}, 0, real, DoubleKernel<std::sin>);
+  table.Add("COS", {Param::kDouble}, 0, real, DoubleKernel<std::cos>);
+  table.Add("TAN", {Param::kDouble}, 0, real, DoubleKernel<std::tan>);
+  table.Add("POWER", {Param::kDouble, Param::kDouble}, 0, real, PowerKernel);
+}
+
+}  // namespace slipstream::sql

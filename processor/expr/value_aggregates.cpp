@@ -1,0 +1,231 @@
+#include <memory>
+
+#include "processor/expr/aggregate_base.h"
+#include "processor/expr/type_rules.h"
+
+// MIN, MAX, FIRST_VALUE, LAST_VALUE and LISTAGG.
+
+namespace slipstream::sql {
+namespace {
+
+using Args = std::span<const ExpressionPtr>;
+
+enum class Pick { kMin, kMax, kFirst, kLast };
+
+constexpr const char* NameOf(Pick pick) {
+  switch (pick) {
+    case Pick::kMin:
+      return "MIN";
+    case Pick::kMax:
+      return "MAX";
+    case Pick::kFirst:
+      return "FIRST_VALUE";
+    default:
+      return "LAST_VALUE";
+  }
+}
+
+// One physical kind: how a value lies in a column and how it is kept.
+struct BoolTraits {
+  using Kept = uint8_t;
+  static constexpr PhysicalKind kKind = PhysicalKind::kBool;
+  static uint8_t Read(const Column& column, size_t row) { return column.bools[row]; }
+  static void Append(Column& column, Kept value, Arena&) { column.bools.push_back(value); }
+};
+struct IntTraits {
+  using Kept = int64_t;
+  static constexpr PhysicalKind kKind = PhysicalKind::kInt64;
+  static int64_t Read(const Column& column, size_t row) { return column.ints[row]; }
+  static void Append(Column& column, Kept value, Arena&) { column.ints.push_back(value); }
+};
+struct DoubleTraits {
+  using Kept = double;
+  static constexpr PhysicalKind kKind = PhysicalKind::kDouble;
+  static double Read(const Column& column, size_t row) { return column.doubles[row]; }
+  static void Append(Column& column, Kept value, Arena&) { column.doubles.push_back(value); }
+};
+struct DecimalTraits {
+  using Kept = Int128;
+  static constexpr PhysicalKind kKind = PhysicalKind::kInt128;
+  static Int128 Read(const Column& column, size_t row) { return column.decimals[row]; }
+  static void Append(Column& column, Kept value, Arena&) { column.decimals.push_back(value); }
+};
+struct TextTraits {
+  using Kept = std::string;
+  static constexpr PhysicalKind kKind = PhysicalKind::kString;
+  static std::string_view Read(const Column& column, size_t row) { return column.strings[row]; }
+  static void Append(Column& column, const Kept& value, Arena& arena) {
+    column.strings.push_back(arena.Copy(value));
+  }
+};
+
+template <class Kept>
+struct PickState {
+  Kept value{};
+  bool has_value = false;
+};
+
+// As Java compares doubles: NaN is above everything, so that MIN and MAX do not depend on order.
+template <class A, class B>
+bool IsLess(const A& a, const B& b) {
+  if constexpr (std::is_same_v<A, double>) {
+    if (a != a) return false;
+    if (b != b) return true;
+  }
+  return a < b;
+}
+
+template <Pick kPick, class Traits>
+class PickAggregate final
+    : public TypedAggregate<PickState<typename Traits::Kept>, PickAggregate<kPick, Traits>> {
+  using State = PickState<typename Traits::Kept>;
+  using Base = TypedAggregate<State, PickAggregate<kPick, Traits>>;
+
+ public:
+  PickAggregate() : Base(NameOf(kPick)) {}
+
+  std::string usage() const override { return std::string(NameOf(kPick)) + "(value)"; }
+  std::optional<AggregateSignature> Bind(Args args) const override {
+    if (args.size() != 1 || PhysicalKindOf(args[0]->type.kind) != Traits::kKind) {
+      return std::nullopt;
+    }
+    return AggregateSignature{.args = {args[0]->type}, .result = AsNullable(args[0]->type)};
+  }
+  static void Add(State& state, const Column& column, size_t row) {
+    Offer(state, Traits::Read(column, row));
+  }
+  static void Combine(State& into, const State& from) {
+    if (from.has_value) Offer(into, from.value);
+  }
+  void Finish(const std::byte* bytes, Column& out, Arena& arena) const override {
+    const State& state = Base::At(bytes);
+    if (!state.has_value) return out.AppendNull();
+    if (out.has_nulls()) out.valid.push_back(1);
+    Traits::Append(out, state.value, arena);
+  }
+  void Save(const std::byte* bytes, std::string& to) const override {
+    const State& state = Base::At(bytes);
+    PutByte(to, state.has_value ? 1 : 0);
+    if constexpr (std::is_same_v<typename Traits::Kept, std::string>) {
+      PutText(to, state.value);
+    } else {
+      PutNumber(to, state.value);
+    }
+  }
+  Status Restore(std::byte* bytes, std::string_view& from) const override {
+    State& state = Base::At(bytes);
+    uint8_t has_value = 0;
+    bool is_whole = TakeByte(from, has_value);
+    state.has_value = has_value != 0;
+    if constexpr (std::is_same_v<typename Traits::Kept, std::string>) {
+      std::string_view text;
+      is_whole = is_whole && TakeText(from, text);
+      state.value = text;
+    } else {
+      is_whole = is_whole && TakeNumber(from, state.value);
+    }
+    return is_whole ? Status() : DamagedState(NameOf(kPick));
+  }
+
+ private:
+  template <class Candidate>
+  static void Offer(State& state, const Candidate& candidate) {
+    if (state.has_value) {
+      if (kPick == Pick::kFirst) return;
+      if (kPick == Pick::kMin && !IsLess(candidate, state.value)) return;
+      if (kPick == Pick::kMax && !IsLess(state.value, candidate)) return;
+    }
+    state.value = candidate;
+    state.has_value = true;
+  }
+};
+
+template <Pick kPick>
+void AddPicks(AggregateList& list) {
+  list.push_back(std::make_unique<PickAggregate<kPick, IntTraits>>());
+  list.push_back(std::make_unique<PickAggregate<kPick, DoubleTraits>>());
+  list.push_back(std::make_unique<PickAggregate<kPick, TextTraits>>());
+  list.push_back(std::make_unique<PickAggregate<kPick, DecimalTraits>>());
+  list.push_back(std::make_unique<PickAggregate<kPick, BoolTraits>>());
+}
+
+// ---- LISTAGG ----
+
+struct ListState {
+  std::string text;
+  std::string separator = ",";
+  bool has_value = false;
+};
+
+class ListAggregate final : public TypedAggregate<ListState, ListAggregate> {
+ public:
+  ListAggregate() : TypedAggregate("LISTAGG") {}
+
+  std::string usage() const override { return "LISTAGG(STRING[, STRING])"; }
+  std::optional<AggregateSignature> Bind(Args args) const override {
+    if (args.empty() || args.size() > 2) return std::nullopt;
+    for (const ExpressionPtr& arg : args) {
+      if (!arg->type.is_string()) return std::nullopt;
+    }
+    return AggregateSignature{.args = std::vector<DataType>(args.size(), DataType::String()),
+                              .result = DataType::String()};
+  }
+  void Update(std::span<std::byte* const> states,
+              size_t state_offset,
+              std::span<const uint32_t> rows,
+              std::span<const Column> args) const override {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const uint32_t row = rows[i];
+      if (args[0].is_null(row)) continue;
+      ListState& state = At(states[i] + state_offset);
+      if (args.size() > 1 && !args[1].is_null(row)) state.separator = args[1].strings[row];
+      Add(state, args[0], row);
+    }
+  }
+  static void Add(ListState& state, const Column& column, size_t row) {
+    if (state.has_value) state.text += state.separator;
+    state.text += column.strings[row];
+    state.has_value = true;
+  }
+  static void Combine(ListState& into, const ListState& from) {
+    if (!from.has_value) return;
+    into.separator = from.separator;
+    if (into.has_value) into.text += into.separator;
+    into.text += from.text;
+    into.has_value = true;
+  }
+  void Finish(const std::byte* state, Column& out, Arena& arena) const override {
+    if (!At(state).has_value) return out.AppendNull();
+    out.Append(At(state).text, arena);
+  }
+  void Save(const std::byte* state, std::string& to) const override {
+    PutByte(to, At(state).has_value ? 1 : 0);
+    PutText(to, At(state).text);
+    PutText(to, At(state).separator);
+  }
+  Status Restore(std::byte* bytes, std::string_view& from) const override {
+    ListState& state = At(bytes);
+    uint8_t has_value = 0;
+    std::string_view text;
+    std::string_view separator;
+    if (!TakeByte(from, has_value) || !TakeText(from, text) || !TakeText(from, separator)) {
+      return DamagedState("LISTAGG");
+    }
+    state = {.text = std::string(text),
+             .separator = std::string(separator),
+             .has_value = has_value != 0};
+    return {};
+  }
+};
+
+}  // namespace
+
+void AddValueAggregates(AggregateList& list) {
+  AddPicks<Pick::kMin>(list);
+  AddPicks<Pick::kMax>(list);
+  AddPicks<Pick::kFirst>(list);
+  AddPicks<Pick::kLast>(list);
+  list.push_back(std::make_unique<ListAggregate>());
+}
+
+}  // namespace slipstream::sql
