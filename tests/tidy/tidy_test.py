@@ -31,7 +31,7 @@ TOP_ARROWS = {
 
 # What a folder of the processor must not include of the others: sql/ knows nothing of the runtime,
 # and what computes knows nothing of Kafka or files.
-RUNTIME = {"processor/runtime", "processor/connectors", "processor/formats"}
+RUNTIME = {"processor/runtime", "processor/connectors", "processor/formats", "processor/engine"}
 IO = {"common/kafka", "common/rpc", "common/daemon", "dfs-client", "proto"}
 FRONT = {"processor/sql", "processor/planner"}
 FORBIDDEN = {
@@ -45,9 +45,9 @@ FORBIDDEN = {
     "processor/planner": RUNTIME | IO | {"processor/operators", "processor/state"},
     "processor/operators": {"processor/sql", "processor/connectors"} | IO,
     "processor/state": FRONT | RUNTIME | IO,
-    "processor/formats": FRONT | IO | {"processor/connectors"},
-    "processor/connectors": {"processor/sql"},
-    "processor/runtime": {"processor/sql"},
+    "processor/formats": IO | {"processor/sql", "processor/connectors"},
+    "processor/connectors": {"processor/sql", "processor/engine"},
+    "processor/runtime": {"processor/sql", "processor/engine"},
 }
 
 # Generated protobuf, gRPC and librdkafka stay in adapters at the edge, which go by these names.
