@@ -1,0 +1,81 @@
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+
+#include "common/daemon/flags.h"
+#include "common/log/log.h"
+#include "dfs-datanode/daemon.h"
+
+namespace {
+
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  dfs-datanode --data-dir /var/lib/slipstream/datanode\n"
+    "  dfs-datanode --master 10.0.0.1:7400 --listen 0.0.0.0:7410 --advertise 10.0.0.2:7410 \\\n"
+    "               --insecure --data-dir /disk1/slipstream\n";
+
+void AddFlags(CLI::App& app, slipstream::datanode::DaemonOptions& options) {
+  app.add_option("--master", options.master, "The dfs-master, HOST:PORT")->capture_default_str();
+  app.add_option("--listen", options.listen, "Where to serve, HOST:PORT; port 0 takes a free one")
+      ->capture_default_str();
+  app.add_option("--advertise",
+                 options.advertise,
+                 "How others reach this node, HOST:PORT (default: as it listens)");
+  app.add_option("--data-dir", options.data_dir, "The directory that is this node")->required();
+  app.add_option("--failure-domain",
+                 options.failure_domain,
+                 "What fails together with this node, a rack say (default: the host)");
+  app.add_option("--reserve",
+                 options.reserve_bytes,
+                 "Disk space to leave free, e.g. 2GiB (default: 1GiB or 5 % of the disk)")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_option_function<int64_t>(
+         "--park-seconds",
+         [&options](int64_t seconds) { options.park_time = std::chrono::seconds(seconds); },
+         "How long a replica stays after its deletion was ordered (default: 600)")
+      ->check(CLI::Range(0, 30 * 86'400));
+  app.add_option("--scrub-rate",
+                 options.scrub_bytes_per_second,
+                 "Bytes a second to read for verification, e.g. 8MiB")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option_function<int64_t>(
+         "--scrub-interval-seconds",
+         [&options](int64_t seconds) { options.scrub_interval = std::chrono::seconds(seconds); },
+         "From the beginning of one verification of all replicas to the next (default: 86400)")
+      ->check(CLI::Range(60, 365 * 86'400));
+  app.add_option("--rpc-threads", options.rpc_threads, "Streams served at the same time")
+      ->check(CLI::Range(4, 4'096))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  namespace datanode = slipstream::datanode;
+  namespace daemon = slipstream::daemon;
+
+  CLI::App app("Keeps block replicas of the Slipstream file system on a local disk.");
+  app.footer(kExamples);
+  datanode::DaemonOptions options;
+  daemon::DaemonFlags flags;
+  AddFlags(app, options);
+  daemon::AddDaemonFlags(app, flags);
+  if (std::optional<int> exit_code = daemon::ParseFlags(app, argc, argv)) return *exit_code;
+  slipstream::log::Init({.level = flags.log_level});
+  options.admin_listen = flags.admin_listen;
+  options.endpoint_file = flags.endpoint_file;
+  options.insecure = flags.insecure;
+
+  slipstream::Result<std::unique_ptr<datanode::Daemon>> started = datanode::Daemon::Start(options);
+  if (!started.ok()) {
+    std::fprintf(stderr, "dfs-datanode: %s\n", started.status().message().c_str());
+    return started.status().code() == slipstream::Code::kInvalidArgument ? daemon::kExitUsage
+                                                                         : daemon::kExitFailed;
+  }
+  (*started)->Run();
+  return daemon::kExitDone;
+}

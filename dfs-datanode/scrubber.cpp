@@ -1,0 +1,96 @@
+#include "dfs-datanode/scrubber.h"
+
+#include <algorithm>
+
+#include "common/log/log.h"
+
+namespace slipstream::datanode {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr char kCursorName[] = "scrub_cursor";
+constexpr milliseconds kCursorSavePeriod{60'000};
+constexpr milliseconds kIdlePeriod{60'000};
+
+}  // namespace
+
+Scrubber::Scrubber(const Options& options,
+                   ReplicaStore& store,
+                   DataDir& data_dir,
+                   const Clock& clock)
+    : options_(options),
+      store_(store),
+      data_dir_(data_dir),
+      clock_(clock),
+      cursor_(data_dir.LoadNumber(kCursorName)),
+      pass_began_(clock.Now()),
+      cursor_saved_(clock.Now()),
+      next_scrub_(clock.Now()) {}
+
+void Scrubber::Start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) {
+    while (!stop.stop_requested())
+      waker_.Wait(stop, Step());
+    SaveCursor();
+  });
+}
+
+void Scrubber::Stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Scrubber::Suspect(block::BlockId block_id) {
+  {
+    MutexLock lock(mutex_);
+    if (suspects_.size() == kSuspectsMax ||
+        std::find(suspects_.begin(), suspects_.end(), block_id) != suspects_.end()) {
+      return;
+    }
+    suspects_.push_back(block_id);
+  }
+  waker_.Wake();
+}
+
+std::optional<block::BlockId> Scrubber::TakeSuspect() {
+  MutexLock lock(mutex_);
+  if (suspects_.empty()) return std::nullopt;
+  const block::BlockId block_id = suspects_.front();
+  suspects_.pop_front();
+  return block_id;
+}
+
+void Scrubber::SaveCursor() {
+  cursor_saved_ = clock_.Now();
+  if (Status status = data_dir_.SaveNumber(kCursorName, cursor_); !status.ok()) {
+    log::Get("datanode.scrubber")->warn("cursor_not_saved error={}", log::Quoted(status.message()));
+  }
+}
+
+milliseconds Scrubber::Step() {
+  if (std::optional<block::BlockId> suspect = TakeSuspect(); suspect.has_value()) {
+    // Found bad or not: the store has seen to it.
+    (void)store_.Verify(*suspect);
+    return milliseconds(0);
+  }
+  const SteadyTime now = clock_.Now();
+  if (now < next_scrub_) {
+    return std::chrono::ceil<milliseconds>(next_scrub_ - now);
+  }
+  const std::optional<block::Identity> next = store_.NextAfter(cursor_);
+  if (!next.has_value()) {
+    cursor_ = 0;
+    next_scrub_ = std::max(now + kIdlePeriod, pass_began_ + options_.pass_interval);
+    pass_began_ = next_scrub_;
+    return std::chrono::ceil<milliseconds>(next_scrub_ - now);
+  }
+  (void)store_.Verify(next->block_id);
+  cursor_ = next->block_id;
+  if (clock_.Now() - cursor_saved_ >= kCursorSavePeriod) SaveCursor();
+  const auto pause = milliseconds(next->stored_bytes * 1000 / options_.bytes_per_second);
+  next_scrub_ = now + pause;
+  return pause;
+}
+
+}  // namespace slipstream::datanode

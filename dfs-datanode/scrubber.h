@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <thread>
+
+#include "common/block/block.h"
+#include "common/clock/clock.h"
+#include "common/sync/mutex.h"
+#include "dfs-datanode/data_dir.h"
+#include "dfs-datanode/replica_store.h"
+#include "dfs-datanode/waker.h"
+
+namespace slipstream::datanode {
+
+// Scrubber: reads every replica now and then, so that one that has gone bad is found while another
+// is good; and at once those that somebody doubts. The store does what is to be done with bad ones.
+//
+// A pass goes through the replicas by id, at bytes_per_second on average, and goes on where it was
+// after a restart; the next begins pass_interval after the last began.
+// Ownership  borrows all it is given; they must outlive it.
+// Threads    one of its own after Start(). Suspect() is thread-safe.
+class Scrubber final {
+ public:
+  struct Options {
+    uint64_t bytes_per_second = 8 << 20;
+    std::chrono::milliseconds pass_interval{std::chrono::hours(24)};
+  };
+  static constexpr size_t kSuspectsMax = 10'000;
+
+  Scrubber(const Options& options, ReplicaStore& store, DataDir& data_dir, const Clock& clock);
+
+  void Start();
+  // Ends the thread; idempotent. The destructor does it, too.
+  void Stop();
+
+  // Verifies the replica soon, before all that nobody doubts. Dropped when kSuspectsMax wait.
+  void Suspect(block::BlockId block_id);
+
+  // One round of the thread's work: verifies at most one replica. Returns how long to wait before
+  // the next. For the thread, and for tests instead of it.
+  std::chrono::milliseconds Step();
+
+ private:
+  std::optional<block::BlockId> TakeSuspect();
+  void SaveCursor();
+
+  const Options options_;
+  ReplicaStore& store_;
+  DataDir& data_dir_;
+  const Clock& clock_;
+
+  // Of the thread.
+  block::BlockId cursor_;
+  SteadyTime pass_began_;
+  SteadyTime cursor_saved_;
+  SteadyTime next_scrub_;
+
+  Mutex mutex_;
+  std::deque<block::BlockId> suspects_ GUARDED_BY(mutex_);
+  Waker waker_;
+  std::jthread thread_;
+};
+
+}  // namespace slipstream::datanode

@@ -1,0 +1,40 @@
+#include "dfs-datanode/space_reclaimer.h"
+
+#include <chrono>
+
+#include "common/log/log.h"
+
+namespace slipstream::datanode {
+namespace {
+constexpr std::chrono::milliseconds kPeriod{2'000};
+}  // namespace
+
+void SpaceReclaimer::Start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      Reclaim(stop);
+      waker_.Wait(stop, kPeriod);
+    }
+  });
+}
+
+void SpaceReclaimer::Stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void SpaceReclaimer::Reclaim(const std::stop_token& stop) {
+  const auto logger = log::Get("datanode.reclaimer");
+  if (size_t removed = store_.Reap(); removed > 0) {
+    logger->info("replicas_removed count={}", removed);
+  }
+  while (!stop.stop_requested()) {
+    Result<bool> rewritten = store_.Compact();
+    if (!rewritten.ok()) {
+      logger->warn("pack_not_rewritten error={}", log::Quoted(rewritten.status().ToString()));
+    }
+    if (!rewritten.ok() || !*rewritten) return;
+  }
+}
+
+}  // namespace slipstream::datanode
