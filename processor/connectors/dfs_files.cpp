@@ -1,0 +1,201 @@
+#include "processor/connectors/dfs_files.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "common/check/check.h"
+#include "common/log/log.h"
+
+namespace slipstream::runtime {
+
+struct DfsFiles::File {
+  OpenFile state;  // length_bytes: what was prepared; without the rows of the running epoch
+  std::unique_ptr<block::BlockEncoder> encoder;  // only while an epoch has rows for the file
+  std::vector<block::EncodedBlock> blocks;       // of the epoch, complete
+  std::vector<dfs::DurableBlock> durable;        // the same, once they are
+  bool is_closing = false;
+
+  uint64_t epoch_bytes() const {
+    uint64_t bytes = 0;
+    for (const block::EncodedBlock& encoded : blocks)
+      bytes += encoded.raw_bytes;
+    return bytes;
+  }
+};
+
+DfsFiles::DfsFiles(Options options,
+                   dfs::AppendStore& store,
+                   block::FrameCompressor& compressor,
+                   FileNamer& namer,
+                   std::vector<OpenFile> open_files)
+    : options_(std::move(options)),
+      store_(store),
+      compressor_(compressor),
+      namer_(namer),
+      targets_(options_.targets.begin(), options_.targets.end()),
+      log_(log::Get("processor.files")) {
+  for (OpenFile& state : open_files) {
+    if (!targets_.contains(state.sink)) continue;
+    auto file = std::make_unique<File>();
+    Key key(state.sink, state.partition_path);
+    file->state = std::move(state);
+    files_.insert_or_assign(std::move(key), std::move(file));
+  }
+}
+
+DfsFiles::~DfsFiles() = default;
+
+void DfsFiles::StartFile(File& file, const Key& key, int64_t now_ms) {
+  file.state = {.sink = static_cast<uint32_t>(key.first),
+                .partition_path = key.second,
+                .path = namer_.Next(targets_.at(key.first), key.second),
+                .opened_at_ms = now_ms};
+}
+
+void DfsFiles::CutBlock(File& file) {
+  if (file.encoder == nullptr || file.encoder->empty()) return;
+  file.blocks.push_back(file.encoder->Finish());
+}
+
+Status DfsFiles::Append(size_t sink,
+                        std::string_view partition_path,
+                        std::string_view rows,
+                        int64_t now_ms) {
+  SLIPSTREAM_CHECK(!has_epoch_, "rows between EndEpoch and TakePrepared");
+  Key key(sink, partition_path);
+  std::unique_ptr<File>& file = files_[key];
+  if (file == nullptr) {
+    file = std::make_unique<File>();
+    StartFile(*file, key, now_ms);
+  }
+  if (file->encoder == nullptr) file->encoder = std::make_unique<block::BlockEncoder>(compressor_);
+  // Blocks are cut between rows where that is possible, so that each can be read alone.
+  if (file->encoder->room_bytes() < rows.size()) CutBlock(*file);
+  while (!rows.empty()) {
+    const size_t size =
+        static_cast<size_t>(std::min<uint64_t>(rows.size(), file->encoder->room_bytes()));
+    RETURN_IF_ERROR(file->encoder->Append(rows.substr(0, size)));
+    rows.remove_prefix(size);
+    if (!rows.empty()) CutBlock(*file);
+  }
+  return {};
+}
+
+uint64_t DfsFiles::staged_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& [key, file] : files_) {
+    if (file->encoder != nullptr) bytes += file->encoder->stored_bytes();
+    for (const block::EncodedBlock& encoded : file->blocks)
+      bytes += encoded.stored_bytes();
+  }
+  return bytes;
+}
+
+bool DfsFiles::HasRollDue(int64_t now_ms) const {
+  return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
+    return IsRollDue(entry.second->state, targets_.at(entry.first.first).spec, now_ms);
+  });
+}
+
+void DfsFiles::EndEpoch(int64_t now_ms, bool is_last) {
+  epoch_files_.clear();
+  for (auto entry = files_.begin(); entry != files_.end();) {
+    File& file = *entry->second;
+    CutBlock(file);
+    file.encoder.reset();  // its scratch space, for hundreds of files, would not be little
+    OpenFile after = file.state;
+    after.length_bytes += file.epoch_bytes();
+    file.is_closing = is_last || IsRollDue(after, targets_.at(entry->first.first).spec, now_ms);
+    if (file.blocks.empty() && file.state.inode_id == 0) {
+      // Deleted by a user before anything more was written: nothing is left to go on with.
+      entry = files_.erase(entry);
+      continue;
+    }
+    if (!file.blocks.empty() || file.is_closing) epoch_files_.push_back(&file);
+    ++entry;
+  }
+  has_epoch_ = !epoch_files_.empty();
+}
+
+Status DfsFiles::WriteBlocks() {
+  std::vector<const block::EncodedBlock*> blocks;
+  for (const File* file : epoch_files_) {
+    if (!file->durable.empty()) continue;
+    for (const block::EncodedBlock& encoded : file->blocks)
+      blocks.push_back(&encoded);
+  }
+  if (blocks.empty()) return {};
+  ASSIGN_OR_RETURN(std::vector<dfs::DurableBlock> durable,
+                   store_.WriteBlocks(options_.owner, blocks));
+  if (durable.size() != blocks.size()) {
+    return Internal(fmt::format("write blocks: sent={} durable={}", blocks.size(), durable.size()));
+  }
+  auto next = durable.begin();
+  for (File* file : epoch_files_) {
+    if (!file->durable.empty()) continue;
+    const auto end = next + static_cast<ptrdiff_t>(file->blocks.size());
+    file->durable.assign(std::make_move_iterator(next), std::make_move_iterator(end));
+    next = end;
+  }
+  return {};
+}
+
+std::vector<dfs::FileAppend> DfsFiles::MakeEpoch() const {
+  std::vector<dfs::FileAppend> appends;
+  for (const File* file : epoch_files_) {
+    dfs::FileAppend& append = appends.emplace_back();
+    if (file->state.inode_id == 0) {
+      append.target = file->state.path;
+    } else {
+      append.target = file->state.inode_id;
+    }
+    append.expected_length_bytes = file->state.length_bytes;
+    append.blocks = file->durable;
+    append.close = file->is_closing;
+  }
+  return appends;
+}
+
+Result<bool> DfsFiles::TakePrepared(const dfs::PreparedEpoch& prepared, int64_t now_ms) {
+  if (prepared.inode_ids.size() != epoch_files_.size()) {
+    return Internal(fmt::format(
+        "prepare: sent={} answered={}", epoch_files_.size(), prepared.inode_ids.size()));
+  }
+  if (!prepared.lost_files.empty()) {
+    for (uint32_t index : prepared.lost_files) {
+      if (index >= epoch_files_.size()) return Internal("prepare: lost file out of range");
+      File& file = *epoch_files_[index];
+      log_->warn("file_deleted_by_user path={} action=new_file", log::Quoted(file.state.path));
+      StartFile(file, Key(file.state.sink, file.state.partition_path), now_ms);
+    }
+    // The blocks go out anew: those of the pair that is given up now are its own, and garbage.
+    for (File* file : epoch_files_)
+      file->durable.clear();
+    std::erase_if(epoch_files_, [](const File* file) {
+      return file->blocks.empty() && file->state.inode_id == 0;
+    });
+    has_epoch_ = !epoch_files_.empty();
+    return false;
+  }
+  for (size_t i = 0; i < epoch_files_.size(); ++i) {
+    File& file = *epoch_files_[i];
+    file.state.inode_id = prepared.inode_ids[i];
+    file.state.length_bytes += file.epoch_bytes();
+    file.blocks.clear();
+    file.durable.clear();
+  }
+  epoch_files_.clear();
+  has_epoch_ = false;
+  std::erase_if(files_, [](const auto& entry) { return entry.second->is_closing; });
+  return true;
+}
+
+std::vector<OpenFile> DfsFiles::open_files() const {
+  std::vector<OpenFile> open;
+  for (const auto& [key, file] : files_)
+    open.push_back(file->state);
+  return open;
+}
+
+}  // namespace slipstream::runtime

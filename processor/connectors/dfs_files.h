@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "common/block/encoded_block.h"
+#include "common/status/status.h"
+#include "dfs-client/append_store.h"
+#include "processor/connectors/file_rolling.h"
+#include "processor/state/mark.h"
+
+namespace slipstream::runtime {
+
+// DfsFiles: the files of one task in the replicated file system, one open for each (sink,
+// partition path). Rows are compressed as they come; nothing leaves before the commit.
+//
+//   Append… → EndEpoch → WriteBlocks → MakeEpoch → (the caller's Prepare) → TakePrepared → Append…
+//
+// After TakePrepared the open files are those of the epoch prepared, as the mark must have them;
+// if its transaction then fails, the whole task is thrown away and restored from an older mark.
+// Ownership  borrows the store and the compressor; they must outlive it.
+// Threads    the task's worker thread.
+// Blocking   WriteBlocks only.
+class DfsFiles final {
+ public:
+  struct Options {
+    std::string owner;                                       // of the appends
+    std::vector<std::pair<size_t, FileSinkTarget>> targets;  // by index of the program's sink
+  };
+
+  DfsFiles(Options options,
+           dfs::AppendStore& store,
+           block::FrameCompressor& compressor,
+           FileNamer& namer,
+           std::vector<OpenFile> open_files);
+  ~DfsFiles();
+
+  bool has_sink(size_t sink) const { return targets_.contains(sink); }
+
+  Status Append(size_t sink,
+                std::string_view partition_path,
+                std::string_view rows,
+                int64_t now_ms);
+
+  // Compressed bytes that wait for the next commit.
+  uint64_t staged_bytes() const;
+  // Whether some open file must be closed by now even without new rows.
+  bool HasRollDue(int64_t now_ms) const;
+
+  // Cuts the last blocks of the epoch and decides which files end with it (all, if `is_last`).
+  void EndEpoch(int64_t now_ms, bool is_last);
+  // Whether the epoch touches any file.
+  bool has_epoch() const { return has_epoch_; }
+
+  // Makes the epoch's blocks durable. May be called again after kUnavailable.
+  Status WriteBlocks();
+
+  std::vector<dfs::FileAppend> MakeEpoch() const;
+
+  // Takes the answer to Prepare. False: files were deleted meanwhile; new ones take their rows, and
+  // the epoch must be written and prepared again, under a new incarnation.
+  Result<bool> TakePrepared(const dfs::PreparedEpoch& prepared, int64_t now_ms);
+
+  const std::string& owner() const { return options_.owner; }
+  std::vector<OpenFile> open_files() const;
+
+ private:
+  struct File;
+  using Key = std::pair<size_t, std::string>;
+
+  void StartFile(File& file, const Key& key, int64_t now_ms);
+  static void CutBlock(File& file);
+
+  const Options options_;
+  dfs::AppendStore& store_;
+  block::FrameCompressor& compressor_;
+  FileNamer& namer_;
+  std::map<size_t, FileSinkTarget> targets_;
+  std::map<Key, std::unique_ptr<File>> files_;
+  std::vector<File*> epoch_files_;  // in the order of MakeEpoch
+  bool has_epoch_ = false;
+  std::shared_ptr<spdlog::logger> log_;
+};
+
+}  // namespace slipstream::runtime

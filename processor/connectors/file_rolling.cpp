@@ -1,0 +1,32 @@
+#include "processor/connectors/file_rolling.h"
+
+#include <fmt/format.h>
+
+namespace slipstream::runtime {
+
+FileNamer::FileNamer(uint32_t stage,
+                     uint32_t input,
+                     int32_t partition,
+                     std::string_view job_uuid,
+                     uint64_t next_number)
+    : prefix_(input == 0 ? fmt::format("part-{}-{}-", stage, partition)
+                         : fmt::format("part-{}-{}x{}-", stage, partition, input)),
+      suffix_(fmt::format("-{}", job_uuid.substr(0, 8))),
+      next_number_(next_number) {}
+
+std::string FileNamer::Next(const FileSinkTarget& target, std::string_view partition_path) {
+  return fmt::format("{}{}{}{}{}{}",
+                     target.folder,
+                     partition_path,
+                     prefix_,
+                     next_number_++,
+                     suffix_,
+                     target.spec.extension);
+}
+
+bool IsRollDue(const OpenFile& file, const FileSinkSpec& spec, int64_t now_ms) {
+  return file.length_bytes >= spec.roll_bytes ||
+         now_ms - file.opened_at_ms >= spec.roll_interval_ms;
+}
+
+}  // namespace slipstream::runtime

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "processor/runtime/task_program.h"
+#include "processor/state/mark.h"
+
+namespace slipstream::runtime {
+
+// A file sink of the job, with its path taken apart.
+struct FileSinkTarget {
+  std::string folder;  // absolute, '/' at its end
+  FileSinkSpec spec;
+};
+
+// The names of a task's new files: part-<stage>-<partition>-<n>-<short uuid><extension>. No name is
+// given twice for a job: n only rises, and is kept in the task's mark.
+class FileNamer final {
+ public:
+  FileNamer(uint32_t stage,
+            uint32_t input,
+            int32_t partition,
+            std::string_view job_uuid,
+            uint64_t next_number);
+
+  // The full path of the next file of `target` in `partition_path`.
+  std::string Next(const FileSinkTarget& target, std::string_view partition_path);
+  uint64_t next_number() const { return next_number_; }
+  // What all names of this task begin and end with, but for the extension.
+  const std::string& prefix() const { return prefix_; }
+  const std::string& suffix() const { return suffix_; }
+
+ private:
+  std::string prefix_;  // "part-0-2-"
+  std::string suffix_;  // "-1b4e28ba"
+  uint64_t next_number_;
+};
+
+// Whether `file` is to be closed with the epoch that ends at `now_ms`.
+bool IsRollDue(const OpenFile& file, const FileSinkSpec& spec, int64_t now_ms);
+
+}  // namespace slipstream::runtime

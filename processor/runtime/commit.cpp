@@ -1,0 +1,208 @@
+#include "processor/runtime/commit.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "common/failpoint/failpoint.h"
+#include "common/log/log.h"
+
+namespace slipstream::runtime {
+namespace {
+
+using Kind = CommitOutcome::Kind;
+
+CommitOutcome Committed() {
+  return {};
+}
+
+dfs::EpochPair ToDfs(const MarkPair& pair) {
+  return {.epoch = pair.epoch, .incarnation = pair.incarnation};
+}
+
+// What a failure of the file system means before the transaction has begun: nothing was promised
+// to anybody but by the candidates at the master, which the next owner outlives.
+CommitOutcome FromStore(Status status) {
+  const bool is_transient =
+      status.code() == Code::kAborted || status.code() == Code::kUnavailable ||
+      status.code() == Code::kDeadlineExceeded || status.code() == Code::kCancelled;
+  return {.kind = is_transient ? Kind::kTakeOver : Kind::kFailed, .why = std::move(status)};
+}
+
+// A task whose epoch touches files of the file system.
+bool HasFileEpoch(Task* task) {
+  return task->dfs_files() != nullptr && task->dfs_files()->has_epoch();
+}
+
+dfs::AppenderEpoch MakeAppenderEpoch(Task& task) {
+  return {.owner = task.dfs_files()->owner(),
+          .incarnation = task.next_pair().incarnation,
+          .epoch = task.next_pair().epoch,
+          .committed = ToDfs(task.file_pair()),
+          .files = task.dfs_files()->MakeEpoch()};
+}
+
+}  // namespace
+
+CommitOutcome CommitRound::Run(std::span<Task* const> tasks) {
+  if (CommitOutcome outcome = FlushFiles(tasks); !outcome.ok()) return outcome;
+  if (CommitOutcome outcome = Prepare(tasks); !outcome.ok()) return outcome;
+  for (Task* task : tasks) {
+    Status staged = task->StageMark(parties_.is_time_shared);
+    if (!staged.ok()) return {.kind = Kind::kFailed, .why = std::move(staged)};
+  }
+  if (Status flushed = parties_.flush_unguarded(); !flushed.ok()) {
+    return {.kind = Kind::kTakeOver, .why = std::move(flushed)};
+  }
+  if (CommitOutcome outcome = Transact(tasks); !outcome.ok()) return outcome;
+  for (Task* task : tasks)
+    task->OnCommitted();
+  return Committed();
+}
+
+Status CommitRound::WithPatience(const std::function<Status()>& call) {
+  const SteadyTime give_up = parties_.clock.Now() + parties_.store_patience;
+  for (;;) {
+    Status status = call();
+    if (status.code() != Code::kUnavailable && status.code() != Code::kDeadlineExceeded) {
+      return status;
+    }
+    if (parties_.stop.stop_requested() || parties_.clock.Now() >= give_up) return status;
+    parties_.on_waiting(status);
+  }
+}
+
+CommitOutcome CommitRound::FlushFiles(std::span<Task* const> tasks) {
+  SLIPSTREAM_FAILPOINT_HIT("commit.before_blocks");
+  const int64_t now_ms = parties_.clock.WallNow().time_since_epoch().count();
+  for (Task* task : tasks) {
+    if (task->local_files() != nullptr) {
+      Status status = task->local_files()->Flush(now_ms, task->is_ended());
+      if (!status.ok()) return {.kind = Kind::kFailed, .why = std::move(status)};
+    }
+    if (task->dfs_files() == nullptr) continue;
+    task->dfs_files()->EndEpoch(now_ms, task->is_ended());
+    Status status = WithPatience([&] { return task->dfs_files()->WriteBlocks(); });
+    if (!status.ok()) return FromStore(std::move(status));
+  }
+  SLIPSTREAM_FAILPOINT_HIT("commit.after_blocks");
+  return Committed();
+}
+
+CommitOutcome CommitRound::Prepare(std::span<Task* const> tasks) {
+  SLIPSTREAM_FAILPOINT_HIT("commit.before_prepare");
+  std::vector<Task*> writers;
+  std::vector<dfs::AppenderEpoch> epochs;
+  for (Task* task : tasks) {
+    if (!HasFileEpoch(task)) continue;
+    writers.push_back(task);
+    epochs.push_back(MakeAppenderEpoch(*task));
+  }
+  if (writers.empty()) return Committed();
+  std::vector<dfs::PreparedEpoch> prepared;
+  Status status = WithPatience([&]() -> Status {
+    ASSIGN_OR_RETURN(prepared, parties_.context.store->Prepare(epochs, false));
+    return {};
+  });
+  if (!status.ok()) return FromStore(std::move(status));
+  if (prepared.size() != writers.size()) {
+    return {.kind = Kind::kFailed, .why = Internal("prepare: answers differ in number")};
+  }
+  const int64_t now_ms = parties_.clock.WallNow().time_since_epoch().count();
+  std::vector<Task*> again;
+  for (size_t i = 0; i < writers.size(); ++i) {
+    writers[i]->set_settled();  // the request carried the previous commit
+    Result<bool> taken = writers[i]->dfs_files()->TakePrepared(prepared[i], now_ms);
+    if (!taken.ok()) return {.kind = Kind::kFailed, .why = taken.status()};
+    if (*taken) {
+      writers[i]->MarkFilesPrepared();
+    } else {
+      again.push_back(writers[i]);
+    }
+  }
+  if (!again.empty()) return PrepareAgain(again);
+  SLIPSTREAM_FAILPOINT_HIT("commit.after_prepare");
+  return Committed();
+}
+
+CommitOutcome CommitRound::PrepareAgain(std::span<Task* const> tasks) {
+  for (Task* task : tasks) {
+    dfs::AppenderState state;
+    Status status = WithPatience([&]() -> Status {
+      ASSIGN_OR_RETURN(state, parties_.context.store->AcquireAppender(task->dfs_files()->owner()));
+      return {};
+    });
+    if (!status.ok()) return FromStore(std::move(status));
+    // The pair given up was answered with part of the epoch; it must never have other contents.
+    task->set_incarnation(state.incarnation);
+    status = WithPatience([&] { return task->dfs_files()->WriteBlocks(); });
+    if (!status.ok()) return FromStore(std::move(status));
+  }
+  return Prepare(tasks);
+}
+
+CommitOutcome CommitRound::Transact(std::span<Task* const> tasks) {
+  kafka::TransactionalProducer& producer = parties_.producer;
+  Status status = producer.Begin();
+  if (status.ok()) {
+    SLIPSTREAM_FAILPOINT_HIT("commit.after_begin");
+    status = ProduceAll(tasks);
+  }
+  if (status.ok()) {
+    SLIPSTREAM_FAILPOINT_HIT("commit.after_produce");
+    std::vector<kafka::PartitionOffset> offsets;
+    for (Task* task : tasks)
+      offsets.push_back(task->CommittedOffset());
+    status = producer.SendOffsets(offsets, parties_.group);
+  }
+  if (status.ok()) {
+    SLIPSTREAM_FAILPOINT_HIT("commit.after_offsets");
+    status = producer.Commit();
+  }
+  if (status.ok()) {
+    SLIPSTREAM_FAILPOINT_HIT("commit.after_kafka_commit");
+    return Committed();
+  }
+  switch (status.code()) {
+    case Code::kFailedPrecondition:  // fenced, or broken
+    case Code::kDeadlineExceeded:    // nobody knows; only the mark will tell
+    case Code::kUnavailable:
+      return {.kind = Kind::kNewProducer, .why = std::move(status)};
+    default:
+      break;
+  }
+  const bool is_ours = status.code() == Code::kResourceExhausted;  // a record too large
+  Status aborted = producer.Abort();
+  if (is_ours) return {.kind = Kind::kFailed, .why = std::move(status)};
+  return {.kind = aborted.ok() ? Kind::kTakeOver : Kind::kNewProducer, .why = std::move(status)};
+}
+
+Status CommitRound::ProduceAll(std::span<Task* const> tasks) {
+  for (Task* task : tasks) {
+    RETURN_IF_ERROR(task->staged().ForEach([&](size_t output, const kafka::OutgoingRecord& record) {
+      return parties_.producer.Produce(*parties_.topics[output], record);
+    }));
+  }
+  return {};
+}
+
+Status Settle(dfs::AppendStore& store, std::span<Task* const> tasks) {
+  std::vector<dfs::AppenderCommit> commits;
+  for (Task* task : tasks) {
+    if (task->is_settled()) continue;
+    commits.push_back({.owner = task->dfs_files()->owner(), .pair = ToDfs(task->file_pair())});
+  }
+  if (commits.empty()) return {};
+  SLIPSTREAM_FAILPOINT_HIT("commit.before_master_commit");
+  Result<std::vector<uint64_t>> dropped = store.Commit(commits);
+  if (!dropped.ok()) return dropped.status();
+  SLIPSTREAM_FAILPOINT_HIT("commit.after_master_commit");
+  for (uint64_t inode_id : *dropped) {
+    log::Get("processor.files")->warn("file_deleted_by_user inode={} rows=dropped", inode_id);
+  }
+  for (Task* task : tasks)
+    task->set_settled();
+  return {};
+}
+
+}  // namespace slipstream::runtime

@@ -1,0 +1,167 @@
+#include "processor/runtime/job_runner.h"
+
+#include <thread>
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include "common/clock/clock.h"
+#include "common/kafka/admin.h"
+#include "common/kafka/reachability.h"
+#include "common/log/log.h"
+#include "common/sync/mutex.h"
+#include "processor/runtime/job_context.h"
+#include "processor/runtime/job_topics.h"
+#include "processor/runtime/status_publisher.h"
+#include "processor/state/slot.h"
+
+namespace slipstream::runtime {
+namespace {
+
+constexpr std::chrono::milliseconds kStatusPeriod{1'000};
+
+}  // namespace
+
+struct JobRunner::Impl {
+  Status Prepare(const std::stop_token& stop);
+  Status StartWorkers();
+  Status RunWorkers(const std::stop_token& stop);
+  void OnWorkerEnd(const Status& status);
+
+  JobContext context;
+  std::shared_ptr<spdlog::logger> log = log::Get("processor.job");
+  std::vector<std::unique_ptr<Slot>> slots;
+  std::stop_source stop_workers;
+  std::unique_ptr<StatusPublisher> publisher;
+
+  mutable Mutex mutex;
+  CondVar changed;
+  std::vector<std::unique_ptr<Worker>> workers GUARDED_BY(mutex);
+  size_t running_count GUARDED_BY(mutex) = 0;
+  Status failure GUARDED_BY(mutex);
+};
+
+JobRunner::JobRunner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+JobRunner::~JobRunner() = default;
+
+Result<std::unique_ptr<JobRunner>> JobRunner::Create(const JobProgram& program,
+                                                     JobOptions options) {
+  if (options.worker_count == 0) return InvalidArgument("--workers must be at least 1");
+  auto impl = std::make_unique<Impl>();
+  ASSIGN_OR_RETURN(impl->context, MakeJobContext(program, std::move(options)));
+  return std::unique_ptr<JobRunner>(new JobRunner(std::move(impl)));
+}
+
+// Everything that must stand before the first worker joins.
+Status JobRunner::Impl::Prepare(const std::stop_token& stop) {
+  RETURN_IF_ERROR(kafka::WaitForBrokers({.properties = context.source_properties,
+                                         .connect_timeout = context.options.connect_timeout,
+                                         .stop = stop,
+                                         .on_waiting = [this](const std::string& reason) {
+                                           log->warn("waiting for=kafka reason={}",
+                                                     log::Quoted(reason));
+                                         }}));
+  ASSIGN_OR_RETURN(std::unique_ptr<kafka::Admin> admin,
+                   kafka::Admin::Create({.properties = context.source_properties}));
+  RETURN_IF_ERROR(WaitForSourceTopics(*admin, context, stop));
+  if (context.options.is_fresh) RETURN_IF_ERROR(DiscardJob(*admin, context, stop));
+  RETURN_IF_ERROR(EnsureJobTopics(*admin, context));
+  if (context.options.is_status_published) {
+    ASSIGN_OR_RETURN(publisher, StatusPublisher::Create(context, SystemClock::Get()));
+  }
+  return {};
+}
+
+Status JobRunner::Impl::StartWorkers() {
+  for (size_t i = 0; i < context.options.worker_count; ++i) {
+    ASSIGN_OR_RETURN(std::unique_ptr<Slot> slot,
+                     Slot::Take(context.options.state_dir, context.options.job_name));
+    MutexLock lock(mutex);
+    workers.push_back(std::make_unique<Worker>(context, slot->name(), SystemClock::Get()));
+    slots.push_back(std::move(slot));
+  }
+  MutexLock lock(mutex);
+  running_count = workers.size();
+  return {};
+}
+
+void JobRunner::Impl::OnWorkerEnd(const Status& status) {
+  MutexLock lock(mutex);
+  --running_count;
+  if (!status.ok()) {
+    if (failure.ok()) failure = status;
+    stop_workers.request_stop();
+  }
+  changed.NotifyAll();
+}
+
+Status JobRunner::Impl::RunWorkers(const std::stop_token& stop) {
+  std::stop_callback forward(stop, [this] { stop_workers.request_stop(); });
+  std::vector<Worker*> all;
+  {
+    MutexLock lock(mutex);
+    for (const auto& worker : workers)
+      all.push_back(worker.get());
+  }
+  std::vector<std::jthread> threads;
+  for (size_t i = 0; i < all.size(); ++i) {
+    threads.emplace_back([this, worker = all[i], i] {
+      pthread_setname_np(pthread_self(), fmt::format("worker-{}", i).c_str());
+      OnWorkerEnd(worker->Run(stop_workers.get_token()));
+    });
+  }
+  for (;;) {
+    std::vector<WorkerStatus> now;
+    for (const Worker* worker : all)
+      now.push_back(worker->status());
+    if (publisher != nullptr) publisher->Publish(now);
+    MutexLock lock(mutex);
+    if (running_count == 0) break;
+    changed.WaitFor(mutex, kStatusPeriod);
+  }
+  threads.clear();  // joins
+  MutexLock lock(mutex);
+  return failure;
+}
+
+Status JobRunner::Run(const std::stop_token& stop) {
+  Status status = impl_->Prepare(stop);
+  if (status.ok()) status = impl_->StartWorkers();
+  if (!status.ok()) {
+    return status.code() == Code::kCancelled && stop.stop_requested() ? Status() : status;
+  }
+  impl_->log->info("job_started job={} workers={} tasks={}",
+                   impl_->context.options.job_name,
+                   impl_->context.options.worker_count,
+                   impl_->context.task_count());
+  status = impl_->RunWorkers(stop);
+  if (status.ok() && impl_->publisher != nullptr) impl_->publisher->Retire(workers());
+  return status;
+}
+
+bool JobRunner::is_ready() const {
+  const std::vector<WorkerStatus> all = workers();
+  for (const WorkerStatus& worker : all) {
+    if (worker.state != "running" || !worker.waiting_for.empty()) return false;
+  }
+  return !all.empty();
+}
+
+std::vector<WorkerStatus> JobRunner::workers() const {
+  MutexLock lock(impl_->mutex);
+  std::vector<WorkerStatus> all;
+  for (const auto& worker : impl_->workers)
+    all.push_back(worker->status());
+  return all;
+}
+
+std::string JobRunner::status_json() const {
+  std::string json = "[";
+  for (const WorkerStatus& worker : workers()) {
+    if (json.size() > 1) json += ",";
+    json += WorkerStatusJson(impl_->context, worker, 0, 0, SystemClock::Get().WallNow());
+  }
+  return json + "]";
+}
+
+}  // namespace slipstream::runtime

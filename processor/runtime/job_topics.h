@@ -1,0 +1,25 @@
+#pragma once
+
+#include <stop_token>
+
+#include "common/kafka/admin.h"
+#include "common/status/status.h"
+#include "processor/runtime/job_context.h"
+
+namespace slipstream::runtime {
+
+// Waits for the source's topics, until options.connect_timeout, and fills in
+// context.partition_counts. Errors: kNotFound naming the topic; kCancelled.
+Status WaitForSourceTopics(kafka::Admin& admin, JobContext& context, const std::stop_token& stop);
+
+// Discards what the job has committed: the group's offsets, the changelog and the shared time.
+// kFailedPrecondition if members of the group stay alive.
+Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::stop_token& stop);
+
+// Creates the job's own topics with the settings the protocol needs, and checks those of existing
+// ones; creates sink and dead-letter topics that do not exist.
+Status EnsureJobTopics(kafka::Admin& admin, const JobContext& context);
+
+inline constexpr const char* kStatusTopic = "slipstream-status";
+
+}  // namespace slipstream::runtime

@@ -1,0 +1,112 @@
+#include "processor/runtime/status_publisher.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "processor/runtime/job_topics.h"
+
+namespace slipstream::runtime {
+namespace {
+
+constexpr std::chrono::milliseconds kRetireTimeout{2'000};
+
+nlohmann::json TaskJson(const WorkerStatus::TaskStatus& task) {
+  nlohmann::json json = {{"topic", task.topic},
+                         {"partition", task.partition},
+                         {"position", task.position},
+                         {"idle", task.is_idle},
+                         {"done", task.is_done}};
+  if (task.end >= 0) {
+    json["end"] = task.end;
+    json["lag"] = std::max<int64_t>(task.end - task.position, 0);
+  }
+  // Absent: nothing was seen yet, or the input has ended.
+  if (task.watermark != kNoWatermark && task.watermark != kEndOfTime) {
+    json["watermark_ms"] = task.watermark / 1'000;
+  }
+  return json;
+}
+
+double PerSecond(uint64_t now, uint64_t before, double seconds) {
+  return seconds <= 0 || now < before ? 0 : static_cast<double>(now - before) / seconds;
+}
+
+}  // namespace
+
+std::string WorkerStatusJson(const JobContext& context,
+                             const WorkerStatus& worker,
+                             double rows_in_per_second,
+                             double rows_out_per_second,
+                             WallTime now) {
+  nlohmann::json json = {{"version", 1},
+                         {"job", context.options.job_name},
+                         {"worker", worker.slot},
+                         {"host", context.host},
+                         {"pid", getpid()},
+                         {"admin", context.options.admin_address},
+                         {"at_ms", now.time_since_epoch().count()},
+                         {"state", worker.state},
+                         {"rows_in", worker.counters.rows_in},
+                         {"rows_out", worker.counters.rows_out},
+                         {"rows_late", worker.counters.rows_late},
+                         {"rows_dead", worker.counters.rows_dead},
+                         {"rows_in_per_second", rows_in_per_second},
+                         {"rows_out_per_second", rows_out_per_second},
+                         {"commits", worker.commits},
+                         {"takeovers", worker.takeovers},
+                         {"tasks", nlohmann::json::array()}};
+  if (!worker.waiting_for.empty()) json["waiting_for"] = worker.waiting_for;
+  for (const WorkerStatus::TaskStatus& task : worker.tasks)
+    json["tasks"].push_back(TaskJson(task));
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<std::unique_ptr<StatusPublisher>> StatusPublisher::Create(const JobContext& context,
+                                                                 const Clock& clock) {
+  std::unique_ptr<StatusPublisher> publisher(new StatusPublisher(context, clock));
+  ASSIGN_OR_RETURN(
+      publisher->producer_,
+      kafka::Producer::Create({.properties = Join(context.options.kafka_properties,
+                                                  {{"queue.buffering.max.messages", "1000"},
+                                                   {"message.timeout.ms", "5000"}}),
+                               .logger = "kafka.status"}));
+  ASSIGN_OR_RETURN(publisher->topic_, publisher->producer_->OpenTopic(kStatusTopic));
+  return publisher;
+}
+
+void StatusPublisher::Publish(const std::vector<WorkerStatus>& workers) {
+  const SteadyTime now = clock_.Now();
+  std::stop_source no_wait;
+  no_wait.request_stop();
+  std::vector<Rate> rates;
+  for (const WorkerStatus& worker : workers) {
+    if (worker.slot.empty()) continue;
+    auto last = std::find_if(
+        last_.begin(), last_.end(), [&](const Rate& rate) { return rate.slot == worker.slot; });
+    double in = 0;
+    double out = 0;
+    if (last != last_.end()) {
+      const double seconds = std::chrono::duration<double>(now - last->at).count();
+      in = PerSecond(worker.counters.rows_in, last->counters.rows_in, seconds);
+      out = PerSecond(worker.counters.rows_out, last->counters.rows_out, seconds);
+    }
+    rates.push_back({.slot = worker.slot, .counters = worker.counters, .at = now});
+    const std::string json = WorkerStatusJson(context_, worker, in, out, clock_.WallNow());
+    // With the brokers away the queue fills up, and then old news are no loss.
+    (void)producer_->Produce(*topic_, {.key = worker.slot, .value = json}, no_wait.get_token());
+  }
+  last_ = std::move(rates);
+}
+
+void StatusPublisher::Retire(const std::vector<WorkerStatus>& workers) {
+  for (const WorkerStatus& worker : workers) {
+    if (worker.slot.empty()) continue;
+    (void)producer_->Produce(*topic_, {.key = worker.slot, .value = std::nullopt});
+  }
+  (void)producer_->Flush(kRetireTimeout);
+}
+
+}  // namespace slipstream::runtime

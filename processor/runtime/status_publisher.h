@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/clock/clock.h"
+#include "common/kafka/producer.h"
+#include "common/status/status.h"
+#include "processor/runtime/job_context.h"
+#include "processor/runtime/worker.h"
+
+namespace slipstream::runtime {
+
+// One worker's state as JSON; docs/FORMATS.md, "Status".
+std::string WorkerStatusJson(const JobContext& context,
+                             const WorkerStatus& worker,
+                             double rows_in_per_second,
+                             double rows_out_per_second,
+                             WallTime now);
+
+// StatusPublisher: puts each worker's state on the compacted topic `slipstream-status`, under the
+// worker's slot as key. Threads: not thread-safe. Blocking: Retire.
+class StatusPublisher final {
+ public:
+  static Result<std::unique_ptr<StatusPublisher>> Create(const JobContext& context,
+                                                         const Clock& clock);
+
+  // Sent in the background; what does not arrive is replaced by the next.
+  void Publish(const std::vector<WorkerStatus>& workers);
+  // A tombstone for each worker: they have left on purpose.
+  void Retire(const std::vector<WorkerStatus>& workers);
+
+ private:
+  struct Rate {
+    std::string slot;
+    TaskProgram::Counters counters;
+    SteadyTime at;
+  };
+
+  StatusPublisher(const JobContext& context, const Clock& clock)
+      : context_(context), clock_(clock) {}
+
+  const JobContext& context_;
+  const Clock& clock_;
+  std::unique_ptr<kafka::Producer> producer_;
+  kafka::Producer::Topic* topic_ = nullptr;
+  std::vector<Rate> last_;
+};
+
+}  // namespace slipstream::runtime

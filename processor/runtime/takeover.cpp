@@ -1,0 +1,456 @@
+#include "processor/runtime/takeover.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "common/log/log.h"
+#include "processor/state/changelog.h"
+
+namespace slipstream::runtime {
+namespace {
+
+constexpr std::chrono::milliseconds kOffsetsTimeout{1'000};
+constexpr std::chrono::milliseconds kReadTimeout{100};
+constexpr size_t kReadRecordsMax = 10'000;
+// A mark that is not there after this long is looked for by asking whether anything can still come.
+constexpr std::chrono::seconds kMarkPatience{2};
+
+int64_t StartOffset(KafkaSourceSpec::Startup startup, const kafka::Admin::OffsetRange& range) {
+  return startup == KafkaSourceSpec::Startup::kLatest ? range.end : range.begin;
+}
+
+}  // namespace
+
+// A partition on its way to being a task.
+struct Takeover::Pending {
+  TaskId id;
+  std::optional<OffsetMetadata> committed;  // none: the group has no offset
+  int64_t position = 0;
+  std::unique_ptr<kafka::PartitionQueue> queue;
+
+  // The changelog so far.
+  bool is_reading = false;
+  bool is_reading_job = false;  // of the first partition, for the job record alone
+  SteadyTime reading_since;
+  std::optional<int64_t> changelog_end;  // reached, with nothing after it so far
+  std::unordered_map<std::string, std::string> state;
+  std::optional<JobRecord> job;
+  std::optional<Mark> mark;
+  int64_t end = -1;
+  uint64_t incarnation = 0;
+
+  std::string name() const { return kafka::ToString(id.partition); }
+};
+
+Takeover::Takeover(Parties parties, std::vector<kafka::TopicPartition> partitions)
+    : parties_(parties), context_(parties.shared.context), log_(log::Get("processor.takeover")) {
+  for (kafka::TopicPartition& partition : partitions) {
+    const std::optional<uint8_t> input = context_.InputOf(partition.topic);
+    if (!input) continue;  // of a subscription of another job in the same group
+    auto& pending = pending_.emplace_back(std::make_unique<Pending>());
+    pending->id = {.input = *input, .partition = std::move(partition)};
+  }
+  // The first partition first: at a job's first start the others wait for what it mints.
+  std::sort(pending_.begin(), pending_.end(), [](const auto& a, const auto& b) {
+    return std::pair(a->id.input, a->id.partition.partition) <
+           std::pair(b->id.input, b->id.partition.partition);
+  });
+}
+
+Takeover::~Takeover() {
+  parties_.changelog.Stop();
+}
+
+Result<bool> Takeover::Step() {
+  switch (phase_) {
+    case Phase::kOffsets: {
+      Status status = ReadOffsets();
+      if (status.code() == Code::kUnavailable) {
+        waiting_for_ = "committed offsets: " + status.message();
+        return false;
+      }
+      RETURN_IF_ERROR(status);
+      phase_ = Phase::kStarts;
+      break;
+    }
+    case Phase::kStarts: {
+      Status status = ResolveStarts();
+      if (status.code() == Code::kUnavailable) {
+        waiting_for_ = "partition offsets: " + status.message();
+        return false;
+      }
+      RETURN_IF_ERROR(status);
+      phase_ = Phase::kChangelog;
+      break;
+    }
+    case Phase::kChangelog: {
+      if (restoring_ == pending_.size()) {
+        parties_.changelog.Stop();
+        phase_ = Phase::kFiles;
+        break;
+      }
+      ASSIGN_OR_RETURN(bool is_restored, RestoreNext(*pending_[restoring_]));
+      if (!is_restored) return false;
+      ++restoring_;
+      break;
+    }
+    case Phase::kFiles: {
+      Status status = ResolveEnds();
+      if (status.ok()) status = OpenFiles();
+      if (status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded) {
+        waiting_for_ = status.message();
+        return status.WithContext("open files");
+      }
+      RETURN_IF_ERROR(status);
+      status = MakeTasks();
+      // What was half made cannot be made again from here.
+      if (status.code() == Code::kUnavailable) return Aborted(status.message());
+      RETURN_IF_ERROR(status);
+      phase_ = Phase::kReady;
+      break;
+    }
+    case Phase::kReady:
+      break;
+  }
+  waiting_for_.clear();
+  return phase_ == Phase::kReady;
+}
+
+std::vector<std::unique_ptr<Task>> Takeover::TakeTasks() {
+  return std::move(tasks_);
+}
+
+// ---- Offsets ----
+
+Status Takeover::ReadOffsets() {
+  std::vector<kafka::TopicPartition> partitions;
+  for (const auto& pending : pending_)
+    partitions.push_back(pending->id.partition);
+  if (partitions.empty()) return {};
+  ASSIGN_OR_RETURN(std::vector<kafka::PartitionOffset> offsets,
+                   parties_.consumer.Committed(partitions, kOffsetsTimeout));
+  for (const auto& pending : pending_) {
+    auto found = std::find_if(offsets.begin(), offsets.end(), [&](const auto& offset) {
+      return offset.partition == pending->id.partition;
+    });
+    if (found == offsets.end()) continue;
+    Result<OffsetMetadata> metadata = ParseOffsetMetadata(found->metadata);
+    if (!metadata.ok()) {
+      return FailedPrecondition(fmt::format(
+          "{}: group {} has an offset that this job did not commit ({}); start it with --fresh, or "
+          "under another name",
+          pending->name(),
+          context_.group_id,
+          metadata.error().message()));
+    }
+    pending->committed = *metadata;
+    pending->position = found->offset;
+  }
+  return {};
+}
+
+Status Takeover::ResolveStarts() {
+  std::vector<kafka::PartitionOffset> positions;
+  for (const auto& pending : pending_) {
+    RETURN_IF_ERROR(ResolveStart(*pending));
+    positions.push_back({.partition = pending->id.partition, .offset = pending->position});
+  }
+  ASSIGN_OR_RETURN(auto queues, parties_.consumer.Assign(positions));
+  for (size_t i = 0; i < pending_.size(); ++i)
+    pending_[i]->queue = std::move(queues[i]);
+  return {};
+}
+
+Status Takeover::ResolveStart(Pending& pending) {
+  const KafkaSourceSpec& source = context_.program->source();
+  ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
+                   parties_.admin.QueryOffsets(pending.id.partition));
+  if (!pending.committed) {
+    pending.position = StartOffset(source.startup, range);
+    return {};
+  }
+  if (pending.committed->is_done || pending.position >= range.begin) return {};
+  const std::string message = fmt::format(
+      "{}: the log begins at offset={}, behind the committed offset={}: records were lost before "
+      "they were read",
+      pending.name(),
+      range.begin,
+      pending.position);
+  if (!source.continue_on_data_loss) {
+    return FailedPrecondition(message + " (scan.on-data-loss = continue goes on without them)");
+  }
+  log_->warn("records_lost {}", log::Quoted(message));
+  pending.position = range.begin;
+  return {};
+}
+
+// ---- The changelog ----
+
+Result<bool> Takeover::RestoreNext(Pending& pending) {
+  if (!pending.is_reading) {
+    const int32_t partition = pending.is_reading_job ? 0 : pending.id.partition.partition;
+    RETURN_IF_ERROR(
+        parties_.changelog.Start({context_.changelog_topic, partition}, kafka::kOffsetBeginning));
+    pending.is_reading = true;
+    pending.changelog_end.reset();
+    pending.reading_since = parties_.shared.clock.Now();
+  }
+  auto batch = parties_.changelog.Read(kReadRecordsMax, kReadTimeout);
+  for (const kafka::Record& record : batch->records()) {
+    RETURN_IF_ERROR(TakeRecord(pending, record).WithContext(pending.name() + ": changelog"));
+    if (pending.committed && pending.mark && pending.mark->pair == pending.committed->pair) {
+      // What comes after the mark is nobody's yet.
+      return FinishRestored(pending);
+    }
+  }
+  if (!batch->error().ok()) {
+    waiting_for_ = "the changelog: " + batch->error().message();
+    if (batch->error().code() == Code::kOutOfRange) return batch->error();
+    return false;
+  }
+  // The end is told once, when it is reached.
+  if (!batch->empty()) pending.changelog_end = batch->end_offset();
+  if (!pending.changelog_end) {
+    waiting_for_ = "the changelog of " + pending.name();
+    return false;
+  }
+  return OnChangelogEnd(pending, *pending.changelog_end);
+}
+
+Status Takeover::TakeRecord(Pending& pending, const kafka::Record& record) {
+  if (!record.key) return DataLoss(fmt::format("offset={}: a record without key", record.offset));
+  ASSIGN_OR_RETURN(ChangelogKey key, ParseChangelogKey(*record.key));
+  if (pending.is_reading_job) {
+    if (key.kind != ChangelogKind::kJob || key.input != 0 || !record.value) return {};
+    ASSIGN_OR_RETURN(pending.job, ParseJobRecord(*record.value));
+    return {};
+  }
+  if (key.input != pending.id.input) return {};
+  switch (key.kind) {
+    case ChangelogKind::kJob:
+      if (record.value) {
+        ASSIGN_OR_RETURN(pending.job, ParseJobRecord(*record.value));
+      }
+      return {};
+    case ChangelogKind::kState:
+      if (record.value) {
+        pending.state.insert_or_assign(std::string(key.state_key), std::string(*record.value));
+      } else {
+        pending.state.erase(std::string(key.state_key));
+      }
+      return {};
+    case ChangelogKind::kMark:
+      break;
+  }
+  if (!record.value) return {};
+  ASSIGN_OR_RETURN(Mark mark, ParseMark(*record.value));
+  if (pending.committed && mark.pair.epoch > pending.committed->pair.epoch) {
+    return Aborted(fmt::format("mark {} is newer than the committed {}: somebody else owns it",
+                               ToString(mark.pair),
+                               ToString(pending.committed->pair)));
+  }
+  pending.mark = std::move(mark);
+  return {};
+}
+
+Result<bool> Takeover::OnChangelogEnd(Pending& pending, int64_t end_offset) {
+  if (!pending.committed) return FinishFresh(pending);
+  // The end before the mark means wait: the broker answers a commit before it has written the
+  // transaction's markers, so offsets can be stable while the changelog is not.
+  waiting_for_ = fmt::format(
+      "mark {} in the changelog of {}", ToString(pending.committed->pair), pending.name());
+  if (parties_.shared.clock.Now() - pending.reading_since < kMarkPatience) return false;
+  pending.reading_since = parties_.shared.clock.Now();
+  const kafka::TopicPartition partition{context_.changelog_topic, pending.id.partition.partition};
+  ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
+                   parties_.admin_uncommitted.QueryOffsets(partition));
+  if (range.end > end_offset) return false;  // something is still open
+  return FailedPrecondition(fmt::format(
+      "{}: group {} is at mark {}, which is not in {}: the changelog was lost. `processor reset` "
+      "or a run with --fresh starts the job anew",
+      pending.name(),
+      context_.group_id,
+      ToString(pending.committed->pair),
+      kafka::ToString(partition)));
+}
+
+Result<bool> Takeover::FinishFresh(Pending& pending) {
+  if (pending.mark) {
+    return FailedPrecondition(fmt::format(
+        "{}: the changelog holds mark {}, but group {} has no offset: its offsets expired or were "
+        "deleted. `processor reset` or a run with --fresh starts the job anew",
+        pending.name(),
+        ToString(pending.mark->pair),
+        context_.group_id));
+  }
+  const bool is_first = pending.id.input == 0 && pending.id.partition.partition == 0;
+  if (is_first && !pending.job) {
+    ASSIGN_OR_RETURN(pending.job, MintJob());
+    minted_ = pending.job;
+  }
+  if (!pending.job && minted_) pending.job = minted_;
+  if (!pending.job) {
+    // Whoever owns the first partition mints the record and commits it at once.
+    waiting_for_ = "the first partition's first commit";
+    if (!pending.is_reading_job) {
+      pending.is_reading_job = true;
+      pending.is_reading = false;
+    }
+    return false;
+  }
+  RETURN_IF_ERROR(CheckJob(pending));
+  log_->info(
+      "task_started task={} offset={} job={}", pending.name(), pending.position, pending.job->uuid);
+  return true;
+}
+
+Result<bool> Takeover::FinishRestored(Pending& pending) {
+  const Mark& mark = *pending.mark;
+  if (!pending.job) return DataLoss(pending.name() + ": the changelog has no job record");
+  RETURN_IF_ERROR(CheckJob(pending));
+  if (mark.fingerprint != context_.program->fingerprint()) {
+    return FailedPrecondition(
+        fmt::format("{}: the job's statements have changed since it committed its state; run it "
+                    "with --fresh, or under another name",
+                    pending.name()));
+  }
+  if (mark.is_done && !context_.program->source().is_bounded) {
+    return FailedPrecondition(fmt::format(
+        "{}: the job has ended its bounded input and cannot go on unbounded; run it with --fresh",
+        pending.name()));
+  }
+  if (mark.position > pending.position) {
+    return Aborted(fmt::format("{}: mark at offset={}, group at offset={}",
+                               pending.name(),
+                               mark.position,
+                               pending.position));
+  }
+  log_->info("task_restored task={} mark={} offset={} keys={}",
+             pending.name(),
+             ToString(mark.pair),
+             pending.position,
+             pending.state.size());
+  return true;
+}
+
+Result<JobRecord> Takeover::MintJob() {
+  JobRecord job{.uuid = MintUuid(), .inputs = {}};
+  for (size_t input = 0; input < context_.topics().size(); ++input) {
+    JobRecord::Input& record = job.inputs.emplace_back();
+    record.topic = context_.topics()[input];
+    for (int32_t p = 0; p < context_.partition_counts[input]; ++p) {
+      int64_t end = -1;
+      if (context_.program->source().is_bounded) {
+        ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
+                         parties_.admin.QueryOffsets({record.topic, p}));
+        end = range.end;
+      }
+      record.ends.push_back(end);
+    }
+  }
+  return job;
+}
+
+// The end is the one of the job's first start; a job that began unbounded, or a partition that came
+// later, gets the end it has now.
+Result<int64_t> Takeover::BoundedEnd(const Pending& pending) {
+  if (pending.mark && pending.mark->end >= 0) return pending.mark->end;
+  const std::vector<int64_t>& ends = pending.job->inputs[pending.id.input].ends;
+  const auto partition = static_cast<size_t>(pending.id.partition.partition);
+  if (!pending.mark && partition < ends.size() && ends[partition] >= 0) return ends[partition];
+  ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
+                   parties_.admin.QueryOffsets(pending.id.partition));
+  return range.end;
+}
+
+Status Takeover::CheckJob(const Pending& pending) const {
+  const std::vector<JobRecord::Input>& inputs = pending.job->inputs;
+  const size_t input = pending.id.input;
+  if (input >= inputs.size() || inputs[input].topic != pending.id.partition.topic) {
+    return FailedPrecondition(fmt::format(
+        "{}: the job has read other topics before; run it with --fresh, or under another name",
+        pending.name()));
+  }
+  const auto partition = static_cast<size_t>(pending.id.partition.partition);
+  if (partition < inputs[input].ends.size() || !context_.program->is_stateful()) return {};
+  return FailedPrecondition(fmt::format(
+      "{}: the topic has grown since the job's first start (it had {} partitions), and its keys "
+      "lie elsewhere now: the state no longer fits. Run the job with --fresh",
+      pending.name(),
+      inputs[input].ends.size()));
+}
+
+// ---- Files ----
+
+Status Takeover::ResolveEnds() {
+  if (!context_.program->source().is_bounded) return {};
+  for (const auto& pending : pending_) {
+    ASSIGN_OR_RETURN(pending->end, BoundedEnd(*pending));
+  }
+  return {};
+}
+
+Status Takeover::OpenFiles() {
+  if (context_.dfs_targets.empty()) {
+    // No master that gives out numbers; one more than the last is as good where nobody else asks.
+    for (const auto& pending : pending_) {
+      pending->incarnation = pending->mark ? pending->mark->pair.incarnation + 1 : 1;
+    }
+    return {};
+  }
+  dfs::AppendStore& store = *context_.store;
+  std::vector<dfs::AppenderCommit> commits;
+  for (const auto& pending : pending_) {
+    const std::string owner = AppenderOwner(pending->job->uuid, pending->id);
+    ASSIGN_OR_RETURN(dfs::AppenderState state, store.AcquireAppender(owner));
+    pending->incarnation = state.incarnation;
+    const MarkPair last = pending->mark ? pending->mark->file_pair : MarkPair{};
+    const dfs::EpochPair wanted{.epoch = last.epoch, .incarnation = last.incarnation};
+    if (state.committed == wanted) continue;
+    const bool is_prepared =
+        std::find(state.prepared.begin(), state.prepared.end(), wanted) != state.prepared.end();
+    if (state.committed.epoch < wanted.epoch && is_prepared) {
+      commits.push_back({.owner = owner, .pair = wanted});
+      continue;
+    }
+    return FailedPrecondition(fmt::format(
+        "{}: kafka has recorded file epoch {}, but the master has committed {}/{} of {} and not "
+        "prepared it: one of the two was restored from an older copy",
+        pending->name(),
+        ToString(last),
+        state.committed.epoch,
+        state.committed.incarnation,
+        owner));
+  }
+  if (commits.empty()) return {};
+  Result<std::vector<uint64_t>> dropped = store.Commit(commits);
+  return dropped.status();
+}
+
+Status Takeover::MakeTasks() {
+  for (const auto& pending : pending_) {
+    std::unique_ptr<TaskProgram> program =
+        context_.program->MakeTask(pending->id.partition.topic, pending->id.partition.partition);
+    for (const auto& [key, value] : pending->state) {
+      RETURN_IF_ERROR(program->Restore(key, value).WithContext(pending->name()));
+    }
+    pending->state.clear();
+    TaskRestore restore{.job = *pending->job,
+                        .mark = pending->mark,
+                        .position = pending->position,
+                        .end = pending->end,
+                        .incarnation = pending->incarnation};
+    ASSIGN_OR_RETURN(std::unique_ptr<Task> task,
+                     Task::Create(parties_.shared,
+                                  pending->id,
+                                  std::move(restore),
+                                  std::move(program),
+                                  std::move(pending->queue)));
+    tasks_.push_back(std::move(task));
+  }
+  return {};
+}
+
+}  // namespace slipstream::runtime

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "common/clock/clock.h"
+#include "common/kafka/admin.h"
+#include "common/kafka/group_consumer.h"
+#include "common/kafka/partition_reader.h"
+#include "common/status/status.h"
+#include "processor/runtime/job_context.h"
+#include "processor/runtime/task.h"
+#include "processor/state/mark.h"
+
+namespace slipstream::runtime {
+
+// Takeover: makes tasks of partitions, as every new owner does and as everybody does after an
+// abort: there is no other way in. Order: (init_transactions and the join went before) offsets,
+// changelog up to the mark, acquire, Commit(mark), read.
+//
+// It proceeds in small steps so that the worker goes on serving its group meanwhile; dropping it
+// half-way leaves nothing behind.
+// Threads   the worker's. Blocking  Step, for about a second at most, but for the file system's
+//           own deadlines.
+class Takeover final {
+ public:
+  struct Parties {
+    const Task::Shared& shared;
+    kafka::GroupConsumer& consumer;
+    kafka::PartitionReader& changelog;
+    kafka::Admin& admin;              // sees committed records only
+    kafka::Admin& admin_uncommitted;  // sees all records
+  };
+
+  Takeover(Parties parties, std::vector<kafka::TopicPartition> partitions);
+  ~Takeover();
+
+  // True when all tasks are ready; false: call again. Errors: kAborted (another owner has come
+  // between: begin a new takeover), kUnavailable (the file system is away: call again),
+  // kFailedPrecondition, kDataLoss and others (the job must stop).
+  Result<bool> Step();
+
+  std::vector<std::unique_ptr<Task>> TakeTasks();
+
+  // What is waited for at the moment, for people; "" while it proceeds.
+  const std::string& waiting_for() const { return waiting_for_; }
+
+ private:
+  struct Pending;
+  enum class Phase { kOffsets, kStarts, kChangelog, kFiles, kReady };
+
+  Status ReadOffsets();
+  Status ResolveStarts();
+  Status ResolveStart(Pending& pending);
+  // Reads on in the changelog of the task at hand; true when it is restored.
+  Result<bool> RestoreNext(Pending& pending);
+  Status TakeRecord(Pending& pending, const kafka::Record& record);
+  Result<bool> OnChangelogEnd(Pending& pending, int64_t end_offset);
+  Result<bool> FinishFresh(Pending& pending);
+  Result<bool> FinishRestored(Pending& pending);
+  Result<JobRecord> MintJob();
+  Result<int64_t> BoundedEnd(const Pending& pending);
+  Status CheckJob(const Pending& pending) const;
+  Status ResolveEnds();
+  Status OpenFiles();
+  Status MakeTasks();
+
+  Parties parties_;
+  const JobContext& context_;
+  std::shared_ptr<spdlog::logger> log_;
+  Phase phase_ = Phase::kOffsets;
+  std::vector<std::unique_ptr<Pending>> pending_;
+  size_t restoring_ = 0;  // index into pending_
+  std::optional<JobRecord> minted_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  std::string waiting_for_;
+};
+
+}  // namespace slipstream::runtime

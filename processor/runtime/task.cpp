@@ -1,0 +1,347 @@
+#include "processor/runtime/task.h"
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "common/failpoint/failpoint.h"
+#include "common/log/log.h"
+#include "processor/runtime/time_board.h"
+#include "processor/state/changelog.h"
+
+namespace slipstream::runtime {
+namespace {
+
+// Enough that the cost of a batch is spread thin, small enough that commits are punctual.
+constexpr size_t kBatchRecordsMax = 4096;
+// Of a dead letter's value; what brokers take by default, less its headers.
+constexpr size_t kDeadLetterBytesMax = 900'000;
+constexpr size_t kDeadLetterErrorBytesMax = 1'000;
+
+// Puts the program's changed keys into the changelog partition of the task.
+class ChangelogWriter final : public StateWriter {
+ public:
+  ChangelogWriter(StagedRecords& staged, size_t output, const TaskId& id)
+      : staged_(staged),
+        output_(output),
+        partition_(id.partition.partition),
+        key_(EncodeChangelogKey({.kind = ChangelogKind::kState, .input = id.input})) {}
+
+  void Put(std::string_view key, std::string_view value) override {
+    staged_.Add(output_, partition_, FullKey(key), value);
+  }
+  void Delete(std::string_view key) override {
+    staged_.Add(output_, partition_, FullKey(key), std::nullopt);
+  }
+
+ private:
+  std::string_view FullKey(std::string_view key) {
+    key_.resize(kChangelogKeyPrefixBytes);
+    return key_ += key;
+  }
+
+  StagedRecords& staged_;
+  const size_t output_;
+  const int32_t partition_;
+  std::string key_;
+};
+
+}  // namespace
+
+std::string AppenderOwner(const std::string& job_uuid, const TaskId& id) {
+  const std::string input = id.input == 0 ? "" : id.partition.topic + "/";
+  return fmt::format("{}/{}/{}{}", job_uuid, kStage, input, id.partition.partition);
+}
+
+Task::Task(const Shared& shared,
+           TaskId id,
+           TaskRestore restore,
+           std::unique_ptr<TaskProgram> program)
+    : shared_(shared),
+      id_(std::move(id)),
+      job_(std::move(restore.job)),
+      log_(log::Get("processor.task")),
+      program_(std::move(program)),
+      position_(restore.position),
+      end_(restore.end),
+      last_record_at_(shared.clock.Now()),
+      namer_(kStage,
+             id_.input,
+             id_.partition.partition,
+             job_.uuid,
+             restore.mark ? restore.mark->next_file_number : 0),
+      incarnation_(restore.incarnation),
+      is_new_(!restore.mark),
+      // A first commit at once pins the start position and the job's identity.
+      is_dirty_(!restore.mark) {
+  const JobContext& context = shared.context;
+  std::vector<OpenFile> open_files;
+  if (restore.mark) {
+    const Mark& mark = *restore.mark;
+    committed_ = mark.pair;
+    file_pair_ = mark.file_pair;
+    is_ended_ = mark.is_done;
+    is_idle_ = mark.is_idle;
+    open_files = mark.open_files;
+    if (mark.watermark != kNoWatermark) program_->RestoreWatermark(mark.watermark);
+  }
+  if (!context.dfs_targets.empty()) {
+    dfs_files_ = std::make_unique<DfsFiles>(
+        DfsFiles::Options{.owner = AppenderOwner(job_.uuid, id_), .targets = context.dfs_targets},
+        *context.store,
+        shared.compressor,
+        namer_,
+        open_files);
+  }
+  if (!context.local_targets.empty()) {
+    local_files_ = std::make_unique<LocalFiles>(
+        LocalFiles::Options{.targets = context.local_targets}, namer_, open_files);
+  }
+}
+
+Task::~Task() = default;
+
+Result<std::unique_ptr<Task>> Task::Create(const Shared& shared,
+                                           TaskId id,
+                                           TaskRestore restore,
+                                           std::unique_ptr<TaskProgram> program,
+                                           std::unique_ptr<kafka::PartitionQueue> queue) {
+  if (restore.mark && !restore.mark->host.empty() && restore.mark->host != shared.context.host) {
+    return FailedPrecondition(fmt::format(
+        "{}: its local files are on host {}, this is {}: a job with local file sinks stays on one "
+        "host",
+        kafka::ToString(id.partition),
+        restore.mark->host,
+        shared.context.host));
+  }
+  std::unique_ptr<Task> task(
+      new Task(shared, std::move(id), std::move(restore), std::move(program)));
+  task->queue_ = std::move(queue);
+  if (task->local_files_ != nullptr) RETURN_IF_ERROR(task->local_files_->Restore());
+  if (!task->is_ended_) RETURN_IF_ERROR(task->EndInputIfReached());
+  return task;
+}
+
+int64_t Task::NowMs() const {
+  return shared_.clock.WallNow().time_since_epoch().count();
+}
+
+Result<size_t> Task::ReadBatch() {
+  if (is_ended_) return size_t{0};
+  std::shared_ptr<const kafka::MessageBatch> batch = queue_->Read(kBatchRecordsMax);
+  if (batch->empty()) return size_t{0};
+  RETURN_IF_ERROR(ProcessRecords(batch));
+  if (!batch->error().ok()) {
+    return batch->error().WithContext(
+        fmt::format("{} offset={}", kafka::ToString(id_.partition), position_));
+  }
+  if (batch->end_offset()) {
+    is_caught_up_ = true;
+    // Behind the last record may lie a transaction's markers, which take offsets too.
+    if (*batch->end_offset() > position_) position_ = *batch->end_offset();
+  }
+  RETURN_IF_ERROR(EndInputIfReached());
+  return batch->records().size();
+}
+
+Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& batch) {
+  inputs_.clear();
+  input_headers_.clear();
+  size_t header_count = 0;
+  for (const kafka::Record& record : batch->records())
+    header_count += record.headers.size();
+  input_headers_.reserve(header_count);  // spans into it must stay
+  int64_t next = position_;
+  for (const kafka::Record& record : batch->records()) {
+    if (record.offset < next) {
+      return Aborted(fmt::format(
+          "{}: offset={} after position={}", kafka::ToString(id_.partition), record.offset, next));
+    }
+    if (end_ >= 0 && record.offset >= end_) {
+      next = end_;
+      break;
+    }
+    next = record.offset + 1;
+    const size_t begin = input_headers_.size();
+    for (const kafka::Header& header : record.headers) {
+      input_headers_.push_back({.name = header.name, .value = header.value});
+    }
+    inputs_.push_back({.key = record.key,
+                       .value = record.value,
+                       .offset = record.offset,
+                       .timestamp_ms = record.timestamp_ms,
+                       .headers = std::span<const Header>(input_headers_).subspan(begin)});
+  }
+  if (!inputs_.empty()) {
+    is_dirty_ = true;
+    is_caught_up_ = false;
+    last_record_at_ = shared_.clock.Now();
+    RETURN_IF_ERROR(program_->Process(inputs_, batch, *this));
+    SLIPSTREAM_FAILPOINT_HIT("task.mid_batch");
+    RETURN_IF_ERROR(TakeOutputError());
+  }
+  position_ = next;
+  return {};
+}
+
+Status Task::EndInputIfReached() {
+  if (end_ < 0 || position_ < end_ || is_ended_) return {};
+  RETURN_IF_ERROR(program_->EndOfInput(*this));
+  RETURN_IF_ERROR(TakeOutputError());
+  is_ended_ = true;
+  is_idle_ = false;
+  is_dirty_ = true;
+  log_->info("input_ended task={} offset={}", kafka::ToString(id_.partition), end_);
+  return {};
+}
+
+Status Task::Advance(EventTimeUs watermark) {
+  if (is_ended_ || watermark <= program_->watermark()) return {};
+  RETURN_IF_ERROR(program_->Advance(watermark, *this));
+  is_dirty_ = true;
+  return TakeOutputError();
+}
+
+void Task::UpdateIdle() {
+  const std::optional<int64_t> timeout_ms = shared_.context.program->source().idle_timeout_ms;
+  if (!timeout_ms || is_ended_) return;
+  const bool is_idle = is_caught_up_ && shared_.clock.Now() - last_record_at_ >=
+                                            std::chrono::milliseconds(*timeout_ms);
+  if (is_idle == is_idle_) return;
+  is_idle_ = is_idle;
+  is_dirty_ = true;  // whoever waits for this task must hear of it
+}
+
+// ---- Outputs ----
+
+void Task::ToKafka(size_t sink,
+                   std::optional<std::string_view> key,
+                   std::optional<std::string_view> value,
+                   int32_t partition) {
+  const JobContext& context = shared_.context;
+  if (context.program->kafka_sinks()[sink].exactly_once) {
+    staged_.Add(context.sink_outputs[sink], partition, key, value);
+    return;
+  }
+  Status status =
+      shared_.send_unguarded(sink, {.key = key, .value = value, .partition = partition});
+  if (!status.ok() && output_error_.ok()) output_error_ = std::move(status);
+}
+
+void Task::ToFile(size_t sink,
+                  std::string_view partition_path,
+                  std::string_view rows,
+                  uint64_t /*row_count*/) {
+  Status status = dfs_files_ != nullptr && dfs_files_->has_sink(sink)
+                      ? dfs_files_->Append(sink, partition_path, rows, NowMs())
+                      : local_files_->Append(sink, partition_path, rows, NowMs());
+  if (!status.ok() && output_error_.ok()) output_error_ = std::move(status);
+}
+
+void Task::ToPrint(size_t sink, std::string_view line) {
+  std::string text = shared_.context.program->print_sinks()[sink].prefix;
+  text += line;
+  text += '\n';
+  // One write, so that lines of several workers do not mix. What a closed pipe does not take is
+  // not missed: printing is for people.
+  [[maybe_unused]] ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
+}
+
+void Task::ToDeadLetters(const InputRecord& record, std::string_view error) {
+  const std::string partition = std::to_string(id_.partition.partition);
+  const std::string offset = std::to_string(record.offset);
+  const bool is_cut = record.value && record.value->size() > kDeadLetterBytesMax;
+  std::vector<kafka::Header> headers = {
+      {"slipstream.topic", id_.partition.topic},
+      {"slipstream.partition", partition},
+      {"slipstream.offset", offset},
+      {"slipstream.error", error.substr(0, kDeadLetterErrorBytesMax)},
+  };
+  if (is_cut) headers.push_back({"slipstream.truncated", "true"});
+  staged_.Add(shared_.context.dead_letter_outputs[id_.input],
+              -1,
+              record.key && record.key->size() <= kDeadLetterBytesMax ? record.key : std::nullopt,
+              is_cut ? record.value->substr(0, kDeadLetterBytesMax) : record.value,
+              headers);
+}
+
+Status Task::TakeOutputError() {
+  return std::exchange(output_error_, Status());
+}
+
+// ---- The commit ----
+
+bool Task::HasRollDue() const {
+  const int64_t now_ms = NowMs();
+  return (dfs_files_ != nullptr && dfs_files_->HasRollDue(now_ms)) ||
+         (local_files_ != nullptr && local_files_->HasRollDue(now_ms));
+}
+
+uint64_t Task::staged_bytes() const {
+  return staged_.memory_bytes() + (dfs_files_ == nullptr ? 0 : dfs_files_->staged_bytes()) +
+         (local_files_ == nullptr ? 0 : local_files_->staged_bytes());
+}
+
+Mark Task::MakeMark() const {
+  Mark mark{.pair = next_pair(),
+            .file_pair = has_file_epoch_ ? next_pair() : file_pair_,
+            .position = position_,
+            .end = end_,
+            .is_done = is_ended_,
+            .is_idle = is_idle_,
+            .watermark = program_->watermark(),
+            .next_file_number = namer_.next_number(),
+            .fingerprint = shared_.context.program->fingerprint()};
+  if (dfs_files_ != nullptr) mark.open_files = dfs_files_->open_files();
+  if (local_files_ != nullptr) {
+    mark.host = shared_.context.host;
+    for (OpenFile& file : local_files_->open_files())
+      mark.open_files.push_back(std::move(file));
+  }
+  return mark;
+}
+
+Status Task::StageMark(bool is_shared_time) {
+  const JobContext& context = shared_.context;
+  const size_t changelog = context.changelog_output;
+  const int32_t partition = id_.partition.partition;
+  if (is_new_) {
+    staged_.Add(changelog,
+                partition,
+                EncodeChangelogKey({.kind = ChangelogKind::kJob, .input = id_.input}),
+                EncodeJobRecord(job_));
+  }
+  ChangelogWriter writer(staged_, changelog, id_);
+  RETURN_IF_ERROR(program_->SaveChanges(writer));
+  if (is_shared_time) {
+    staged_.Add(context.time_output,
+                0,
+                EncodeTimeKey({.input = id_.input, .partition = partition}),
+                EncodeTaskTime({.watermark = program_->watermark(), .is_idle = is_idle_}));
+  }
+  staged_.Add(changelog,
+              partition,
+              EncodeChangelogKey({.kind = ChangelogKind::kMark, .input = id_.input}),
+              EncodeMark(MakeMark()));
+  return {};
+}
+
+kafka::PartitionOffset Task::CommittedOffset() const {
+  return {.partition = id_.partition,
+          .offset = position_,
+          .metadata = EncodeOffsetMetadata({.pair = next_pair(), .is_done = is_ended_})};
+}
+
+void Task::OnCommitted() {
+  committed_ = next_pair();
+  if (has_file_epoch_) {
+    file_pair_ = committed_;
+    is_settled_ = false;
+  }
+  has_file_epoch_ = false;
+  is_new_ = false;
+  is_dirty_ = false;
+  staged_.Clear();
+}
+
+}  // namespace slipstream::runtime

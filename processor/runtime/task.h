@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "common/clock/clock.h"
+#include "common/kafka/group_consumer.h"
+#include "common/status/status.h"
+#include "processor/connectors/dfs_files.h"
+#include "processor/connectors/local_files.h"
+#include "processor/runtime/job_context.h"
+#include "processor/runtime/staged_records.h"
+#include "processor/runtime/task_program.h"
+#include "processor/state/job_record.h"
+#include "processor/state/mark.h"
+
+namespace slipstream::runtime {
+
+struct TaskId {
+  uint8_t input = 0;  // index of the topic in the source
+  kafka::TopicPartition partition;
+};
+
+// The name of a task at the file system: `<job uuid>/<stage>/<partition>`, with the topic before
+// the partition for all inputs but the first.
+std::string AppenderOwner(const std::string& job_uuid, const TaskId& id);
+
+// What a takeover has found out about a task.
+struct TaskRestore {
+  JobRecord job;
+  std::optional<Mark> mark;  // none: the task has never committed
+  int64_t position = 0;      // where reading starts
+  int64_t end = -1;          // where the bounded input ends; -1: it does not
+  uint64_t incarnation = 0;  // for the pairs to come
+};
+
+// Task: one partition of the source on its way through the program: position, watermark, staged
+// results, open files. From restore to commit to commit; thrown away whole when anything fails.
+//
+// Ownership  borrows context, plain producer's sink callback and compressor; they outlive it.
+// Threads    its worker's thread.
+class Task final : private TaskOutput {
+ public:
+  // What several tasks of a worker share.
+  struct Shared {
+    const JobContext& context;
+    block::FrameCompressor& compressor;
+    const Clock& clock;
+    // Records of sinks that are at-least-once go out at once.
+    std::function<Status(size_t sink, const kafka::OutgoingRecord&)> send_unguarded;
+  };
+
+  // `program` holds the restored state already.
+  static Result<std::unique_ptr<Task>> Create(const Shared& shared,
+                                              TaskId id,
+                                              TaskRestore restore,
+                                              std::unique_ptr<TaskProgram> program,
+                                              std::unique_ptr<kafka::PartitionQueue> queue);
+  ~Task() override;
+
+  // Processes what the queue holds, at most one batch. The number of records; errors are the
+  // program's own, kAborted (offsets went back: take over again) and kOutOfRange (the log has lost
+  // the position).
+  Result<size_t> ReadBatch();
+
+  // Raises the watermark of an idle task.
+  Status Advance(EventTimeUs watermark);
+
+  // ---- For the commit; see commit.h ----
+
+  // Whether anything has happened since the last commit.
+  bool is_dirty() const { return is_dirty_; }
+  bool HasRollDue() const;
+  uint64_t staged_bytes() const;
+  // The pair the running epoch commits under.
+  MarkPair next_pair() const { return {committed_.epoch + 1, incarnation_}; }
+  // Stages changed state, time and, last of all, the mark. Files must be flushed and prepared.
+  Status StageMark(bool is_shared_time);
+  kafka::PartitionOffset CommittedOffset() const;
+  // Kafka has recorded next_pair().
+  void OnCommitted();
+
+  void set_incarnation(uint64_t incarnation) { incarnation_ = incarnation; }
+  DfsFiles* dfs_files() { return dfs_files_.get(); }
+  LocalFiles* local_files() { return local_files_.get(); }
+  const StagedRecords& staged() const { return staged_; }
+
+  // The last pair that wrote dfs files and is committed in Kafka; and whether the master knows.
+  MarkPair file_pair() const { return file_pair_; }
+  bool is_settled() const { return is_settled_; }
+  void set_settled() { is_settled_ = true; }
+  void MarkFilesPrepared() { has_file_epoch_ = true; }
+
+  // ---- For the worker ----
+
+  const TaskId& id() const { return id_; }
+  // The bounded input is through, and that is committed and settled.
+  bool is_done() const { return is_ended_ && !is_dirty_ && is_settled_; }
+  bool is_ended() const { return is_ended_; }
+  bool is_idle() const { return is_idle_; }
+  // Declares or ends idleness from what was read, if the source has an idle timeout.
+  void UpdateIdle();
+  int64_t position() const { return position_; }
+  int64_t end() const { return end_; }
+  EventTimeUs watermark() const { return program_->watermark(); }
+  TaskProgram::Counters counters() const { return program_->counters(); }
+
+ private:
+  Task(const Shared& shared, TaskId id, TaskRestore restore, std::unique_ptr<TaskProgram> program);
+
+  // TaskOutput
+  void ToKafka(size_t sink,
+               std::optional<std::string_view> key,
+               std::optional<std::string_view> value,
+               int32_t partition) override;
+  void ToFile(size_t sink,
+              std::string_view partition_path,
+              std::string_view rows,
+              uint64_t row_count) override;
+  void ToPrint(size_t sink, std::string_view line) override;
+  void ToDeadLetters(const InputRecord& record, std::string_view error) override;
+
+  Status ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& batch);
+  Status EndInputIfReached();
+  // The first error of an output call within the program, which has no way to return it.
+  Status TakeOutputError();
+  int64_t NowMs() const;
+  Mark MakeMark() const;
+
+  const Shared& shared_;
+  const TaskId id_;
+  const JobRecord job_;
+  std::shared_ptr<spdlog::logger> log_;
+  std::unique_ptr<TaskProgram> program_;
+  std::unique_ptr<kafka::PartitionQueue> queue_;
+  std::vector<InputRecord> inputs_;  // of the batch at hand; its memory is kept
+  std::vector<Header> input_headers_;
+
+  int64_t position_;
+  const int64_t end_;
+  bool is_ended_ = false;
+  bool is_caught_up_ = false;  // nothing but the end of the partition since then
+  bool is_idle_ = false;
+  SteadyTime last_record_at_;
+
+  StagedRecords staged_;
+  FileNamer namer_;
+  std::unique_ptr<DfsFiles> dfs_files_;
+  std::unique_ptr<LocalFiles> local_files_;
+  Status output_error_;
+
+  MarkPair committed_;  // last pair in Kafka
+  MarkPair file_pair_;
+  uint64_t incarnation_;
+  bool is_new_;  // the job record is not yet in the changelog
+  bool is_dirty_;
+  bool is_settled_ = true;
+  bool has_file_epoch_ = false;  // the running epoch has prepared files
+};
+
+}  // namespace slipstream::runtime

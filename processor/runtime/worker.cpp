@@ -1,0 +1,650 @@
+#include "processor/runtime/worker.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <deque>
+
+#include <fmt/format.h>
+
+#include "common/block/encoded_block.h"
+#include "common/failpoint/failpoint.h"
+#include "common/kafka/admin.h"
+#include "common/kafka/group_consumer.h"
+#include "common/kafka/partition_reader.h"
+#include "common/kafka/producer.h"
+#include "common/kafka/transactional_producer.h"
+#include "common/log/log.h"
+#include "common/sync/mutex.h"
+#include "processor/runtime/commit.h"
+#include "processor/runtime/takeover.h"
+#include "processor/runtime/task.h"
+#include "processor/runtime/time_board.h"
+
+namespace slipstream::runtime {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Fetched and not yet read, over all partitions of a worker; librdkafka's bookkeeping comes on top.
+constexpr size_t kFetchBytesMax = size_t{36} << 20;
+constexpr size_t kPartitionFetchBytesMin = size_t{1} << 20;
+// Results of an epoch that wait for its commit: more than this, and it comes early.
+constexpr uint64_t kStagedBytesMax = uint64_t{16} << 20;
+constexpr milliseconds kHousekeepingPeriod{200};
+constexpr milliseconds kWaitMax{50};
+constexpr milliseconds kAttemptTimeout{2'000};
+constexpr milliseconds kWaitingLogPeriod{5'000};
+constexpr milliseconds kFinishCheckPeriod{300};
+// Once stopped: how long the last commit, and what it waits for, may take.
+constexpr milliseconds kDrainPatience{5'000};
+// This many broken producers in a minute are no accident.
+constexpr size_t kFatalErrorsMax = 3;
+constexpr std::chrono::minutes kFatalErrorsPeriod{1};
+
+class EventFd {
+ public:
+  EventFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~EventFd() { close(fd_); }
+  EventFd(const EventFd&) = delete;
+  EventFd& operator=(const EventFd&) = delete;
+
+  int fd() const { return fd_; }
+  void Signal() const {
+    const uint64_t one = 1;
+    [[maybe_unused]] ssize_t written = write(fd_, &one, sizeof(one));
+  }
+  void Wait(milliseconds timeout) const {
+    pollfd wait{.fd = fd_, .events = POLLIN, .revents = 0};
+    if (poll(&wait, 1, static_cast<int>(timeout.count())) <= 0) return;
+    uint64_t count = 0;
+    [[maybe_unused]] ssize_t size = read(fd_, &count, sizeof(count));
+  }
+
+ private:
+  const int fd_;
+};
+
+void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
+  sum.rows_in += more.rows_in;
+  sum.rows_out += more.rows_out;
+  sum.rows_late += more.rows_late;
+  sum.rows_dead += more.rows_dead;
+}
+
+}  // namespace
+
+struct Worker::Impl final : kafka::GroupConsumer::Listener {
+  Impl(const JobContext& job_context, std::string slot_name, const Clock& the_clock)
+      : context(job_context),
+        slot(std::move(slot_name)),
+        clock(the_clock),
+        log(log::Get("processor.worker")),
+        compressor(job_context.options.compression_level),
+        shared{.context = job_context,
+               .compressor = compressor,
+               .clock = the_clock,
+               .send_unguarded =
+                   [this](size_t sink, const kafka::OutgoingRecord& record) {
+                     return SendUnguarded(sink, record);
+                   }},
+        time_board(job_context.task_count()),
+        is_time_shared(job_context.program->source().idle_timeout_ms.has_value() &&
+                       job_context.task_count() > 1) {}
+
+  // ---- Set-up ----
+  Status Open();
+  Status OpenUnguarded();
+  Status MakeProducer();
+
+  // ---- The loop ----
+  Status Loop();
+  Status Turn();
+  Status StepTakeover();
+  Result<bool> ReadAll();
+  Status Housekeep();
+  Status ReadTimes();
+  Status AdvanceIdle();
+  Status Finish();
+  bool IsCommitDue() const;
+  Result<bool> IsJobDone();
+
+  // ---- Commit ----
+  Status CommitDirty(milliseconds patience);
+  Status OnOutcome(const CommitOutcome& outcome);
+  Status SettleAll();
+  void BeginTakeover();
+  void DropTasks();
+  Status OnTaskError(Status status);
+  Status CountFatal(const Status& why);
+
+  // kafka::GroupConsumer::Listener
+  void OnAssigned(const std::vector<kafka::TopicPartition>& partitions,
+                  const kafka::GroupMetadata& metadata) override;
+  void OnRevoked(const std::vector<kafka::TopicPartition>& partitions, bool is_lost) override;
+
+  Status SendUnguarded(size_t sink, const kafka::OutgoingRecord& record);
+  void SayWaiting(const std::string& reason);
+  void Publish(const char* state);
+  std::vector<Task*> DirtyTasks() const;
+  std::vector<Task*> AllTasks() const;
+
+  const JobContext& context;
+  const std::string slot;
+  const Clock& clock;
+  std::shared_ptr<spdlog::logger> log;
+  std::stop_token stop;
+  EventFd event;
+
+  block::FrameCompressor compressor;
+  const Task::Shared shared;
+
+  // Clients; the consumer last, so that it goes first.
+  std::unique_ptr<kafka::Admin> admin;
+  std::unique_ptr<kafka::Admin> admin_uncommitted;
+  std::unique_ptr<kafka::PartitionReader> changelog;
+  std::unique_ptr<kafka::PartitionReader> times;  // null: time is not shared
+  struct Unguarded {
+    std::unique_ptr<kafka::Producer> producer;
+    kafka::Producer::Topic* topic = nullptr;
+  };
+  std::vector<Unguarded> unguarded;  // by Kafka sink; empty where it is exactly-once
+  std::unique_ptr<kafka::TransactionalProducer> producer;
+  bool is_producer_ready = false;
+  std::vector<kafka::TransactionalProducer::Topic*> topics;
+  std::unique_ptr<kafka::GroupConsumer> consumer;
+
+  // The assignment.
+  std::vector<kafka::TopicPartition> assigned;
+  std::optional<kafka::GroupMetadata> group;  // none: nothing may be committed
+  std::unique_ptr<Takeover> takeover;
+  std::vector<std::unique_ptr<Task>> tasks;
+  Status revoke_error;  // from inside a callback, which has no way to return it
+
+  TimeBoard time_board;
+  const bool is_time_shared;
+
+  SteadyTime last_commit_at;
+  SteadyTime next_housekeeping_at;
+  SteadyTime next_finish_check_at;
+  SteadyTime next_waiting_log_at;
+  SteadyTime store_deadline;
+  bool was_store_seen = false;
+  std::deque<SteadyTime> fatal_errors;
+
+  TaskProgram::Counters past_counters;  // of tasks that are gone
+  uint64_t commits = 0;
+  uint64_t takeovers = 0;
+  std::string waiting_for;
+
+  mutable Mutex status_mutex;
+  WorkerStatus published GUARDED_BY(status_mutex);
+};
+
+// ---- Set-up ----
+
+Status Worker::Impl::Open() {
+  const kafka::Properties& properties = context.source_properties;
+  ASSIGN_OR_RETURN(admin,
+                   kafka::Admin::Create({.properties = properties, .timeout = kAttemptTimeout}));
+  ASSIGN_OR_RETURN(admin_uncommitted,
+                   kafka::Admin::Create(
+                       {.properties = Join(properties, {{"isolation.level", "read_uncommitted"}}),
+                        .timeout = kAttemptTimeout}));
+  ASSIGN_OR_RETURN(changelog, kafka::PartitionReader::Create({.properties = properties}));
+  if (is_time_shared) {
+    ASSIGN_OR_RETURN(
+        times,
+        kafka::PartitionReader::Create({.properties = properties, .queue_bytes_max = 1 << 20}));
+    RETURN_IF_ERROR(times->Start({context.time_topic, 0}, kafka::kOffsetBeginning));
+  }
+  RETURN_IF_ERROR(OpenUnguarded());
+  kafka::GroupConsumer::Options options{.properties = properties,
+                                        .group_id = context.group_id,
+                                        .instance_id = slot,
+                                        .session_timeout = context.options.session_timeout,
+                                        .event_fd = event.fd()};
+  const size_t share = kFetchBytesMax / std::max<size_t>(context.task_count(), 1);
+  options.queue_bytes_max = std::max(share, kPartitionFetchBytesMin);
+  ASSIGN_OR_RETURN(consumer, kafka::GroupConsumer::Create(std::move(options), *this));
+  store_deadline = clock.Now() + context.options.connect_timeout;
+  return {};
+}
+
+Status Worker::Impl::OpenUnguarded() {
+  const std::vector<KafkaSinkSpec>& sinks = context.program->kafka_sinks();
+  unguarded.resize(sinks.size());
+  for (size_t i = 0; i < sinks.size(); ++i) {
+    if (sinks[i].exactly_once) continue;
+    ASSIGN_OR_RETURN(unguarded[i].producer,
+                     kafka::Producer::Create({.properties = Join(context.options.kafka_properties,
+                                                                 sinks[i].properties)}));
+    ASSIGN_OR_RETURN(unguarded[i].topic, unguarded[i].producer->OpenTopic(sinks[i].topic));
+  }
+  return {};
+}
+
+// A new producer of the old name; its Init fences and ends whatever was left behind.
+Status Worker::Impl::MakeProducer() {
+  if (producer == nullptr) {
+    ASSIGN_OR_RETURN(producer,
+                     kafka::TransactionalProducer::Create(
+                         {.properties = context.options.kafka_properties,
+                          .transactional_id = slot,
+                          .transaction_timeout = context.options.session_timeout}));
+  }
+  Status status = producer->Init(kAttemptTimeout);
+  if (status.code() == Code::kUnavailable) {
+    SayWaiting("transactions: " + status.message());
+    return {};
+  }
+  if (!status.ok()) {
+    producer.reset();
+    return CountFatal(status);
+  }
+  topics.clear();
+  for (const std::string& topic : context.output_topics) {
+    ASSIGN_OR_RETURN(topics.emplace_back(), producer->OpenTopic(topic));
+  }
+  is_producer_ready = true;
+  return {};
+}
+
+// ---- The loop ----
+
+Status Worker::Impl::Loop() {
+  // Before joining: no partition may be owned by somebody whose past is not closed yet.
+  while (!is_producer_ready && !stop.stop_requested()) {
+    Publish("joining");
+    RETURN_IF_ERROR(MakeProducer());
+  }
+  if (stop.stop_requested()) return {};
+  RETURN_IF_ERROR(consumer->Subscribe(context.topics()));
+  last_commit_at = clock.Now();
+  while (!stop.stop_requested()) {
+    RETURN_IF_ERROR(Turn());
+    if (takeover == nullptr && clock.Now() >= next_finish_check_at) {
+      next_finish_check_at = clock.Now() + kFinishCheckPeriod;
+      ASSIGN_OR_RETURN(bool is_done, IsJobDone());
+      if (is_done) break;
+    }
+  }
+  return Finish();
+}
+
+// One round over everything that may have something to do.
+Status Worker::Impl::Turn() {
+  RETURN_IF_ERROR(consumer->Poll(milliseconds(0)));
+  RETURN_IF_ERROR(std::exchange(revoke_error, Status()));
+  if (!is_producer_ready) {
+    RETURN_IF_ERROR(MakeProducer());
+    if (!is_producer_ready) return {};
+    BeginTakeover();
+  }
+  bool has_read = false;
+  if (takeover != nullptr) {
+    RETURN_IF_ERROR(StepTakeover());
+    has_read = true;  // it waits by itself
+  } else {
+    Result<bool> read = ReadAll();
+    if (!read.ok()) return OnTaskError(read.status());
+    has_read = *read;
+  }
+  if (clock.Now() >= next_housekeeping_at) {
+    next_housekeeping_at = clock.Now() + kHousekeepingPeriod;
+    RETURN_IF_ERROR(Housekeep());
+  }
+  if (IsCommitDue()) {
+    RETURN_IF_ERROR(CommitDirty(milliseconds(90'000)));
+  } else if (!has_read) {
+    event.Wait(kWaitMax);
+  }
+  return {};
+}
+
+Status Worker::Impl::StepTakeover() {
+  Result<bool> is_ready = takeover->Step();
+  if (is_ready.ok() && !*is_ready) {
+    if (!takeover->waiting_for().empty()) SayWaiting(takeover->waiting_for());
+    return {};
+  }
+  if (is_ready.ok()) {
+    tasks = takeover->TakeTasks();
+    takeover.reset();
+    waiting_for.clear();
+    was_store_seen = true;
+    last_commit_at = clock.Now();
+    // New tasks commit at once: that pins where they start.
+    if (!DirtyTasks().empty()) last_commit_at -= context.options.commit_interval;
+    Publish("running");
+    return {};
+  }
+  const Status& status = is_ready.error();
+  switch (status.code()) {
+    case Code::kUnavailable:
+    case Code::kDeadlineExceeded:
+      SayWaiting(takeover->waiting_for().empty() ? status.message() : takeover->waiting_for());
+      if (!was_store_seen && clock.Now() >= store_deadline) return status;
+      event.Wait(kHousekeepingPeriod);
+      return {};
+    case Code::kAborted:
+      log->warn("takeover_restarted worker={} reason={}", slot, log::Quoted(status.message()));
+      event.Wait(kHousekeepingPeriod);
+      BeginTakeover();
+      return {};
+    default:
+      return status;
+  }
+}
+
+Result<bool> Worker::Impl::ReadAll() {
+  bool has_read = false;
+  for (const auto& task : tasks) {
+    ASSIGN_OR_RETURN(size_t count, task->ReadBatch());
+    has_read = has_read || count > 0;
+    // An early commit is due, and more would only be held back.
+    if (IsCommitDue()) return true;
+  }
+  return has_read;
+}
+
+Status Worker::Impl::Housekeep() {
+  for (const auto& task : tasks)
+    task->UpdateIdle();
+  if (is_time_shared) {
+    RETURN_IF_ERROR(ReadTimes());
+    if (Status status = AdvanceIdle(); !status.ok()) return OnTaskError(std::move(status));
+  }
+  Publish(takeover != nullptr ? "restoring" : "running");
+  return {};
+}
+
+Status Worker::Impl::ReadTimes() {
+  for (;;) {
+    auto batch = times->Read(1'000, milliseconds(0));
+    for (const kafka::Record& record : batch->records()) {
+      if (!record.key || !record.value) continue;
+      ASSIGN_OR_RETURN(TimeKey key, ParseTimeKey(*record.key));
+      ASSIGN_OR_RETURN(TaskTime time, ParseTaskTime(*record.value));
+      time_board.Set(key, time);
+    }
+    if (batch->records().empty()) return {};
+  }
+}
+
+Status Worker::Impl::AdvanceIdle() {
+  const std::optional<EventTimeUs> watermark = time_board.ActiveWatermark();
+  if (!watermark) return {};
+  for (const auto& task : tasks) {
+    if (task->is_idle()) RETURN_IF_ERROR(task->Advance(*watermark));
+  }
+  return {};
+}
+
+bool Worker::Impl::IsCommitDue() const {
+  if (takeover != nullptr || tasks.empty() || !group) return false;
+  uint64_t staged_bytes = 0;
+  for (const auto& task : tasks)
+    staged_bytes += task->staged_bytes();
+  if (staged_bytes >= kStagedBytesMax) return true;
+  const bool is_over = clock.Now() - last_commit_at >= context.options.commit_interval;
+  if (!is_over) {
+    // Nobody waits for more when everything here has ended.
+    return std::all_of(
+               tasks.begin(), tasks.end(), [](const auto& task) { return task->is_ended(); }) &&
+           std::any_of(
+               tasks.begin(), tasks.end(), [](const auto& task) { return !task->is_done(); });
+  }
+  return std::any_of(tasks.begin(), tasks.end(), [](const auto& task) {
+    return task->is_dirty() || !task->is_settled() || task->HasRollDue();
+  });
+}
+
+// Whether every partition of the job, here and elsewhere, has committed that it is done.
+Result<bool> Worker::Impl::IsJobDone() {
+  if (!context.program->source().is_bounded) return false;
+  for (const auto& task : tasks) {
+    if (!task->is_done()) return false;
+  }
+  std::vector<kafka::TopicPartition> all;
+  for (size_t input = 0; input < context.topics().size(); ++input) {
+    for (int32_t p = 0; p < context.partition_counts[input]; ++p) {
+      all.push_back({context.topics()[input], p});
+    }
+  }
+  Result<std::vector<kafka::PartitionOffset>> offsets = consumer->Committed(all, kAttemptTimeout);
+  if (!offsets.ok() || offsets->size() < all.size()) return false;
+  for (const kafka::PartitionOffset& offset : *offsets) {
+    Result<OffsetMetadata> metadata = ParseOffsetMetadata(offset.metadata);
+    if (!metadata.ok() || !metadata->is_done) return false;
+  }
+  return true;
+}
+
+// Leaves nothing open that can be finished now; what cannot, the next owner finishes.
+Status Worker::Impl::Finish() {
+  Status status;
+  if (takeover == nullptr && group && is_producer_ready) {
+    status = CommitDirty(kDrainPatience);
+    if (status.ok() && context.store != nullptr) status = SettleAll();
+  }
+  if (!status.ok()) {
+    log->warn("drain_incomplete worker={} reason={}", slot, log::Quoted(status.ToString()));
+  }
+  DropTasks();
+  consumer->Close();
+  Publish("stopped");
+  return {};
+}
+
+// ---- Commit ----
+
+std::vector<Task*> Worker::Impl::DirtyTasks() const {
+  std::vector<Task*> dirty;
+  for (const auto& task : tasks) {
+    if (task->is_dirty() || task->HasRollDue()) dirty.push_back(task.get());
+  }
+  return dirty;
+}
+
+std::vector<Task*> Worker::Impl::AllTasks() const {
+  std::vector<Task*> all;
+  for (const auto& task : tasks)
+    all.push_back(task.get());
+  return all;
+}
+
+Status Worker::Impl::CommitDirty(milliseconds patience) {
+  last_commit_at = clock.Now();
+  if (!group) return {};
+  std::vector<Task*> dirty = DirtyTasks();
+  if (!dirty.empty()) {
+    CommitRound round({.context = context,
+                       .producer = *producer,
+                       .topics = topics,
+                       .group = *group,
+                       .clock = clock,
+                       .flush_unguarded = [this]() -> Status {
+                         for (const Unguarded& sink : unguarded) {
+                           if (sink.producer == nullptr) continue;
+                           RETURN_IF_ERROR(sink.producer->Flush(milliseconds(10'000)));
+                           RETURN_IF_ERROR(sink.producer->failure());
+                         }
+                         return {};
+                       },
+                       .is_time_shared = is_time_shared,
+                       .store_patience = patience,
+                       .stop = stop,
+                       .on_waiting = [this](const Status& why) { SayWaiting(why.message()); }});
+    CommitOutcome outcome = round.Run(dirty);
+    if (!outcome.ok()) return OnOutcome(outcome);
+    ++commits;
+    waiting_for.clear();
+  }
+  // Those that go on writing tell the master with their next Prepare. The others now.
+  std::vector<Task*> quiet;
+  for (const auto& task : tasks) {
+    const bool is_ending = task->is_ended() && !task->is_dirty();
+    const bool was_quiet = std::find(dirty.begin(), dirty.end(), task.get()) == dirty.end();
+    if (!task->is_settled() && (is_ending || was_quiet)) quiet.push_back(task.get());
+  }
+  if (quiet.empty()) return {};
+  Status status = Settle(*context.store, quiet);
+  if (status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded) {
+    SayWaiting(status.message());
+    return {};
+  }
+  return status;
+}
+
+Status Worker::Impl::SettleAll() {
+  return Settle(*context.store, AllTasks());
+}
+
+Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
+  log->warn("commit_failed worker={} reason={}", slot, log::Quoted(outcome.why.ToString()));
+  switch (outcome.kind) {
+    case CommitOutcome::Kind::kCommitted:
+      return {};
+    case CommitOutcome::Kind::kFailed:
+      return outcome.why;
+    case CommitOutcome::Kind::kTakeOver:
+      BeginTakeover();
+      return {};
+    case CommitOutcome::Kind::kNewProducer:
+      DropTasks();
+      producer.reset();
+      is_producer_ready = false;
+      return CountFatal(outcome.why);
+  }
+  return {};
+}
+
+Status Worker::Impl::CountFatal(const Status& why) {
+  const SteadyTime now = clock.Now();
+  fatal_errors.push_back(now);
+  while (now - fatal_errors.front() > kFatalErrorsPeriod)
+    fatal_errors.pop_front();
+  if (fatal_errors.size() < kFatalErrorsMax) return {};
+  return why.WithContext(fmt::format("{} fatal producer errors in a minute", fatal_errors.size()));
+}
+
+// An error while reading or computing: nothing of the running epoch has left this process.
+Status Worker::Impl::OnTaskError(Status status) {
+  switch (status.code()) {
+    case Code::kAborted:
+    case Code::kUnavailable:
+      log->warn("tasks_dropped worker={} reason={}", slot, log::Quoted(status.ToString()));
+      BeginTakeover();
+      event.Wait(kHousekeepingPeriod);
+      return {};
+    default:
+      return status;
+  }
+}
+
+void Worker::Impl::DropTasks() {
+  takeover.reset();
+  for (const auto& task : tasks)
+    Add(past_counters, task->counters());
+  tasks.clear();
+}
+
+void Worker::Impl::BeginTakeover() {
+  DropTasks();
+  if (assigned.empty() || !group) return;
+  ++takeovers;
+  takeover = std::make_unique<Takeover>(Takeover::Parties{.shared = shared,
+                                                          .consumer = *consumer,
+                                                          .changelog = *changelog,
+                                                          .admin = *admin,
+                                                          .admin_uncommitted = *admin_uncommitted},
+                                        assigned);
+}
+
+// ---- The group ----
+
+void Worker::Impl::OnAssigned(const std::vector<kafka::TopicPartition>& partitions,
+                              const kafka::GroupMetadata& metadata) {
+  assigned = partitions;
+  group = metadata;
+  // Reading starts with the takeover, from positions it has looked up.
+  if (auto queues = consumer->Assign({}); !queues.ok()) {
+    log->warn("assign_failed worker={} reason={}", slot, log::Quoted(queues.status().ToString()));
+  }
+  if (is_producer_ready) BeginTakeover();
+}
+
+void Worker::Impl::OnRevoked(const std::vector<kafka::TopicPartition>& /*partitions*/,
+                             bool is_lost) {
+  // An ordinary rebalance aborts nothing: the open epoch is finished first.
+  if (!is_lost && takeover == nullptr && group && is_producer_ready) {
+    Status status = CommitDirty(kDrainPatience);
+    if (!status.ok() && revoke_error.ok()) revoke_error = status;
+    if (status.ok() && context.store != nullptr) {
+      if (Status settled = SettleAll(); !settled.ok()) SayWaiting(settled.message());
+    }
+  }
+  group.reset();
+  assigned.clear();
+  DropTasks();
+}
+
+// ---- Odds ----
+
+Status Worker::Impl::SendUnguarded(size_t sink, const kafka::OutgoingRecord& record) {
+  return unguarded[sink].producer->Produce(*unguarded[sink].topic, record, stop);
+}
+
+void Worker::Impl::SayWaiting(const std::string& reason) {
+  waiting_for = reason;
+  const SteadyTime now = clock.Now();
+  if (now < next_waiting_log_at) return;
+  next_waiting_log_at = now + kWaitingLogPeriod;
+  log->warn("waiting worker={} for={}", slot, log::Quoted(reason));
+  Publish("waiting");
+}
+
+void Worker::Impl::Publish(const char* state) {
+  WorkerStatus now{.slot = slot, .state = state, .waiting_for = waiting_for};
+  now.counters = past_counters;
+  now.commits = commits;
+  now.takeovers = takeovers;
+  for (const auto& task : tasks) {
+    Add(now.counters, task->counters());
+    const kafka::TopicPartition& partition = task->id().partition;
+    now.tasks.push_back({.topic = partition.topic,
+                         .partition = partition.partition,
+                         .position = task->position(),
+                         .end = consumer->KnownEndOffset(partition),
+                         .watermark = task->watermark(),
+                         .is_idle = task->is_idle(),
+                         .is_done = task->is_done()});
+  }
+  MutexLock lock(status_mutex);
+  published = std::move(now);
+}
+
+Worker::Worker(const JobContext& context, std::string slot, const Clock& clock)
+    : impl_(std::make_unique<Impl>(context, std::move(slot), clock)) {}
+
+Worker::~Worker() = default;
+
+Status Worker::Run(const std::stop_token& stop) {
+  impl_->stop = stop;
+  std::stop_callback wake(stop, [this] { impl_->event.Signal(); });
+  RETURN_IF_ERROR(impl_->Open());
+  Status status = impl_->Loop();
+  impl_->DropTasks();
+  return status;
+}
+
+WorkerStatus Worker::status() const {
+  MutexLock lock(impl_->status_mutex);
+  return impl_->published;
+}
+
+}  // namespace slipstream::runtime

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/clock/clock.h"
+#include "common/status/status.h"
+#include "processor/runtime/job_context.h"
+#include "processor/runtime/task_program.h"
+
+namespace slipstream::runtime {
+
+// What a worker says of itself, for status and metrics.
+struct WorkerStatus {
+  struct TaskStatus {
+    std::string topic;
+    int32_t partition = 0;
+    int64_t position = 0;
+    int64_t end = -1;  // of the partition, as last told by the broker; -1: not yet
+    EventTimeUs watermark = kNoWatermark;
+    bool is_idle = false;
+    bool is_done = false;
+  };
+
+  std::string slot;
+  std::string state;        // "joining", "restoring", "running", "waiting", "done", "stopped"
+  std::string waiting_for;  // what holds it up, if anything
+  std::vector<TaskStatus> tasks;
+  TaskProgram::Counters counters;  // of this process's life
+  uint64_t commits = 0;
+  uint64_t takeovers = 0;
+};
+
+// Worker: one thread's share of a job: a consumer, a transactional producer and the tasks of the
+// partitions that the group assigns to it. Shares nothing with other workers; they meet in Kafka.
+//
+// Threads   Run on one thread; status() on any.
+// Blocking  Run, until the job is done, stopped or failed.
+class Worker final {
+ public:
+  // `slot`: this worker's name at Kafka, held by the caller.
+  Worker(const JobContext& context, std::string slot, const Clock& clock);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // OK when all partitions of the job are done (bounded input), or after `stop`: then the open
+  // epoch has been committed, if that was possible in time. Any other status is why the job cannot
+  // go on.
+  Status Run(const std::stop_token& stop);
+
+  WorkerStatus status() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipstream::runtime
