@@ -1,0 +1,252 @@
+#include "dfs-datanode/datanode_service.h"
+
+#include <algorithm>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/failpoint/failpoint.h"
+#include "tests/unit/dfs_datanode/test_node.h"
+
+namespace slipstream::datanode {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class DatanodeServiceTest : public testing::Test {
+ protected:
+  ~DatanodeServiceTest() override { EXPECT_TRUE(failpoint::Configure("").ok()); }
+
+  TestNode first_{"first"};
+  TestNode second_{"second"};
+};
+
+std::string RawOf(block::BlockId block_id, size_t raw_bytes) {
+  return block::MakeRaw(raw_bytes, static_cast<uint32_t>(block_id), 80);
+}
+
+TEST_F(DatanodeServiceTest, AChainHoldsAllBlocksOnEveryNodeWhenItAnswers) {
+  const std::vector<TestBlock> blocks = {SmallBlock(1), LargeBlock(2), MakeBlock(3, 2'500'000)};
+
+  Result<std::vector<std::string>> holders = Send(first_, MessagesOf(blocks, {second_.peer()}));
+
+  ASSERT_TRUE(holders.ok()) << holders.status().ToString();
+  EXPECT_THAT(*holders, ElementsAre("first", "second"));
+  for (TestNode* node : {&first_, &second_}) {
+    EXPECT_EQ(Fetch(*node, blocks[0].meta.identity)->raw, RawOf(1, 900));
+    EXPECT_EQ(Fetch(*node, blocks[1].meta.identity)->raw, RawOf(2, 9'000));
+    EXPECT_EQ(Fetch(*node, blocks[2].meta.identity)->raw, RawOf(3, 2'500'000));
+  }
+}
+
+TEST_F(DatanodeServiceTest, ARangeReadSendsItsFramesOnly) {
+  const TestBlock block = MakeBlock(3, 2'500'000);
+  ASSERT_TRUE(Send(first_, MessagesOf({block})).ok());
+  constexpr uint64_t kFrame = block::kFrameRawBytesMax;
+
+  Result<ReadFrames> frames = Fetch(first_, block.meta.identity, kFrame + 5, 10);
+  ASSERT_TRUE(frames.ok());
+  EXPECT_EQ(frames->raw_offset, kFrame);
+  EXPECT_EQ(frames->raw, RawOf(3, 2'500'000).substr(kFrame, kFrame));
+  frames = Fetch(first_, block.meta.identity, kFrame - 1, 2);
+  EXPECT_EQ(frames->raw_offset, 0u);
+  EXPECT_EQ(frames->raw.size(), 2 * kFrame);
+  frames = Fetch(first_, block.meta.identity, 2 * kFrame, 0);
+  EXPECT_EQ(frames->raw.size(), 2'500'000 - 2 * kFrame);
+}
+
+TEST_F(DatanodeServiceTest, RefusesReadsOfWhatIsNotHere) {
+  const TestBlock block = LargeBlock(1);
+  ASSERT_TRUE(Send(first_, MessagesOf({block})).ok());
+
+  EXPECT_EQ(Fetch(first_, LargeBlock(2).meta.identity).status().code(), Code::kNotFound);
+  EXPECT_EQ(Fetch(first_, block.meta.identity, 9'000).status().code(), Code::kOutOfRange);
+  EXPECT_EQ(Fetch(first_, block.meta.identity, 1, 9'000).status().code(), Code::kOutOfRange);
+}
+
+TEST_F(DatanodeServiceTest, AClientsClaimAloneCondemnsNoReplica) {
+  const TestBlock block = LargeBlock(1);
+  ASSERT_TRUE(Send(first_, MessagesOf({block})).ok());
+  block::Identity other = block.meta.identity;
+  ++other.crc32c;
+
+  EXPECT_EQ(Fetch(first_, other).status().code(), Code::kDataLoss);
+  EXPECT_EQ(Fetch(first_, block.meta.identity)->raw, RawOf(1, 9'000));
+}
+
+TEST_F(DatanodeServiceTest, ABadReplicaIsNotServedAndReportsItself) {
+  const TestBlock block = LargeBlock(1);
+  ASSERT_TRUE(Send(first_, MessagesOf({block})).ok());
+  const std::string path = "/data/blocks/00/0000000000000001.zst";
+  std::string bad = first_.fs().Content(path);
+  bad[bad.size() / 2] ^= 1;
+  first_.fs().SetContent(path, bad);
+
+  EXPECT_EQ(Fetch(first_, block.meta.identity).status().code(), Code::kDataLoss);
+  EXPECT_EQ(first_.store().PendingChanges(10).back().kind, ReplicaChange::Kind::kCorrupt);
+  EXPECT_EQ(Fetch(first_, block.meta.identity).status().code(), Code::kNotFound);
+}
+
+TEST_F(DatanodeServiceTest, AByteFlippedOnTheWayIsDataLossAndNothingIsKept) {
+  WriteMessages messages = MessagesOf({SmallBlock(1), LargeBlock(2)}, {second_.peer()});
+  (*messages.back().mutable_data())[5] ^= 1;
+
+  EXPECT_EQ(Send(first_, messages).status().code(), Code::kDataLoss);
+  EXPECT_THAT(Ids(first_.store()), IsEmpty());
+  EXPECT_THAT(Ids(second_.store()), IsEmpty());
+}
+
+TEST_F(DatanodeServiceTest, ADeadNextNodeIsNamed) {
+  second_.Shutdown();
+
+  Result<std::vector<std::string>> holders =
+      Send(first_, MessagesOf({LargeBlock(1)}, {second_.peer()}));
+
+  EXPECT_EQ(holders.status().code(), Code::kUnavailable);
+  EXPECT_THAT(holders.status().message(), HasSubstr("node=second"));
+}
+
+TEST_F(DatanodeServiceTest, AFullDiskIsToldApartByWhereItIs) {
+  second_.fs().SetCapacity(100);
+  Result<std::vector<std::string>> holders =
+      Send(first_, MessagesOf({LargeBlock(1)}, {second_.peer()}));
+  EXPECT_EQ(holders.status().code(), Code::kUnavailable);
+  EXPECT_THAT(holders.status().message(), HasSubstr("node=second"));
+
+  holders = Send(second_, MessagesOf({LargeBlock(2)}, {first_.peer()}));
+  EXPECT_EQ(holders.status().code(), Code::kResourceExhausted);
+}
+
+TEST_F(DatanodeServiceTest, WithoutAMasterItTakesRepairsAndReadsButNoWrites) {
+  const TestBlock block = LargeBlock(1);
+  first_.SetHasMaster(false);
+  WriteMessages messages = MessagesOf({block});
+  EXPECT_EQ(Send(first_, messages).status().code(), Code::kUnavailable);
+
+  messages[0] = HeaderMessage({}, /*is_repair=*/true);
+  EXPECT_TRUE(Send(first_, messages).ok());
+  EXPECT_EQ(Fetch(first_, block.meta.identity)->raw, RawOf(1, 9'000));
+}
+
+TEST_F(DatanodeServiceTest, ACallWithoutADeadlineIsRefused) {
+  grpc::ClientContext context;
+  dfs::v1::WriteBlocksResponse response;
+  auto stub = first_.NewStub();
+  auto writer = stub->WriteBlocks(&context, &response);
+  writer->WritesDone();
+  EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+
+  grpc::ClientContext read_context;
+  auto reader = stub->ReadBlock(&read_context, dfs::v1::ReadBlockRequest());
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(DatanodeServiceTest, StreamsOutOfOrderAreRefused) {
+  const WriteMessages good = MessagesOf({LargeBlock(1)});
+  const std::vector<WriteMessages> bad = {
+      {},
+      {good[1]},
+      {good[0], good[2]},
+      {good[0], good[0]},
+      {good[0], dfs::v1::WriteBlocksRequest()},
+      {good[0], good[1], good[1]},
+      {good[0], good[1], good[2]},
+      {HeaderMessage(std::vector<Peer>(9, second_.peer()))},
+  };
+  for (const WriteMessages& messages : bad) {
+    EXPECT_EQ(Send(first_, messages).status().code(), Code::kInvalidArgument);
+  }
+  EXPECT_TRUE(Send(first_, good).ok());
+  EXPECT_EQ(Send(first_, good).status().code(), Code::kAlreadyExists);
+}
+
+TEST_F(DatanodeServiceTest, OfAWriterThatVanishesNothingIsKept) {
+  const WriteMessages messages = MessagesOf({SmallBlock(1), LargeBlock(2)}, {second_.peer()});
+  {
+    grpc::ClientContext context;
+    rpc::SetTimeout(context, kTestTimeout);
+    dfs::v1::WriteBlocksResponse response;
+    auto writer = first_.NewStub()->WriteBlocks(&context, &response);
+    for (size_t i = 0; i + 1 < messages.size(); ++i)
+      writer->Write(messages[i]);
+    context.TryCancel();
+    EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  // Its handlers end when they see that; only then is the id free again.
+  while (!Send(second_, MessagesOf({LargeBlock(2)})).ok()) {
+  }
+  while (!Send(first_, MessagesOf({LargeBlock(2)})).ok()) {
+  }
+  EXPECT_THAT(Ids(first_.store()), ElementsAre(2));
+  EXPECT_THAT(Ids(second_.store()), ElementsAre(2));
+}
+
+TEST_F(DatanodeServiceTest, AnAnswerThatIsLostLeavesWholeBlocks) {
+  ASSERT_TRUE(failpoint::Configure("datanode.write.before_answer=error:unavailable@1").ok());
+
+  EXPECT_EQ(Send(first_, MessagesOf({LargeBlock(1)})).status().code(), Code::kUnavailable);
+  EXPECT_EQ(Fetch(first_, LargeBlock(1).meta.identity)->raw, RawOf(1, 9'000));
+}
+
+TEST_F(DatanodeServiceTest, AFailureAtAnyStepLeavesNoBlockThatIsNotWhole) {
+  block::BlockId next = 1;
+  for (const char* name : {"datanode.write.before_sync",
+                           "datanode.write.after_sync",
+                           "datanode.pack.before_sync",
+                           "datanode.pack.after_sync"}) {
+    const std::vector<TestBlock> blocks = {SmallBlock(next), LargeBlock(next + 1)};
+    next += 2;
+    ASSERT_TRUE(failpoint::Configure(std::string(name) + "=error:unavailable@1").ok());
+    EXPECT_EQ(Send(first_, MessagesOf(blocks)).status().code(), Code::kUnavailable) << name;
+    EXPECT_THAT(Ids(first_.store()), IsEmpty()) << name;
+    ASSERT_TRUE(failpoint::Configure("").ok());
+    ASSERT_TRUE(Send(first_, MessagesOf(blocks)).ok()) << name;
+    for (const TestBlock& block : blocks) {
+      EXPECT_EQ(*ReadAll(first_.store(), block.id()), block.stored);
+      ASSERT_TRUE(first_.store().Delete(block.id()).ok());
+    }
+  }
+}
+
+// Whatever comes over the wire: an answer, and nothing in the store that is not right.
+TEST_F(DatanodeServiceTest, SurvivesSeededMutationsOfTheStream) {
+  std::mt19937 random(99);
+  for (block::BlockId round = 1; round <= 300; ++round) {
+    const std::vector<TestBlock> blocks = {SmallBlock(2 * round), LargeBlock(2 * round + 1)};
+    WriteMessages messages = MessagesOf(blocks);
+    for (auto mutations = random() % 3; mutations > 0; --mutations) {
+      const size_t at = random() % messages.size();
+      switch (random() % 5) {
+        case 0:
+          messages.erase(messages.begin() + static_cast<std::ptrdiff_t>(at));
+          break;
+        case 1:
+          messages.insert(messages.begin(), messages[at]);
+          break;
+        case 2:
+          std::swap(messages[at], messages[random() % messages.size()]);
+          break;
+        default: {
+          std::string bytes = messages[at].SerializeAsString();
+          if (!bytes.empty()) bytes[random() % bytes.size()] = static_cast<char>(random());
+          dfs::v1::WriteBlocksRequest mutated;
+          if (mutated.ParseFromString(bytes)) messages[at] = mutated;
+        }
+      }
+      if (messages.empty()) break;
+    }
+    (void)Send(first_, messages);
+    for (block::BlockId id : Ids(first_.store())) {
+      Result<ReplicaReader> reader = first_.store().Read(id);
+      ASSERT_TRUE(reader.ok());
+      EXPECT_TRUE(reader->VerifyFrames().ok());
+      ASSERT_TRUE(first_.store().Delete(id).ok());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace slipstream::datanode

@@ -1,0 +1,111 @@
+#include "dfs-datanode/scrubber.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/dfs_datanode/replica_fixture.h"
+
+namespace slipstream::datanode {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+
+class ScrubberTest : public testing::Test {
+ protected:
+  ScrubberTest() {
+    store_ = ReplicaStore::Open(StoreOptions(), fs_, clock_).value();
+    data_dir_ = DataDir::Open("/data", fs_).value();
+    MakeScrubber();
+  }
+
+  void MakeScrubber() {
+    scrubber_ = std::make_unique<Scrubber>(
+        Scrubber::Options{.bytes_per_second = 1'000, .pass_interval = std::chrono::hours(1)},
+        *store_,
+        *data_dir_,
+        clock_);
+  }
+
+  void Damage(block::BlockId id) {
+    const std::string path = "/data/blocks/00/" + block::BlockFileName(id) + ".zst";
+    std::string bad = fs_.Content(path);
+    bad[bad.size() / 2] ^= 1;
+    fs_.SetContent(path, bad);
+  }
+
+  MemoryFileSystem fs_;
+  ManualClock clock_;
+  std::unique_ptr<ReplicaStore> store_;
+  std::unique_ptr<DataDir> data_dir_;
+  std::unique_ptr<Scrubber> scrubber_;
+};
+
+TEST_F(ScrubberTest, ReadsEveryReplicaOnceAPassAtItsRate) {
+  const std::vector<TestBlock> blocks = {LargeBlock(1), LargeBlock(2), LargeBlock(3)};
+  ASSERT_TRUE(Write(*store_, blocks).ok());
+  Damage(3);
+  uint64_t waited_ms = 0;
+  uint64_t bytes = 0;
+  for (const TestBlock& block : blocks)
+    bytes += block.stored.size();
+  while (store_->List().replicas.size() == 3) {
+    const milliseconds wait = scrubber_->Step();
+    clock_.Advance(wait);
+    waited_ms += static_cast<uint64_t>(wait.count());
+    ASSERT_LT(waited_ms, 2 * bytes);
+  }
+  EXPECT_NEAR(static_cast<double>(waited_ms), static_cast<double>(bytes), 10.0);
+
+  // The pass is over; the next is an hour from the last one's beginning.
+  Damage(2);
+  EXPECT_EQ(scrubber_->Step(), milliseconds(3'600'000 - waited_ms));
+  clock_.Advance(milliseconds(3'600'000 - waited_ms));
+  for (int step = 0; step < 4; ++step)
+    clock_.Advance(scrubber_->Step());
+  EXPECT_EQ(store_->List().replicas.size(), 1u);
+}
+
+TEST_F(ScrubberTest, ASuspectIsReadAtOnce) {
+  ASSERT_TRUE(Write(*store_, {LargeBlock(1), LargeBlock(2)}).ok());
+  (void)scrubber_->Step();
+  Damage(2);
+  scrubber_->Suspect(2);
+  EXPECT_EQ(scrubber_->Step(), milliseconds(0));
+
+  EXPECT_THAT(Ids(*store_), ElementsAre(1));
+}
+
+TEST_F(ScrubberTest, GoesOnWhereItWasAfterARestart) {
+  ASSERT_TRUE(Write(*store_, {LargeBlock(1), LargeBlock(2)}).ok());
+  (void)scrubber_->Step();
+  scrubber_->Start();
+  scrubber_->Stop();
+  Damage(1);
+  Damage(2);
+  MakeScrubber();
+  (void)scrubber_->Step();
+
+  EXPECT_THAT(Ids(*store_), ElementsAre(1));
+}
+
+TEST(DataDirTest, HasOneOwnerAndKeepsItsName) {
+  MemoryFileSystem fs;
+  std::unique_ptr<DataDir> dir = DataDir::Open("/node", fs).value();
+  const std::string node_id = dir->node_id();
+  EXPECT_EQ(DataDir::Open("/node", fs).status().code(), Code::kFailedPrecondition);
+  ASSERT_TRUE(dir->SaveNumber("number", 42).ok());
+  dir.reset();
+  fs.Crash(1);
+
+  dir = DataDir::Open("/node", fs).value();
+  EXPECT_EQ(dir->node_id(), node_id);
+  EXPECT_EQ(dir->LoadNumber("number"), 42u);
+  EXPECT_EQ(dir->LoadNumber("other"), 0u);
+  dir.reset();
+  fs.SetContent("/node/node_id", "xyz\n");
+  EXPECT_EQ(DataDir::Open("/node", fs).status().code(), Code::kDataLoss);
+}
+
+}  // namespace
+}  // namespace slipstream::datanode

@@ -1,0 +1,154 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <grpcpp/grpcpp.h>
+#include <prometheus/registry.h>
+
+#include "proto/dfs_datanode.grpc.pb.h"
+
+#include "common/clock/manual_clock.h"
+#include "common/fs/memory_file_system.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/server.h"
+#include "common/rpc/status_map.h"
+#include "dfs-datanode/datanode_service.h"
+#include "dfs-datanode/proto_map.h"
+#include "tests/unit/dfs_datanode/replica_fixture.h"
+
+namespace slipstream::datanode {
+
+// A datanode's service on a loopback port, over a disk in memory.
+class TestNode {
+ public:
+  explicit TestNode(std::string id) : id_(std::move(id)) {
+    store_ = ReplicaStore::Open(StoreOptions(), fs_, clock_).value();
+    service_ = std::make_unique<DatanodeService>(
+        DatanodeService::Options{.node_id = id_,
+                                 .has_master = [this] { return has_master_.load(); }},
+        *store_,
+        peers_,
+        metrics_);
+    server_ = rpc::Server::Start({.listen = "127.0.0.1:0"}, {&service_->service()}).value();
+    channel_ = rpc::MakeChannel(server_->address());
+  }
+
+  const std::string& id() const { return id_; }
+  Peer peer() const { return {.node_id = id_, .address = server_->address()}; }
+  std::unique_ptr<dfs::v1::DfsDatanode::Stub> NewStub() {
+    return dfs::v1::DfsDatanode::NewStub(channel_);
+  }
+  MemoryFileSystem& fs() { return fs_; }
+  ManualClock& clock() { return clock_; }
+  ReplicaStore& store() { return *store_; }
+  Peers& peers() { return peers_; }
+  void SetHasMaster(bool has_master) { has_master_ = has_master; }
+  void Shutdown() { server_->Shutdown(std::chrono::milliseconds(0)); }
+
+ private:
+  const std::string id_;
+  MemoryFileSystem fs_;
+  ManualClock clock_;
+  prometheus::Registry registry_;
+  Metrics metrics_{registry_};
+  Peers peers_;
+  std::atomic<bool> has_master_{true};
+  std::unique_ptr<ReplicaStore> store_;
+  std::unique_ptr<DatanodeService> service_;
+  std::unique_ptr<rpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+// ---- A client's side ----
+
+constexpr std::chrono::milliseconds kTestTimeout{10'000};
+
+using WriteMessages = std::vector<dfs::v1::WriteBlocksRequest>;
+
+inline dfs::v1::WriteBlocksRequest HeaderMessage(const std::vector<Peer>& next = {},
+                                                 bool is_repair = false) {
+  dfs::v1::WriteBlocksRequest request;
+  request.mutable_header()->set_is_repair(is_repair);
+  for (const Peer& peer : next) {
+    dfs::v1::NodeAddress* node = request.mutable_header()->add_next();
+    node->set_node_id(peer.node_id);
+    node->set_address(peer.address);
+  }
+  return request;
+}
+
+inline dfs::v1::WriteBlocksRequest BlockMessage(const TestBlock& block) {
+  dfs::v1::WriteBlocksRequest request;
+  *request.mutable_block() = ToProto(block.meta);
+  return request;
+}
+
+inline dfs::v1::WriteBlocksRequest DataMessage(std::string data) {
+  dfs::v1::WriteBlocksRequest request;
+  request.set_data(std::move(data));
+  return request;
+}
+
+inline WriteMessages MessagesOf(const std::vector<TestBlock>& blocks,
+                                const std::vector<Peer>& next = {}) {
+  WriteMessages messages = {HeaderMessage(next)};
+  for (const TestBlock& block : blocks) {
+    messages.push_back(BlockMessage(block));
+    for (size_t at = 0; at < block.stored.size(); at += 3'000) {
+      messages.push_back(DataMessage(block.stored.substr(at, 3'000)));
+    }
+  }
+  return messages;
+}
+
+// The holders' ids.
+inline Result<std::vector<std::string>> Send(TestNode& node, const WriteMessages& messages) {
+  grpc::ClientContext context;
+  rpc::SetTimeout(context, kTestTimeout);
+  dfs::v1::WriteBlocksResponse response;
+  auto writer = node.NewStub()->WriteBlocks(&context, &response);
+  for (const dfs::v1::WriteBlocksRequest& message : messages) {
+    if (!writer->Write(message)) break;
+  }
+  writer->WritesDone();
+  RETURN_IF_ERROR(rpc::FromGrpc(writer->Finish()));
+  return std::vector<std::string>(response.holder_node_ids().begin(),
+                                  response.holder_node_ids().end());
+}
+
+struct ReadFrames {
+  uint64_t raw_offset = 0;  // where the first begins
+  std::string raw;
+};
+
+inline Result<ReadFrames> Fetch(TestNode& node,
+                                const block::Identity& identity,
+                                uint64_t offset = 0,
+                                uint64_t length = 0) {
+  grpc::ClientContext context;
+  rpc::SetTimeout(context, kTestTimeout);
+  dfs::v1::ReadBlockRequest request;
+  *request.mutable_block() = ToProto(identity);
+  request.set_offset_bytes(offset);
+  request.set_length_bytes(length);
+  auto reader = node.NewStub()->ReadBlock(&context, request);
+  ReadFrames frames;
+  dfs::v1::ReadBlockResponse response;
+  while (reader->Read(&response)) {
+    if (frames.raw.empty()) frames.raw_offset = response.raw_offset_bytes();
+    RETURN_IF_ERROR(block::DecodeFrame({.raw_bytes = response.frame().raw_bytes(),
+                                        .stored_bytes = response.frame().stored_bytes(),
+                                        .crc32c = response.frame().crc32c()},
+                                       response.data(),
+                                       frames.raw));
+  }
+  RETURN_IF_ERROR(rpc::FromGrpc(reader->Finish()));
+  return frames;
+}
+
+}  // namespace slipstream::datanode
