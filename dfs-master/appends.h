@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dfs-master/records.h"
+#include "dfs-master/types.h"
+
+// What writers hand to the master, and what it answers.
+
+namespace slipstream::dfs::master {
+
+struct PreparedBlock {
+  Block block;
+  std::vector<std::string> holder_node_ids;  // whose acknowledgements the writer holds
+};
+
+// One epoch's share of one file.
+struct FileAppend {
+  InodeId inode = kNoInode;  // or, where there is none yet,
+  std::string new_path;
+  uint64_t expected_length_bytes = 0;
+  std::vector<PreparedBlock> blocks;
+  bool is_closing = false;
+  bool is_replacing = false;
+  Attributes attributes;
+};
+
+struct EpochAppend {
+  std::string owner;
+  uint64_t incarnation = 0;
+  uint64_t epoch = 0;
+  EpochPair committed;  // carried out first; none where there is none
+  std::vector<FileAppend> files;
+
+  EpochPair pair() const { return {.epoch = epoch, .incarnation = incarnation}; }
+};
+
+struct EpochCommit {
+  std::string owner;
+  EpochPair pair;
+};
+
+struct PrepareResult {
+  struct Appender {
+    std::vector<InodeId> inodes;  // one for each file, in the request's order
+    std::vector<uint32_t>
+        lost_files;  // indexes of files that are gone; nothing of them is prepared
+  };
+  std::vector<Appender> appenders;
+};
+
+struct AcquireResult {
+  uint64_t incarnation = 0;
+  EpochPair committed;
+  std::vector<EpochPair> prepared;
+};
+
+struct AppenderStatus {
+  std::string owner;
+  uint64_t incarnation = 0;
+  EpochPair committed;
+  std::vector<EpochPair> prepared;
+  int64_t prepared_since_ms = 0;  // the oldest candidate; 0: none
+  uint32_t open_files = 0;
+};
+
+// What a request does to blocks: for the block map and the ledger, once the request is written.
+struct BlockChanges {
+  std::vector<FileBlock> prepared;
+  std::vector<BlockId> committed;
+  std::vector<BlockId> discarded;  // of candidates that lost, and of files that are gone
+
+  bool is_empty() const { return prepared.empty() && committed.empty() && discarded.empty(); }
+};
+
+}  // namespace slipstream::dfs::master

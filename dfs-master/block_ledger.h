@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/status/status.h"
+#include "dfs-master/id_allocator.h"
+#include "dfs-master/interval_set.h"
+#include "dfs-master/transaction.h"
+#include "dfs-master/types.h"
+
+namespace slipstream::dfs::master {
+
+// BlockLedger: which block ids were given out, and which may never be prepared any more.
+//
+// Every id below the allocation mark is *live* (prepared or committed: the block map has those),
+// *collected* (durably refused; its replicas are garbage), or *pending*: its writer may still
+// prepare it. A pending id is collected once nothing was heard of its writer for the grace time.
+// Which writer an id was given to is not durable: after a restart all ids from before it are
+// pending for one grace time more.
+// Threads: none; under the master's lock.
+class BlockLedger final {
+ public:
+  struct Options {
+    std::chrono::milliseconds grace{600'000};
+  };
+  // The live ids of a range, in order.
+  using LiveIds = std::function<std::vector<BlockId>(BlockIdRange)>;
+
+  explicit BlockLedger(const Options& options);
+
+  Status Load(const KeyValueStore& store, const Now& now);
+
+  Result<BlockIdRange> Allocate(Transaction& txn,
+                                std::string_view writer,
+                                uint64_t count,
+                                const Now& now);
+  // Keeps what was given to the writer pending for another grace time.
+  void Touch(std::string_view writer, const Now& now);
+
+  bool IsAllocated(BlockId id) const { return id != 0 && id < ids_.next(); }
+  bool IsCollected(BlockId id) const { return collected_.Contains(id); }
+
+  // Collects ids. To be called just before the transaction is applied: this changes the ledger
+  // even if the transaction were dropped.
+  void Collect(Transaction& txn, std::span<const BlockId> ids);
+  // Collects pending ids whose time is over, of at most `allocations_max` allocations; the same
+  // holds. Returns how many ids.
+  uint64_t CollectExpired(Transaction& txn,
+                          const LiveIds& live_ids,
+                          size_t allocations_max,
+                          const Now& now);
+
+  size_t pending_allocations() const { return pending_.size(); }
+
+ private:
+  struct Allocation {
+    uint64_t count = 0;
+    std::string writer;
+    SteadyTime allocated_at;
+  };
+
+  void CollectInterval(Transaction& txn, IntervalSet::Interval interval);
+  std::vector<IntervalSet::Interval> PendingOf(BlockIdRange range, const LiveIds& live_ids) const;
+  void ForgetQuietWriters(const Now& now);
+
+  const Options options_;
+  IdAllocator ids_;
+  IntervalSet collected_;
+  std::map<BlockId, Allocation> pending_;  // by first id, which is by age
+  std::unordered_map<std::string, SteadyTime> writer_seen_at_;
+};
+
+}  // namespace slipstream::dfs::master

@@ -1,0 +1,73 @@
+#include "dfs-master/block_locator.h"
+
+#include <algorithm>
+
+#include "dfs-master/codec.h"
+
+namespace slipstream::dfs::master {
+
+Result<BlockLocator::Range> BlockLocator::Locate(InodeId file,
+                                                 uint64_t offset_bytes,
+                                                 uint64_t end_bytes,
+                                                 size_t limit) const {
+  Range range{.first_block_offset_bytes = offset_bytes, .blocks = {}};
+  if (offset_bytes >= end_bytes) return range;
+  ASSIGN_OR_RETURN(
+      std::optional<KeyValueStore::Entry> first,
+      store_.FindLast(
+          Table::kFileBlocks, FileBlockKey(file, 0), FileBlockKey(file, offset_bytes + 1)));
+  if (!first.has_value()) return DataLoss("inode=" + std::to_string(file) + " lacks its blocks");
+  range.first_block_offset_bytes = ReadBigEndian(first->key, sizeof(InodeId));
+  Status damage;
+  RETURN_IF_ERROR(store_.Scan(Table::kFileBlocks,
+                              first->key,
+                              FileBlockKey(file, end_bytes),
+                              [&](std::string_view, std::string_view value) {
+                                FileBlock entry;
+                                damage = Decode(value, entry);
+                                if (damage.ok()) range.blocks.push_back(LocateBlock(entry));
+                                return damage.ok() && range.blocks.size() < limit;
+                              }));
+  RETURN_IF_ERROR(damage);
+  return range;
+}
+
+LocatedBlock BlockLocator::LocateBlock(const FileBlock& entry) const {
+  LocatedBlock located{.block = entry.block, .nodes = {}, .missing_node_ids = {}};
+  std::vector<NodeNumber> stale;
+  std::vector<NodeNumber> gone;
+  const BlockMap::Entry* known = blocks_.Find(entry.block.id);
+  for (const BlockMap::Replica& replica :
+       known == nullptr ? BlockMap::Replicas() : known->replicas) {
+    const Node* node = nodes_.Find(replica.node);
+    bool is_usable = node != nullptr && node->is_registered() && blocks_.IsGood(replica);
+    if (!is_usable) {
+      if (!replica.is_bad) gone.push_back(replica.node);
+    } else if (node->state == NodeState::kLive) {
+      located.nodes.push_back(AddressOf(replica.node));
+    } else {
+      stale.push_back(replica.node);
+    }
+  }
+  // Readers of many blocks are spread over the holders.
+  if (!located.nodes.empty()) {
+    auto turn = static_cast<ptrdiff_t>(entry.block.id % located.nodes.size());
+    std::rotate(located.nodes.begin(), located.nodes.begin() + turn, located.nodes.end());
+  }
+  for (NodeNumber number : stale)
+    located.nodes.push_back(AddressOf(number));
+  if (!located.nodes.empty()) return located;
+  // Without anybody who was there since this master started, those who had it first.
+  if (gone.empty()) gone = entry.first_holders;
+  for (NodeNumber number : gone)
+    located.missing_node_ids.push_back(AddressOf(number).node_id);
+  return located;
+}
+
+NodeAddress BlockLocator::AddressOf(NodeNumber number) const {
+  const Node* node = nodes_.Find(number);
+  if (node == nullptr) return {};
+  return {.node_id = node->registration.node_id, .address = node->registration.address};
+}
+
+}  // namespace slipstream::dfs::master

@@ -1,0 +1,149 @@
+#include "dfs-master/daemon.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <stop_token>
+#include <thread>
+
+#include <spdlog/logger.h>
+
+#include "common/clock/clock.h"
+#include "common/daemon/admin_server.h"
+#include "common/daemon/control_loop.h"
+#include "common/daemon/endpoint.h"
+#include "common/log/log.h"
+#include "common/net/host_port.h"
+#include "common/rpc/server.h"
+#include "common/sync/mutex.h"
+#include "dfs-master/master_service.h"
+#include "dfs-master/metrics.h"
+#include "dfs-master/rocksdb_store.h"
+
+namespace slipstream::dfs::master {
+namespace {
+
+constexpr std::chrono::seconds kTickPeriod{1};
+constexpr std::chrono::seconds kDrainGrace{5};
+constexpr const char* kLogger = "dfs_master";
+
+// Whatever the state in memory is, it is not what is on disk any more.
+void EndOnStoreFailure(const Status& status) {
+  auto logger = log::Get(kLogger);
+  logger->critical("metadata_store_failed error={}", log::Quoted(status.ToString()));
+  logger->flush();
+  std::_Exit(daemon::kExitFailed);
+}
+
+// Master::Tick once a second, on a thread of its own since it waits for the disk.
+class HousekeepingLoop final {
+ public:
+  HousekeepingLoop(Master& master, Metrics& metrics)
+      : thread_([this, &master, &metrics](const std::stop_token& stop) {
+          std::stop_callback wake(stop, [this] {
+            MutexLock lock(mutex_);
+            wake_.NotifyAll();
+          });
+          while (!stop.stop_requested()) {
+            Step(master, metrics);
+            MutexLock lock(mutex_);
+            if (!stop.stop_requested()) wake_.WaitFor(mutex_, kTickPeriod);
+          }
+        }) {}
+
+ private:
+  static void Step(Master& master, Metrics& metrics) {
+    if (Status status = master.Tick(); !status.ok()) {
+      log::Get(kLogger)->error("housekeeping_failed error={}", log::Quoted(status.ToString()));
+    }
+    if (auto state = master.GetClusterState(); state.ok()) metrics.SetClusterState(*state);
+  }
+
+  Mutex mutex_;
+  CondVar wake_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+struct Daemon::Impl {
+  explicit Impl(const Options& given) : options(given) {}
+
+  const Options& options;
+  daemon::ControlLoop control;
+  Metrics metrics;
+  std::unique_ptr<RocksDbStore> store;
+  std::unique_ptr<Master> master;
+  std::unique_ptr<HousekeepingLoop> housekeeping;
+  std::unique_ptr<MasterService> service;
+  std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<daemon::AdminServer> admin;
+  std::atomic<bool> is_draining{false};
+};
+
+Daemon::Daemon(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
+
+Daemon::~Daemon() {
+  Stop();
+}
+
+Status Daemon::Run(const Options& options) {
+  Daemon daemon(options);
+  RETURN_IF_ERROR(daemon.Start());
+  int signal_number = daemon.impl_->control.Run();
+  log::Get(kLogger)->info("drain_started signal={}", signal_number);
+  daemon.Stop();
+  log::Get(kLogger)->info("stopped");
+  return {};
+}
+
+Status Daemon::Start() {
+  const Options& options = impl_->options;
+  for (const auto& [flag, address] : {std::pair{"--listen", options.listen},
+                                      std::pair{"--admin-listen", options.flags.admin_listen}}) {
+    ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(address));
+    RETURN_IF_ERROR(CheckListenAddress(flag, listen, options.flags.insecure));
+  }
+  ASSIGN_OR_RETURN(
+      impl_->store,
+      RocksDbStore::Open({.directory = options.data_dir / "meta", .on_fatal = EndOnStoreFailure}));
+  Master::Options master = options.master;
+  master.on_fatal = EndOnStoreFailure;
+  ASSIGN_OR_RETURN(impl_->master, Master::Open(master, *impl_->store, SystemClock::Get()));
+  log::Get(kLogger)->info("placement_seeded seed={}", master.seed);
+  impl_->service = std::make_unique<MasterService>(
+      *impl_->master, impl_->metrics, SystemClock::Get(), daemon::Version());
+  ASSIGN_OR_RETURN(impl_->server,
+                   rpc::Server::Start({.listen = options.listen}, impl_->service->services()));
+  impl_->housekeeping = std::make_unique<HousekeepingLoop>(*impl_->master, impl_->metrics);
+  ASSIGN_OR_RETURN(
+      impl_->admin,
+      daemon::AdminServer::Start(
+          {.listen = options.flags.admin_listen,
+           .registry = &impl_->metrics.registry(),
+           .ready = [this] { return impl_->is_draining ? Unavailable("draining") : Status(); },
+           .status_json = [this]() -> std::string {
+             auto state = impl_->master->GetClusterState();
+             return state.ok() ? ToJson(*state) : "{}";
+           }}));
+  impl_->server->SetServing(true);
+  return daemon::AnnounceReady(kLogger,
+                               {.rpc = impl_->server->address(), .admin = impl_->admin->address()},
+                               options.flags.endpoint_file);
+}
+
+void Daemon::Stop() {
+  impl_->is_draining = true;
+  if (impl_->server) {
+    impl_->server->SetServing(false);
+    impl_->server->Shutdown(kDrainGrace);
+  }
+  impl_->housekeeping.reset();
+  impl_->admin.reset();
+  impl_->server.reset();
+  impl_->service.reset();
+  impl_->master.reset();
+  impl_->store.reset();
+}
+
+}  // namespace slipstream::dfs::master

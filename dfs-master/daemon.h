@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "common/daemon/flags.h"
+#include "common/status/status.h"
+#include "dfs-master/master.h"
+
+namespace slipstream::dfs::master {
+
+// Daemon: a master as a process: the store on disk, the master over it, its housekeeping thread,
+// the gRPC server and the admin server. Started in this order, stopped in the reverse.
+class Daemon final {
+ public:
+  struct Options {
+    daemon::DaemonFlags flags;
+    std::string listen = "127.0.0.1:7400";
+    std::filesystem::path data_dir;
+    Master::Options master;
+  };
+
+  // Runs until SIGTERM or SIGINT, then drains; OK if that went well. Blocks the calling thread,
+  // which must be the main thread.
+  static Status Run(const Options& options);
+
+ private:
+  explicit Daemon(const Options& options);
+  ~Daemon();
+  Status Start();
+  void Stop();
+
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipstream::dfs::master

@@ -1,0 +1,86 @@
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <random>
+
+#include <CLI/CLI.hpp>
+
+#include "common/daemon/flags.h"
+#include "common/log/log.h"
+#include "dfs-master/daemon.h"
+
+namespace {
+
+using slipstream::dfs::master::Daemon;
+
+constexpr const char* kExamples = R"(
+Examples:
+  dfs-master --data-dir /var/lib/slipstream/master
+  dfs-master --listen 0.0.0.0:7400 --insecure --data-dir /data/master --admin-listen 127.0.0.1:7401
+  dfs-master --data-dir ./master --min-replicas 1 --replication 1     # a single datanode
+)";
+
+// Seconds on the command line, milliseconds within.
+void AddSeconds(CLI::App& app,
+                const std::string& name,
+                std::chrono::milliseconds& value,
+                const std::string& description) {
+  app.add_option_function<double>(
+         name,
+         [&value](const double& seconds) {
+           value = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+         },
+         description)
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.1, 1e7))
+      ->default_str(std::to_string(value.count() / 1000));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  namespace daemon = slipstream::daemon;
+  Daemon::Options options;
+  CLI::App app("The file system's master: names, blocks, repair, two-phase appends.", "dfs-master");
+  app.footer(kExamples);
+  daemon::AddDaemonFlags(app, options.flags);
+  app.add_option(
+         "--listen", options.listen, "HOST:PORT of the gRPC services; port 0 takes a free one")
+      ->capture_default_str();
+  app.add_option("--data-dir", options.data_dir, "directory of the metadata; made if missing")
+      ->required();
+  app.add_option("--min-replicas",
+                 options.master.min_replicas,
+                 "datanodes that must have a block before it can be committed")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
+  app.add_option("--replication", options.master.replication, "replicas a block is to have")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
+  AddSeconds(app,
+             "--node-stale-after",
+             options.master.nodes.stale_after,
+             "silence after which a datanode gets no new blocks");
+  AddSeconds(app,
+             "--node-dead-after",
+             options.master.nodes.dead_after,
+             "silence after which a datanode's blocks are replicated elsewhere");
+  AddSeconds(app,
+             "--safe-mode-max",
+             options.master.safe_mode_max,
+             "safe mode ends at the latest so long after the first datanode came");
+  AddSeconds(app,
+             "--block-grace",
+             options.master.ledger.grace,
+             "how long blocks are kept that a vanished writer never prepared");
+  options.master.seed = std::random_device()();
+  app.add_option("--seed", options.master.seed, "of the placement of blocks; drawn if not given");
+  if (auto exit_code = daemon::ParseFlags(app, argc, argv)) return *exit_code;
+
+  slipstream::log::Init({.level = options.flags.log_level});
+  slipstream::Status status = Daemon::Run(options);
+  if (status.ok()) return daemon::kExitDone;
+  std::cerr << "dfs-master: " << status.message() << '\n';
+  return status.code() == slipstream::Code::kInvalidArgument ? daemon::kExitUsage
+                                                             : daemon::kExitFailed;
+}

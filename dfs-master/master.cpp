@@ -1,0 +1,308 @@
+#include "dfs-master/master.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log/log.h"
+#include "dfs-master/codec.h"
+#include "dfs-master/master_write.h"
+#include "dfs-master/retry_table.h"
+
+namespace slipstream::dfs::master {
+namespace {
+
+constexpr uint64_t kIdsPerRange = 1'000;
+constexpr uint32_t kListDefault = 1'000;
+constexpr uint32_t kListMax = 5'000;
+constexpr size_t kLocateBlocksMax = 10'000;
+constexpr uint32_t kAllocateMax = 10'000;
+constexpr size_t kListAppendersMax = 10'000;
+constexpr uint32_t kReplicationMax = 16;
+
+}  // namespace
+
+Master::State::State(const Options& options, const KeyValueStore& store, SteadyTime now)
+    : inode_ids("inode_id_end", kRootInode + 1, kIdsPerRange),
+      incarnations("incarnation_end", 1, kIdsPerRange),
+      tree(inode_ids, options.replication),
+      ledger(options.ledger),
+      nodes(options.nodes),
+      placer(options.seed),
+      planner(options.repair, nodes, blocks, placer),
+      appenders({.min_replicas = options.min_replicas, .replication = options.replication},
+                tree,
+                incarnations,
+                {.is_allocated = [this](BlockId id) { return ledger.IsAllocated(id); },
+                 .is_collected = [this](BlockId id) { return ledger.IsCollected(id); },
+                 .is_live = [this](BlockId id) { return blocks.Contains(id); },
+                 .number_of_node =
+                     [this](Transaction& txn, std::string_view node_id) {
+                       return nodes.NumberOf(txn, node_id);
+                     }}),
+      locator(store, blocks, nodes),
+      started_at(now),
+      collected_at(now),
+      forgot_at(now) {}
+
+Master::Master(Options options, KeyValueStore& store, Clock& clock)
+    : options_(std::move(options)),
+      store_(store),
+      clock_(clock),
+      log_(log::Get("dfs_master")),
+      state_(options_, store, clock.Now()) {}
+
+Master::~Master() = default;
+
+Result<std::unique_ptr<Master>> Master::Open(Options options, KeyValueStore& store, Clock& clock) {
+  bool is_possible = options.min_replicas >= 1 && options.replication >= options.min_replicas &&
+                     options.replication <= kReplicationMax;
+  if (!is_possible) {
+    return InvalidArgument("wants 1 <= min replicas <= replication <= 16: min_replicas=" +
+                           std::to_string(options.min_replicas) +
+                           " replication=" + std::to_string(options.replication));
+  }
+  std::unique_ptr<Master> master(new Master(std::move(options), store, clock));
+  {
+    MutexLock lock(master->mutex_);
+    RETURN_IF_ERROR(master->Load());
+  }
+  return master;
+}
+
+Now Master::ReadClock() const {
+  return {.steady = clock_.Now(), .wall = clock_.WallNow()};
+}
+
+Status Master::Load() {
+  const Now now = ReadClock();
+  ASSIGN_OR_RETURN(std::optional<std::string> format, store_.Get(Table::kMeta, kMetaFormat));
+  if (format.has_value() && ReadBigEndian(*format) != kStoreFormatVersion) {
+    return FailedPrecondition(
+        "the data directory has format=" + std::to_string(ReadBigEndian(*format)) +
+        ", this program wants " + std::to_string(kStoreFormatVersion));
+  }
+  if (!format.has_value()) {
+    Transaction txn(store_);
+    txn.Put(Table::kMeta, kMetaFormat, BigEndian(kStoreFormatVersion));
+    RETURN_IF_ERROR(state_.tree.MakeRoot(txn, now));
+    ASSIGN_OR_RETURN(uint64_t position, store_.Apply(txn.TakeBatch()));
+    RETURN_IF_ERROR(store_.Sync(position));
+  }
+  RETURN_IF_ERROR(state_.inode_ids.Load(store_));
+  RETURN_IF_ERROR(state_.incarnations.Load(store_));
+  RETURN_IF_ERROR(state_.nodes.Load(store_));
+  RETURN_IF_ERROR(state_.ledger.Load(store_, now));
+  RETURN_IF_ERROR(LoadBlocks());
+  log_->info("store_loaded blocks={} known_nodes={} is_new={}",
+             state_.blocks.size(),
+             state_.nodes.nodes().size(),
+             !format.has_value());
+  return {};
+}
+
+Status Master::LoadBlocks() {
+  Status damage;
+  RETURN_IF_ERROR(
+      store_.Scan(Table::kFileBlocks, "", "", [&](std::string_view, std::string_view value) {
+        FileBlock entry;
+        damage = Decode(value, entry);
+        if (damage.ok()) state_.blocks.Load(entry, true);
+        return damage.ok();
+      }));
+  RETURN_IF_ERROR(damage);
+  RETURN_IF_ERROR(
+      store_.Scan(Table::kPrepared, "", "", [&](std::string_view, std::string_view value) {
+        Candidate candidate;
+        damage = Decode(value, candidate);
+        for (const PreparedShare& share : candidate.shares) {
+          for (const FileBlock& entry : share.blocks)
+            state_.blocks.Load(entry, false);
+        }
+        return damage.ok();
+      }));
+  return damage;
+}
+
+Result<uint64_t> Master::Apply(Transaction& txn, BlockChanges& changes, const Now& now) {
+  state_.ledger.Collect(txn, changes.discarded);
+  uint64_t position = store_.position();
+  if (txn.has_changes()) {
+    ASSIGN_OR_RETURN(position, store_.Apply(txn.TakeBatch()));
+  }
+  for (const FileBlock& block : changes.prepared)
+    state_.blocks.Prepare(block, now);
+  for (BlockId id : changes.committed)
+    state_.blocks.Commit(id);
+  for (BlockId id : changes.discarded)
+    state_.blocks.Discard(id);
+  return position;
+}
+
+Status Master::WaitDurable(uint64_t position) {
+  Status status = store_.Sync(position);
+  return status.ok() ? Status() : Fail(status);
+}
+
+Status Master::Fail(const Status& error) {
+  Status fatal = Unavailable("metadata store failed: " + error.message());
+  {
+    MutexLock lock(mutex_);
+    state_.fatal = fatal;
+  }
+  if (options_.on_fatal) options_.on_fatal(fatal);
+  return fatal;
+}
+
+// ---- Names ----
+
+Result<FileStatus> Master::GetStatus(std::string_view path) {
+  return Read(
+      [&](State& state, const Transaction& txn) { return state.tree.GetStatus(txn, path); });
+}
+
+Result<Listing> Master::List(std::string_view path, std::string_view start_after, uint32_t limit) {
+  if (start_after.size() > kNameBytesMax) return InvalidArgument("start_after is too long");
+  limit = limit == 0 ? kListDefault : std::min(limit, kListMax);
+  return Read([&](State& state, const Transaction& txn) {
+    return state.tree.List(txn, path, start_after, limit);
+  });
+}
+
+Result<FileStatus> Master::MakeDirectory(std::string_view path,
+                                         const Attributes& attributes,
+                                         bool create_parents) {
+  return Write("mkdir", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) {
+    return state.tree.MakeDirectory(txn, path, attributes, create_parents, now);
+  });
+}
+
+Status Master::Delete(std::string_view path, bool is_recursive, std::string_view request_id) {
+  return Write("delete",
+               [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
+                 ASSIGN_OR_RETURN(bool is_done, RetryTable::Contains(txn, request_id));
+                 if (is_done) return {};
+                 RETURN_IF_ERROR(state.tree.Delete(txn, path, is_recursive, now));
+                 RetryTable::Remember(txn, request_id, now);
+                 return {};
+               });
+}
+
+Status Master::Rename(std::string_view source,
+                      std::string_view target,
+                      bool replace,
+                      std::string_view request_id) {
+  return Write("rename",
+               [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
+                 ASSIGN_OR_RETURN(bool is_done, RetryTable::Contains(txn, request_id));
+                 if (is_done) return {};
+                 RETURN_IF_ERROR(state.tree.Rename(txn, source, target, replace, now));
+                 RetryTable::Remember(txn, request_id, now);
+                 return {};
+               });
+}
+
+// ---- Reading ----
+
+Result<LocatedRange> Master::LocateBlocks(const FileName& file,
+                                          uint64_t offset_bytes,
+                                          uint64_t length_bytes) {
+  return Read([&](State& state, const Transaction& txn) -> Result<LocatedRange> {
+    std::optional<Inode> inode;
+    if (file.path.empty()) {
+      ASSIGN_OR_RETURN(inode, state.tree.FindReachable(txn, file.inode));
+      if (!inode.has_value()) return NotFound("no such inode=" + std::to_string(file.inode));
+    } else {
+      ASSIGN_OR_RETURN(Path path, ParsePath(file.path));
+      ASSIGN_OR_RETURN(inode, state.tree.Find(txn, path));
+    }
+    if (inode->is_directory()) return FailedPrecondition("is a directory");
+    LocatedRange range;
+    range.status = state.tree.StatusOf(*inode);
+    if (offset_bytes > inode->length_bytes) {
+      return OutOfRange("offset=" + std::to_string(offset_bytes) +
+                        " length=" + std::to_string(inode->length_bytes));
+    }
+    uint64_t end = inode->length_bytes;
+    if (length_bytes != 0 && length_bytes < end - offset_bytes) end = offset_bytes + length_bytes;
+    ASSIGN_OR_RETURN(BlockLocator::Range located,
+                     state.locator.Locate(inode->id, offset_bytes, end, kLocateBlocksMax));
+    range.first_block_offset_bytes = located.first_block_offset_bytes;
+    range.blocks = std::move(located.blocks);
+    return range;
+  });
+}
+
+// ---- Writing ----
+
+Result<BlockAllocation> Master::AllocateBlocks(const AllocationRequest& request) {
+  RETURN_IF_ERROR(CheckOwner(request.writer));
+  if (request.count == 0 || request.count > kAllocateMax) {
+    return InvalidArgument("allocate wants 1 to 10000 blocks: count=" +
+                           std::to_string(request.count));
+  }
+  return Write(
+      "allocate",
+      [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
+          -> Result<BlockAllocation> {
+        ReplicaPlacer::Request wanted{.count = options_.replication,
+                                      .bytes = request.stored_bytes,
+                                      .excluded = {},
+                                      .present = {}};
+        for (const std::string& node_id : request.excluded_node_ids) {
+          const Node* node = state.nodes.FindById(node_id);
+          if (node != nullptr) wanted.excluded.push_back(node->number);
+        }
+        std::vector<NodeNumber> chain = state.placer.Pick(state.nodes, wanted);
+        if (chain.size() < options_.min_replicas) {
+          return Unavailable("too few datanodes with room: usable=" + std::to_string(chain.size()) +
+                             " live=" + std::to_string(state.nodes.live_count()) +
+                             " excluded=" + std::to_string(wanted.excluded.size()) +
+                             " wanted=" + std::to_string(options_.min_replicas));
+        }
+        BlockAllocation allocation;
+        ASSIGN_OR_RETURN(allocation.ids,
+                         state.ledger.Allocate(txn, request.writer, request.count, now));
+        for (NodeNumber number : chain) {
+          state.nodes.Find(number)->placed_bytes += request.stored_bytes;
+          allocation.nodes.push_back(state.locator.AddressOf(number));
+        }
+        return allocation;
+      });
+}
+
+Result<AcquireResult> Master::AcquireAppender(std::string_view owner) {
+  return Write("acquire", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) {
+    return state.appenders.Acquire(txn, owner, now);
+  });
+}
+
+Result<PrepareResult> Master::Prepare(std::span<const EpochAppend> epochs, bool commit) {
+  return Write("prepare",
+               [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now) {
+                 for (const EpochAppend& epoch : epochs)
+                   state.ledger.Touch(epoch.owner, now);
+                 return state.appenders.Prepare(txn, epochs, commit, now, changes);
+               });
+}
+
+Result<std::vector<InodeId>> Master::Commit(std::span<const EpochCommit> commits) {
+  return Write("commit",
+               [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now) {
+                 return state.appenders.Commit(txn, commits, now, changes);
+               });
+}
+
+Result<uint32_t> Master::AbortAppender(std::string_view owner) {
+  return Write("abort", [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now) {
+    log_->warn("appender_aborted owner={}", log::Quoted(owner));
+    return state.appenders.Abort(txn, owner, now, changes);
+  });
+}
+
+Result<std::vector<AppenderStatus>> Master::ListAppenders(std::string_view owner_prefix) {
+  return Read([&](State& state, const Transaction& txn) {
+    return state.appenders.List(txn, owner_prefix, kListAppendersMax);
+  });
+}
+
+}  // namespace slipstream::dfs::master

@@ -1,0 +1,241 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock/clock.h"
+#include "common/status/status.h"
+#include "common/sync/mutex.h"
+#include "dfs-master/appender_table.h"
+#include "dfs-master/block_ledger.h"
+#include "dfs-master/block_locator.h"
+#include "dfs-master/block_map.h"
+#include "dfs-master/key_value_store.h"
+#include "dfs-master/namespace_tree.h"
+#include "dfs-master/node_table.h"
+#include "dfs-master/repair_planner.h"
+#include "dfs-master/replica_placer.h"
+#include "dfs-master/types.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace slipstream::dfs::master {
+
+struct LocatedRange {
+  FileStatus status;
+  uint64_t first_block_offset_bytes = 0;
+  std::vector<LocatedBlock> blocks;
+};
+
+struct BlockAllocation {
+  BlockIdRange ids;
+  std::vector<NodeAddress> nodes;
+};
+
+struct ReplicaChange {
+  enum class Kind { kAdded, kRemoved, kCorrupt };
+
+  uint64_t sequence = 0;
+  Kind kind = Kind::kAdded;
+  Block block;  // of one removed or corrupt, only the id
+};
+
+struct HeartbeatAnswer {
+  struct Command {
+    NodeCommand command;
+    NodeAddress target;  // of a copy
+  };
+
+  uint64_t log_position = 0;
+  uint64_t acknowledged_sequence = 0;
+  bool wants_full_report = false;
+  std::vector<Command> commands;
+};
+
+struct RegistrationAnswer {
+  uint64_t session = 0;
+  uint64_t log_position = 0;
+};
+
+struct NodeReport {
+  Node node;
+  uint64_t replica_count = 0;
+};
+
+struct ClusterState {
+  std::string safe_mode_reason;  // empty: not in safe mode
+  std::vector<NodeReport> nodes;
+  Totals totals;
+  BlockMap::Counts blocks;
+  uint64_t pending_repairs = 0;
+  uint32_t replication = 0;
+};
+
+// Master: the file system's one source of truth: names, blocks, appenders, and where replicas are.
+//
+// Ownership   borrows the store and the clock, which must outlive it.
+// Threads     thread-safe. One lock, mutex_, guards everything; it is held for the work in memory
+// and
+//             for KeyValueStore::Apply, never for a sync. So requests change the state one after
+//             another and wait for the disk together.
+// Durability  no answer is given, be it an error or that of a read, before everything it may have
+//             seen is durable.
+// Blocking    every method but the queries of soft state may wait for one sync of the log.
+// Errors      those of NamespaceTree and AppenderTable; kUnavailable where too few datanodes are
+// there.
+//             After an error of the store everything is kUnavailable, and Options::on_fatal was
+//             called: the process is to end.
+class Master final {
+ public:
+  struct Options {
+    uint32_t min_replicas = 2;  // holders a block needs before it can be prepared
+    uint32_t replication = 2;   // replicas it is to have
+    BlockLedger::Options ledger;
+    NodeTable::Options nodes;
+    RepairPlanner::Options repair;
+    // Safe mode ends at the latest so long after the first node came.
+    std::chrono::milliseconds safe_mode_max{30'000};
+    uint64_t seed = 1;  // of placement
+    std::function<void(const Status&)> on_fatal;
+  };
+
+  // Reads what the store holds, or lays out a new one. Errors: kDataLoss, kFailedPrecondition (a
+  // format of another version).
+  static Result<std::unique_ptr<Master>> Open(Options options, KeyValueStore& store, Clock& clock);
+  ~Master();
+  Master(const Master&) = delete;
+  Master& operator=(const Master&) = delete;
+
+  // ---- Names ----
+
+  Result<FileStatus> GetStatus(std::string_view path);
+  // `limit` 0 is 1000; more than 5000 are not given at once.
+  Result<Listing> List(std::string_view path, std::string_view start_after, uint32_t limit);
+  Result<FileStatus> MakeDirectory(std::string_view path,
+                                   const Attributes& attributes,
+                                   bool create_parents);
+  Status Delete(std::string_view path, bool is_recursive, std::string_view request_id);
+  Status Rename(std::string_view source,
+                std::string_view target,
+                bool replace,
+                std::string_view request_id);
+
+  // ---- Reading ----
+
+  struct FileName {
+    std::string_view path;  // or, where it is empty,
+    InodeId inode = kNoInode;
+  };
+  // The blocks that overlap [offset, offset + length), a length of 0 being to the end; at most
+  // 10,000: a reader that wants more asks again behind the last.
+  Result<LocatedRange> LocateBlocks(const FileName& file,
+                                    uint64_t offset_bytes,
+                                    uint64_t length_bytes);
+  // A client's claim; makes the node check.
+  Status ReportBadReplica(BlockId id, std::string_view node_id);
+
+  // ---- Writing ----
+
+  struct AllocationRequest {
+    std::string writer;
+    uint32_t count = 1;
+    uint64_t stored_bytes = 0;
+    std::vector<std::string> excluded_node_ids;
+  };
+  Result<BlockAllocation> AllocateBlocks(const AllocationRequest& request);
+  Result<AcquireResult> AcquireAppender(std::string_view owner);
+  Result<PrepareResult> Prepare(std::span<const EpochAppend> epochs, bool commit);
+  Result<std::vector<InodeId>> Commit(std::span<const EpochCommit> commits);
+  Result<uint32_t> AbortAppender(std::string_view owner);
+  Result<std::vector<AppenderStatus>> ListAppenders(std::string_view owner_prefix);
+
+  // ---- Datanodes ----
+
+  Result<RegistrationAnswer> Register(const NodeRegistration& registration);
+  Result<HeartbeatAnswer> Heartbeat(std::string_view node_id,
+                                    uint64_t session,
+                                    const NodeLoad& load,
+                                    std::span<const ReplicaChange> changes);
+  Result<uint64_t> ReportBlocks(std::string_view node_id,
+                                uint64_t session,
+                                uint64_t sequence,
+                                std::span<const Block> replicas);
+
+  // ---- The cluster ----
+
+  Result<ClusterState> GetClusterState();
+
+  // Housekeeping: call once a second. Node states, safe mode, repair, and a step each of reaping
+  // and of collecting garbage.
+  Status Tick();
+
+ private:
+  // Everything that changes; handed to what runs under the lock.
+  struct State {
+    State(const Options& options, const KeyValueStore& store, SteadyTime now);
+    std::string SafeModeReason() const;
+
+    Status fatal;
+    IdAllocator inode_ids;
+    IdAllocator incarnations;  // of appenders, and sessions of nodes
+    NamespaceTree tree;
+    BlockLedger ledger;
+    BlockMap blocks;
+    NodeTable nodes;
+    ReplicaPlacer placer;
+    RepairPlanner planner;
+    AppenderTable appenders;
+    BlockLocator locator;
+
+    const SteadyTime started_at;
+    bool is_in_safe_mode = true;
+    std::optional<SteadyTime> first_node_at;
+    SteadyTime collected_at;
+    SteadyTime forgot_at;
+    std::string forget_after;
+  };
+
+  Master(Options options, KeyValueStore& store, Clock& clock);
+  Status Load() REQUIRES(mutex_);
+  Status LoadBlocks() REQUIRES(mutex_);
+  Now ReadClock() const;
+
+  // Runs `change` in a transaction, applies it, and waits until it is durable. `operation` names
+  // the failpoints master.<operation>.before_write, .after_write and .after_sync.
+  template <class Fn>
+  auto Write(std::string_view operation, Fn change);
+  // Runs `query` and waits until what it saw is durable.
+  template <class Fn>
+  auto Read(Fn query);
+  Result<uint64_t> Apply(Transaction& txn, BlockChanges& changes, const Now& now) REQUIRES(mutex_);
+  Status WaitDurable(uint64_t position) EXCLUDES(mutex_);
+  // Ends all further work; returns what callers get from here on.
+  Status Fail(const Status& error) EXCLUDES(mutex_);
+
+  static void ApplyReplicaChange(State& state, Node& node, const ReplicaChange& change);
+  void SweepNodes(const Now& now) REQUIRES(mutex_);
+  void UpdateSafeMode(const Now& now) REQUIRES(mutex_);
+  bool MayRepair(const Now& now) const REQUIRES(mutex_);
+  Status ReapStep();
+  Status CollectStep();
+  Status ForgetStep();
+
+  const Options options_;
+  KeyValueStore& store_;
+  Clock& clock_;
+  const std::shared_ptr<spdlog::logger> log_;
+
+  mutable Mutex mutex_;
+  State state_ GUARDED_BY(mutex_);
+};
+
+}  // namespace slipstream::dfs::master

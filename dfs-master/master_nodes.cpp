@@ -1,0 +1,237 @@
+// Master's dealings with datanodes, and its housekeeping.
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log/log.h"
+#include "dfs-master/master.h"
+#include "dfs-master/master_write.h"
+#include "dfs-master/orphan_reaper.h"
+#include "dfs-master/retry_table.h"
+
+namespace slipstream::dfs::master {
+namespace {
+
+constexpr size_t kReapPerStep = 5'000;
+constexpr size_t kCollectPerStep = 10'000;
+constexpr size_t kForgetPerStep = 5'000;
+constexpr std::chrono::seconds kCollectPeriod{5};
+constexpr std::chrono::seconds kForgetPeriod{60};
+// A writer that commits with its Prepare may ask about a lost answer for so long.
+constexpr std::chrono::hours kIdleAppenderKept{24};
+
+}  // namespace
+
+Result<RegistrationAnswer> Master::Register(const NodeRegistration& registration) {
+  return Write(
+      "register",
+      [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
+          -> Result<RegistrationAnswer> {
+        ASSIGN_OR_RETURN(uint64_t session, state.incarnations.Allocate(txn, 1));
+        ASSIGN_OR_RETURN(Node * node, state.nodes.Register(txn, registration, session, now));
+        state.blocks.BeginSession(node->number);
+        state.blocks.SetCounted(node->number, true);
+        state.planner.Forget(node->number);
+        if (!state.first_node_at.has_value()) state.first_node_at = now.steady;
+        log_->info("node_registered node={} address={} session={}",
+                   log::Quoted(registration.node_id),
+                   registration.address,
+                   session);
+        return RegistrationAnswer{.session = session, .log_position = store_.durable_position()};
+      });
+}
+
+Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
+                                          uint64_t session,
+                                          const NodeLoad& load,
+                                          std::span<const ReplicaChange> changes) {
+  HeartbeatAnswer answer;
+  uint64_t position = 0;
+  {
+    MutexLock lock(mutex_);
+    RETURN_IF_ERROR(state_.fatal);
+    const Now now = ReadClock();
+    ASSIGN_OR_RETURN(Node * node, state_.nodes.Authenticate(node_id, session));
+    NodeTable::Heartbeat(*node, load, now);
+    for (const ReplicaChange& change : changes)
+      ApplyReplicaChange(state_, *node, change);
+    answer.acknowledged_sequence = node->acknowledged_sequence;
+    answer.wants_full_report = std::exchange(node->needs_full_report, false);
+    for (const NodeCommand& command : state_.planner.TakeCommands(node->number)) {
+      answer.commands.push_back(
+          {.command = command, .target = state_.locator.AddressOf(command.target)});
+    }
+    position = store_.position();
+  }
+  for (const ReplicaChange& change : changes) {
+    if (change.kind != ReplicaChange::Kind::kCorrupt) continue;
+    log_->warn("replica_found_bad block={} node={}", change.block.id, log::Quoted(node_id));
+  }
+  // What is to be deleted must be given up in the log first. Heartbeats without commands tell
+  // nothing and need not wait for the disk.
+  if (!answer.commands.empty()) RETURN_IF_ERROR(WaitDurable(position));
+  answer.log_position = store_.durable_position();
+  return answer;
+}
+
+void Master::ApplyReplicaChange(State& state, Node& node, const ReplicaChange& change) {
+  if (change.sequence <= node.acknowledged_sequence) return;
+  node.acknowledged_sequence = change.sequence;
+  const BlockId id = change.block.id;
+  switch (change.kind) {
+    case ReplicaChange::Kind::kAdded:
+      state.blocks.Added(node.number, change.block, change.sequence);
+      break;
+    case ReplicaChange::Kind::kRemoved:
+      state.blocks.Removed(node.number, id, change.sequence);
+      break;
+    case ReplicaChange::Kind::kCorrupt:
+      state.blocks.Corrupt(node.number, id, change.sequence);
+      break;
+  }
+  state.planner.Settle(node.number, id);
+}
+
+Result<uint64_t> Master::ReportBlocks(std::string_view node_id,
+                                      uint64_t session,
+                                      uint64_t sequence,
+                                      std::span<const Block> replicas) {
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(state_.fatal);
+  const Now now = ReadClock();
+  ASSIGN_OR_RETURN(Node * node, state_.nodes.Authenticate(node_id, session));
+  // A long report must not let its node die.
+  node->seen_at = now.steady;
+  if (!state_.blocks.FullReport(node->number, replicas, sequence, now)) {
+    node->needs_full_report = true;
+    return store_.durable_position();
+  }
+  node->has_reported = true;
+  log_->info("blocks_reported node={} replicas={}", log::Quoted(node_id), replicas.size());
+  UpdateSafeMode(now);
+  return store_.durable_position();
+}
+
+Status Master::ReportBadReplica(BlockId id, std::string_view node_id) {
+  MutexLock lock(mutex_);
+  const Node* node = state_.nodes.FindById(node_id);
+  if (node == nullptr || state_.blocks.Find(id) == nullptr) {
+    return NotFound("no such block or node: block=" + std::to_string(id));
+  }
+  if (!state_.planner.Verify(node->number, id)) {
+    return ResourceExhausted("the node has many replicas to check already");
+  }
+  return {};
+}
+
+Result<ClusterState> Master::GetClusterState() {
+  return Read([&](State& state, const Transaction& txn) -> Result<ClusterState> {
+    ClusterState cluster;
+    ASSIGN_OR_RETURN(std::optional<Totals> totals, txn.Load<Totals>(Table::kMeta, kMetaTotals));
+    cluster.totals = totals.value_or(Totals{});
+    cluster.safe_mode_reason = state.SafeModeReason();
+    cluster.blocks = state.blocks.counts();
+    cluster.pending_repairs = state.planner.copies_in_flight();
+    cluster.replication = options_.replication;
+    for (const auto& [number, node] : state.nodes.nodes()) {
+      // Known by number alone: never seen by this master, or a holder that never came.
+      if (!node.is_registered()) continue;
+      cluster.nodes.push_back({.node = node, .replica_count = state.blocks.replica_count(number)});
+    }
+    return cluster;
+  });
+}
+
+std::string Master::State::SafeModeReason() const {
+  if (!is_in_safe_mode) return {};
+  if (!first_node_at.has_value()) return "no datanode has come yet";
+  return "blocks no datanode has reported yet: " + std::to_string(blocks.counts().unconfirmed);
+}
+
+void Master::UpdateSafeMode(const Now& now) {
+  if (!state_.is_in_safe_mode) return;
+  const uint64_t unconfirmed = state_.blocks.counts().unconfirmed;
+  bool is_overdue = state_.first_node_at.has_value() &&
+                    now.steady - *state_.first_node_at >= options_.safe_mode_max;
+  if (unconfirmed != 0 && !is_overdue) return;
+  state_.is_in_safe_mode = false;
+  if (unconfirmed == 0) {
+    log_->info("safe_mode_ended blocks={}", state_.blocks.size());
+  } else {
+    log_->warn("safe_mode_ended blocks={} not_reported={}", state_.blocks.size(), unconfirmed);
+  }
+}
+
+// Right after a start most nodes have not come back yet: what they have is not lost.
+bool Master::MayRepair(const Now& now) const {
+  if (state_.is_in_safe_mode) return false;
+  if (now.steady - state_.started_at >= options_.nodes.dead_after) return true;
+  const auto& nodes = state_.nodes.nodes();
+  return std::all_of(nodes.begin(), nodes.end(), [](const auto& entry) {
+    return entry.second.is_registered() && entry.second.has_reported;
+  });
+}
+
+void Master::SweepNodes(const Now& now) {
+  for (NodeNumber number : state_.nodes.Sweep(now)) {
+    state_.blocks.SetCounted(number, false);
+    state_.planner.Forget(number);
+    log_->warn("node_died node={} replicas={}",
+               log::Quoted(state_.locator.AddressOf(number).node_id),
+               state_.blocks.replica_count(number));
+  }
+}
+
+Status Master::Tick() {
+  {
+    MutexLock lock(mutex_);
+    RETURN_IF_ERROR(state_.fatal);
+    const Now now = ReadClock();
+    SweepNodes(now);
+    UpdateSafeMode(now);
+    if (MayRepair(now)) {
+      state_.planner.Plan([&ledger = state_.ledger](BlockId id) { return ledger.IsCollected(id); },
+                          now);
+    }
+  }
+  RETURN_IF_ERROR(ReapStep());
+  RETURN_IF_ERROR(CollectStep());
+  return ForgetStep();
+}
+
+Status Master::ReapStep() {
+  return Write("reap", [](State&, Transaction& txn, BlockChanges& changes, const Now&) -> Status {
+    ASSIGN_OR_RETURN(bool has_more, OrphanReaper::Step(txn, kReapPerStep, changes.discarded));
+    (void)has_more;  // goes on with the next tick
+    return {};
+  });
+}
+
+Status Master::CollectStep() {
+  return Write(
+      "collect", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
+        if (now.steady - state.collected_at < kCollectPeriod) return {};
+        state.collected_at = now.steady;
+        auto live_ids = [&state](BlockIdRange range) { return state.blocks.LiveIds(range); };
+        uint64_t count = state.ledger.CollectExpired(txn, live_ids, kCollectPerStep, now);
+        if (count > 0) log_->info("unprepared_blocks_collected count={}", count);
+        return {};
+      });
+}
+
+Status Master::ForgetStep() {
+  return Write(
+      "forget", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
+        if (now.steady - state.forgot_at < kForgetPeriod) return {};
+        state.forgot_at = now.steady;
+        RETURN_IF_ERROR(RetryTable::Prune(txn, kForgetPerStep, now));
+        int64_t idle_since_ms =
+            now.wall_ms() - std::chrono::milliseconds(kIdleAppenderKept).count();
+        ASSIGN_OR_RETURN(
+            state.forget_after,
+            state.appenders.ForgetIdle(txn, state.forget_after, idle_since_ms, kForgetPerStep));
+        return {};
+      });
+}
+
+}  // namespace slipstream::dfs::master

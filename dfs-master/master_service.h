@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/clock/clock.h"
+#include "dfs-master/master.h"
+#include "dfs-master/metrics.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace slipstream::dfs::master {
+
+// MasterService: the gRPC services DfsMaster and DfsNodeRegistry over a Master. Only translates.
+// Ownership: borrows the master, the metrics and the clock. Threads: thread-safe.
+class MasterService final {
+ public:
+  MasterService(Master& master, Metrics& metrics, const Clock& clock, std::string version);
+  ~MasterService();
+  MasterService(const MasterService&) = delete;
+  MasterService& operator=(const MasterService&) = delete;
+
+  // For rpc::Server::Start.
+  std::vector<grpc::Service*> services();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipstream::dfs::master

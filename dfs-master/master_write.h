@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "common/failpoint/failpoint.h"
+#include "dfs-master/master.h"
+
+// The two ways in which Master's requests touch the store, shared by its source files.
+
+namespace slipstream::dfs::master {
+
+inline Status HitFailpoint(std::string_view operation, std::string_view step) {
+  if (!failpoint::AnyActive()) return {};
+  return failpoint::Hit("master." + std::string(operation) + "." + std::string(step));
+}
+
+template <class Fn>
+auto Master::Write(std::string_view operation, Fn change) {
+  using R = std::invoke_result_t<Fn&, State&, Transaction&, BlockChanges&, const Now&>;
+  if (Status status = HitFailpoint(operation, "before_write"); !status.ok()) return R(status);
+  uint64_t position = 0;
+  Status store_error;
+  auto run = [&]() -> R {
+    MutexLock lock(mutex_);
+    if (!state_.fatal.ok()) return R(state_.fatal);
+    const Now now = ReadClock();
+    Transaction txn(store_);
+    BlockChanges changes;
+    R result = change(state_, txn, changes, now);
+    position = store_.position();
+    if (!result.ok()) return result;
+    Result<uint64_t> applied = Apply(txn, changes, now);
+    if (!applied.ok()) {
+      store_error = applied.status();
+      return R(store_error);
+    }
+    position = *applied;
+    return result;
+  };
+  R result = run();
+  if (!store_error.ok()) return R(Fail(store_error));
+  if (Status status = HitFailpoint(operation, "after_write"); !status.ok()) return R(status);
+  // An error, too, may come of what another request has only just written.
+  if (Status status = WaitDurable(position); !status.ok()) return R(status);
+  if (Status status = HitFailpoint(operation, "after_sync"); !status.ok()) return R(status);
+  return result;
+}
+
+template <class Fn>
+auto Master::Read(Fn query) {
+  using R = std::invoke_result_t<Fn&, State&, const Transaction&>;
+  uint64_t position = 0;
+  auto run = [&]() -> R {
+    MutexLock lock(mutex_);
+    if (!state_.fatal.ok()) return R(state_.fatal);
+    Transaction txn(store_);
+    position = store_.position();
+    return query(state_, std::as_const(txn));
+  };
+  R result = run();
+  if (Status status = WaitDurable(position); !status.ok()) return R(status);
+  return result;
+}
+
+}  // namespace slipstream::dfs::master

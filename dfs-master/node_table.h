@@ -1,0 +1,101 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/status/status.h"
+#include "dfs-master/id_allocator.h"
+#include "dfs-master/records.h"
+#include "dfs-master/transaction.h"
+#include "dfs-master/types.h"
+
+namespace slipstream::dfs::master {
+
+enum class NodeState { kLive, kStale, kDead };
+
+struct NodeRegistration {
+  std::string node_id;
+  std::string address;         // HOST:PORT
+  std::string failure_domain;  // empty: the host of the address
+  std::string admin_address;
+};
+
+struct NodeLoad {
+  uint64_t capacity_bytes = 0;
+  uint64_t used_bytes = 0;
+  uint64_t free_bytes = 0;
+  uint32_t active_writes = 0;
+};
+
+struct Node {
+  NodeNumber number = 0;
+  NodeRegistration registration;
+  std::string host;
+  uint64_t session = 0;  // 0: not registered since this master started
+  NodeState state = NodeState::kDead;
+  SteadyTime seen_at;
+  int64_t seen_at_ms = 0;
+  NodeLoad load;
+  uint64_t acknowledged_sequence = 0;
+  bool has_reported = false;       // a full report in this session
+  bool needs_full_report = false;  // asked for with the next heartbeat
+  uint64_t placed_bytes = 0;       // given to writers since the last heartbeat
+
+  const std::string& failure_domain() const {
+    return registration.failure_domain.empty() ? host : registration.failure_domain;
+  }
+  bool is_registered() const { return session != 0; }
+};
+
+// NodeTable: the datanodes, and whether they are there.
+//
+// A node's number is durable and given once; all else is soft and comes back with registrations and
+// heartbeats. A node silent for `stale_after` gets no new blocks; after `dead_after` its replicas
+// count no longer and it has to register anew.
+// Threads: none; under the master's lock.
+class NodeTable final {
+ public:
+  struct Options {
+    std::chrono::milliseconds stale_after{10'000};
+    std::chrono::milliseconds dead_after{30'000};
+  };
+
+  explicit NodeTable(const Options& options);
+
+  Status Load(const KeyValueStore& store);
+
+  // The number of a node, given now if it has none.
+  Result<NodeNumber> NumberOf(Transaction& txn, std::string_view node_id);
+
+  // Starts a session: `session` is a number never used before. The node's state becomes live.
+  Result<Node*> Register(Transaction& txn,
+                         const NodeRegistration& registration,
+                         uint64_t session,
+                         const Now& now);
+  // The node, if the session is its newest and it is not dead; else kNotFound: it has to register.
+  Result<Node*> Authenticate(std::string_view node_id, uint64_t session);
+  static void Heartbeat(Node& node, const NodeLoad& load, const Now& now);
+
+  // Brings states up to date; returns the nodes that died.
+  std::vector<NodeNumber> Sweep(const Now& now);
+
+  // Null where no node has the number or the id.
+  Node* Find(NodeNumber number);
+  const Node* Find(NodeNumber number) const;
+  const Node* FindById(std::string_view node_id) const;
+  const std::map<NodeNumber, Node>& nodes() const { return nodes_; }
+  size_t live_count() const;
+
+ private:
+  const Options options_;
+  IdAllocator numbers_;
+  std::map<NodeNumber, Node> nodes_;
+  std::unordered_map<std::string, NodeNumber> number_by_id_;
+};
+
+}  // namespace slipstream::dfs::master

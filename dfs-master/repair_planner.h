@@ -1,0 +1,115 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "dfs-master/block_map.h"
+#include "dfs-master/node_table.h"
+#include "dfs-master/replica_placer.h"
+#include "dfs-master/types.h"
+
+namespace slipstream::dfs::master {
+
+// What a node is told with its heartbeat.
+struct NodeCommand {
+  enum class Kind { kCopy, kDelete, kVerify };
+
+  Kind kind = Kind::kVerify;
+  Block block;            // of a delete or a verify, only the id
+  NodeNumber target = 0;  // of a copy
+};
+
+// RepairPlanner: what nodes are to do so that every block has the replicas it wants.
+//
+// Copies       of blocks with too few good replicas, the scarcest first, from a live node that has
+// a
+//              confirmed one; bounded per node in either role.
+// Trimming     a bad replica goes once as many good ones as wanted are confirmed on live nodes; of
+//              too many good ones those go that share a failure domain, then those on fuller nodes.
+//              A replica is never deleted unless the wanted number of *others* are confirmed, good,
+//              on live nodes, and not themselves told to go.
+// Garbage      replicas of collected ids are deleted; other strays are left alone.
+// In safe mode nothing of this happens. A command that nothing came of is given again after a
+// while. Threads: none; under the master's lock.
+class RepairPlanner final {
+ public:
+  struct Options {
+    // Of copies under way, as source and as target each.
+    uint32_t copies_per_node_max = 64;
+    uint64_t copy_bytes_per_node_max = uint64_t{256} << 20;
+    std::chrono::milliseconds command_timeout{60'000};
+    size_t blocks_per_plan_max = 2'000;
+    size_t commands_per_heartbeat_max = 500;
+  };
+
+  // Tells whether an id may never be prepared any more.
+  using IsCollected = std::function<bool(BlockId)>;
+
+  // All are borrowed.
+  RepairPlanner(const Options& options,
+                const NodeTable& nodes,
+                const BlockMap& blocks,
+                ReplicaPlacer& placer);
+
+  // Queues commands for what is wrong now. Call once a second, outside of safe mode.
+  void Plan(const IsCollected& is_collected, const Now& now);
+  // Has a node check one of its replicas, at a client's claim. Bounded; false when it is full.
+  bool Verify(NodeNumber node, BlockId id);
+
+  // A node told of a replica that came or went: what was under way for it is done.
+  void Settle(NodeNumber node, BlockId id);
+  // Commands to a node that died, or that registered anew, are void.
+  void Forget(NodeNumber node);
+
+  // The next commands for a node; given once.
+  std::vector<NodeCommand> TakeCommands(NodeNumber node);
+
+  size_t copies_in_flight() const { return copies_.size(); }
+
+ private:
+  struct Copy {
+    NodeNumber source = 0;
+    NodeNumber target = 0;
+    uint64_t bytes = 0;
+    SteadyTime deadline;
+  };
+  struct CopyLoad {
+    uint32_t copies = 0;
+    uint64_t bytes = 0;
+  };
+
+  void ExpireCommands(const Now& now);
+  void PlanCopy(BlockId id, const Now& now);
+  std::optional<NodeNumber> ChooseSource(const BlockMap::Entry& entry) const;
+  std::optional<NodeNumber> ChooseTarget(const BlockMap::Entry& entry);
+  void PlanTrim(BlockId id, const Now& now);
+  NodeNumber ChooseVictim(const std::vector<NodeNumber>& holders) const;
+  void PlanGarbage(const IsCollected& is_collected, const Now& now);
+  void Delete(NodeNumber node, BlockId id, const Now& now);
+  bool IsBeingDeleted(NodeNumber node, BlockId id) const { return deletes_.contains({node, id}); }
+  bool IsLive(NodeNumber node) const;
+  bool IsBusy(const CopyLoad& load) const;
+  // Confirmed, good, on a live node, and not told to go.
+  std::vector<NodeNumber> SoundHolders(const BlockMap::Entry& entry) const;
+  bool IsStillDue(NodeNumber node, const NodeCommand& command) const;
+  void EndCopy(std::map<BlockId, Copy>::iterator copy);
+
+  const Options options_;
+  const NodeTable& nodes_;
+  const BlockMap& blocks_;
+  ReplicaPlacer& placer_;
+  std::map<BlockId, Copy> copies_;  // one at a time for each block
+  std::map<NodeNumber, CopyLoad> load_by_source_;
+  std::map<NodeNumber, CopyLoad> load_by_target_;
+  std::map<std::pair<NodeNumber, BlockId>, SteadyTime> deletes_;  // → deadline
+  std::map<NodeNumber, std::deque<NodeCommand>> commands_;
+};
+
+}  // namespace slipstream::dfs::master

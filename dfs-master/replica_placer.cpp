@@ -1,0 +1,76 @@
+#include "dfs-master/replica_placer.h"
+
+#include <algorithm>
+
+namespace slipstream::dfs::master {
+namespace {
+
+bool Contains(const std::vector<NodeNumber>& numbers, NodeNumber number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+uint64_t FreeBytes(const Node& node) {
+  uint64_t free = node.load.free_bytes;
+  return free - std::min(free, node.placed_bytes);
+}
+
+// How near a node is to those that have the block already: 0 is best.
+int Nearness(const Node& node, const std::vector<const Node*>& present) {
+  int nearness = 0;
+  for (const Node* other : present) {
+    if (other->failure_domain() == node.failure_domain()) nearness = std::max(nearness, 1);
+    if (other->host == node.host) nearness = std::max(nearness, 2);
+  }
+  return nearness;
+}
+
+}  // namespace
+
+std::vector<NodeNumber> ReplicaPlacer::Pick(const NodeTable& nodes, const Request& request) {
+  std::vector<const Node*> eligible;
+  std::vector<const Node*> present;
+  for (const auto& [number, node] : nodes.nodes()) {
+    if (Contains(request.present, number)) {
+      present.push_back(&node);
+    } else if (node.is_registered() && node.state == NodeState::kLive &&
+               !Contains(request.excluded, number) && FreeBytes(node) > request.bytes) {
+      eligible.push_back(&node);
+    }
+  }
+  std::vector<NodeNumber> picked;
+  while (picked.size() < request.count && !eligible.empty()) {
+    int best = 2;
+    for (const Node* node : eligible)
+      best = std::min(best, Nearness(*node, present));
+    std::vector<const Node*> candidates;
+    std::copy_if(
+        eligible.begin(), eligible.end(), std::back_inserter(candidates), [&](const Node* node) {
+          return Nearness(*node, present) == best;
+        });
+    const Node* chosen = Draw(candidates);
+    picked.push_back(chosen->number);
+    present.push_back(chosen);
+    std::erase(eligible, chosen);
+  }
+  return picked;
+}
+
+const Node* ReplicaPlacer::Draw(const std::vector<const Node*>& candidates) {
+  std::vector<double> weights;
+  weights.reserve(candidates.size());
+  for (const Node* node : candidates) {
+    weights.push_back(static_cast<double>(FreeBytes(*node)) / (1.0 + node->load.active_writes));
+  }
+  // std::discrete_distribution differs between standard libraries; this is the same everywhere.
+  double total = 0;
+  for (double weight : weights)
+    total += weight;
+  double point = static_cast<double>(random_() >> 11) * 0x1p-53 * total;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (point < weights[i]) return candidates[i];
+    point -= weights[i];
+  }
+  return candidates.back();
+}
+
+}  // namespace slipstream::dfs::master

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "dfs-master/key_value_store.h"
+
+namespace slipstream::dfs::master {
+
+// The KeyValueStore of a running master: one RocksDB, a column family for each table.
+//
+// Layout      RocksDB's own, under one directory, which RocksDB's LOCK file keeps to one process.
+// Threads     thread-safe. Sync() blocks for an fsync; callers who wait at the same time share one.
+// Durability  a batch is in the operating system's cache after Apply (a kill −9 loses nothing) and
+// on
+//             disk after Sync. A torn record at the log's end is dropped at opening; damage before
+//             it refuses to open.
+// Errors      as KeyValueStore; those of RocksDB's background work go to Options::on_fatal.
+class RocksDbStore final : public KeyValueStore {
+ public:
+  struct Options {
+    std::filesystem::path directory;
+    // Called at most once, on any thread: RocksDB takes no more writes.
+    std::function<void(const Status&)> on_fatal;
+    size_t block_cache_bytes = size_t{16} << 20;
+    size_t write_buffer_bytes = size_t{8} << 20;  // of one table
+  };
+
+  // Creates the database if there is none. Errors: kDataLoss (damage), kUnavailable (locked by
+  // another process, disk).
+  static Result<std::unique_ptr<RocksDbStore>> Open(Options options);
+  ~RocksDbStore() override;
+
+  Result<std::optional<std::string>> Get(Table table, std::string_view key) const override;
+  Status Scan(Table table,
+              std::string_view begin,
+              std::string_view end,
+              const Visitor& visit) const override;
+  Result<std::optional<Entry>> FindLast(Table table,
+                                        std::string_view begin,
+                                        std::string_view end) const override;
+  Result<uint64_t> Apply(const WriteBatch& batch) override;
+  Status Sync(uint64_t position) override;
+  uint64_t position() const override;
+  uint64_t durable_position() const override;
+
+ private:
+  struct Impl;
+  explicit RocksDbStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipstream::dfs::master

@@ -1,0 +1,210 @@
+#include "dfs-master/share_binder.h"
+
+#include <utility>
+
+#include "common/log/log.h"
+
+namespace slipstream::dfs::master {
+namespace {
+
+constexpr uint32_t kFileMode = 0644;
+constexpr uint32_t kModeMask = 01777;
+
+Status OwnedByAnother(const Inode& inode, std::string_view writer) {
+  return FailedPrecondition("file inode=" + std::to_string(inode.id) +
+                            " name=" + log::Quoted(inode.name) + " is being written by " +
+                            log::Quoted(writer));
+}
+
+// Whether the file belongs to another writer: by commits, or by a candidate that stands.
+Status CheckOwnership(const Inode& inode, std::string_view owner) {
+  if (!inode.writer.empty() && inode.writer != owner) return OwnedByAnother(inode, inode.writer);
+  if (!inode.claimant.empty() && inode.claimant != owner) {
+    return OwnedByAnother(inode, inode.claimant);
+  }
+  return {};
+}
+
+void DropClaim(Inode& inode) {
+  if (inode.claims > 0) --inode.claims;
+  if (inode.claims == 0) inode.claimant.clear();
+}
+
+}  // namespace
+
+Result<PreparedShare> ShareBinder::Bind(Transaction& txn,
+                                        std::string_view owner,
+                                        const FileAppend& file,
+                                        std::vector<FileBlock> blocks,
+                                        const Now& now) {
+  PreparedShare share;
+  share.expected_length_bytes = file.expected_length_bytes;
+  share.blocks = std::move(blocks);
+  share.is_closing = file.is_closing;
+  if (file.inode != kNoInode) return BindExisting(txn, owner, file, std::move(share));
+  return BindNew(txn, owner, file, std::move(share), now);
+}
+
+Result<PreparedShare> ShareBinder::BindExisting(Transaction& txn,
+                                                std::string_view owner,
+                                                const FileAppend& file,
+                                                PreparedShare share) {
+  share.inode = file.inode;
+  ASSIGN_OR_RETURN(std::optional<Inode> inode, tree_.FindReachable(txn, file.inode));
+  if (!inode.has_value()) {
+    share.kind = PreparedShare::Kind::kLost;
+    share.blocks.clear();
+    return share;
+  }
+  if (inode->is_directory()) {
+    return FailedPrecondition("inode=" + std::to_string(file.inode) + " is a directory");
+  }
+  RETURN_IF_ERROR(CheckOwnership(*inode, owner));
+  if (inode->length_bytes != file.expected_length_bytes) {
+    return Aborted("file inode=" + std::to_string(file.inode) +
+                   " length=" + std::to_string(inode->length_bytes) +
+                   " expected_length=" + std::to_string(file.expected_length_bytes));
+  }
+  inode->claimant = owner;
+  ++inode->claims;
+  tree_.Update(txn, *inode);
+  share.kind = PreparedShare::Kind::kExisting;
+  return share;
+}
+
+Result<PreparedShare> ShareBinder::BindNew(Transaction& txn,
+                                           std::string_view owner,
+                                           const FileAppend& file,
+                                           PreparedShare share,
+                                           const Now& now) {
+  ASSIGN_OR_RETURN(Path path, ParsePath(file.new_path));
+  if (path.empty()) return FailedPrecondition("the root is a directory");
+  if (file.expected_length_bytes != 0) {
+    return InvalidArgument("a new file's expected length is 0: path=" + log::Quoted(file.new_path));
+  }
+  Attributes directory_attributes{.owner = file.attributes.owner, .group = file.attributes.group};
+  ASSIGN_OR_RETURN(Inode parent,
+                   tree_.MakeDirectories(txn, path, path.size() - 1, directory_attributes, now));
+  ASSIGN_OR_RETURN(std::optional<Inode> existing, tree_.FindChild(txn, parent.id, path.back()));
+  if (existing.has_value()) {
+    if (!file.is_replacing) return AlreadyExists("exists: path=" + log::Quoted(file.new_path));
+    if (existing->is_directory()) {
+      return FailedPrecondition("is a directory: path=" + log::Quoted(file.new_path));
+    }
+    RETURN_IF_ERROR(CheckOwnership(*existing, owner));
+  }
+  RETURN_IF_ERROR(tree_.Reserve(txn, parent.id, path.back(), owner));
+  ASSIGN_OR_RETURN(share.inode, tree_.NewInodeId(txn));
+  share.kind = PreparedShare::Kind::kNew;
+  share.parent = parent.id;
+  share.name = path.back();
+  share.is_replacing = file.is_replacing;
+  share.attributes = file.attributes;
+  return share;
+}
+
+Result<bool> ShareBinder::CarryOut(Transaction& txn,
+                                   std::string_view owner,
+                                   const PreparedShare& share,
+                                   const Now& now) {
+  switch (share.kind) {
+    case PreparedShare::Kind::kExisting:
+      return CarryOutExisting(txn, owner, share, now);
+    case PreparedShare::Kind::kNew:
+      return CarryOutNew(txn, owner, share, now);
+    case PreparedShare::Kind::kLost:
+      return false;
+  }
+  return DataLoss("unknown kind of share");
+}
+
+Result<bool> ShareBinder::CarryOutExisting(Transaction& txn,
+                                           std::string_view owner,
+                                           const PreparedShare& share,
+                                           const Now& now) {
+  ASSIGN_OR_RETURN(std::optional<Inode> inode, tree_.FindReachable(txn, share.inode));
+  if (!inode.has_value()) return false;
+  if (inode->length_bytes != share.expected_length_bytes) {
+    return DataLoss("file inode=" + std::to_string(share.inode) +
+                    " changed while it was claimed: length=" + std::to_string(inode->length_bytes) +
+                    " prepared at length=" + std::to_string(share.expected_length_bytes));
+  }
+  DropClaim(*inode);
+  RETURN_IF_ERROR(Append(txn, owner, share, now, *inode));
+  tree_.Update(txn, *inode);
+  return true;
+}
+
+Result<bool> ShareBinder::CarryOutNew(Transaction& txn,
+                                      std::string_view owner,
+                                      const PreparedShare& share,
+                                      const Now& now) {
+  RETURN_IF_ERROR(tree_.Release(txn, share.parent, share.name));
+  ASSIGN_OR_RETURN(std::optional<Inode> parent, tree_.FindReachable(txn, share.parent));
+  if (!parent.has_value()) return false;
+  ASSIGN_OR_RETURN(std::optional<Inode> existing, tree_.FindChild(txn, share.parent, share.name));
+  if (existing.has_value()) {
+    if (!share.is_replacing || existing->is_directory()) {
+      return DataLoss("name=" + log::Quoted(share.name) + " was taken while it was reserved");
+    }
+    RETURN_IF_ERROR(tree_.CutOff(txn, *existing, now));
+  }
+  Inode inode;
+  inode.id = share.inode;
+  inode.parent = share.parent;
+  inode.name = share.name;
+  inode.replication = tree_.replication();
+  inode.attributes = share.attributes;
+  inode.attributes.mode =
+      share.attributes.mode == 0 ? kFileMode : share.attributes.mode & kModeMask;
+  RETURN_IF_ERROR(Append(txn, owner, share, now, inode));
+  RETURN_IF_ERROR(tree_.Insert(txn, inode, now));
+  return true;
+}
+
+Status ShareBinder::Append(Transaction& txn,
+                           std::string_view owner,
+                           const PreparedShare& share,
+                           const Now& now,
+                           Inode& inode) {
+  ASSIGN_OR_RETURN(Totals * totals, txn.totals());
+  for (const FileBlock& entry : share.blocks) {
+    txn.Put(Table::kFileBlocks, FileBlockKey(inode.id, inode.length_bytes), Encode(entry));
+    inode.length_bytes += entry.block.raw_bytes;
+    inode.stored_bytes += entry.block.stored_bytes;
+    ++inode.block_count;
+    ++totals->blocks;
+    totals->raw_bytes += entry.block.raw_bytes;
+    totals->stored_bytes += entry.block.stored_bytes;
+  }
+  inode.modified_at_ms = now.wall_ms();
+  const std::string open_file = OpenFileKey(owner, inode.id);
+  if (share.is_closing) {
+    inode.writer.clear();
+    txn.Delete(Table::kOpenFiles, open_file);
+  } else if (inode.writer != owner) {
+    inode.writer = owner;
+    txn.Put(Table::kOpenFiles, open_file, "");
+  }
+  return {};
+}
+
+Status ShareBinder::LetGo(Transaction& txn, const PreparedShare& share) {
+  if (share.kind == PreparedShare::Kind::kNew) return tree_.Release(txn, share.parent, share.name);
+  if (share.kind == PreparedShare::Kind::kLost) return {};
+  ASSIGN_OR_RETURN(std::optional<Inode> inode, tree_.FindReachable(txn, share.inode));
+  if (!inode.has_value()) return {};
+  DropClaim(*inode);
+  tree_.Update(txn, *inode);
+  return {};
+}
+
+Status ShareBinder::Disown(Transaction& txn, InodeId id) {
+  ASSIGN_OR_RETURN(std::optional<Inode> inode, tree_.FindReachable(txn, id));
+  if (!inode.has_value()) return {};
+  inode->writer.clear();
+  tree_.Update(txn, *inode);
+  return {};
+}
+
+}  // namespace slipstream::dfs::master

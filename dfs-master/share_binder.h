@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "common/status/status.h"
+#include "dfs-master/appends.h"
+#include "dfs-master/namespace_tree.h"
+#include "dfs-master/transaction.h"
+
+namespace slipstream::dfs::master {
+
+// ShareBinder: one epoch's share of one file, from promise to fact.
+//
+// Bind checks everything that could make the commit fail, and from then on nothing can change it:
+// the file is claimed (nobody else prepares or changes it), a new file's name is reserved, and the
+// share names inodes, so that renames are followed. What a user may still do is delete; then the
+// share is dropped at the commit, as if he had deleted just after it.
+// Threads: none; under the master's lock. No state of its own.
+class ShareBinder final {
+ public:
+  explicit ShareBinder(NamespaceTree& tree) : tree_(tree) {}
+
+  // Binds `file` for `owner`; `blocks` are the file's, checked by the caller. A share of kind kLost
+  // where the file is gone: nothing was bound.
+  // Errors: kAborted (not of the expected length), kFailedPrecondition (another writer has the file
+  // or the name; not a file), kAlreadyExists, kInvalidArgument (path).
+  Result<PreparedShare> Bind(Transaction& txn,
+                             std::string_view owner,
+                             const FileAppend& file,
+                             std::vector<FileBlock> blocks,
+                             const Now& now);
+
+  // Makes a bound share visible. False where the file, or the directory of a new one, was deleted
+  // meanwhile: then nothing of it is left.
+  Result<bool> CarryOut(Transaction& txn,
+                        std::string_view owner,
+                        const PreparedShare& share,
+                        const Now& now);
+
+  // Gives up the claim or the reservation of a share that is not to be carried out.
+  Status LetGo(Transaction& txn, const PreparedShare& share);
+
+  // Ends the writing of a file whose appender is aborted.
+  Status Disown(Transaction& txn, InodeId inode);
+
+ private:
+  Result<PreparedShare> BindExisting(Transaction& txn,
+                                     std::string_view owner,
+                                     const FileAppend& file,
+                                     PreparedShare share);
+  Result<PreparedShare> BindNew(Transaction& txn,
+                                std::string_view owner,
+                                const FileAppend& file,
+                                PreparedShare share,
+                                const Now& now);
+  Result<bool> CarryOutExisting(Transaction& txn,
+                                std::string_view owner,
+                                const PreparedShare& share,
+                                const Now& now);
+  Result<bool> CarryOutNew(Transaction& txn,
+                           std::string_view owner,
+                           const PreparedShare& share,
+                           const Now& now);
+  Status Append(Transaction& txn,
+                std::string_view owner,
+                const PreparedShare& share,
+                const Now& now,
+                Inode& inode);
+
+  NamespaceTree& tree_;
+};
+
+}  // namespace slipstream::dfs::master

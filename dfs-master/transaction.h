@@ -1,0 +1,66 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/status/status.h"
+#include "dfs-master/key_value_store.h"
+#include "dfs-master/records.h"
+
+namespace slipstream::dfs::master {
+
+// Transaction: a request's view of the store: what the store holds, overlaid by what the request
+// has changed so far. Nothing reaches the store before TakeBatch() is applied to it; a request
+// that fails half-way is simply dropped.
+//
+// Threads: none; made, used and applied under the master's lock, so nothing changes underneath.
+class Transaction final {
+ public:
+  explicit Transaction(const KeyValueStore& store) : store_(store) {}
+
+  Result<std::optional<std::string>> Get(Table table, std::string_view key) const;
+  // As KeyValueStore::Scan, the request's own changes included. Entries of the range that the
+  // request changed are held in memory meanwhile.
+  Status Scan(Table table,
+              std::string_view begin,
+              std::string_view end,
+              const KeyValueStore::Visitor& visit) const;
+  Result<bool> HasAny(Table table, std::string_view begin, std::string_view end) const;
+
+  // A record and whether it is there.
+  template <class Record>
+  Result<std::optional<Record>> Load(Table table, std::string_view key) const {
+    ASSIGN_OR_RETURN(std::optional<std::string> bytes, Get(table, key));
+    if (!bytes.has_value()) return std::optional<Record>();
+    Record record;
+    RETURN_IF_ERROR(Decode(*bytes, record));
+    return std::optional<Record>(std::move(record));
+  }
+
+  void Put(Table table, std::string key, std::string value) {
+    changes_.insert_or_assign({table, std::move(key)}, std::move(value));
+  }
+  void Delete(Table table, std::string key) {
+    changes_.insert_or_assign({table, std::move(key)}, std::nullopt);
+  }
+
+  // Totals are read and written by most changes; kept here until the batch is taken.
+  Result<Totals*> totals();
+
+  bool has_changes() const { return !changes_.empty(); }
+  WriteBatch TakeBatch();
+
+ private:
+  const KeyValueStore& store_;
+  std::map<std::pair<Table, std::string>, std::optional<std::string>> changes_;
+  std::optional<Totals> totals_;
+};
+
+// Keys of kMeta.
+inline constexpr char kMetaFormat[] = "format";
+inline constexpr char kMetaTotals[] = "totals";
+
+}  // namespace slipstream::dfs::master
