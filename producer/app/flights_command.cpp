@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include "producer/app/csv_export.h"
 #include "producer/app/local_time.h"
 #include "producer/app/session.h"
+#include "producer/csv/byte_source.h"
 #include "producer/flights/csv_flights.h"
 #include "producer/flights/flight_replay.h"
 #include "producer/synthetic/synthetic_flights.h"
@@ -32,6 +34,10 @@ std::unique_ptr<FlightSource> MakeSource(const FlightsOptions& options, Rejected
 int RunFlights(const FlightsOptions& options, const std::stop_token& stop) {
   Session session(options.output, stop);
   std::unique_ptr<FlightSource> source = MakeSource(options, session.rejected());
+  // Found out before a broker is waited for.
+  for (const std::string& file : options.csv_files) {
+    if (Status readable = CheckReadable(file); !readable.ok()) return session.Fail(readable);
+  }
   if (!options.write_csv.empty()) {
     Result<uint64_t> rows = WriteCsv(*source, options.write_csv, options.output.limit, stop);
     if (!rows.ok()) return session.Fail(rows.error());

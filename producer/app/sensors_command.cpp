@@ -1,6 +1,7 @@
 #include "producer/app/commands.h"
 #include "producer/app/local_time.h"
 #include "producer/app/session.h"
+#include "producer/csv/byte_source.h"
 #include "producer/sensors/weather_replay.h"
 #include "producer/sensors/weather_simulator.h"
 
@@ -46,6 +47,10 @@ int Simulate(const SensorsOptions& options, Session& session) {
 
 int RunSensors(const SensorsOptions& options, const std::stop_token& stop) {
   Session session(options.output, stop);
+  if (!options.csv_file.empty()) {
+    Status readable = CheckReadable(options.csv_file);
+    if (!readable.ok()) return session.Fail(readable);
+  }
   if (Status connected = session.Connect(); !connected.ok()) return session.Fail(connected);
   return options.csv_file.empty() ? Simulate(options, session) : Replay(options, session);
 }

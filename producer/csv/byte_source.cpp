@@ -202,6 +202,11 @@ Result<std::unique_ptr<ByteSource>> Decompress(std::unique_ptr<ByteSource> raw) 
   return std::make_unique<PlainSource>(std::move(input));
 }
 
+Status CheckReadable(const std::filesystem::path& path) {
+  if (path == "-" || ::access(path.c_str(), R_OK) == 0) return {};
+  return ErrnoStatus(errno, "open " + path.string());
+}
+
 Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path) {
   if (path == "-") {
     return Decompress(std::make_unique<FileSource>(STDIN_FILENO, "standard input", false));

@@ -24,7 +24,10 @@ class ByteSource {
 // Several compressed members or frames one after the other are read as one. "-" is standard input.
 Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path);
 
-// The same for bytes that come from elsewhere. Reads the first few of them at once.
+// Whether this process may read the file, found out without reading: a pipe gives its bytes once.
+Status CheckReadable(const std::filesystem::path& path);
+
+// As OpenByteSource, for bytes that come from elsewhere. Reads the first few of them at once.
 Result<std::unique_ptr<ByteSource>> Decompress(std::unique_ptr<ByteSource> raw);
 
 }  // namespace slipstream::producer

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -144,8 +145,9 @@ constexpr Column kKaggle31[] = {
     {Field::kArrDelay, 22, "ARRIVAL_DELAY"},
 };
 
-// The one with the most columns found wins, and of two the first: so bts-29 before bts-raw, whose
-// names are the same where a person downloaded only some columns.
+// Of the layouts all of whose columns are found the one with the most wins, else the one with the
+// most found; of two the first. Names alone do not tell: the 21 columns hold those of the 19 and
+// the 16, which mean other things by some.
 constexpr LayoutSpec kLayouts[] = {
     {"nycflights13-21", 21, kNycflights21},
     {"nycflights13-19", 19, kNycflights19},
@@ -220,14 +222,17 @@ Result<Layout> Layout::Recognise(std::span<const std::string_view> first_row) {
   }
   Layout best;
   size_t best_found = 0;
+  bool best_is_complete = false;
   for (const LayoutSpec& spec : kLayouts) {
     Result<Layout> layout = Named(spec.name, first_row);
     if (!layout.ok()) continue;
     auto found = static_cast<size_t>(std::count_if(
         layout->column_.begin(), layout->column_.end(), [](int c) { return c >= 0; }));
-    if (found > best_found) {
+    bool is_complete = found == spec.used.size();
+    if (std::pair(is_complete, found) > std::pair(best_is_complete, best_found)) {
       best = *layout;
       best_found = found;
+      best_is_complete = is_complete;
     }
   }
   if (best_found == 0) {
