@@ -106,6 +106,7 @@ Result<std::unique_ptr<FileReader>> DfsClient::Open(
   ASSIGN_OR_RETURN(FileBlocks blocks, impl_->master.LocateBlocks(file, 0));
   if (blocks.status.kind == FileKind::kDirectory) return FailedPrecondition("is a directory");
   const FileReader::Options options{.timeout = impl_->options.read_timeout,
+                                    .attempt_timeout = impl_->options.replica_timeout,
                                     .stop = impl_->options.stop};
   const FileReader::Parts parts{.master = impl_->master,
                                 .nodes = impl_->nodes,

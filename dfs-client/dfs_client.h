@@ -30,6 +30,8 @@ struct ClientOptions {
   std::chrono::milliseconds write_timeout{60'000};
   // How long a read is tried while no replica answers.
   std::chrono::milliseconds read_timeout{60'000};
+  // How long one replica has to answer before another is tried.
+  std::chrono::milliseconds replica_timeout{10'000};
 
   // Of the files and directories made; empty: the master's own.
   std::string file_owner;

@@ -38,9 +38,9 @@ class FileReader final {
 
   struct Options {
     // Of one segment, over all replicas and attempts.
-    std::chrono::milliseconds timeout{60'000};
+    std::chrono::milliseconds timeout;
     // Of one attempt at one replica.
-    std::chrono::milliseconds attempt_timeout{10'000};
+    std::chrono::milliseconds attempt_timeout;
     uint64_t seed = 0;  // of the jitter; 0: a random one
     std::stop_token stop;
   };

@@ -10,6 +10,7 @@
 
 #include "common/net/host_port.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/library.h"
 
 namespace slipstream::rpc {
 namespace {
@@ -32,6 +33,7 @@ Server::~Server() {
 
 Result<std::unique_ptr<Server>> Server::Start(const Options& options,
                                               const std::vector<grpc::Service*>& services) {
+  KeepLibrary();
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(options.listen));
 
   // Both are process-wide switches of gRPC, and idempotent.

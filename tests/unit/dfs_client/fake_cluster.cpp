@@ -1,0 +1,346 @@
+#include "tests/unit/dfs_client/fake_cluster.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "common/check/check.h"
+#include "common/crc32c/crc32c.h"
+#include "common/rpc/status_map.h"
+
+namespace slipstream::dfs {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr size_t kNodes = 3;
+constexpr size_t kReplicas = 2;
+
+std::unique_ptr<rpc::Server> Serve(grpc::Service& service) {
+  auto server = rpc::Server::Start({.listen = "127.0.0.1:0"}, {&service});
+  SLIPSTREAM_CHECK(server.ok(), "{}", server.status().ToString());
+  return std::move(*server);
+}
+
+Status CallHook(const std::function<Status()>& hook) {
+  return hook ? hook() : Status();
+}
+
+}  // namespace
+
+FakeDatanode::FakeDatanode(FakeCluster& cluster, std::string node_id)
+    : cluster_(cluster), node_id_(std::move(node_id)), server_(Serve(*this)) {
+  address_ = server_->address();
+}
+
+void FakeDatanode::OnWrite(std::function<Status()> hook) {
+  MutexLock lock(mutex_);
+  on_write_ = std::move(hook);
+}
+
+void FakeDatanode::OnRead(std::function<Status()> hook) {
+  MutexLock lock(mutex_);
+  on_read_ = std::move(hook);
+}
+
+void FakeDatanode::HangReads() {
+  MutexLock lock(mutex_);
+  is_hanging_ = true;
+}
+
+void FakeDatanode::Put(const StoredBlock& block) {
+  MutexLock lock(mutex_);
+  blocks_[block.block.block_id()] = block;
+}
+
+void FakeDatanode::Drop(uint64_t block_id) {
+  MutexLock lock(mutex_);
+  blocks_.erase(block_id);
+}
+
+bool FakeDatanode::Has(uint64_t block_id) {
+  MutexLock lock(mutex_);
+  return blocks_.contains(block_id);
+}
+
+void FakeDatanode::FlipByte(uint64_t block_id, size_t offset) {
+  MutexLock lock(mutex_);
+  char& byte = blocks_.at(block_id).data.at(offset);
+  byte = static_cast<char>(byte ^ 1);
+}
+
+void FakeDatanode::Swap(uint64_t block_id, uint64_t other) {
+  MutexLock lock(mutex_);
+  blocks_.at(block_id).frames = blocks_.at(other).frames;
+  blocks_.at(block_id).data = blocks_.at(other).data;
+}
+
+size_t FakeDatanode::block_count() {
+  MutexLock lock(mutex_);
+  return blocks_.size();
+}
+
+void FakeDatanode::Kill() {
+  server_->Shutdown(milliseconds(0));
+}
+
+grpc::Status FakeDatanode::WriteBlocks(grpc::ServerContext*,
+                                       grpc::ServerReader<v1::WriteBlocksRequest>* reader,
+                                       v1::WriteBlocksResponse* response) {
+  std::function<Status()> hook;
+  {
+    MutexLock lock(mutex_);
+    hook = on_write_;
+  }
+  const Status hooked = CallHook(hook);
+  if (!hooked.ok()) return rpc::ToGrpc(hooked);
+
+  std::vector<std::string> chain{node_id_};
+  std::vector<StoredBlock> blocks;
+  v1::WriteBlocksRequest request;
+  while (reader->Read(&request)) {
+    if (request.has_header()) {
+      for (const v1::NodeAddress& next : request.header().next())
+        chain.push_back(next.node_id());
+    } else if (request.has_block()) {
+      const auto& frames = request.block().frames();
+      blocks.push_back(
+          {.block = request.block().block(), .frames = {frames.begin(), frames.end()}});
+    } else {
+      blocks.back().data += request.data();
+    }
+  }
+  for (const StoredBlock& block : blocks) {
+    if (Crc32c(block.data) != block.block.crc32c()) return rpc::ToGrpc(DataLoss("damaged"));
+    for (const std::string& node_id : chain)
+      cluster_.FindNode(node_id)->Put(block);
+  }
+  for (const std::string& node_id : chain)
+    response->add_holder_node_ids(node_id);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeDatanode::ReadBlock(grpc::ServerContext* context,
+                                     const v1::ReadBlockRequest* request,
+                                     grpc::ServerWriter<v1::ReadBlockResponse>* writer) {
+  StoredBlock block;
+  std::function<Status()> hook;
+  {
+    MutexLock lock(mutex_);
+    hook = on_read_;
+    // A cancelled call wakes nobody here, so this looks for it now and then.
+    CondVar never;
+    while (is_hanging_ && !context->IsCancelled())
+      never.WaitFor(mutex_, milliseconds(10));
+    auto found = blocks_.find(request->block().block_id());
+    if (found == blocks_.end()) return rpc::ToGrpc(NotFound("no such block"));
+    block = found->second;
+  }
+  const Status hooked = CallHook(hook);
+  if (!hooked.ok()) return rpc::ToGrpc(hooked);
+
+  const uint64_t begin = request->offset_bytes();
+  const uint64_t end = begin + request->length_bytes();
+  uint64_t raw = 0;
+  size_t stored = 0;
+  for (const v1::Frame& frame : block.frames) {
+    if (raw < end && raw + frame.raw_bytes() > begin) {
+      v1::ReadBlockResponse response;
+      response.set_raw_offset_bytes(raw);
+      *response.mutable_frame() = frame;
+      response.set_data(block.data.substr(stored, frame.stored_bytes()));
+      if (!writer->Write(response)) break;
+    }
+    raw += frame.raw_bytes();
+    stored += frame.stored_bytes();
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeMaster::Stat(grpc::ServerContext*,
+                              const v1::StatRequest* request,
+                              v1::StatResponse* response) {
+  MutexLock lock(mutex_);
+  auto found = files_.find(request->path());
+  if (found == files_.end()) return rpc::ToGrpc(NotFound(request->path()));
+  response->mutable_status()->set_inode_id(found->second.inode_id);
+  response->mutable_status()->set_kind(v1::FILE_KIND_FILE);
+  return grpc::Status::OK;
+}
+
+FakeMaster::File* FakeMaster::FindLocked(const v1::LocateBlocksRequest& request) {
+  for (auto& [path, file] : files_) {
+    if (request.has_path() ? path == request.path() : file.inode_id == request.inode_id()) {
+      return &file;
+    }
+  }
+  return nullptr;
+}
+
+grpc::Status FakeMaster::LocateBlocks(grpc::ServerContext*,
+                                      const v1::LocateBlocksRequest* request,
+                                      v1::LocateBlocksResponse* response) {
+  MutexLock lock(mutex_);
+  const File* file = FindLocked(*request);
+  if (file == nullptr) return rpc::ToGrpc(NotFound("no such file"));
+  const uint64_t end =
+      request->length_bytes() == 0 ? UINT64_MAX : request->offset_bytes() + request->length_bytes();
+  uint64_t offset = 0;
+  for (const v1::Block& block : file->blocks) {
+    const uint64_t block_begin = offset;
+    offset += block.raw_bytes();
+    if (offset <= request->offset_bytes() || block_begin >= end) continue;
+    if (response->blocks_size() == static_cast<int>(locate_page_)) continue;
+    if (response->blocks_size() == 0) response->set_first_block_offset_bytes(block_begin);
+    v1::LocatedBlock* located = response->add_blocks();
+    *located->mutable_block() = block;
+    const auto pinned = pinned_.find(block.block_id());
+    for (const auto& node : cluster_.nodes()) {
+      const bool is_listed =
+          pinned == pinned_.end()
+              ? node->Has(block.block_id())
+              : std::count(pinned->second.begin(), pinned->second.end(), node->node_id()) > 0;
+      if (!is_listed) continue;
+      located->add_nodes()->set_node_id(node->node_id());
+      located->mutable_nodes(located->nodes_size() - 1)->set_address(node->address());
+    }
+  }
+  response->mutable_status()->set_inode_id(file->inode_id);
+  response->mutable_status()->set_kind(v1::FILE_KIND_FILE);
+  response->mutable_status()->set_length_bytes(offset);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeMaster::ReportBadReplica(grpc::ServerContext*,
+                                          const v1::ReportBadReplicaRequest* request,
+                                          v1::ReportBadReplicaResponse*) {
+  MutexLock lock(mutex_);
+  bad_replicas_.push_back(*request);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeMaster::AllocateBlocks(grpc::ServerContext*,
+                                        const v1::AllocateBlocksRequest* request,
+                                        v1::AllocateBlocksResponse* response) {
+  MutexLock lock(mutex_);
+  allocations_.push_back(*request);
+  const Status hooked = CallHook(on_allocate_);
+  if (!hooked.ok()) return rpc::ToGrpc(hooked);
+  const auto& excluded = request->exclude_node_ids();
+  for (const auto& node : cluster_.nodes()) {
+    if (std::count(excluded.begin(), excluded.end(), node->node_id()) > 0) continue;
+    if (response->nodes_size() == static_cast<int>(kReplicas)) break;
+    v1::NodeAddress* address = response->add_nodes();
+    address->set_node_id(node->node_id());
+    address->set_address(node->address());
+  }
+  if (response->nodes_size() < static_cast<int>(kReplicas)) {
+    return rpc::ToGrpc(Unavailable("too few datanodes"));
+  }
+  response->set_first_block_id(next_id_);
+  next_id_ += request->count();
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeMaster::AcquireAppender(grpc::ServerContext*,
+                                         const v1::AcquireAppenderRequest*,
+                                         v1::AcquireAppenderResponse* response) {
+  response->set_incarnation(1);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeMaster::Prepare(grpc::ServerContext*,
+                                 const v1::PrepareRequest* request,
+                                 v1::PrepareResponse* response) {
+  MutexLock lock(mutex_);
+  for (const v1::AppenderEpoch& epoch : request->appenders()) {
+    auto* prepared = response->add_appenders();
+    for (const v1::FileAppend& append : epoch.files()) {
+      if (files_.contains(append.new_path()) && !append.replace()) {
+        return rpc::ToGrpc(AlreadyExists(append.new_path()));
+      }
+      File file{.inode_id = next_id_++};
+      for (const v1::PreparedBlock& block : append.blocks())
+        file.blocks.push_back(block.block());
+      prepared->add_inode_ids(file.inode_id);
+      files_[append.new_path()] = std::move(file);
+    }
+  }
+  return grpc::Status::OK;
+}
+
+void FakeMaster::OnAllocate(std::function<Status()> hook) {
+  MutexLock lock(mutex_);
+  on_allocate_ = std::move(hook);
+}
+
+void FakeMaster::SetLocatePage(size_t blocks) {
+  MutexLock lock(mutex_);
+  locate_page_ = blocks;
+}
+
+void FakeMaster::Pin(uint64_t block_id, std::vector<std::string> node_ids) {
+  MutexLock lock(mutex_);
+  pinned_[block_id] = std::move(node_ids);
+}
+
+void FakeMaster::Unpin(uint64_t block_id) {
+  MutexLock lock(mutex_);
+  pinned_.erase(block_id);
+}
+
+std::optional<FakeMaster::File> FakeMaster::Find(const std::string& path) {
+  MutexLock lock(mutex_);
+  auto found = files_.find(path);
+  if (found == files_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<v1::AllocateBlocksRequest> FakeMaster::allocations() {
+  MutexLock lock(mutex_);
+  return allocations_;
+}
+
+std::vector<v1::ReportBadReplicaRequest> FakeMaster::bad_replicas() {
+  MutexLock lock(mutex_);
+  return bad_replicas_;
+}
+
+FakeCluster::FakeCluster() {
+  for (size_t i = 0; i < kNodes; ++i)
+    nodes_.push_back(std::make_unique<FakeDatanode>(*this, fmt::format("node-{}", i)));
+  master_ = std::make_unique<FakeMaster>(*this);
+  master_server_ = Serve(*master_);
+}
+
+FakeCluster::~FakeCluster() = default;
+
+FakeDatanode* FakeCluster::FindNode(const std::string& node_id) {
+  for (const auto& node : nodes_) {
+    if (node->node_id() == node_id) return node.get();
+  }
+  return nullptr;
+}
+
+void FakeCluster::KillMaster() {
+  master_server_->Shutdown(milliseconds(0));
+}
+
+std::unique_ptr<DfsClient> FakeCluster::Connect() {
+  return DfsClient::Connect({.master = master_server_->address(),
+                             .timeout = milliseconds(2'000),
+                             .write_timeout = milliseconds(5'000),
+                             .read_timeout = milliseconds(1'500),
+                             .replica_timeout = milliseconds(300),
+                             .on_notice = [this](const std::string& text) {
+                               MutexLock lock(mutex_);
+                               notices_.push_back(text);
+                             }});
+}
+
+std::vector<std::string> FakeCluster::notices() {
+  MutexLock lock(mutex_);
+  return notices_;
+}
+
+}  // namespace slipstream::dfs

@@ -1,0 +1,204 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dfs-client/dfs_client.h"
+#include "tests/support/assert_ok.h"
+#include "tests/unit/dfs_client/fake_cluster.h"
+#include "tests/unit/dfs_client/test_bytes.h"
+
+namespace slipstream::dfs {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// Each test reads a file of two replicas, on node-0 and node-1, from a cluster with some fault. Its
+// one block has the id 1, so readers try node-1 first.
+class ReadTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_OK(Store("/f", content_)); }
+
+  Status Store(const std::string& path, const std::string& content) {
+    auto writer = client_->CreateFile(path);
+    RETURN_IF_ERROR(writer->Write(content));
+    return writer->Close();
+  }
+
+  static Result<std::string> ReadRest(FileReader& reader) {
+    std::string all;
+    while (true) {
+      ASSIGN_OR_RETURN(std::string chunk, reader.Next());
+      if (chunk.empty()) return all;
+      all += chunk;
+    }
+  }
+
+  Result<std::string> ReadAll(const std::string& path = "/f") {
+    ASSIGN_OR_RETURN(std::unique_ptr<FileReader> reader, client_->OpenFile(path));
+    return ReadRest(*reader);
+  }
+
+  uint64_t BlockOf(const std::string& path) {
+    return cluster_.master().Find(path)->blocks.at(0).block_id();
+  }
+
+  FakeCluster cluster_;
+  std::unique_ptr<DfsClient> client_ = cluster_.Connect();
+  const std::string content_ = RandomBytes((10 << 20) + 17, 7);
+};
+
+TEST_F(ReadTest, GivesBackWhatWasWritten) {
+  ASSERT_OK_AND_ASSIGN(std::string read, ReadAll());
+
+  EXPECT_TRUE(read == content_);
+}
+
+TEST_F(ReadTest, AnEmptyFileEndsAtOnce) {
+  ASSERT_OK(Store("/empty", ""));
+
+  ASSERT_OK_AND_ASSIGN(std::string read, ReadAll("/empty"));
+
+  EXPECT_THAT(read, IsEmpty());
+}
+
+TEST_F(ReadTest, RangesAreExactEverywhere) {
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/f"));
+  constexpr uint64_t kFrame = 1 << 20;
+  constexpr uint64_t kSegment = FileReader::kSegmentBytes;
+  const uint64_t length = content_.size();
+
+  for (uint64_t offset : {uint64_t{0}, kFrame - 1, kFrame, kSegment - 1, kSegment, length - 1}) {
+    for (uint64_t count : {uint64_t{1}, uint64_t{2}, kFrame + 1, kSegment, length}) {
+      ASSERT_OK_AND_ASSIGN(std::string read, reader->ReadAt(offset, count));
+      EXPECT_TRUE(read == content_.substr(offset, count)) << offset << "+" << count;
+    }
+  }
+  ASSERT_OK_AND_ASSIGN(std::string behind, reader->ReadAt(length, 1));
+  EXPECT_THAT(behind, IsEmpty());
+}
+
+TEST_F(ReadTest, SeekMovesNext) {
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/f"));
+  ASSERT_OK(reader->Next());
+
+  ASSERT_OK(reader->Seek(5'000'001));
+
+  ASSERT_OK_AND_ASSIGN(std::string rest, ReadRest(*reader));
+  EXPECT_TRUE(rest == content_.substr(5'000'001));
+  EXPECT_EQ(reader->Seek(content_.size() + 1).code(), Code::kOutOfRange);
+}
+
+TEST_F(ReadTest, AFlippedByteIsNeverReturnedAndIsReported) {
+  for (size_t offset : {size_t{0}, size_t{5} << 20, content_.size() - 1}) {
+    cluster_.node(1).FlipByte(BlockOf("/f"), offset);
+  }
+
+  ASSERT_OK_AND_ASSIGN(std::string read, ReadAll());
+
+  EXPECT_TRUE(read == content_);
+  const auto reports = cluster_.master().bad_replicas();
+  ASSERT_THAT(reports, Not(IsEmpty()));
+  for (const auto& report : reports) {
+    EXPECT_EQ(report.node_id(), "node-1");
+    EXPECT_EQ(report.block_id(), BlockOf("/f"));
+  }
+}
+
+TEST_F(ReadTest, BadReplicasEverywhereAreDataLoss) {
+  cluster_.node(0).FlipByte(BlockOf("/f"), 100);
+  cluster_.node(1).FlipByte(BlockOf("/f"), 200);
+
+  EXPECT_EQ(ReadAll().status().code(), Code::kDataLoss);
+}
+
+TEST_F(ReadTest, FramesOfAnotherBlockAreNotTaken) {
+  ASSERT_OK(Store("/a", "these are the bytes of a"));
+  ASSERT_OK(Store("/b", "these are the bytes of b"));
+  cluster_.node(0).Swap(BlockOf("/a"), BlockOf("/b"));
+  cluster_.node(1).Swap(BlockOf("/a"), BlockOf("/b"));
+
+  EXPECT_EQ(ReadAll("/a").status().code(), Code::kDataLoss);
+}
+
+TEST_F(ReadTest, ADeadNodeIsPassedOver) {
+  cluster_.node(1).Kill();
+
+  ASSERT_OK_AND_ASSIGN(std::string read, ReadAll());
+
+  EXPECT_TRUE(read == content_);
+}
+
+TEST_F(ReadTest, ASlowNodeIsPassedOver) {
+  cluster_.node(1).HangReads();
+
+  ASSERT_OK_AND_ASSIGN(std::string read, ReadAll());
+
+  EXPECT_TRUE(read == content_);
+}
+
+TEST_F(ReadTest, ReplicasThatMovedAreFoundAgain) {
+  const uint64_t block_id = BlockOf("/f");
+  cluster_.master().Pin(block_id, {"node-2"});
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/f"));
+  cluster_.master().Unpin(block_id);
+
+  ASSERT_OK_AND_ASSIGN(std::string read, ReadRest(*reader));
+
+  EXPECT_TRUE(read == content_);
+}
+
+TEST_F(ReadTest, AReaderThatKnowsItsBlocksNeedsNoMaster) {
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/f"));
+  cluster_.KillMaster();
+  cluster_.node(1).Kill();
+
+  ASSERT_OK_AND_ASSIGN(std::string read, ReadRest(*reader));
+
+  EXPECT_TRUE(read == content_);
+}
+
+TEST_F(ReadTest, NoLiveReplicaIsUnavailableAfterTheTimeout) {
+  cluster_.node(0).Kill();
+  cluster_.node(1).Kill();
+
+  EXPECT_EQ(ReadAll().status().code(), Code::kUnavailable);
+  EXPECT_THAT(cluster_.notices(), Not(IsEmpty()));
+}
+
+TEST_F(ReadTest, LocationsComeInPages) {
+  constexpr int kBlocks = 7;
+  AppenderEpoch epoch{.owner = "o", .incarnation = 1, .epoch = 1};
+  epoch.files.push_back({.target = "/many"});
+  std::string content;
+  for (int i = 0; i < kBlocks; ++i) {
+    const std::string part = RandomBytes(1000, static_cast<uint64_t>(i));
+    content += part;
+    block::FrameCompressor compressor(1);
+    block::BlockEncoder encoder(compressor);
+    ASSERT_OK(encoder.Append(part));
+    const block::EncodedBlock encoded = encoder.Finish();
+    const block::EncodedBlock* blocks[] = {&encoded};
+    ASSERT_OK_AND_ASSIGN(auto durable, client_->WriteBlocks("o", blocks));
+    epoch.files[0].blocks.push_back(durable[0]);
+  }
+  ASSERT_OK(client_->Prepare({&epoch, 1}, true));
+  cluster_.master().SetLocatePage(2);
+
+  ASSERT_OK_AND_ASSIGN(std::string read, ReadAll("/many"));
+
+  EXPECT_TRUE(read == content);
+}
+
+TEST_F(ReadTest, AReaderThatIsDroppedCancelsWhatIsOnItsWay) {
+  cluster_.node(0).HangReads();
+  cluster_.node(1).HangReads();
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/f"));
+  // Times out at no node: the reads only begin.
+  ASSERT_OK(reader->Seek(0));
+
+  reader.reset();
+}
+
+}  // namespace
+}  // namespace slipstream::dfs
