@@ -12,10 +12,8 @@
 
 #include "common/clock/manual_clock.h"
 #include "producer/pipeline/acks_file.h"
-#include "producer/pipeline/kafka_sink.h"
 #include "producer/pipeline/stdout_sink.h"
 #include "tests/support/assert_ok.h"
-#include "tests/support/test_environment.h"
 #include "tests/unit/producer/test_sources.h"
 
 namespace slipstream::producer {
@@ -221,18 +219,6 @@ TEST(AcksFileTest, AFullDiskIsReported) {
   acks->Add(1);
 
   EXPECT_FALSE(acks->Write().ok());
-}
-
-TEST(KafkaSinkTest, NoBrokerIsSaidAndGivenUp) {
-  std::vector<std::string> waited;
-  KafkaSink::Options options{.brokers = "127.0.0.1:" + std::to_string(test_support::FreePort()),
-                             .topic = "t",
-                             .connect_timeout = milliseconds(1)};
-
-  Result<std::unique_ptr<KafkaSink>> sink =
-      KafkaSink::Connect(options, {}, [&](const std::string& reason) { waited.push_back(reason); });
-
-  EXPECT_EQ(sink.status().code(), Code::kUnavailable);
 }
 
 }  // namespace

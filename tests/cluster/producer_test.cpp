@@ -1,0 +1,205 @@
+// The producer against a real broker: everything arrives once, whatever happens to the broker.
+
+#include <csignal>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/assert_ok.h"
+#include "tests/support/eventually.h"
+#include "tests/support/job_commands.h"
+#include "tests/support/kafka_broker.h"
+#include "tests/support/kafka_client.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_environment.h"
+
+namespace slipstream::test_support {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+// "2013-01-05 0600": sorts as event times do.
+std::string EventTime(const json& flight) {
+  int schedule = flight["sched_dep_time"].is_null() ? 0 : flight["sched_dep_time"].get<int>();
+  std::array<char, 32> text{};
+  std::snprintf(text.data(),
+                text.size(),
+                "%04d-%02d-%02d %04d",
+                flight["year"].get<int>(),
+                flight["month"].get<int>(),
+                flight["day"].get<int>(),
+                schedule);
+  return text.data();
+}
+
+// That `ids` are 0 … count − 1, each once.
+void ExpectAllOnce(const std::vector<int64_t>& ids, int64_t count) {
+  std::set<int64_t> distinct(ids.begin(), ids.end());
+  EXPECT_EQ(static_cast<int64_t>(ids.size()), count);
+  EXPECT_EQ(static_cast<int64_t>(distinct.size()), count);
+  ASSERT_FALSE(distinct.empty());
+  EXPECT_EQ(*distinct.begin(), 0);
+  EXPECT_EQ(*distinct.rbegin(), count - 1);
+}
+
+std::vector<int64_t> Ids(const std::vector<KafkaRecord>& records) {
+  std::vector<int64_t> ids;
+  for (const KafkaRecord& record : records) {
+    ids.push_back(json::parse(record.value.value_or("{}"))["id"].get<int64_t>());
+  }
+  return ids;
+}
+
+std::vector<int64_t> ReadIds(const std::filesystem::path& path) {
+  std::istringstream in(ReadFile(path));
+  std::vector<int64_t> ids;
+  for (int64_t id = 0; in >> id;)
+    ids.push_back(id);
+  return ids;
+}
+
+TEST(ProducerTest, FlightsArriveOnceByKeyInOrderOfEventTime) {
+  const TempDir dir("producer");
+  const KafkaBroker& broker = KafkaBroker::Shared();
+
+  ASSERT_OK_AND_ASSIGN(ToolResult result,
+                       RunTool(ProducerCommand({"flights",
+                                                "--synthetic",
+                                                "--flights=20000",
+                                                "--topic=producer-order",
+                                                "--partitions=3",
+                                                "--acks-file=" + (dir / "acks").string()},
+                                               broker.bootstrap())));
+
+  EXPECT_EQ(result.exit.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("rows_sent=20000 rows_acknowledged=20000 rows_skipped=0"));
+  ASSERT_OK_AND_ASSIGN(auto records, KafkaClient(broker.bootstrap()).ReadAll("producer-order"));
+  ExpectAllOnce(Ids(records), 20'000);
+  ExpectAllOnce(ReadIds(dir / "acks"), 20'000);
+  std::map<std::string, int32_t> partition_of;
+  std::map<int32_t, std::string> last_time;
+  for (const KafkaRecord& record : records) {
+    json flight = json::parse(*record.value);
+    ASSERT_EQ(record.key, flight["origin"].get<std::string>());
+    ASSERT_EQ(partition_of.try_emplace(*record.key, record.partition).first->second,
+              record.partition);
+    std::string time = EventTime(flight);
+    ASSERT_GE(time, last_time[record.partition]);
+    last_time[record.partition] = time;
+    // Brokers delete by it: a replay of 2013 must not be gone before it is read.
+    ASSERT_GT(record.timestamp_ms, 1'500'000'000'000);
+  }
+  EXPECT_EQ(last_time.size(), 3U);
+}
+
+TEST(ProducerTest, ABrokerThatRestartsInMidRunLosesAndDoublesNothing) {
+  constexpr int64_t kFlights = 60'000;
+  const TempDir dir("producer-restart");
+  ASSERT_OK_AND_ASSIGN(auto broker, KafkaBroker::Start(dir / "kafka"));
+  const KafkaClient client(broker->bootstrap());
+  ProcessOptions command = ProducerCommand({"flights",
+                                            "--synthetic",
+                                            "--flights=" + std::to_string(kFlights),
+                                            "--rate=10000",
+                                            "--topic=flights",
+                                            "--partitions=3",
+                                            "--acks-file=" + (dir / "acks").string()},
+                                           broker->bootstrap());
+  command.dir = dir.path();
+  ASSERT_OK_AND_ASSIGN(auto producer, Process::Start(command));
+  auto wait_for = [&](int64_t count) {
+    return Eventually([&] {
+      Result<int64_t> arrived = client.Count("flights");
+      return arrived.ok() && *arrived >= count;
+    });
+  };
+
+  ASSERT_TRUE(wait_for(10'000));
+  ASSERT_OK(broker->Stop());
+  ASSERT_OK(broker->Restart());
+  ASSERT_TRUE(wait_for(25'000));
+  broker->Kill();
+  ASSERT_OK(broker->Restart());
+
+  ASSERT_OK_AND_ASSIGN(ExitStatus exit, producer->Wait(std::chrono::minutes(2)));
+  EXPECT_EQ(exit.code, 0) << producer->Stderr();
+  ASSERT_OK_AND_ASSIGN(auto records, client.ReadAll("flights"));
+  ExpectAllOnce(Ids(records), kFlights);
+  ExpectAllOnce(ReadIds(dir / "acks"), kFlights);
+}
+
+TEST(ProducerTest, AnInterruptFlushesSumsUpAndExitsWith130) {
+  const TempDir dir("producer-interrupt");
+  const KafkaBroker& broker = KafkaBroker::Shared();
+  const KafkaClient client(broker.bootstrap());
+  ProcessOptions command =
+      ProducerCommand({"sensors", "--devices=10", "--interval=10ms", "--topic=producer-interrupt"},
+                      broker.bootstrap());
+  command.dir = dir.path();
+  ASSERT_OK_AND_ASSIGN(auto producer, Process::Start(command));
+  ASSERT_TRUE(Eventually([&] {
+    Result<int64_t> arrived = client.Count("producer-interrupt");
+    return arrived.ok() && *arrived > 100;
+  }));
+
+  producer->Signal(SIGINT);
+
+  ASSERT_OK_AND_ASSIGN(ExitStatus exit, producer->Wait());
+  EXPECT_EQ(exit.code, 130);
+  ASSERT_OK_AND_ASSIGN(int64_t arrived, client.Count("producer-interrupt"));
+  std::string count = std::to_string(arrived);
+  EXPECT_THAT(producer->Stderr(),
+              HasSubstr("rows_sent=" + count + " rows_acknowledged=" + count + " "));
+}
+
+TEST(ProducerTest, ATopicOfAnotherShapeIsRefused) {
+  const KafkaBroker& broker = KafkaBroker::Shared();
+  ASSERT_OK(KafkaClient(broker.bootstrap()).CreateTopic("producer-shape", 2));
+
+  ASSERT_OK_AND_ASSIGN(
+      ToolResult result,
+      RunTool(ProducerCommand(
+          {"flights", "--synthetic", "--flights=1", "--topic=producer-shape", "--partitions=3"},
+          broker.bootstrap())));
+
+  EXPECT_EQ(result.exit.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("topic producer-shape exists with 2 partitions, not 3"));
+}
+
+TEST(ProducerTest, NoBrokerIsSaidAndGivenUp) {
+  const std::string nowhere = "127.0.0.1:" + std::to_string(FreePort());
+
+  ASSERT_OK_AND_ASSIGN(
+      ToolResult result,
+      RunTool(ProducerCommand({"flights", "--synthetic", "--flights=1", "--connect-timeout=3s"},
+                              nowhere)));
+
+  EXPECT_EQ(result.exit.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("waiting for kafka: no kafka broker answers at " + nowhere));
+}
+
+TEST(ProducerTest, MistakesOnTheCommandLineAreUsageErrors) {
+  for (const std::vector<std::string>& args : {std::vector<std::string>{"flights"},
+                                               {"flights", "--synthetic", "--csv=x.csv"},
+                                               {"flights", "--synthetic", "--speed=fast"},
+                                               {"flights", "--synthetic", "--key=colour"},
+                                               {"sensors", "--interval=2"},
+                                               {"birds"}}) {
+    ASSERT_OK_AND_ASSIGN(ToolResult result, RunTool(ProducerCommand(args, "127.0.0.1:1")));
+    EXPECT_EQ(result.exit.code, 2) << result.err;
+    EXPECT_FALSE(result.err.empty());
+  }
+  ASSERT_OK_AND_ASSIGN(
+      ToolResult result,
+      RunTool(ProducerCommand({"flights", "--csv=/nowhere/flights.csv"}, "127.0.0.1:1")));
+  EXPECT_EQ(result.exit.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("/nowhere/flights.csv"));
+}
+
+}  // namespace
+}  // namespace slipstream::test_support
