@@ -1,0 +1,295 @@
+#include "processor/formats/json_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <absl/container/flat_hash_map.h>
+#include <simdjson.h>
+
+#include "common/check/check.h"
+#include "processor/formats/json_value.h"
+
+namespace slipstream::sql {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+constexpr int32_t kIgnored = -1;
+// Keys longer than this are not predicted: a comparison may read as far past a record's end as its
+// padding reaches.
+constexpr size_t kPredictedBytesMax = simdjson::SIMDJSON_PADDING / 2;
+constexpr size_t kPredictionsMax = 256;
+
+// RecordBuffer: padded memory for a batch of records.
+struct RecordBuffer {
+  std::unique_ptr<char[]> bytes;
+  size_t capacity = 0;
+
+  void Reserve(size_t size) {
+    if (size <= capacity) return;
+    capacity = std::max(size, capacity * 2);
+    bytes = std::make_unique_for_overwrite<char[]>(capacity);
+  }
+};
+
+// The key's text if it has no escapes; nullopt otherwise. `raw` points behind its opening quote.
+std::optional<std::string_view> PlainKey(const char* raw) {
+  const char* end = raw;
+  while (*end != '"') {
+    if (*end == '\\') return std::nullopt;
+    ++end;
+  }
+  return std::string_view(raw, static_cast<size_t>(end - raw));
+}
+
+}  // namespace
+
+class JsonDecoder::Implementation {
+ public:
+  Implementation(Schema fields, JsonOptions options)
+      : fields_(std::move(fields)), options_(options), seen_(fields_.size()) {
+    for (size_t i = 0; i < fields_.size(); ++i)
+      columns_by_name_.emplace(fields_[i].name, static_cast<int32_t>(i));
+  }
+
+  DecodedRows Decode(std::span<const std::optional<std::string_view>> records);
+
+ private:
+  // What the key at a place of the record was last time, and where its value goes.
+  struct Prediction {
+    std::string key;
+    int32_t column = kIgnored;
+  };
+
+  Status DecodeRecord(std::string_view record, uint32_t index, DecodedRows& rows);
+  Status DecodeArray(ondemand::array array, uint32_t index, DecodedRows& rows);
+  Status DecodeObject(ondemand::object object, uint32_t index, DecodedRows& rows);
+  Result<int32_t> ColumnOf(ondemand::field& field, size_t place);
+  void Learn(size_t place, std::string_view key, int32_t column);
+  // Room for one more row in every column.
+  void Grow(Batch& batch);
+  void ForgetRows(Batch& batch, size_t first);
+  std::string_view CopyIn(std::string_view record);
+
+  const Schema fields_;
+  const JsonOptions options_;
+  absl::flat_hash_map<std::string_view, int32_t> columns_by_name_;
+  std::vector<Prediction> predictions_;
+  std::vector<uint8_t> seen_;  // of the current row, where missing fields matter
+
+  ondemand::parser parser_;
+  std::shared_ptr<RecordBuffer> buffer_;  // shared with the batches decoded into it
+  size_t buffer_used_ = 0;
+  Arena* arena_ = nullptr;  // of the current batch
+  size_t capacity_ = 0;     // rows its columns have room for
+};
+
+DecodedRows JsonDecoder::Implementation::Decode(
+    std::span<const std::optional<std::string_view>> records) {
+  size_t bytes = simdjson::SIMDJSON_PADDING;
+  for (const auto& record : records) {
+    if (record && record->size() <= kRecordBytesMax) bytes += record->size();
+  }
+  // The last batch's buffer serves again unless some of its rows are still alive.
+  if (!buffer_ || buffer_.use_count() > 1) buffer_ = std::make_shared<RecordBuffer>();
+  buffer_->Reserve(bytes);
+  std::memset(
+      buffer_->bytes.get() + bytes - simdjson::SIMDJSON_PADDING, ' ', simdjson::SIMDJSON_PADDING);
+  buffer_used_ = 0;
+
+  DecodedRows rows;
+  rows.batch = MakeBatch(fields_);
+  rows.batch.keep_alive.push_back(buffer_);
+  arena_ = &rows.batch.NewArena();
+  capacity_ = 0;
+  rows.origins.reserve(records.size());
+  for (Column& column : rows.batch.columns) {
+    column.Resize(records.size());
+    column.valid.assign(records.size(), 0);
+  }
+  capacity_ = records.size();
+
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (!records[i] || records[i]->empty()) continue;
+    const auto index = static_cast<uint32_t>(i);
+    const size_t first_row = rows.batch.rows;
+    Status status = records[i]->size() > kRecordBytesMax
+                        ? InvalidArgument("record of more than 64 MiB")
+                        : DecodeRecord(CopyIn(*records[i]), index, rows);
+    if (status.ok()) continue;
+    ForgetRows(rows.batch, first_row);
+    rows.origins.resize(first_row);
+    if (options_.ignore_parse_errors) {
+      ++rows.skipped;
+    } else {
+      rows.failures.push_back({.record = index, .message = status.message()});
+    }
+  }
+  for (Column& column : rows.batch.columns) {
+    column.valid.resize(rows.batch.rows);
+    column.Resize(rows.batch.rows);
+    if (std::find(column.valid.begin(), column.valid.end(), uint8_t{0}) == column.valid.end()) {
+      column.valid.clear();
+    }
+  }
+  return rows;
+}
+
+std::string_view JsonDecoder::Implementation::CopyIn(std::string_view record) {
+  char* place = buffer_->bytes.get() + buffer_used_;
+  std::memcpy(place, record.data(), record.size());
+  buffer_used_ += record.size();
+  return {place, record.size()};
+}
+
+void JsonDecoder::Implementation::Grow(Batch& batch) {
+  if (batch.rows < capacity_) return;
+  capacity_ = capacity_ * 2 + 1;
+  for (Column& column : batch.columns) {
+    column.valid.resize(capacity_, 0);
+    column.Resize(capacity_);
+  }
+}
+
+void JsonDecoder::Implementation::ForgetRows(Batch& batch, size_t first) {
+  // The row that failed is not counted yet; it has values all the same.
+  const size_t end = std::min(batch.rows + 1, capacity_);
+  for (Column& column : batch.columns) {
+    std::fill(column.valid.begin() + static_cast<ptrdiff_t>(first),
+              column.valid.begin() + static_cast<ptrdiff_t>(end),
+              uint8_t{0});
+  }
+  batch.rows = first;
+}
+
+Status JsonDecoder::Implementation::DecodeRecord(std::string_view record,
+                                                 uint32_t index,
+                                                 DecodedRows& rows) {
+  // The bytes behind the record are the next one's place or the buffer's padding.
+  const simdjson::padded_string_view padded(
+      record.data(), record.size(), record.size() + simdjson::SIMDJSON_PADDING);
+  ondemand::document document;
+  if (const simdjson::error_code error = parser_.iterate(padded).get(document)) {
+    if (error == simdjson::EMPTY) return {};
+    return InvalidArgument(std::string("not JSON: ") + simdjson::error_message(error));
+  }
+  ondemand::json_type type{};
+  if (const auto error = document.type().get(type)) return JsonError(error);
+  if (type == ondemand::json_type::object) {
+    ondemand::object object;
+    if (const auto error = document.get_object().get(object)) return JsonError(error);
+    RETURN_IF_ERROR(DecodeObject(object, index, rows));
+  } else if (type == ondemand::json_type::array) {
+    ondemand::array array;
+    if (const auto error = document.get_array().get(array)) return JsonError(error);
+    RETURN_IF_ERROR(DecodeArray(array, index, rows));
+  } else {
+    return InvalidArgument("neither a JSON object nor an array of them");
+  }
+  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
+    return InvalidArgument("not JSON: more text behind the value");
+  }
+  return {};
+}
+
+Status JsonDecoder::Implementation::DecodeArray(ondemand::array array,
+                                                uint32_t index,
+                                                DecodedRows& rows) {
+  for (auto element : array) {
+    ondemand::object object;
+    if (const auto error = element.get_object().get(object)) {
+      return error == simdjson::INCORRECT_TYPE
+                 ? InvalidArgument("an array whose elements are not objects")
+                 : JsonError(error);
+    }
+    RETURN_IF_ERROR(DecodeObject(object, index, rows));
+  }
+  return {};
+}
+
+Status JsonDecoder::Implementation::DecodeObject(ondemand::object object,
+                                                 uint32_t index,
+                                                 DecodedRows& rows) {
+  Grow(rows.batch);
+  const size_t row = rows.batch.rows;
+  if (options_.fail_on_missing_field) std::fill(seen_.begin(), seen_.end(), uint8_t{0});
+  size_t place = 0;
+  for (auto item : object) {
+    ondemand::field field;
+    if (const auto error = std::move(item).get(field)) return JsonError(error);
+    ASSIGN_OR_RETURN(const int32_t target, ColumnOf(field, place));
+    ++place;
+    if (target == kIgnored) continue;
+    const auto column = static_cast<size_t>(target);
+    seen_[column] = 1;
+    Column& to = rows.batch.columns[column];
+    to.valid[row] = 0;
+    Status status = ReadJsonValue(field.value(), options_, *arena_, row, to);
+    if (status.ok()) continue;
+    if (!options_.ignore_parse_errors) return status.WithContext("field " + fields_[column].name);
+    to.valid[row] = 0;
+  }
+  if (options_.fail_on_missing_field) {
+    for (size_t column = 0; column < fields_.size(); ++column) {
+      if (seen_[column] == 0)
+        return InvalidArgument("field " + fields_[column].name + " is missing");
+    }
+  }
+  rows.origins.push_back(index);
+  ++rows.batch.rows;
+  return {};
+}
+
+Result<int32_t> JsonDecoder::Implementation::ColumnOf(ondemand::field& field, size_t place) {
+  const char* raw = field.key().raw();
+  if (place < predictions_.size()) {
+    const Prediction& prediction = predictions_[place];
+    const size_t size = prediction.key.size();
+    if (std::memcmp(raw, prediction.key.data(), size) == 0 && raw[size] == '"') {
+      return prediction.column;
+    }
+  }
+  const std::optional<std::string_view> plain = PlainKey(raw);
+  std::string_view key;
+  if (plain) {
+    key = *plain;
+  } else if (const auto error = field.unescaped_key().get(key)) {
+    return JsonError(error);
+  }
+  const auto found = columns_by_name_.find(key);
+  const int32_t column = found == columns_by_name_.end() ? kIgnored : found->second;
+  if (plain) Learn(place, key, column);
+  return column;
+}
+
+void JsonDecoder::Implementation::Learn(size_t place, std::string_view key, int32_t column) {
+  if (place >= kPredictionsMax || key.size() > kPredictedBytesMax || key.empty()) return;
+  while (predictions_.size() < place)
+    predictions_.push_back({.key = "\"", .column = kIgnored});  // matches no key
+  if (place == predictions_.size()) predictions_.emplace_back();
+  predictions_[place].key = key;
+  predictions_[place].column = column;
+}
+
+Result<std::unique_ptr<JsonDecoder>> JsonDecoder::Create(Schema fields, JsonOptions options) {
+  for (const Field& field : fields) {
+    if (!IsJsonType(field.type)) {
+      return Unimplemented("column " + field.name + ": reading " + field.type.ToString() +
+                           " from JSON is not supported yet");
+    }
+  }
+  return std::unique_ptr<JsonDecoder>(
+      new JsonDecoder(std::make_unique<Implementation>(std::move(fields), options)));
+}
+
+JsonDecoder::JsonDecoder(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+
+JsonDecoder::~JsonDecoder() = default;
+
+DecodedRows JsonDecoder::Decode(std::span<const std::optional<std::string_view>> records) {
+  return implementation_->Decode(records);
+}
+
+}  // namespace slipstream::sql

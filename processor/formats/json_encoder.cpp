@@ -1,0 +1,181 @@
+#include "processor/formats/json_encoder.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "processor/formats/base64.h"
+#include "processor/types/date_time.h"
+#include "processor/types/decimal.h"
+#include "processor/types/number_text.h"
+#include "processor/types/value.h"
+
+namespace slipstream::sql {
+namespace {
+
+void AppendInteger(int64_t value, std::string& to) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  to.append(digits.data(), end.ptr);
+}
+
+void AppendReal(double value, TypeKind kind, std::string& to) {
+  const std::string text =
+      kind == TypeKind::kFloat ? FormatFloat(static_cast<float>(value)) : FormatDouble(value);
+  if (std::isfinite(value)) {
+    to += text;
+  } else {
+    to.append("\"").append(text).append("\"");
+  }
+}
+
+// Digits the fraction needs: 0 for whole seconds.
+int32_t FractionDigits(int64_t micros) {
+  int64_t fraction = FloorModulo(micros, kMicrosPerSecond);
+  if (fraction == 0) return 0;
+  int32_t digits = 6;
+  for (; fraction % 10 == 0; fraction /= 10)
+    --digits;
+  return digits;
+}
+
+void AppendTemporal(int64_t value,
+                    const DataType& type,
+                    JsonOptions::TimestampFormat timestamps,
+                    std::string& to) {
+  to.push_back('"');
+  switch (type.kind) {
+    case TypeKind::kDate:
+      to += FormatDate(value);
+      break;
+    case TypeKind::kTime:
+      to += FormatTimeOfDay(value, FractionDigits(value));
+      break;
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampLtz: {
+      const char separator = timestamps == JsonOptions::TimestampFormat::kSql ? ' ' : 'T';
+      AppendTimestamp(to, value, FractionDigits(value), separator);
+      if (type.kind == TypeKind::kTimestampLtz) to.push_back('Z');
+      break;
+    }
+    default:
+      to += ToText(value, type);
+      break;
+  }
+  to.push_back('"');
+}
+
+void AppendNested(const Column& column,
+                  size_t row,
+                  JsonOptions::TimestampFormat timestamps,
+                  std::string& to) {
+  const bool is_array = column.type.kind == TypeKind::kArray;
+  to.push_back(is_array ? '[' : '{');
+  if (column.type.kind == TypeKind::kRow) {
+    for (size_t i = 0; i < column.children.size(); ++i) {
+      if (i > 0) to.push_back(',');
+      AppendJsonText((*column.type.children)[i].name, to);
+      to.push_back(':');
+      AppendJsonValue(column.children[i], row, timestamps, to);
+    }
+  } else {
+    for (uint32_t entry = column.offsets[row]; entry < column.offsets[row + 1]; ++entry) {
+      if (entry > column.offsets[row]) to.push_back(',');
+      AppendJsonValue(column.children[0], entry, timestamps, to);
+      if (is_array) continue;
+      to.push_back(':');
+      AppendJsonValue(column.children[1], entry, timestamps, to);
+    }
+  }
+  to.push_back(is_array ? ']' : '}');
+}
+
+}  // namespace
+
+void AppendJsonText(std::string_view text, std::string& to) {
+  to.push_back('"');
+  size_t plain = 0;  // begin of what is copied as it is
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    to.append(text.substr(plain, i - plain));
+    plain = i + 1;
+    constexpr std::string_view kShort = "\b\t\n\f\r\"\\";
+    constexpr std::string_view kLetters = "btnfr\"\\";
+    const size_t known = kShort.find(text[i]);
+    to.push_back('\\');
+    if (known != std::string_view::npos) {
+      to.push_back(kLetters[known]);
+    } else {
+      constexpr std::string_view kHex = "0123456789ABCDEF";
+      to.append("u00").push_back(kHex[c >> 4]);
+      to.push_back(kHex[c & 15]);
+    }
+  }
+  to.append(text.substr(plain));
+  to.push_back('"');
+}
+
+void AppendJsonValue(const Column& column,
+                     size_t row,
+                     JsonOptions::TimestampFormat timestamps,
+                     std::string& to) {
+  if (column.is_null(row)) {
+    to += "null";
+    return;
+  }
+  switch (column.physical()) {
+    case PhysicalKind::kBool:
+      to += column.bools[row] != 0 ? "true" : "false";
+      break;
+    case PhysicalKind::kInt64:
+      if (column.type.is_integer()) {
+        AppendInteger(column.ints[row], to);
+      } else {
+        AppendTemporal(column.ints[row], column.type, timestamps, to);
+      }
+      break;
+    case PhysicalKind::kDouble:
+      AppendReal(column.doubles[row], column.type.kind, to);
+      break;
+    case PhysicalKind::kInt128:
+      to += FormatDecimal(column.decimals[row], column.type.scale);
+      break;
+    case PhysicalKind::kString:
+      if (column.type.is_binary()) {
+        to.append("\"").append(EncodeBase64(column.strings[row])).append("\"");
+      } else {
+        AppendJsonText(column.strings[row], to);
+      }
+      break;
+    case PhysicalKind::kNested:
+      AppendNested(column, row, timestamps, to);
+      break;
+  }
+}
+
+JsonEncoder::JsonEncoder(const Schema& fields, std::vector<size_t> positions, JsonOptions options)
+    : positions_(std::move(positions)), options_(options) {
+  for (const Field& field : fields) {
+    std::string& key = keys_.emplace_back();
+    AppendJsonText(field.name, key);
+    key.push_back(':');
+  }
+}
+
+void JsonEncoder::Encode(const Batch& batch, size_t row, std::string& to) const {
+  to.push_back('{');
+  bool is_first = true;
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    const Column& column = batch.columns[positions_[i]];
+    if (options_.ignore_null_fields && column.is_null(row)) continue;
+    if (!is_first) to.push_back(',');
+    is_first = false;
+    to += keys_[i];
+    AppendJsonValue(column, row, options_.timestamp_format, to);
+  }
+  to.push_back('}');
+}
+
+}  // namespace slipstream::sql

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "processor/columns/batch.h"
+#include "processor/formats/json_options.h"
+#include "processor/types/data_type.h"
+
+namespace slipstream::sql {
+
+// JsonEncoder: rows as JSON objects on one line, without blanks, as Flink writes them: DOUBLE as
+// Java prints it (NaN and infinities as strings), DECIMAL in plain digits, TIMESTAMP with as many
+// digits of the fraction as it needs.
+// Threads: immutable.
+class JsonEncoder {
+ public:
+  // Encodes the columns at `positions` of a batch under the names of `fields`.
+  JsonEncoder(const Schema& fields, std::vector<size_t> positions, JsonOptions options);
+
+  // Appends the object of one row; no line end.
+  void Encode(const Batch& batch, size_t row, std::string& to) const;
+
+ private:
+  std::vector<size_t> positions_;
+  std::vector<std::string> keys_;  // "name": with its quotes and colon
+  JsonOptions options_;
+};
+
+// Appends one value, NULL as null.
+void AppendJsonValue(const Column& column,
+                     size_t row,
+                     JsonOptions::TimestampFormat timestamps,
+                     std::string& to);
+// Appends `text` in quotes, escaped.
+void AppendJsonText(std::string_view text, std::string& to);
+
+}  // namespace slipstream::sql

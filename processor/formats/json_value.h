@@ -1,0 +1,27 @@
+#pragma once
+
+#include <simdjson.h>
+
+#include "common/status/status.h"
+#include "processor/columns/column.h"
+#include "processor/formats/json_options.h"
+
+namespace slipstream::sql {
+
+// One JSON value into one cell; internal to the decoder, which owns the loop over records.
+
+// Whether columns of the type can be read from JSON.
+bool IsJsonType(const DataType& type);
+
+// Stores the value in to's row `row`, marking it valid, or leaves it NULL if it is null. The column
+// has that row and a full `valid`. Strings without escapes point into the parsed record, others
+// into `arena`. Errors: kInvalidArgument, "cannot read 'x' as INT".
+Status ReadJsonValue(simdjson::ondemand::value value,
+                     const JsonOptions& options,
+                     Arena& arena,
+                     size_t row,
+                     Column& to);
+
+Status JsonError(simdjson::error_code error);
+
+}  // namespace slipstream::sql

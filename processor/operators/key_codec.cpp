@@ -1,0 +1,182 @@
+#include "processor/operators/key_codec.h"
+
+#include <bit>
+#include <limits>
+
+#include "common/check/check.h"
+#include "processor/types/decimal.h"
+
+namespace slipstream::sql {
+namespace {
+
+constexpr char kNullMark = 0;
+constexpr char kValueMark = 1;
+// A zero byte of a text is followed by kZeroInText; its end is a zero byte and kTextEnd.
+constexpr char kTextEnd = 0;
+constexpr char kZeroInText = 1;
+
+void AppendBigEndian(std::string& to, uint64_t value) {
+  char bytes[8];
+  for (int i = 7; i >= 0; --i) {
+    bytes[i] = static_cast<char>(value & 0xFF);
+    value >>= 8;
+  }
+  to.append(bytes, sizeof(bytes));
+}
+
+bool TakeBigEndian(std::string_view& from, uint64_t& value) {
+  if (from.size() < 8) return false;
+  value = 0;
+  for (size_t i = 0; i < 8; ++i)
+    value = (value << 8) | static_cast<uint8_t>(from[i]);
+  from.remove_prefix(8);
+  return true;
+}
+
+constexpr uint64_t kSignBit = uint64_t{1} << 63;
+
+void AppendText(std::string& to, std::string_view text) {
+  while (true) {
+    const size_t zero = text.find('\0');
+    to.append(text.substr(0, zero));
+    to.push_back('\0');
+    if (zero == std::string_view::npos) break;
+    to.push_back(kZeroInText);
+    text.remove_prefix(zero + 1);
+  }
+  to.push_back(kTextEnd);
+}
+
+bool TakeText(std::string_view& from, std::string& text) {
+  while (true) {
+    const size_t zero = from.find('\0');
+    if (zero == std::string_view::npos || zero + 1 >= from.size()) return false;
+    text.append(from.substr(0, zero));
+    const char mark = from[zero + 1];
+    from.remove_prefix(zero + 2);
+    if (mark == kTextEnd) return true;
+    if (mark != kZeroInText) return false;
+    text.push_back('\0');
+  }
+}
+
+double FromSortableBits(int64_t bits) {
+  return std::bit_cast<double>(bits < 0 ? bits ^ INT64_MAX : bits);
+}
+
+}  // namespace
+
+int64_t SortableBits(double value) {
+  if (value != value) value = std::numeric_limits<double>::quiet_NaN();
+  if (value == 0) value = 0;
+  const auto bits = std::bit_cast<int64_t>(value);
+  return bits < 0 ? bits ^ INT64_MAX : bits;
+}
+
+void AppendSortable(std::string& to, int64_t value) {
+  AppendBigEndian(to, static_cast<uint64_t>(value) ^ kSignBit);
+}
+
+bool TakeSortable(std::string_view& from, int64_t& value) {
+  uint64_t bits = 0;
+  if (!TakeBigEndian(from, bits)) return false;
+  value = static_cast<int64_t>(bits ^ kSignBit);
+  return true;
+}
+
+void KeyCodec::Encode(const std::vector<const Column*>& columns,
+                      size_t row,
+                      std::string& to) const {
+  for (const Column* column : columns) {
+    if (column->is_null(row)) {
+      to.push_back(kNullMark);
+      continue;
+    }
+    to.push_back(kValueMark);
+    switch (column->physical()) {
+      case PhysicalKind::kBool:
+        to.push_back(static_cast<char>(column->bools[row]));
+        break;
+      case PhysicalKind::kInt64:
+        AppendSortable(to, column->ints[row]);
+        break;
+      case PhysicalKind::kDouble:
+        AppendSortable(to, SortableBits(column->doubles[row]));
+        break;
+      case PhysicalKind::kInt128: {
+        const auto bits = static_cast<UInt128>(column->decimals[row]);
+        AppendBigEndian(to, static_cast<uint64_t>(bits >> 64) ^ kSignBit);
+        AppendBigEndian(to, static_cast<uint64_t>(bits));
+        break;
+      }
+      case PhysicalKind::kString:
+        AppendText(to, column->strings[row]);
+        break;
+      case PhysicalKind::kNested:
+        SLIPSTREAM_CHECK(false, "a nested type is no key");
+        break;
+    }
+  }
+}
+
+namespace {
+
+bool DecodeValue(std::string_view& key, const DataType& type, Column& to, Arena& arena) {
+  if (key.empty()) return false;
+  const char mark = key.front();
+  key.remove_prefix(1);
+  if (mark == kNullMark) {
+    to.AppendNull();
+    return true;
+  }
+  if (mark != kValueMark) return false;
+  int64_t number = 0;
+  switch (PhysicalKindOf(type.kind)) {
+    case PhysicalKind::kBool: {
+      if (key.empty()) return false;
+      to.Append(key.front() != 0, arena);
+      key.remove_prefix(1);
+      return true;
+    }
+    case PhysicalKind::kInt64:
+      if (!TakeSortable(key, number)) return false;
+      to.Append(number, arena);
+      return true;
+    case PhysicalKind::kDouble:
+      if (!TakeSortable(key, number)) return false;
+      to.Append(FromSortableBits(number), arena);
+      return true;
+    case PhysicalKind::kInt128: {
+      uint64_t low = 0;
+      if (!TakeSortable(key, number) || !TakeBigEndian(key, low)) return false;
+      const UInt128 bits = (static_cast<UInt128>(static_cast<uint64_t>(number)) << 64) | low;
+      to.Append(static_cast<Int128>(bits), arena);
+      return true;
+    }
+    case PhysicalKind::kString: {
+      std::string text;
+      if (!TakeText(key, text)) return false;
+      to.Append(std::move(text), arena);
+      return true;
+    }
+    case PhysicalKind::kNested:
+      break;
+  }
+  return false;
+}
+
+}  // namespace
+
+Status KeyCodec::Decode(std::string_view key,
+                        std::vector<Column>& columns,
+                        size_t first,
+                        Arena& arena) const {
+  for (size_t i = 0; i < types_.size(); ++i) {
+    if (!DecodeValue(key, types_[i], columns[first + i], arena)) {
+      return DataLoss("saved state is damaged: group key");
+    }
+  }
+  return key.empty() ? Status() : DataLoss("saved state is damaged: group key is too long");
+}
+
+}  // namespace slipstream::sql

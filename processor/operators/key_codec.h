@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/status/status.h"
+#include "processor/columns/column.h"
+
+namespace slipstream::sql {
+
+// KeyCodec: the values of some columns as bytes that compare (memcmp) as the values do, NULL
+// first; equal values give equal bytes. Format: docs/FORMATS.md, section "State".
+// Threads: immutable.
+class KeyCodec {
+ public:
+  explicit KeyCodec(std::vector<DataType> types) : types_(std::move(types)) {}
+
+  // Appends the key of row `row`; columns[i] has the type types[i].
+  void Encode(const std::vector<const Column*>& columns, size_t row, std::string& to) const;
+  // Appends the key's values to columns[first] and those behind it. kDataLoss: not such a key.
+  Status Decode(std::string_view key,
+                std::vector<Column>& columns,
+                size_t first,
+                Arena& arena) const;
+
+ private:
+  std::vector<DataType> types_;
+};
+
+// A time as 8 bytes that sort as it does.
+void AppendSortable(std::string& to, int64_t value);
+bool TakeSortable(std::string_view& from, int64_t& value);
+
+// Doubles as integers that sort as they do: -0.0 is 0.0, there is one NaN, above everything.
+int64_t SortableBits(double value);
+
+}  // namespace slipstream::sql

@@ -1,0 +1,41 @@
+#include "processor/operators/operator.h"
+
+#include "common/check/check.h"
+
+namespace slipstream::sql {
+
+RowBatch Gather(const RowBatch& from, const std::vector<uint32_t>& rows) {
+  RowBatch gathered{.batch = Gather(from.batch, rows), .origins = {}};
+  if (from.origins.empty()) return gathered;
+  gathered.origins.reserve(rows.size());
+  for (uint32_t row : rows)
+    gathered.origins.push_back(from.origins[row]);
+  return gathered;
+}
+
+Status Operator::Advance(int64_t, OperatorState*, OperatorOutput&) const {
+  return {};
+}
+
+void Operator::SaveChanges(OperatorState*, StateSink&) const {}
+
+Status Operator::Restore(OperatorState*, std::string_view, std::string_view) const {
+  return DataLoss("saved state of an operator that keeps none");
+}
+
+Result<RowBatch> TakeOutFailed(RowBatch rows, const RowErrors& errors, OperatorOutput& out) {
+  if (errors.empty()) return rows;
+  RETURN_IF_ERROR(out.Reject(rows, errors));
+  std::vector<uint8_t> is_failed(rows.batch.rows, 0);
+  for (const RowErrors::Entry& entry : errors.entries()) {
+    SLIPSTREAM_CHECK(entry.row < rows.batch.rows, "row={} of {}", entry.row, rows.batch.rows);
+    is_failed[entry.row] = 1;
+  }
+  std::vector<uint32_t> good;
+  for (uint32_t row = 0; row < rows.batch.rows; ++row) {
+    if (is_failed[row] == 0) good.push_back(row);
+  }
+  return Gather(rows, good);
+}
+
+}  // namespace slipstream::sql

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "common/status/status.h"
+#include "processor/expr/row_errors.h"
+#include "processor/operators/row_batch.h"
+
+namespace slipstream::sql {
+
+// The watermark at the end of bounded input.
+inline constexpr int64_t kWatermarkEnd = INT64_MAX;
+// Before the first row.
+inline constexpr int64_t kWatermarkNone = INT64_MIN;
+
+// What an operator is given to work with: where results go, and what does not become one.
+class OperatorOutput {
+ public:
+  virtual ~OperatorOutput() = default;
+
+  virtual Status Emit(RowBatch rows) = 0;
+  // These rows of `from` failed. Each entry's first message counts; rows may repeat.
+  virtual Status Reject(const RowBatch& from, const RowErrors& errors) = 0;
+  // So many rows came too late for a window.
+  virtual void CountLate(uint64_t rows) = 0;
+};
+
+// Where changed state goes.
+class StateSink {
+ public:
+  virtual ~StateSink() = default;
+  virtual void Put(std::string_view key, std::string_view value) = 0;
+  virtual void Delete(std::string_view key) = 0;
+};
+
+// What an operator keeps between batches; made by it, and cast back by it alone.
+class OperatorState {
+ public:
+  virtual ~OperatorState() = default;
+};
+
+// Operator: one step of a query over batches of rows. The description is immutable and shared by
+// all tasks; what changes is in the state.
+//
+// Threads     thread-safe, if every state is used by one thread at a time.
+// Determinism the rows given do not depend on how the input is cut into batches; their order does
+//             not either, except between the rows of different Process calls.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+
+  // nullptr: it keeps none.
+  virtual std::unique_ptr<OperatorState> MakeState() const { return nullptr; }
+
+  // `watermark` is that of the input, as it was before these rows.
+  virtual Status Process(RowBatch rows,
+                         int64_t watermark,
+                         OperatorState* state,
+                         OperatorOutput& out) const = 0;
+  // The watermark has risen to `watermark`; kWatermarkEnd: nothing more comes.
+  virtual Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const;
+
+  // Whether the state has to survive the task. If so: SaveChanges writes every key that changed
+  // since the last call, Restore takes one that was written.
+  virtual bool is_stateful() const { return false; }
+  virtual void SaveChanges(OperatorState* state, StateSink& sink) const;
+  virtual Status Restore(OperatorState* state, std::string_view key, std::string_view value) const;
+};
+
+// The rows of `rows` without those in `errors`, which are rejected.
+Result<RowBatch> TakeOutFailed(RowBatch rows, const RowErrors& errors, OperatorOutput& out);
+
+}  // namespace slipstream::sql

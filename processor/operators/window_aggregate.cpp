@@ -1,0 +1,206 @@
+#include "processor/operators/window_aggregate.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "common/check/check.h"
+#include "processor/expr/state_bytes.h"
+#include "processor/operators/group_table.h"
+#include "processor/operators/window_assigner.h"
+
+namespace slipstream::sql {
+namespace {
+
+constexpr uint8_t kStateVersion = 1;
+constexpr size_t kEmittedRows = 4096;
+
+std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
+  std::vector<DataType> types;
+  for (size_t column : columns)
+    types.push_back(schema[column].type);
+  return types;
+}
+
+}  // namespace
+
+struct WindowAggregateOperator::Window {
+  explicit Window(const AggregateLayout& layout) : groups(layout) {}
+  GroupTable groups;
+};
+
+struct WindowAggregateOperator::State final : OperatorState {
+  std::map<int64_t, std::unique_ptr<Window>> windows;  // by end
+  std::vector<std::pair<int64_t, Group*>> changed;     // groups of open windows
+  std::vector<std::string> deleted;                    // saved keys of windows that have fired
+
+  // Of the batch at hand, kept for their memory: row rows[i] counts in states[i].
+  std::vector<std::byte*> states;
+  std::vector<uint32_t> rows;
+  std::string key;
+};
+
+WindowAggregateOperator::WindowAggregateOperator(Description description)
+    : description_(std::move(description)),
+      layout_(description_.aggregates),
+      codec_(TypesOf(description_.input, description_.group_columns)) {}
+
+std::unique_ptr<OperatorState> WindowAggregateOperator::MakeState() const {
+  return std::make_unique<State>();
+}
+
+Status WindowAggregateOperator::Process(RowBatch rows,
+                                        int64_t watermark,
+                                        OperatorState* state,
+                                        OperatorOutput& out) const {
+  RowErrors errors;
+  const Column& times = rows.batch.columns[description_.window.time_column];
+  if (times.has_nulls()) {
+    for (size_t row = 0; row < rows.batch.rows; ++row) {
+      if (times.is_null(row)) errors.Add(row, "the window's time is NULL");
+    }
+  }
+  AggregateLayout::Inputs inputs = layout_.Compute(rows.batch, errors);
+  if (!errors.empty()) {
+    ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
+    RowErrors none;
+    inputs = layout_.Compute(rows.batch, none);
+    SLIPSTREAM_CHECK(none.empty(), "rows fail that did not before");
+  }
+  State& mine = *static_cast<State*>(state);
+  AssignRows(rows.batch, watermark, mine, out);
+  layout_.Update(mine.states, mine.rows, inputs);
+  return {};
+}
+
+void WindowAggregateOperator::AssignRows(const Batch& batch,
+                                         int64_t watermark,
+                                         State& state,
+                                         OperatorOutput& out) const {
+  state.states.clear();
+  state.rows.clear();
+  std::vector<const Column*> key_columns;
+  for (size_t column : description_.group_columns)
+    key_columns.push_back(&batch.columns[column]);
+  const std::vector<int64_t>& times = batch.columns[description_.window.time_column].ints;
+  uint64_t late = 0;
+  // Neighbouring rows mostly fall into the same window.
+  int64_t last_end = INT64_MIN;
+  Window* last_window = nullptr;
+  for (uint32_t row = 0; row < batch.rows; ++row) {
+    const WindowEnds ends = AssignWindows(description_.window, times[row]);
+    if (WindowMaxTime(ends.first) <= watermark) ++late;
+    if (WindowMaxTime(ends.last) <= watermark) continue;
+    state.key.clear();
+    codec_.Encode(key_columns, row, state.key);
+    for (int64_t end = ends.first; end <= ends.last; end += ends.step) {
+      if (WindowMaxTime(end) <= watermark) continue;
+      if (end != last_end || last_window == nullptr) {
+        std::unique_ptr<Window>& window = state.windows[end];
+        if (!window) window = std::make_unique<Window>(layout_);
+        last_window = window.get();
+        last_end = end;
+      }
+      Group& group = last_window->groups.Find(state.key);
+      if (!group.is_changed) {
+        group.is_changed = true;
+        state.changed.emplace_back(end, &group);
+      }
+      state.states.push_back(group.state);
+      state.rows.push_back(row);
+    }
+  }
+  if (late > 0) out.CountLate(late);
+}
+
+Status WindowAggregateOperator::Advance(int64_t watermark,
+                                        OperatorState* state,
+                                        OperatorOutput& out) const {
+  State& mine = *static_cast<State*>(state);
+  const auto has_fired = [watermark](int64_t end) { return WindowMaxTime(end) <= watermark; };
+  if (mine.windows.empty() || !has_fired(mine.windows.begin()->first)) return {};
+  std::erase_if(mine.changed, [&](const auto& entry) { return has_fired(entry.first); });
+  while (!mine.windows.empty() && has_fired(mine.windows.begin()->first)) {
+    const auto first = mine.windows.begin();
+    RETURN_IF_ERROR(Fire(first->first, *first->second, out));
+    for (const Group* group : first->second->groups.Sorted()) {
+      if (!group->is_saved) continue;
+      std::string key;
+      AppendSortable(key, first->first);
+      mine.deleted.push_back(key.append(group->key));
+    }
+    mine.windows.erase(first);
+  }
+  return {};
+}
+
+Status WindowAggregateOperator::Fire(int64_t end, const Window& window, OperatorOutput& out) const {
+  const std::vector<Group*> groups = window.groups.Sorted();
+  for (size_t first = 0; first < groups.size(); first += kEmittedRows) {
+    RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}};
+    Arena& arena = rows.batch.NewArena();
+    const size_t last = std::min(first + kEmittedRows, groups.size());
+    for (size_t i = first; i < last; ++i) {
+      const Group& group = *groups[i];
+      RETURN_IF_ERROR(codec_.Decode(group.key, rows.batch.columns, 0, arena));
+      const size_t keys = description_.group_columns.size();
+      layout_.Finish(group.state, rows.batch.columns, keys, arena);
+      size_t column = keys + description_.aggregates.size();
+      for (WindowProperty property : description_.properties) {
+        int64_t time = end;
+        if (property == WindowProperty::kStart) time = WindowStart(description_.window, end);
+        if (property == WindowProperty::kTime) time = WindowMaxTime(end);
+        rows.batch.columns[column++].Append(time, arena);
+      }
+      ++rows.batch.rows;
+    }
+    RETURN_IF_ERROR(out.Emit(std::move(rows)));
+  }
+  return {};
+}
+
+// Saved key: the window's end, sortable, then the group's key. Value: version, then the aggregates.
+void WindowAggregateOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
+  State& mine = *static_cast<State*>(state);
+  for (const std::string& key : mine.deleted)
+    sink.Delete(key);
+  mine.deleted.clear();
+  std::string key;
+  std::string value;
+  for (const auto& [end, group] : mine.changed) {
+    key.clear();
+    AppendSortable(key, end);
+    key.append(group->key);
+    value.assign(1, static_cast<char>(kStateVersion));
+    layout_.Save(group->state, value);
+    sink.Put(key, value);
+    group->is_changed = false;
+    group->is_saved = true;
+  }
+  mine.changed.clear();
+}
+
+Status WindowAggregateOperator::Restore(OperatorState* state,
+                                        std::string_view key,
+                                        std::string_view value) const {
+  State& mine = *static_cast<State*>(state);
+  int64_t end = 0;
+  if (!TakeSortable(key, end)) return DamagedState("window key");
+  uint8_t version = 0;
+  if (!TakeByte(value, version)) return DamagedState("window value");
+  if (version != kStateVersion) {
+    return DataLoss("saved window state has version " + std::to_string(version) +
+                    ", this program reads " + std::to_string(kStateVersion));
+  }
+  std::unique_ptr<Window>& window = mine.windows[end];
+  if (!window) window = std::make_unique<Window>(layout_);
+  Group& group = window->groups.Find(key);
+  // The key is checked here, not only when the window fires.
+  std::vector<Column> columns = MakeBatch(description_.output).columns;
+  Arena arena;
+  RETURN_IF_ERROR(codec_.Decode(key, columns, 0, arena));
+  group.is_saved = true;
+  return layout_.Restore(group.state, value);
+}
+
+}  // namespace slipstream::sql

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "processor/operators/aggregate_layout.h"
+#include "processor/operators/key_codec.h"
+#include "processor/operators/operator.h"
+#include "processor/planner/plan.h"
+
+namespace slipstream::sql {
+
+// WindowAggregateOperator: aggregation by window and group columns over tumbling, hopping and
+// cumulating windows. Gives the group columns, the aggregates and the window properties, window
+// after window by end, within a window in the order of the group's key.
+//
+// Layout      one hash table for each open window, by its end; in it one state for each group.
+// Time        a window fires when the watermark reaches its end less one millisecond. A row is
+//             left out of those of its windows that have fired, and counted once if there are any.
+// State       one saved key for each open window and group; deleted when the window has fired.
+//             Format: docs/FORMATS.md, section "State".
+class WindowAggregateOperator final : public Operator {
+ public:
+  struct Description {
+    WindowSpec window;
+    std::vector<size_t> group_columns;
+    std::vector<AggregateCall> aggregates;
+    std::vector<WindowProperty> properties;
+    Schema input;
+    Schema output;
+  };
+  explicit WindowAggregateOperator(Description description);
+
+  std::unique_ptr<OperatorState> MakeState() const override;
+  Status Process(RowBatch rows,
+                 int64_t watermark,
+                 OperatorState* state,
+                 OperatorOutput& out) const override;
+  Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const override;
+  bool is_stateful() const override { return true; }
+  void SaveChanges(OperatorState* state, StateSink& sink) const override;
+  Status Restore(OperatorState* state, std::string_view key, std::string_view value) const override;
+
+ private:
+  struct State;
+  struct Window;
+
+  void AssignRows(const Batch& batch, int64_t watermark, State& state, OperatorOutput& out) const;
+  Status Fire(int64_t end, const Window& window, OperatorOutput& out) const;
+
+  const Description description_;
+  const AggregateLayout layout_;
+  const KeyCodec codec_;
+};
+
+}  // namespace slipstream::sql

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+
+#include "processor/planner/plan.h"
+#include "processor/types/date_time.h"
+
+namespace slipstream::sql {
+
+// Which windows a time lies in. Windows are [start, end); ends identify them: for a given end the
+// start follows.
+
+// The first and the last of the ends of the windows that `time` lies in; between them the ends are
+// `step` apart.
+struct WindowEnds {
+  int64_t first = 0;
+  int64_t last = 0;
+  int64_t step = 1;
+};
+
+// Tumbling, hopping and cumulating windows. `time` within 2^62 of 1970, which every TIMESTAMP is.
+inline WindowEnds AssignWindows(const WindowSpec& window, int64_t time) {
+  switch (window.kind) {
+    case WindowSpec::Kind::kHop: {
+      const int64_t last_start = time - FloorModulo(time - window.offset_us, window.slide_us);
+      // The earliest start is the first one after time - size.
+      const int64_t earlier = (window.size_us - (time - last_start) - 1) / window.slide_us;
+      return {.first = last_start - earlier * window.slide_us + window.size_us,
+              .last = last_start + window.size_us,
+              .step = window.slide_us};
+    }
+    case WindowSpec::Kind::kCumulate: {
+      const int64_t start = time - FloorModulo(time - window.offset_us, window.size_us);
+      const int64_t steps = (time - start) / window.slide_us + 1;
+      return {.first = start + steps * window.slide_us,
+              .last = start + window.size_us,
+              .step = window.slide_us};
+    }
+    default: {
+      const int64_t start = time - FloorModulo(time - window.offset_us, window.size_us);
+      return {.first = start + window.size_us, .last = start + window.size_us, .step = 1};
+    }
+  }
+}
+
+inline int64_t WindowStart(const WindowSpec& window, int64_t end) {
+  if (window.kind == WindowSpec::Kind::kCumulate) {
+    // The greatest window's end may be this one: look from just before it.
+    return end - 1 - FloorModulo(end - 1 - window.offset_us, window.size_us);
+  }
+  return end - window.size_us;
+}
+
+// The last instant, in milliseconds, that belongs to the window; it has fired once the watermark
+// is there.
+inline int64_t WindowMaxTime(int64_t end) {
+  return end - kMicrosPerMilli;
+}
+
+}  // namespace slipstream::sql
