@@ -1,6 +1,7 @@
 #include "processor/connectors/local_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -141,10 +142,16 @@ Status LocalFiles::WriteFile(File& file) {
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) return ErrnoStatus(error.value(), "make " + folder.string());
-    flags |= O_CREAT | O_TRUNC;
+    flags |= O_CREAT | O_EXCL;
   }
   Descriptor descriptor(open(path.c_str(), flags, 0644));
+  if (descriptor.fd() < 0 && errno == EEXIST) return Aborted("another owner has made " + path);
   if (descriptor.fd() < 0) return ErrnoStatus(errno, "open " + path);
+  struct stat now {};
+  if (fstat(descriptor.fd(), &now) != 0) return ErrnoStatus(errno, "stat " + path);
+  if (static_cast<uint64_t>(now.st_size) != file.state.length_bytes) {
+    return Aborted("another owner has written " + path);
+  }
   RETURN_IF_ERROR(WriteAt(descriptor.fd(), file.rows, file.state.length_bytes).WithContext(path));
   if (fdatasync(descriptor.fd()) != 0) return ErrnoStatus(errno, "sync " + path);
   if (file.is_new) RETURN_IF_ERROR(SyncFolder(folder));

@@ -41,7 +41,8 @@ class LocalFiles final {
   uint64_t staged_bytes() const { return staged_bytes_; }
   bool HasRollDue(int64_t now_ms) const;
 
-  // Writes and syncs what was appended; then the open files are those the mark must have.
+  // Writes and syncs what was appended; then the open files are those the mark must have. kAborted
+  // if the files are not as this task left them: somebody else has taken the partition over.
   Status Flush(int64_t now_ms, bool is_last);
   std::vector<OpenFile> open_files() const;
 

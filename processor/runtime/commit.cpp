@@ -78,7 +78,7 @@ CommitOutcome CommitRound::FlushFiles(std::span<Task* const> tasks) {
   for (Task* task : tasks) {
     if (task->local_files() != nullptr) {
       Status status = task->local_files()->Flush(now_ms, task->is_ended());
-      if (!status.ok()) return {.kind = Kind::kFailed, .why = std::move(status)};
+      if (!status.ok()) return FromStore(std::move(status));
     }
     if (task->dfs_files() == nullptr) continue;
     task->dfs_files()->EndEpoch(now_ms, task->is_ended());

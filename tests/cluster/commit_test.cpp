@@ -1,0 +1,189 @@
+// The commit protocol on a real broker: a processor is killed before and after every step, stopped
+// for longer than its session, and loses its broker; every record comes out exactly once.
+
+#include <algorithm>
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+#include "tests/cluster/commit_harness.h"
+#include "tests/support/assert_ok.h"
+#include "tests/support/eventually.h"
+#include "tests/support/kafka_broker.h"
+#include "tests/support/temp_dir.h"
+
+namespace slipstream::test_support {
+namespace {
+
+constexpr int kMinimalSessionMs = 6'000;  // the least that brokers take
+
+// Test names become job names: only letters, digits and '-'.
+std::string JobName(std::string text) {
+  for (char& c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
+  }
+  return text;
+}
+
+std::string StepName(const ::testing::TestParamInfo<const char*>& step) {
+  std::string name = step.param;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+class CommitKillTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CommitKillTest, NothingIsLostOrDoubled) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = JobName(GetParam()),
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path()});
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto killed,
+                       job.Start({.failpoints = std::string(GetParam()) + "=kill@2"}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, killed->Wait());
+  ASSERT_EQ(exit.signal, SIGKILL) << killed->Stderr();
+
+  ASSERT_OK(job.Finish());
+
+  EXPECT_OK(job.Check());
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps,
+                         CommitKillTest,
+                         ::testing::Values("task.mid_batch",
+                                           "commit.before_blocks",
+                                           "commit.after_blocks",
+                                           "commit.before_prepare",
+                                           "commit.after_begin",
+                                           "commit.after_produce",
+                                           "commit.after_offsets",
+                                           "commit.after_kafka_commit"),
+                         StepName);
+
+TEST(CommitTest, UndisturbedRunWithTwoWorkersInOneProcess) {
+  const TempDir dir("commit");
+  CommitHarness job(
+      {.name = "undisturbed", .bootstrap = KafkaBroker::Shared().bootstrap(), .dir = dir.path()});
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({.workers = 2}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait());
+  ASSERT_EQ(exit.code, 0) << process->Stderr();
+
+  EXPECT_OK(job.Check());
+
+  // A finished job started again has nothing to do, and does nothing.
+  ASSERT_OK(job.Finish());
+  EXPECT_OK(job.Check());
+}
+
+// The worst zombie: stopped in the middle of a transaction for twice its session, its partitions
+// taken over by another, and then awake again.
+class CommitZombieTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CommitZombieTest, ASleeperLosesItsPartitionsAndDoesNoHarm) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = JobName(std::string("zombie-") + GetParam()),
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path(),
+                     .session_timeout_ms = kMinimalSessionMs});
+  ASSERT_OK(job.Fill());
+  const std::string failpoint = GetParam();
+  ASSERT_OK_AND_ASSIGN(const auto sleeper, job.Start({.failpoints = failpoint + "=stop@2"}));
+  ASSERT_OK(sleeper->WaitForOutput("failpoint " + failpoint + " hit"));
+
+  // The other one gets the partitions when the sleeper's session is over, and finishes the job.
+  ASSERT_OK(job.Finish());
+  sleeper->Signal(SIGCONT);
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, sleeper->Wait());
+  EXPECT_EQ(exit.code, 0) << sleeper->Stderr();
+  EXPECT_OK(job.Check());
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps,
+                         CommitZombieTest,
+                         ::testing::Values("commit.after_blocks",
+                                           "commit.after_produce",
+                                           "commit.after_offsets"),
+                         StepName);
+
+TEST(CommitTest, TheBrokerRestartsInTheMiddle) {
+  const TempDir dir("commit");
+  ASSERT_OK_AND_ASSIGN(const auto broker, KafkaBroker::Start(dir / "kafka"));
+  CommitHarness job({.name = "broker-restart",
+                     .bootstrap = broker->bootstrap(),
+                     .dir = dir.path(),
+                     .batch_delay_ms = 300});
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({}));
+  const KafkaClient client(broker->bootstrap());
+  ASSERT_TRUE(Eventually([&] { return client.Count(job.sink()).value_or(0) > 0; }));
+
+  ASSERT_OK(broker->Stop());
+  ASSERT_OK(broker->Restart());
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait(std::chrono::seconds(120)));
+  EXPECT_EQ(exit.code, 0) << process->Stderr();
+  EXPECT_OK(job.Check());
+}
+
+TEST(CommitTest, PartitionsOfAKilledProcessMoveToAnother) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = "moves",
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path(),
+                     .session_timeout_ms = kMinimalSessionMs,
+                     .batch_delay_ms = 200});
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto first, job.Start({}));
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  ASSERT_TRUE(Eventually([&] { return client.Count(job.sink()).value_or(0) > 0; }));
+  ASSERT_OK_AND_ASSIGN(const auto second, job.Start({}));
+  ASSERT_OK(second->WaitForOutput("task_restored"));
+
+  first->Kill();
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, second->Wait(std::chrono::seconds(90)));
+  EXPECT_EQ(exit.code, 0) << second->Stderr();
+  EXPECT_OK(job.Check());
+}
+
+TEST(CommitTest, FreshRunDiscardsWhatWasCommitted) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = "fresh",
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path(),
+                     .record_count = 1'000,
+                     .session_timeout_ms = kMinimalSessionMs});
+  ASSERT_OK(job.Fill());
+  ASSERT_OK(job.Finish());
+
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({.more_flags = {"--fresh"}}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait());
+  ASSERT_EQ(exit.code, 0) << process->Stderr();
+
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  EXPECT_EQ(client.Count(job.sink()).value_or(0), 2'000);
+}
+
+TEST(CommitTest, TerminatedProcessCommitsWhatItHasAndEndsWell) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = "terminated",
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path(),
+                     .batch_delay_ms = 100});
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({}));
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  ASSERT_TRUE(Eventually([&] { return client.Count(job.sink()).value_or(0) > 0; }));
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Terminate());
+  EXPECT_EQ(exit.code, 0) << process->Stderr();
+
+  ASSERT_OK(job.Finish());
+  EXPECT_OK(job.Check());
+}
+
+}  // namespace
+}  // namespace slipstream::test_support
