@@ -125,7 +125,7 @@ void AddSort(CLI::App& app, SortOptions& sort) {
 
 void CompleteSort(SortOptions& sort) {
   if (sort.memory_bytes < EventSorter::kMemoryBytesMin) {
-    throw CLI::ValidationError("--sort-memory", "less than 1 MiB");
+    throw CLI::ValidationError("--sort-memory", "less than 1 MB");
   }
   if (!sort.temp_directory.empty()) return;
   std::error_code error;

@@ -27,7 +27,7 @@ namespace slipstream::producer {
 class EventSorter final {
  public:
   static constexpr size_t kRunsMax = 64;
-  static constexpr size_t kMemoryBytesMin = 1 << 20;
+  static constexpr size_t kMemoryBytesMin = 1'000'000;
 
   struct Options {
     size_t memory_bytes = 100 << 20;  // at least kMemoryBytesMin
