@@ -1,5 +1,6 @@
 #include "dfs-datanode/block_store.h"
 
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -21,8 +22,16 @@ constexpr std::string_view kDataSuffix = ".zst";
 constexpr std::string_view kMetaSuffix = ".meta";
 constexpr std::string_view kTemporarySuffix = ".tmp";
 
-Status IgnoreNotFound(Status status) {
+Status IgnoreNotFound(const Status& status) {
   return status.code() == Code::kNotFound ? Status() : status;
+}
+
+// The block that a file of this name and suffix belongs to.
+std::optional<BlockId> IdOf(std::string_view file_name, std::string_view suffix) {
+  if (!file_name.ends_with(suffix)) return std::nullopt;
+  file_name.remove_suffix(suffix.size());
+  Result<BlockId> block_id = block::ParseBlockFileName(file_name);
+  return block_id.ok() ? std::optional<BlockId>(*block_id) : std::nullopt;
 }
 
 // Whether `file` has exactly `expected` at `offset`.
@@ -65,11 +74,11 @@ Status BlockStore::Writer::Seal() {
 
 // ---- BlockStore ----
 
-BlockStore::BlockStore(std::string root, FileSystem& fs)
+BlockStore::BlockStore(const std::string& root, FileSystem& fs)
     : root_(root + "/blocks"), quarantine_(root + "/quarantine"), fs_(fs) {}
 
-Result<std::unique_ptr<BlockStore>> BlockStore::Open(std::string root, FileSystem& fs) {
-  std::unique_ptr<BlockStore> store(new BlockStore(std::move(root), fs));
+Result<std::unique_ptr<BlockStore>> BlockStore::Open(const std::string& root, FileSystem& fs) {
+  std::unique_ptr<BlockStore> store(new BlockStore(root, fs));
   RETURN_IF_ERROR(fs.MakeDirectories(store->quarantine_));
   RETURN_IF_ERROR(fs.MakeDirectories(store->root_));
   return store;
@@ -121,49 +130,52 @@ Result<BlockMeta> BlockStore::ReadMeta(BlockId block_id, const File& data) const
   return second.status().code() == Code::kNotFound ? meta : second;
 }
 
+// Nothing if the file was moved to quarantine.
+Result<std::optional<Identity>> BlockStore::ScanFile(BlockId block_id) {
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, fs_.Open(DataPath(block_id), OpenMode::kRead));
+  ASSIGN_OR_RETURN(uint64_t size, file->Size());
+  Result<BlockMeta> meta = ReadMeta(block_id, *file);
+  if (!meta.ok() && meta.status().code() == Code::kUnavailable) return meta.status();
+  if (!meta.ok() || size != block::BlockFileBytes(*meta)) {
+    log::Get("datanode.blocks")
+        ->warn("block_quarantined id={} reason={}",
+               block_id,
+               log::Quoted(meta.ok() ? "wrong file size" : meta.status().message()));
+    RETURN_IF_ERROR(Quarantine(block_id));
+    return std::optional<Identity>();
+  }
+  if (Result<BlockMeta> second = ReadMetaFile(block_id); !second.ok() || *second != *meta) {
+    RETURN_IF_ERROR(WriteMetaFile(*meta));
+  }
+  return std::optional<Identity>(meta->identity);
+}
+
 Status BlockStore::ScanDirectory(const std::string& name, std::vector<Identity>& found) {
   const std::string directory = root_ + "/" + name;
   ASSIGN_OR_RETURN(std::vector<DirectoryEntry> entries, fs_.List(directory));
   std::set<BlockId> metas;
+  std::set<BlockId> blocks;
   for (const DirectoryEntry& entry : entries) {
-    const std::string_view file_name = entry.name;
-    if (entry.is_directory) continue;
-    if (file_name.ends_with(kTemporarySuffix)) {
+    if (entry.name.ends_with(kTemporarySuffix)) {
       RETURN_IF_ERROR(fs_.Remove(directory + "/" + entry.name));
-    } else if (file_name.ends_with(kMetaSuffix)) {
-      Result<BlockId> block_id =
-          block::ParseBlockFileName(file_name.substr(0, file_name.size() - kMetaSuffix.size()));
-      if (block_id.ok()) metas.insert(*block_id);
+    } else if (std::optional<BlockId> block_id = IdOf(entry.name, kMetaSuffix)) {
+      metas.insert(*block_id);
+    } else if (block_id = IdOf(entry.name, kDataSuffix);
+               block_id.has_value() && block::BlockDirectoryName(*block_id) == name) {
+      blocks.insert(*block_id);
     }
   }
-  for (const DirectoryEntry& entry : entries) {
-    const std::string_view file_name = entry.name;
-    if (entry.is_directory || !file_name.ends_with(kDataSuffix)) continue;
-    Result<BlockId> block_id =
-        block::ParseBlockFileName(file_name.substr(0, file_name.size() - kDataSuffix.size()));
-    if (!block_id.ok() || block::BlockDirectoryName(*block_id) != name) continue;
-    metas.erase(*block_id);
-    ASSIGN_OR_RETURN(std::unique_ptr<File> file, fs_.Open(DataPath(*block_id), OpenMode::kRead));
-    ASSIGN_OR_RETURN(uint64_t size, file->Size());
-    Result<BlockMeta> meta = ReadMeta(*block_id, *file);
-    if (!meta.ok() && meta.status().code() == Code::kUnavailable) return meta.status();
-    if (!meta.ok() || size != block::BlockFileBytes(*meta)) {
-      log::Get("datanode.blocks")
-          ->warn("block_quarantined id={} reason={}",
-                 *block_id,
-                 log::Quoted(meta.ok() ? "wrong file size" : meta.status().message()));
-      RETURN_IF_ERROR(Quarantine(*block_id));
-      continue;
-    }
-    if (Result<BlockMeta> second = ReadMetaFile(*block_id); !second.ok() || *second != *meta) {
-      RETURN_IF_ERROR(WriteMetaFile(*meta));
-    }
-    found.push_back(meta->identity);
+  for (BlockId block_id : blocks) {
+    ASSIGN_OR_RETURN(std::optional<Identity> identity, ScanFile(block_id));
+    if (identity.has_value()) found.push_back(*identity);
+    metas.erase(block_id);
   }
   // Left by a crash between the two names, or by a removal.
   for (BlockId block_id : metas)
     RETURN_IF_ERROR(fs_.Remove(MetaPath(block_id)));
-  return {};
+  // What was found will be reported as ours, so its name must be durable even if its writer died
+  // before it could see to that.
+  return fs_.SyncDirectory(directory);
 }
 
 Result<std::vector<Identity>> BlockStore::Scan() {

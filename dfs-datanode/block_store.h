@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,7 @@ class BlockStore final {
   class Writer;
 
   // Makes the directories.
-  static Result<std::unique_ptr<BlockStore>> Open(std::string root, FileSystem& fs);
+  static Result<std::unique_ptr<BlockStore>> Open(const std::string& root, FileSystem& fs);
 
   // What is there, by the files' headers; the data is not read. Call once, before anything is
   // written: removes what a crash left half-written, repairs missing .meta files, and moves files
@@ -52,11 +53,12 @@ class BlockStore final {
   Status Quarantine(block::BlockId block_id);
 
  private:
-  BlockStore(std::string root, FileSystem& fs);
+  BlockStore(const std::string& root, FileSystem& fs);
 
   std::string DirectoryOfBlock(block::BlockId block_id) const;
   std::string DataPath(block::BlockId block_id) const;
   std::string MetaPath(block::BlockId block_id) const;
+  Result<std::optional<block::Identity>> ScanFile(block::BlockId block_id);
   Status ScanDirectory(const std::string& name, std::vector<block::Identity>& found);
   // The block of a file by its header or, where that is damaged, by its .meta.
   Result<block::BlockMeta> ReadMeta(block::BlockId block_id, const File& data) const;

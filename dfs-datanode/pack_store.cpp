@@ -30,8 +30,6 @@ uint64_t MakeSalt(uint64_t seed, uint64_t number) {
 PackStore::PackStore(const Options& options, FileSystem& fs)
     : options_(options), directory_(options.root + "/packs"), fs_(fs) {}
 
-PackStore::~PackStore() = default;
-
 std::string PackStore::PathOf(const PackName& name) const {
   return directory_ + "/" + PackFileName(name);
 }

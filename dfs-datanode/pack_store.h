@@ -47,7 +47,6 @@ class PackStore final {
   // Makes the index from the packs' records. A torn tail of the last pack is cut off; behind damage
   // elsewhere the next record is searched for, and what was in between is not in the index.
   static Result<std::unique_ptr<PackStore>> Open(const Options& options, FileSystem& fs);
-  ~PackStore();
 
   std::vector<block::Identity> List() const;
 

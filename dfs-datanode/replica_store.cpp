@@ -13,8 +13,8 @@ namespace slipstream::datanode {
 using block::BlockId;
 using block::Identity;
 
-ReplicaStore::ReplicaStore(const Options& options, FileSystem& fs, const Clock& clock)
-    : options_(options),
+ReplicaStore::ReplicaStore(Options options, FileSystem& fs, const Clock& clock)
+    : options_(std::move(options)),
       fs_(fs),
       clock_(clock),
       // A later process of this node begins higher without having to remember anything: nobody
@@ -153,8 +153,8 @@ Status ReplicaStore::Verify(BlockId block_id) {
     if (found == replicas_.end()) return NotFound(fmt::format("block id={}", block_id));
     replica = found->second;
   }
-  const Status status = replica.home == Home::kFile ? blocks_->Verify(replica.identity)
-                                                    : packs_->Verify(replica.identity);
+  Status status = replica.home == Home::kFile ? blocks_->Verify(replica.identity)
+                                              : packs_->Verify(replica.identity);
   // Only what says something of the bytes: not a lack of file descriptors, say.
   const bool is_bad = status.code() == Code::kDataLoss || status.code() == Code::kNotFound ||
                       status.code() == Code::kUnavailable;

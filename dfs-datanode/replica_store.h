@@ -105,7 +105,7 @@ class ReplicaStore final {
     std::optional<SteadyTime> parked_at;
   };
 
-  ReplicaStore(const Options& options, FileSystem& fs, const Clock& clock);
+  ReplicaStore(Options options, FileSystem& fs, const Clock& clock);
 
   // Keeps the id for a writer; kAlreadyExists, kResourceExhausted.
   Status Reserve(const block::Identity& identity);

@@ -22,6 +22,10 @@ constexpr unsigned kChecksumFlag = 1U << 2;
 
 static_assert(ZSTD_COMPRESSBOUND(kFrameRawBytesMax) <= kFrameStoredBytesMax);
 
+struct FreeCompressor {
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+};
+
 struct FreeDecompressor {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
@@ -39,18 +43,16 @@ Status BadFrame(const Frame& frame, std::string_view why) {
 }  // namespace
 
 struct FrameCompressor::Context {
-  ~Context() { ZSTD_freeCCtx(zstd); }
-  ZSTD_CCtx* zstd = nullptr;
+  std::unique_ptr<ZSTD_CCtx, FreeCompressor> zstd{ZSTD_createCCtx()};
   std::string scratch;
 };
 
 FrameCompressor::FrameCompressor(int level) : context_(std::make_unique<Context>()) {
-  context_->zstd = ZSTD_createCCtx();
   SLIPSTREAM_CHECK(context_->zstd != nullptr, "out of memory");
   // Neither can fail on a fresh context with values in range.
   ZSTD_CCtx_setParameter(
-      context_->zstd, ZSTD_c_compressionLevel, std::clamp(level, kLevelMin, kLevelMax));
-  ZSTD_CCtx_setParameter(context_->zstd, ZSTD_c_checksumFlag, 1);
+      context_->zstd.get(), ZSTD_c_compressionLevel, std::clamp(level, kLevelMin, kLevelMax));
+  ZSTD_CCtx_setParameter(context_->zstd.get(), ZSTD_c_checksumFlag, 1);
   context_->scratch.resize(kFrameStoredBytesMax);
 }
 
@@ -60,7 +62,7 @@ Frame FrameCompressor::Compress(std::string_view raw, std::string& out) {
   SLIPSTREAM_CHECK(!raw.empty() && raw.size() <= kFrameRawBytesMax, "raw_bytes={}", raw.size());
   std::string& scratch = context_->scratch;
   const size_t size =
-      ZSTD_compress2(context_->zstd, scratch.data(), scratch.size(), raw.data(), raw.size());
+      ZSTD_compress2(context_->zstd.get(), scratch.data(), scratch.size(), raw.data(), raw.size());
   // The scratch space is as large as zstd asks for, so only a lack of memory is left.
   SLIPSTREAM_CHECK(ZSTD_isError(size) == 0, "{}", ZSTD_getErrorName(size));
   std::string_view stored(scratch.data(), size);

@@ -1,7 +1,6 @@
 #include "common/fs/memory_file_system.h"
 
 #include <algorithm>
-#include <cstring>
 #include <random>
 #include <utility>
 
@@ -28,9 +27,7 @@ class MemoryFileSystem::MemoryFile final : public File {
     MutexLock lock(fs_.mutex_);
     const std::string& content = inode_->content;
     if (offset >= content.size()) return size_t{0};
-    const size_t size = std::min<size_t>(length, content.size() - offset);
-    std::memcpy(out, content.data() + offset, size);
-    return size;
+    return content.copy(out, length, offset);
   }
 
   Status Write(uint64_t offset, std::string_view data) override {
@@ -84,6 +81,8 @@ class MemoryFileSystem::MemoryFile final : public File {
 class MemoryFileSystem::MemoryLock final : public FileLock {
  public:
   MemoryLock(MemoryFileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
+  MemoryLock(const MemoryLock&) = delete;
+  MemoryLock& operator=(const MemoryLock&) = delete;
   ~MemoryLock() override {
     MutexLock lock(fs_.mutex_);
     fs_.locks_.erase(path_);
@@ -96,8 +95,6 @@ class MemoryFileSystem::MemoryLock final : public FileLock {
 
 MemoryFileSystem::MemoryFileSystem(uint64_t capacity_bytes)
     : capacity_bytes_(capacity_bytes), directories_{"/"} {}
-
-MemoryFileSystem::~MemoryFileSystem() = default;
 
 Status MemoryFileSystem::Check(Operation operation, const std::string& path) const {
   Fault fault;

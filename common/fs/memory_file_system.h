@@ -27,7 +27,6 @@ class MemoryFileSystem final : public FileSystem {
   using Fault = std::function<Status(Operation operation, const std::string& path)>;
 
   explicit MemoryFileSystem(uint64_t capacity_bytes = UINT64_C(1) << 40);
-  ~MemoryFileSystem() override;
 
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
   Status Rename(const std::string& source, const std::string& target) override;
