@@ -159,18 +159,21 @@ def proto_units(_path, lines):
 
 
 MAGIC = re.compile(r"\bk\w*Magic\s*=\s*(0x[0-9a-fA-F]+)")
+FAILPOINT = re.compile(r'\bSLIPSTREAM_FAILPOINT(?:_HIT)?\("([^"]+)"\)')
 
 
-def magic_numbers(formats_text):
-    """On-disk magic numbers must be those of docs/FORMATS.md."""
-    known = {int(number, 16) for number in re.findall(r"0x[0-9a-fA-F]+", formats_text)}
+def documented(formats_text, testing_text):
+    """On-disk magic numbers stand in docs/FORMATS.md, failpoints in docs/TESTING.md."""
+    numbers = {int(number, 16) for number in re.findall(r"0x[0-9a-fA-F]+", formats_text)}
 
-    def rule(_path, lines):
+    def rule(path, lines):
         for number, line in enumerate(lines, 1):
-            match = MAGIC.search(line)
-            if match and int(match.group(1), 16) not in known:
-                yield number, f"{match.group(1)} is not in docs/FORMATS.md: write it there, and if " \
-                              "it changed, bump the version of that format"
+            magic, failpoint = MAGIC.search(line), FAILPOINT.search(line)
+            if magic and int(magic.group(1), 16) not in numbers:
+                yield number, f"{magic.group(1)} is not in docs/FORMATS.md: write it there; if it " \
+                              "changed, bump the version of that format"
+            if failpoint and f"`{failpoint.group(1)}`" not in testing_text and path[:6] != "tests/":
+                yield number, f"failpoint {failpoint.group(1)} is not in docs/TESTING.md"
     return rule
 
 
@@ -178,9 +181,7 @@ def magic_numbers(formats_text):
 
 
 def unlisted_sources(sources, cmake_lists):
-    """Each .cpp must stand in the CMakeLists.txt of its folder or of one above it.
-
-    `cmake_lists` maps a folder ("" is the root) to the text of its CMakeLists.txt."""
+    """Each .cpp must stand in the CMakeLists.txt of its folder or of one above it (the keys)."""
     words = {folder: set(re.split(r'[\s()"]+', text)) for folder, text in cmake_lists.items()}
     for path in sources:
         folder, listed = os.path.dirname(path), False
@@ -198,8 +199,7 @@ def tree_files(root):
     listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"],
                             capture_output=True, text=True)
     if listed.returncode == 0:
-        return sorted(f for f in set(listed.stdout.splitlines())
-                      if os.path.isfile(os.path.join(root, f)))
+        return [f for f in listed.stdout.splitlines() if os.path.isfile(os.path.join(root, f))]
     found = []  # an unpacked archive
     for folder, folders, names in os.walk(root):
         folders[:] = [f for f in folders if f not in ("build", ".git", ".slipstream")]
@@ -210,8 +210,7 @@ def tree_files(root):
 def check_format(root, files):
     program = shutil.which("clang-format-14")
     if program is None:
-        print("clang-format-14 not found: formatting not checked")
-        return []
+        return ["deploy/packages.txt:1: clang-format-14 is not installed"]
     result = subprocess.run([program, "--dry-run", "--ferror-limit=1", *files], cwd=root,
                             capture_output=True, text=True)
     names = re.findall(r"^(\S+):(\d+):\d+: (?:warning|error)", result.stderr, re.M)
@@ -224,12 +223,12 @@ def check(root):
     for path in files:
         with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
             texts[path] = file.read()
-    magic = magic_numbers(texts.get("docs/FORMATS.md", ""))
+    in_docs = documented(texts.get("docs/FORMATS.md", ""), texts.get("docs/TESTING.md", ""))
     findings = []
     for path, text in texts.items():
         rules = [unfinished]
         if path.endswith(CODE):
-            rules += [arrows, banned_text, headers, size, magic]
+            rules += [arrows, banned_text, headers, size, in_docs]
         if path.endswith(".proto"):
             rules.append(proto_units)
         for rule in rules:
@@ -266,7 +265,7 @@ class RuleTest(unittest.TestCase):
 
     def test_unfinished(self):
         self.assertTrue(self.findings(unfinished, "a.md", "TO" "DO: later"))
-        self.assertTrue(self.findings(unfinished, "a.sh", "cd /wo" "rk/main"))
+        self.assertTrue(self.findings(unfinished, "a.sh", "cd /wo" "rk/x"))
         self.assertFalse(self.findings(unfinished, "a.cpp", 'mkdtemp("/tmp/slipstream-XXXXXX")'))
 
     def test_proto_units(self):
@@ -274,8 +273,10 @@ class RuleTest(unittest.TestCase):
         self.assertTrue(self.findings(proto_units, "a.proto", "  uint32 block_size = 1;"))
         self.assertFalse(self.findings(proto_units, "a.proto", "  uint64 timeout_ms = 1;"))
 
-    def test_magic_numbers(self):
-        rule = magic_numbers("magic `0xABCD`")
+    def test_documented(self):
+        rule = documented("magic `0xABCD`", "| `a.known` |")
+        self.assertFalse(self.findings(rule, "a.cpp", 'SLIPSTREAM_FAILPOINT("a.known");'))
+        self.assertTrue(self.findings(rule, "a.cpp", 'SLIPSTREAM_FAILPOINT_HIT("a.new");'))
         self.assertFalse(self.findings(rule, "a.cpp", "constexpr uint32_t kHeadMagic = 0xabcd;"))
         self.assertTrue(self.findings(rule, "a.cpp", "constexpr uint32_t kHeadMagic = 0xabce;"))
 
