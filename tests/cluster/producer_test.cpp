@@ -183,6 +183,28 @@ TEST(ProducerTest, NoBrokerIsSaidAndGivenUp) {
   EXPECT_THAT(result.err, HasSubstr("waiting for kafka: no kafka broker answers at " + nowhere));
 }
 
+// The commonest trouble with Kafka: the bootstrap address answers, then clients are sent elsewhere.
+TEST(ProducerTest, AListenerThatLeadsNowhereIsNamed) {
+  const TempDir dir("producer-listener");
+  ASSERT_OK_AND_ASSIGN(auto broker, KafkaBroker::Start(dir / "kafka"));
+  ASSERT_OK(broker->Stop());
+  const std::filesystem::path properties = dir / "kafka/server.properties";
+  const std::string nowhere = "127.0.0.1:" + std::to_string(FreePort());
+  // Of two settings the last counts.
+  ASSERT_OK(WriteFile(
+      properties, ReadFile(properties) + "\nadvertised.listeners=PLAINTEXT://" + nowhere + "\n"));
+  ASSERT_OK(broker->Restart());
+
+  ASSERT_OK_AND_ASSIGN(
+      ToolResult result,
+      RunTool(ProducerCommand({"flights", "--synthetic", "--flights=1", "--connect-timeout=3s"},
+                              broker->bootstrap())));
+
+  EXPECT_EQ(result.exit.code, 1);
+  EXPECT_THAT(result.err,
+              HasSubstr(broker->bootstrap() + " answers, but its broker 1 advertises " + nowhere));
+}
+
 TEST(ProducerTest, MistakesOnTheCommandLineAreUsageErrors) {
   for (const std::vector<std::string>& args : {std::vector<std::string>{"flights"},
                                                {"flights", "--synthetic", "--csv=x.csv"},
