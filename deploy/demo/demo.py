@@ -23,11 +23,14 @@ TOPIC = "flights-topic"  # as the job files have it
 DATANODES = 3
 DRAIN_DEADLINE_S = 600
 
-DELAYS = """SELECT origin, carrier, SUM(flights) AS late_flights, MAX(max_delay) AS max_delay
-  FROM delays GROUP BY origin, carrier ORDER BY late_flights DESC, origin, carrier LIMIT 10"""
-CARRIERS = "SELECT carrier, COUNT(*) AS flights FROM flights GROUP BY carrier ORDER BY flights DESC"
+DELAYS = """SELECT origin, carrier, SUM(delayed_flights) AS delayed_flights,
+    SUM(delayed_flights * avg_arr_delay) / SUM(delayed_flights) AS avg_arr_delay,
+    MAX(max_arr_delay) AS max_arr_delay
+  FROM delays GROUP BY origin, carrier ORDER BY delayed_flights DESC, origin, carrier LIMIT 10"""
+CARRIERS = """SELECT carrier, COUNT(*) AS flights FROM flights_by_carrier
+  GROUP BY carrier ORDER BY flights DESC, carrier"""
 REPORT = "SELECT * FROM carrier_report ORDER BY carrier"
-STORED_IDS = "SELECT id FROM flights"
+STORED_IDS = "SELECT id FROM flights_by_carrier"
 
 
 def parse_arguments(argv):
@@ -277,7 +280,7 @@ class Demo:
         say(f"""
 Still running, to look around ({self.state}/logs has their logs):
   build/release/bin/dfs --master {self.master_address} ls -R /
-  build/release/bin/processor query "{CARRIERS}" \\
+  build/release/bin/processor query "SELECT COUNT(*) FROM flights_by_carrier" \\
       --catalog jobs/flights_by_carrier.sql --master {self.master_address}
   ./slipstream stop""")
 
