@@ -1,0 +1,154 @@
+#include "dfs-master/block_map.h"
+
+#include <gtest/gtest.h>
+
+namespace slipstream::dfs::master {
+namespace {
+
+constexpr NodeNumber kA = 1;
+constexpr NodeNumber kB = 2;
+
+class BlockMapTest : public ::testing::Test {
+ protected:
+  BlockMapTest() {
+    map_.SetCounted(kA, true);
+    map_.SetCounted(kB, true);
+  }
+  static Block ABlock(BlockId id) {
+    return {.id = id, .raw_bytes = 10, .stored_bytes = 5, .crc32c = 3};
+  }
+  static FileBlock Held(BlockId id, std::vector<NodeNumber> holders) {
+    return {.block = ABlock(id), .replication = 2, .first_holders = std::move(holders)};
+  }
+  static Now At(int seconds) {
+    return {.steady = SteadyTime(std::chrono::seconds(1'000 + seconds)), .wall = {}};
+  }
+  bool Has(BlockId id, NodeNumber node) const {
+    for (const auto& replica : map_.Find(id)->replicas) {
+      if (replica.node == node) return true;
+    }
+    return false;
+  }
+
+  BlockMap map_;
+};
+
+TEST_F(BlockMapTest, WritersWordCountsButDoesNotConfirm) {
+  map_.Prepare(Held(1, {kA, kB}), At(0));
+  map_.Commit(1);
+
+  EXPECT_EQ(map_.CountGood(*map_.Find(1)), 2U);
+  EXPECT_EQ(map_.counts().unconfirmed, 1U);
+  map_.Added(kA, ABlock(1), 1);
+  EXPECT_EQ(map_.counts().unconfirmed, 0U);
+}
+
+TEST_F(BlockMapTest, ReplicaReportedBeforeItsPrepareIsConfirmedByIt) {
+  map_.Added(kA, ABlock(1), 1);
+  EXPECT_EQ(map_.strays().size(), 1U);
+
+  map_.Prepare(Held(1, {kA, kB}), At(0));
+  map_.Commit(1);
+
+  EXPECT_EQ(map_.counts().unconfirmed, 0U);
+  EXPECT_TRUE(map_.strays().empty());
+}
+
+TEST_F(BlockMapTest, ReplicaOfAnotherContentIsBadAndDoesNotCount) {
+  map_.Load(Held(1, {}), true);
+  Block other = ABlock(1);
+  other.crc32c ^= 1;
+
+  map_.Added(kA, other, 1);
+  map_.Added(kB, ABlock(1), 1);
+
+  EXPECT_EQ(map_.counts().bad_replicas, 1U);
+  EXPECT_EQ(map_.counts().under_replicated, 1U);
+  EXPECT_TRUE(map_.trimmable().contains(1));
+}
+
+TEST_F(BlockMapTest, OlderFullReportTakesNothingNewerAway) {
+  map_.Load(Held(1, {}), true);
+  map_.Load(Held(2, {}), true);
+  map_.Added(kA, ABlock(1), 5);
+  map_.Added(kA, ABlock(2), 6);
+  map_.Removed(kA, 2, 7);
+
+  ASSERT_TRUE(map_.FullReport(kA, std::vector<Block>{ABlock(2)}, 4, At(0)));
+
+  EXPECT_TRUE(Has(1, kA));
+  EXPECT_FALSE(Has(2, kA));
+}
+
+TEST_F(BlockMapTest, NewerFullReportReplacesWhatWasKnown) {
+  map_.Load(Held(1, {}), true);
+  map_.Load(Held(2, {}), true);
+  map_.Added(kA, ABlock(1), 5);
+
+  ASSERT_TRUE(map_.FullReport(kA, std::vector<Block>{ABlock(2)}, 6, At(0)));
+
+  EXPECT_FALSE(Has(1, kA));
+  EXPECT_TRUE(Has(2, kA));
+  EXPECT_EQ(map_.counts().missing, 1U);
+  EXPECT_EQ(map_.replica_count(kA), 1U);
+}
+
+TEST_F(BlockMapTest, FreshAcknowledgementOutlivesAReportWithoutItForAMinute) {
+  map_.Prepare(Held(1, {kA, kB}), At(0));
+
+  ASSERT_TRUE(map_.FullReport(kA, {}, 9, At(30)));
+  EXPECT_TRUE(Has(1, kA));
+  ASSERT_TRUE(map_.FullReport(kA, {}, 9, At(61)));
+  EXPECT_FALSE(Has(1, kA));
+}
+
+TEST_F(BlockMapTest, DeadNodesReplicasDoNotCountUntilItIsBack) {
+  map_.Load(Held(1, {}), true);
+  map_.Added(kA, ABlock(1), 1);
+  map_.Added(kB, ABlock(1), 1);
+
+  map_.SetCounted(kA, false);
+  EXPECT_EQ(map_.counts().under_replicated, 1U);
+  map_.SetCounted(kB, false);
+  EXPECT_EQ(map_.counts().missing, 1U);
+  map_.SetCounted(kA, true);
+  map_.SetCounted(kB, true);
+
+  EXPECT_EQ(map_.counts().under_replicated + map_.counts().missing, 0U);
+}
+
+TEST_F(BlockMapTest, DiscardedBlocksReplicasBecomeStrays) {
+  map_.Prepare(Held(1, {kA, kB}), At(0));
+
+  map_.Discard(1);
+
+  EXPECT_FALSE(map_.Contains(1));
+  EXPECT_EQ(map_.strays().at(1).size(), 2U);
+  EXPECT_EQ(map_.counts().missing + map_.counts().under_replicated, 0U);
+  map_.Removed(kA, 1, 3);
+  map_.Removed(kB, 1, 3);
+  EXPECT_TRUE(map_.strays().empty());
+}
+
+TEST_F(BlockMapTest, NewSessionUnconfirms) {
+  map_.Load(Held(1, {}), true);
+  map_.Added(kA, ABlock(1), 7);
+
+  map_.BeginSession(kA);
+  EXPECT_EQ(map_.counts().unconfirmed, 1U);
+  // Numbers begin anew in a new session.
+  map_.Added(kA, ABlock(1), 1);
+
+  EXPECT_EQ(map_.counts().unconfirmed, 0U);
+}
+
+TEST_F(BlockMapTest, LiveIdsOfSmallAndLargeRanges) {
+  for (BlockId id : {3, 5, 900})
+    map_.Load(Held(id, {}), true);
+
+  EXPECT_EQ(map_.LiveIds({.first = 4, .count = 2}), (std::vector<BlockId>{5}));
+  EXPECT_EQ(map_.LiveIds({.first = 1, .count = 10'000}), (std::vector<BlockId>{3, 5, 900}));
+}
+
+}  // namespace
+}  // namespace slipstream::dfs::master
