@@ -131,5 +131,6 @@ struct JobPlan {
 
 // A stable, readable tree, one operator a line, indented.
 std::string Explain(const PlanNode& node);
+std::string Explain(const InsertPlan& insert);
 
 }  // namespace slipstream::sql

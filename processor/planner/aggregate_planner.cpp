@@ -1,0 +1,195 @@
+#include "processor/planner/aggregate_planner.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "processor/planner/expression_binder.h"
+#include "processor/planner/expression_rewrite.h"
+#include "processor/planner/plan_builder.h"
+#include "processor/planner/plan_properties.h"
+#include "processor/planner/window_functions.h"
+
+namespace slipstream::sql {
+
+void AggregatePlanner::BindGroupBy(const ast::Select& select) {
+  for (const ast::ExprPtr& expr : select.group_by)
+    BindGroup(*expr);
+  at_ = select.group_by.empty() ? select.at : select.group_by.front()->at;
+}
+
+void AggregatePlanner::BindGroup(const ast::Expr& expr) {
+  const bool is_bounded = IsBounded(*input_.node, context_.every_input_is_bounded());
+  if (auto group_window = BindGroupWindow(context_, input_.columns, is_bounded, expr)) {
+    if (window_ || input_.window) context_.Fail(expr.at, "one window in a GROUP BY");
+    window_ = group_window->spec;
+    collector_.set_group_window(std::move(*group_window));
+    return;
+  }
+  if (const auto* const literal = std::get_if<ast::Literal>(&expr.node)) {
+    context_.Fail(expr.at,
+                  fmt::format("GROUP BY {} is the constant, not a column", literal->text),
+                  "name the column");
+  }
+  const ExpressionPtr bound = ExpressionBinder(context_, input_.columns, "GROUP BY").Bind(expr);
+  if (bound->column >= kVirtualColumns) {
+    grouped_properties_.push_back(static_cast<WindowProperty>(bound->column - kVirtualColumns));
+    return;
+  }
+  std::set<size_t> columns;
+  CollectColumns(*bound, columns);
+  if (!columns.empty() && *columns.rbegin() >= kVirtualColumns) {
+    context_.Unsupported(expr.at, "grouping by an expression over window_start or window_end is");
+  }
+  if (PhysicalKindOf(bound->type.kind) == PhysicalKind::kNested) {
+    context_.Unsupported(expr.at, fmt::format("grouping by {} is", bound->type.ToString()));
+  }
+  const bool is_repeated = std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
+    return IsEqual(*group.expression, *bound);
+  });
+  if (is_repeated) return;
+  const bool is_column = bound->kind == Expression::Kind::kColumn;
+  groups_.push_back({bound,
+                     expr.at,
+                     is_column ? input_.node->output[bound->column].name
+                               : fmt::format("GROUP${}", groups_.size())});
+}
+
+bool AggregatePlanner::HasGroupProperty(WindowProperty property) const {
+  return std::find(grouped_properties_.begin(), grouped_properties_.end(), property) !=
+         grouped_properties_.end();
+}
+
+void AggregatePlanner::CheckAssignedWindow() const {
+  const Relation::AssignedWindow& assigned = *input_.window;
+  if (HasGroupProperty(WindowProperty::kStart) && HasGroupProperty(WindowProperty::kEnd)) return;
+  const std::string needs = fmt::format(
+      "an aggregate over {} has to GROUP BY window_start, window_end", assigned.function);
+  context_.Fail(at_, needs, grouped_properties_.empty() ? "" : "name both of them");
+}
+
+// SESSION's windows are those of its PARTITION BY; only the aggregate by the same keys is one with
+// them.
+void AggregatePlanner::CheckSession() const {
+  if (input_.window->spec.kind != WindowSpec::Kind::kSession) return;
+  std::set<size_t> keys;
+  for (const Group& group : groups_) {
+    const bool is_column = group.expression->kind == Expression::Kind::kColumn;
+    keys.insert(is_column ? group.expression->column : kVirtualColumns);
+  }
+  const std::vector<size_t>& partition = input_.window->partition_keys;
+  if (keys != std::set<size_t>(partition.begin(), partition.end())) {
+    context_.Unsupported(input_.window->at,
+                         "a SESSION whose PARTITION BY differs from the keys of GROUP BY is",
+                         "partition by the columns that are grouped by besides the window");
+  }
+}
+
+// Makes every group a column of the input.
+void AggregatePlanner::ProjectGroups() {
+  const bool are_columns = std::all_of(groups_.begin(), groups_.end(), [](const Group& group) {
+    return group.expression->kind == Expression::Kind::kColumn;
+  });
+  if (are_columns) return;
+  std::vector<ExpressionPtr> expressions;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < input_.node->output.size(); ++i) {
+    expressions.push_back(MakeColumn(i, input_.node->output[i].type));
+    names.push_back(input_.node->output[i].name);
+  }
+  for (const Group& group : groups_) {
+    if (group.expression->kind == Expression::Kind::kColumn) continue;
+    expressions.push_back(group.expression);
+    names.push_back(group.name);
+  }
+  input_.node = MakeProject(std::move(input_.node), std::move(expressions), std::move(names));
+}
+
+void AggregatePlanner::Build(const std::vector<ExpressionPtr>& above,
+                             const std::vector<std::string>& names) {
+  if (input_.window) {
+    CheckAssignedWindow();
+    CheckSession();
+    window_ = input_.window->spec;
+  }
+  std::set<size_t> used;
+  for (const ExpressionPtr& expression : above)
+    CollectColumns(*expression, used);
+  auto node = std::make_unique<PlanNode>();
+  node->kind = window_ ? PlanNode::Kind::kWindowAggregate : PlanNode::Kind::kAggregate;
+
+  size_t next_computed = input_.node->output.size();
+  ProjectGroups();
+  for (const Group& group : groups_) {
+    const bool is_column = group.expression->kind == Expression::Kind::kColumn;
+    node->group_columns.push_back(is_column ? group.expression->column : next_computed++);
+    node->output.push_back({group.name, group.expression->type});
+  }
+  const auto name_of = [&](size_t column, std::string fallback) {
+    for (size_t i = 0; i < above.size() && i < names.size(); ++i) {
+      if (above[i]->kind == Expression::Kind::kColumn && above[i]->column == column) {
+        return names[i];
+      }
+    }
+    return fallback;
+  };
+  for (size_t i = 0; i < collector_.calls().size(); ++i) {
+    node->aggregates.push_back(collector_.calls()[i]);
+    node->output.push_back(
+        {name_of(kFirstAggregateColumn + i, fmt::format("AGG${}", i)), collector_.calls()[i].type});
+  }
+  if (window_) {
+    node->window = *window_;
+    const DataType time = input_.node->output[window_->time_column].type;
+    for (const auto& [property, name] : {std::pair{WindowProperty::kStart, "window_start"},
+                                         std::pair{WindowProperty::kEnd, "window_end"},
+                                         std::pair{WindowProperty::kTime, "window_time"}}) {
+      if (!used.contains(VirtualColumn(property))) continue;
+      used_properties_.push_back(property);
+      node->window_properties.push_back(property);
+      node->output.push_back({name_of(VirtualColumn(property), name), time});
+    }
+  }
+  node->inputs.push_back(std::move(input_.node));
+  aggregate_ = node.get();
+  input_.node = std::move(node);
+}
+
+ExpressionPtr AggregatePlanner::Rewrite(const ExpressionPtr& expression) const {
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    if (IsEqual(*groups_[i].expression, *expression)) {
+      return MakeColumn(i, aggregate_->output[i].type);
+    }
+  }
+  if (expression->kind == Expression::Kind::kColumn) return RewriteColumn(expression);
+  if (expression->args.empty()) return expression;
+  auto copy = std::make_shared<Expression>(*expression);
+  for (ExpressionPtr& arg : copy->args)
+    arg = Rewrite(arg);
+  return copy;
+}
+
+ExpressionPtr AggregatePlanner::RewriteColumn(const ExpressionPtr& column) const {
+  const AggregateCollector::Use* const use = collector_.FindUse(column->column);
+  const auto not_grouped = [&] {
+    context_.Fail(use != nullptr ? use->at : Span{},
+                  fmt::format("\"{}\" is neither in GROUP BY nor inside an aggregate function",
+                              use != nullptr ? use->name : "?"));
+  };
+  if (column->column >= kFirstAggregateColumn) {
+    const size_t position = groups_.size() + (column->column - kFirstAggregateColumn);
+    return MakeColumn(position, aggregate_->output[position].type);
+  }
+  if (column->column < kVirtualColumns) not_grouped();
+  const auto property = static_cast<WindowProperty>(column->column - kVirtualColumns);
+  if (input_.window && !HasGroupProperty(property)) not_grouped();
+  const auto found = std::find(used_properties_.begin(), used_properties_.end(), property);
+  const size_t position = groups_.size() + aggregate_->aggregates.size() +
+                          static_cast<size_t>(found - used_properties_.begin());
+  // Of an instant's window, start and end are times of day where the job runs, as in Flink.
+  return MakeCast(MakeColumn(position, aggregate_->output[position].type), column->type, false);
+}
+
+}  // namespace slipstream::sql

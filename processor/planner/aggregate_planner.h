@@ -1,0 +1,62 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "processor/planner/aggregate_collector.h"
+#include "processor/planner/plan_context.h"
+#include "processor/planner/relation.h"
+#include "processor/sql/ast.h"
+
+namespace slipstream::sql {
+
+// AggregatePlanner: puts the aggregate of one SELECT over its input, and rewrites the expressions
+// above from the input's columns to the aggregate's. Private to planner/.
+//
+// Use  BindGroupBy; bind SELECT, HAVING and ORDER BY with the collector; Build; Rewrite each of
+//      the expressions.
+class AggregatePlanner {
+ public:
+  AggregatePlanner(const PlanContext& context, Relation& input, AggregateCollector& collector)
+      : context_(context), input_(input), collector_(collector) {}
+
+  void BindGroupBy(const ast::Select& select);
+
+  // Replaces the input's node by the aggregate over it. `above` are the expressions that will be
+  // rewritten; names[i] is the name an output column should have if it is above[i] itself.
+  void Build(const std::vector<ExpressionPtr>& above, const std::vector<std::string>& names);
+
+  ExpressionPtr Rewrite(const ExpressionPtr& expression) const;
+
+  // Whether the expression is the event time of the windows.
+  static bool IsWindowTime(const Expression& expression) {
+    return expression.column == VirtualColumn(WindowProperty::kTime);
+  }
+
+ private:
+  struct Group {
+    ExpressionPtr expression;
+    Span at;
+    std::string name;
+  };
+
+  void BindGroup(const ast::Expr& expr);
+  bool HasGroupProperty(WindowProperty property) const;
+  void CheckAssignedWindow() const;
+  void CheckSession() const;
+  void ProjectGroups();
+  ExpressionPtr RewriteColumn(const ExpressionPtr& column) const;
+
+  const PlanContext& context_;
+  Relation& input_;
+  AggregateCollector& collector_;
+  Span at_;  // of GROUP BY
+  std::vector<Group> groups_;
+  std::vector<WindowProperty> grouped_properties_;  // GROUP BY window_start, window_end
+  std::optional<WindowSpec> window_;
+  std::vector<WindowProperty> used_properties_;  // in the aggregate's output, in this order
+  const PlanNode* aggregate_ = nullptr;          // once it is built
+};
+
+}  // namespace slipstream::sql

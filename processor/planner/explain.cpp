@@ -1,0 +1,193 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "processor/planner/literal.h"
+#include "processor/planner/plan.h"
+
+namespace slipstream::sql {
+namespace {
+
+constexpr size_t kRowsShownMax = 10;
+
+std::string ScanText(const PlanNode& node) {
+  const TableDefinition& table = *node.table;
+  std::vector<std::string> columns;
+  for (const size_t column : node.reads) {
+    std::string text = table.schema[column].name;
+    for (const TableDefinition::ComputedColumn& computed : table.computed) {
+      if (computed.column == column) text += " AS " + computed.expression->ToString(table.schema);
+    }
+    for (const TableDefinition::MetadataColumn& metadata : table.metadata) {
+      if (metadata.column == column) text += fmt::format(" METADATA FROM '{}'", metadata.key);
+    }
+    columns.push_back(std::move(text));
+  }
+  std::string text = fmt::format("Scan {} [{}]", table.name, fmt::join(columns, ", "));
+  if (table.watermark) {
+    text += fmt::format(
+        ", watermark {} AS {}", table.schema[table.watermark->column].name, table.watermark->text);
+  }
+  return text;
+}
+
+std::string ValuesText(const PlanNode& node) {
+  std::vector<std::string> rows;
+  for (size_t i = 0; i < std::min(node.rows.size(), kRowsShownMax); ++i) {
+    std::vector<std::string> cells;
+    for (size_t c = 0; c < node.output.size(); ++c) {
+      cells.push_back(MakeLiteral(node.rows[i][c], node.output[c].type)->ToString({}));
+    }
+    rows.push_back(fmt::format("({})", fmt::join(cells, ", ")));
+  }
+  if (node.rows.size() > kRowsShownMax) {
+    rows.push_back(fmt::format("… {} more", node.rows.size() - kRowsShownMax));
+  }
+  return fmt::format("Values {}", fmt::join(rows, ", "));
+}
+
+std::string ProjectText(const PlanNode& node) {
+  const Schema& input = node.inputs.front()->output;
+  std::vector<std::string> items;
+  for (size_t i = 0; i < node.expressions.size(); ++i) {
+    const std::string text = node.expressions[i]->ToString(input);
+    const std::string& name = node.output[i].name;
+    items.push_back(text == name ? text : text + " AS " + name);
+  }
+  return fmt::format("Project {}", fmt::join(items, ", "));
+}
+
+std::string WindowText(const WindowSpec& window, const Schema& input) {
+  const std::string& time = input[window.time_column].name;
+  const std::string size = DurationText(window.size_us);
+  const std::string slide = DurationText(window.slide_us);
+  std::string offset;
+  if (window.offset_us != 0) offset = ", offset " + DurationText(window.offset_us);
+  switch (window.kind) {
+    case WindowSpec::Kind::kTumble:
+      return fmt::format("TUMBLE({}, size {}{})", time, size, offset);
+    case WindowSpec::Kind::kHop:
+      return fmt::format("HOP({}, slide {}, size {}{})", time, slide, size, offset);
+    case WindowSpec::Kind::kCumulate:
+      return fmt::format("CUMULATE({}, step {}, size {}{})", time, slide, size, offset);
+    case WindowSpec::Kind::kSession:
+      return fmt::format("SESSION({}, gap {})", time, size);
+  }
+  return "";
+}
+
+std::string CallText(const AggregateCall& call, const Schema& input) {
+  std::vector<std::string> args;
+  for (const ExpressionPtr& arg : call.args)
+    args.push_back(arg->ToString(input));
+  std::string text = fmt::format("{}({}{})",
+                                 call.name,
+                                 call.is_distinct ? "DISTINCT " : "",
+                                 args.empty() ? "*" : fmt::format("{}", fmt::join(args, ", ")));
+  if (call.filter) text += fmt::format(" FILTER (WHERE {})", call.filter->ToString(input));
+  return text;
+}
+
+std::string_view PropertyText(WindowProperty property) {
+  switch (property) {
+    case WindowProperty::kStart:
+      return "window_start";
+    case WindowProperty::kEnd:
+      return "window_end";
+    case WindowProperty::kTime:
+      return "window_time";
+  }
+  return "";
+}
+
+std::string AggregateText(const PlanNode& node) {
+  const Schema& input = node.inputs.front()->output;
+  const bool has_window = node.kind == PlanNode::Kind::kWindowAggregate;
+  std::string text = has_window ? "WindowAggregate " + WindowText(node.window, input) : "Aggregate";
+  std::vector<std::string> groups;
+  for (const size_t column : node.group_columns)
+    groups.push_back(input[column].name);
+  if (!groups.empty()) text += fmt::format(" by {}", fmt::join(groups, ", "));
+  std::vector<std::string> results;
+  const auto add = [&](const std::string& result) {
+    const std::string& name = node.output[groups.size() + results.size()].name;
+    results.push_back(result == name ? result : result + " AS " + name);
+  };
+  for (const AggregateCall& call : node.aggregates)
+    add(CallText(call, input));
+  for (const WindowProperty property : node.window_properties) {
+    add(std::string(PropertyText(property)));
+  }
+  return results.empty() ? text : fmt::format("{}: {}", text, fmt::join(results, ", "));
+}
+
+std::string SortText(const PlanNode& node) {
+  std::vector<std::string> keys;
+  for (const SortKey& key : node.sort_keys) {
+    std::string text = node.output[key.column].name;
+    if (key.descending) text += " DESC";
+    if (key.nulls_first == key.descending) text += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    keys.push_back(std::move(text));
+  }
+  return fmt::format("Sort {}", fmt::join(keys, ", "));
+}
+
+std::string LimitText(const PlanNode& node) {
+  std::string text = "Limit";
+  if (node.limit) text += fmt::format(" {}", *node.limit);
+  if (node.offset > 0) text += fmt::format(" offset {}", node.offset);
+  return text;
+}
+
+std::string NodeText(const PlanNode& node) {
+  switch (node.kind) {
+    case PlanNode::Kind::kScan:
+      return ScanText(node);
+    case PlanNode::Kind::kValues:
+      return ValuesText(node);
+    case PlanNode::Kind::kFilter:
+      return "Filter " + node.condition->ToString(node.inputs.front()->output);
+    case PlanNode::Kind::kProject:
+      return ProjectText(node);
+    case PlanNode::Kind::kWindowAggregate:
+    case PlanNode::Kind::kAggregate:
+      return AggregateText(node);
+    case PlanNode::Kind::kSort:
+      return SortText(node);
+    case PlanNode::Kind::kLimit:
+      return LimitText(node);
+    case PlanNode::Kind::kUnionAll:
+      return "UnionAll";
+  }
+  return "";
+}
+
+void AppendTree(const PlanNode& node, size_t depth, std::string& text) {
+  text += std::string(depth * 2, ' ') + NodeText(node) + "\n";
+  for (const PlanNodePtr& input : node.inputs)
+    AppendTree(*input, depth + 1, text);
+}
+
+}  // namespace
+
+std::string Explain(const PlanNode& node) {
+  std::string text;
+  AppendTree(node, 0, text);
+  return text;
+}
+
+std::string Explain(const InsertPlan& insert) {
+  std::vector<std::string> columns;
+  for (const size_t column : insert.columns)
+    columns.push_back(insert.table->schema[column].name);
+  std::string text = fmt::format("Insert {} ({}) [{}]\n",
+                                 insert.table->name,
+                                 fmt::join(columns, ", "),
+                                 insert.table->connector());
+  AppendTree(*insert.query, 1, text);
+  return text;
+}
+
+}  // namespace slipstream::sql

@@ -1,0 +1,314 @@
+#include "processor/planner/expression_binder.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "processor/planner/expression_rewrite.h"
+#include "processor/planner/literal.h"
+#include "processor/sql/nearest_name.h"
+
+namespace slipstream::sql {
+namespace {
+
+// Functions that are called without parentheses.
+constexpr std::array kNiladic = std::to_array<std::string_view>(
+    {"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"});
+
+constexpr std::array kGroupWindows = std::to_array<std::string_view>({"TUMBLE", "HOP", "SESSION"});
+
+constexpr std::array kRefusedFunctions =
+    std::to_array<std::string_view>({"PROCTIME", "CURRENT_WATERMARK", "GROUPING", "GROUPING_ID"});
+
+template <class Names>
+bool Contains(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+ExpressionPtr ExpressionBinder::Bind(const ast::Expr& expr) {
+  return std::visit([&](const auto& node) { return BindNode(node, expr.at); }, expr.node);
+}
+
+ExpressionPtr ExpressionBinder::BindCondition(const ast::Expr& expr) {
+  ExpressionPtr condition = Bind(expr);
+  if (condition->type.kind != TypeKind::kBoolean && condition->type.kind != TypeKind::kNull) {
+    context_.Fail(
+        expr.at,
+        fmt::format("{} takes a condition (BOOLEAN), not {}", clause_, condition->type.ToString()));
+  }
+  return MakeCast(std::move(condition), DataType::Boolean(), false);
+}
+
+// ---- Names ----
+
+const ScopeColumn& ExpressionBinder::Resolve(const ast::ColumnRef& name, Span at) const {
+  const std::string& column = name.parts.back().text;
+  const bool is_qualified = name.parts.size() > 1;
+  const ScopeColumn* found = nullptr;
+  for (const ScopeColumn& candidate : scope_) {
+    const bool matches = name.parts.size() <= 2 && candidate.name == column &&
+                         (!is_qualified || candidate.table == name.parts.front().text);
+    if (!matches) continue;
+    if (found != nullptr) {
+      context_.Fail(at,
+                    fmt::format("\"{}\" may be more than one column", column),
+                    is_qualified ? "give the columns different aliases"
+                                 : "qualify it: table.column, or give aliases");
+    }
+    found = &candidate;
+  }
+  if (found == nullptr) UnknownColumn(name, at);
+  return *found;
+}
+
+void ExpressionBinder::UnknownColumn(const ast::ColumnRef& name, Span at) const {
+  const std::string text = ast::ToString(name.parts);
+  const auto is_row = [&](const ScopeColumn& candidate) {
+    return candidate.name == name.parts.front().text && candidate.type.kind == TypeKind::kRow;
+  };
+  if (name.parts.size() > 1 && std::any_of(scope_.begin(), scope_.end(), is_row)) {
+    context_.Unsupported(at, "access to the fields of a ROW is");
+  }
+  if (name.parts.size() > 2) context_.Fail(at, fmt::format("no column \"{}\"", text));
+  if (name.parts.size() == 2) {
+    const std::string& table = name.parts.front().text;
+    std::vector<std::string> tables;
+    for (const ScopeColumn& candidate : scope_)
+      tables.push_back(candidate.table);
+    if (!Contains(tables, table)) {
+      context_.Fail(name.parts.front().at,
+                    fmt::format("no table \"{}\" in this FROM", table),
+                    DidYouMean(table, tables));
+    }
+  }
+  std::vector<std::string> names;
+  for (const ScopeColumn& candidate : scope_) {
+    if (name.parts.size() == 1 || candidate.table == name.parts.front().text) {
+      names.push_back(candidate.name);
+    }
+  }
+  std::string hint = DidYouMean(name.parts.back().text, names);
+  if (hint.empty() && !names.empty() && names.size() <= 12) {
+    hint = fmt::format("there are {}", fmt::join(names, ", "));
+  }
+  context_.Fail(
+      at, fmt::format("no column \"{}\"{}", text, names.empty() ? " here" : ""), std::move(hint));
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::ColumnRef& node, Span at) {
+  if (node.parts.size() == 1) {
+    const std::string& name = node.parts.front().text;
+    const bool is_column = std::any_of(
+        scope_.begin(), scope_.end(), [&](const auto& column) { return column.name == name; });
+    if (!is_column && Contains(kNiladic, ToUpper(name))) return Call(name, {}, at);
+  }
+  const ScopeColumn& column = Resolve(node, at);
+  if (collector_ != nullptr) collector_->NoteColumn(column.column, column, at);
+  return MakeColumn(column.column, column.type);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Star&, Span at) {
+  context_.Fail(at, "* stands for columns only in a SELECT list of its own or in COUNT(*)");
+}
+
+// ---- Literals ----
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Literal& node, Span at) {
+  return context_.Check(BindLiteral(node), at);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Interval& node, Span at) {
+  return context_.Check(BindInterval(node), at);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::TimeUnit& node, Span) {
+  return MakeLiteral(node.unit, DataType::String());
+}
+
+// ---- Operators ----
+
+ExpressionPtr ExpressionBinder::Call(std::string_view function,
+                                     std::vector<ExpressionPtr> args,
+                                     Span at) const {
+  return context_.Check(MakeCall(function, std::move(args)), at);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Unary& node, Span at) {
+  ExpressionPtr operand = Bind(*node.operand);
+  if (node.op == "NEGATE") {
+    if (ExpressionPtr negative = NegateLiteral(*operand)) return negative;
+  }
+  return Call(node.op, {std::move(operand)}, at);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Binary& node, Span at) {
+  ExpressionPtr left = Bind(*node.left);
+  ExpressionPtr right = Bind(*node.right);
+  return Call(node.op, {std::move(left), std::move(right)}, at);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Between& node, Span at) {
+  const ExpressionPtr value = Bind(*node.value);
+  const ExpressionPtr low = Bind(*node.low);
+  const ExpressionPtr high = Bind(*node.high);
+  const auto within = [&](const ExpressionPtr& from, const ExpressionPtr& to) {
+    return Call("AND", {Call(">=", {value, from}, at), Call("<=", {value, to}, at)}, at);
+  };
+  ExpressionPtr result = within(low, high);
+  if (node.is_symmetric) result = Call("OR", {std::move(result), within(high, low)}, at);
+  return node.is_negated ? Call("NOT", {std::move(result)}, at) : std::move(result);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::InList& node, Span at) {
+  std::vector<ExpressionPtr> args{Bind(*node.value)};
+  for (const ast::ExprPtr& item : node.items)
+    args.push_back(Bind(*item));
+  ExpressionPtr result = Call("IN", std::move(args), at);
+  return node.is_negated ? Call("NOT", {std::move(result)}, at) : std::move(result);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Case& node, Span at) {
+  const ExpressionPtr operand = node.operand ? Bind(*node.operand) : nullptr;
+  std::vector<ExpressionPtr> args;
+  for (const auto& [when, then] : node.branches) {
+    ExpressionPtr condition = Bind(*when);
+    if (operand) condition = Call("=", {operand, std::move(condition)}, when->at);
+    args.push_back(std::move(condition));
+    args.push_back(Bind(*then));
+  }
+  args.push_back(node.otherwise ? Bind(*node.otherwise)
+                                : MakeLiteral(std::monostate{}, DataType{}));
+  return Call("CASE", std::move(args), at);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Cast& node, Span at) {
+  ExpressionPtr value = Bind(*node.value);
+  if (!CanCast(value->type, node.type)) {
+    context_.Fail(
+        at, fmt::format("{} cannot be cast to {}", value->type.ToString(), node.type.ToString()));
+  }
+  return MakeCast(std::move(value), node.type, node.is_try);
+}
+
+// ---- Calls ----
+
+std::vector<ExpressionPtr> ExpressionBinder::BindArguments(const ast::Call& call) {
+  std::vector<ExpressionPtr> args;
+  for (const ast::Argument& argument : call.arguments) {
+    if (argument.name) {
+      context_.Fail(argument.name->at, "only window table functions take named arguments");
+    }
+    args.push_back(Bind(*argument.value));
+  }
+  return args;
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Call& node, Span at) {
+  const std::string name = ToUpper(node.function.text);
+  if (node.over) context_.Unsupported(at, "OVER windows are");
+  if (Contains(kRefusedFunctions, name)) context_.Unsupported(at, name + " is");
+  if (ExpressionPtr property = BindWindowFunction(node, name, at)) return property;
+  if (IsAggregateFunction(name)) return BindAggregate(node, name, at);
+  if (node.is_star || node.is_distinct || node.filter) {
+    const std::string_view what = node.is_star ? "*" : node.is_distinct ? "DISTINCT" : "FILTER";
+    context_.Fail(at, fmt::format("{} is not an aggregate function: no {} here", name, what));
+  }
+  if (!IsScalarFunction(name)) {
+    if (name == "ROW_NUMBER" || name == "RANK" || name == "DENSE_RANK" || name == "LAG" ||
+        name == "LEAD") {
+      context_.Fail(at, fmt::format("{} needs OVER (…)", name));
+    }
+  }
+  return Call(node.function.text, BindArguments(node), at);
+}
+
+ExpressionPtr ExpressionBinder::BindAggregate(const ast::Call& call,
+                                              const std::string& name,
+                                              Span at) {
+  if (collector_ == nullptr) {
+    context_.Fail(at,
+                  fmt::format("{} is an aggregate function: not in {}", name, clause_),
+                  clause_ == "WHERE" ? "HAVING filters groups" : "");
+  }
+  if (call.is_star && name != "COUNT") {
+    context_.Fail(at, fmt::format("{}(*) means nothing; only COUNT(*) does", name));
+  }
+  if (!call.is_star && call.arguments.empty()) {
+    context_.Fail(at, fmt::format("{} needs an argument", name));
+  }
+  // What an aggregate is given comes from the rows, so no further aggregate and no window.
+  ExpressionBinder rows(context_, scope_, "an aggregate's argument");
+  ExpressionPtr filter = call.filter ? rows.BindCondition(*call.filter) : nullptr;
+  return collector_->Add(context_.Check(
+      MakeAggregate(name, rows.BindArguments(call), call.is_distinct, std::move(filter)), at));
+}
+
+ExpressionPtr ExpressionBinder::BindWindowFunction(const ast::Call& call,
+                                                   const std::string& name,
+                                                   Span at) {
+  const size_t underscore = name.find('_');
+  const std::string window = name.substr(0, underscore);
+  if (!Contains(kGroupWindows, window)) return nullptr;
+  if (underscore == std::string::npos) {
+    context_.Fail(at, fmt::format("{} stands in GROUP BY, or in FROM as a table function", name));
+  }
+  const std::string suffix = name.substr(underscore);
+  if (suffix == "_PROCTIME") context_.Unsupported(at, "processing time is");
+  std::optional<WindowProperty> property;
+  if (suffix == "_START") property = WindowProperty::kStart;
+  if (suffix == "_END") property = WindowProperty::kEnd;
+  if (suffix == "_ROWTIME") property = WindowProperty::kTime;
+  if (!property) return nullptr;
+  const auto* const group =
+      collector_ != nullptr && collector_->group_window() ? &*collector_->group_window() : nullptr;
+  if (group == nullptr || group->function != window) {
+    context_.Fail(at, fmt::format("{} needs GROUP BY {}(…) in the same SELECT", name, window));
+  }
+  ExpressionBinder rows(context_, scope_, "a window function");
+  const std::vector<ExpressionPtr> args = rows.BindArguments(call);
+  const bool is_same = std::equal(args.begin(),
+                                  args.end(),
+                                  group->arguments.begin(),
+                                  group->arguments.end(),
+                                  [](const auto& a, const auto& b) { return IsEqual(*a, *b); });
+  if (!is_same) {
+    context_.Fail(at, fmt::format("{} has other arguments than the {} of GROUP BY", name, window));
+  }
+  const DataType& time = group->arguments.front()->type;
+  const bool is_time = *property == WindowProperty::kTime;
+  return MakeColumn(VirtualColumn(*property), is_time ? time : DataType::Timestamp(time.precision));
+}
+
+// ---- What cannot be planned yet ----
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::InQuery&, Span at) {
+  context_.Unsupported(at, "IN (SELECT …) is");
+}
+ExpressionPtr ExpressionBinder::BindNode(const ast::Exists&, Span at) {
+  context_.Unsupported(at, "EXISTS is");
+}
+ExpressionPtr ExpressionBinder::BindNode(const ast::ScalarQuery&, Span at) {
+  context_.Unsupported(at, "a query inside an expression is");
+}
+ExpressionPtr ExpressionBinder::BindNode(const ast::Constructor&, Span at) {
+  context_.Unsupported(at, "ROW, ARRAY and MAP values are");
+}
+ExpressionPtr ExpressionBinder::BindNode(const ast::Subscript&, Span at) {
+  context_.Unsupported(at, "access to elements of an ARRAY or MAP is");
+}
+ExpressionPtr ExpressionBinder::BindNode(const ast::FieldAccess&, Span at) {
+  context_.Unsupported(at, "access to the fields of a ROW is");
+}
+ExpressionPtr ExpressionBinder::BindNode(const ast::TableArgument&, Span at) {
+  context_.Fail(at, "only table functions in FROM take a table");
+}
+ExpressionPtr ExpressionBinder::BindNode(const ast::Descriptor&, Span at) {
+  context_.Fail(at, "only table functions in FROM take a DESCRIPTOR");
+}
+
+}  // namespace slipstream::sql

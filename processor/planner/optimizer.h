@@ -1,0 +1,24 @@
+#pragma once
+
+#include "processor/planner/plan.h"
+
+namespace slipstream::sql {
+
+// Rewrites of a plan that keep its rows, one file each. Private to planner/.
+
+// All of them, in a useful order. The output keeps its columns and their order.
+PlanNodePtr Optimize(PlanNodePtr root);
+
+// Puts filters below projections where they only read what those pass on, and joins filters that
+// meet into one.
+PlanNodePtr PushFilters(PlanNodePtr node);
+
+// Joins projections that meet into one where nothing is then computed twice, and drops those that
+// change nothing but names.
+PlanNodePtr MergeProjects(PlanNodePtr node);
+
+// Drops the columns nobody reads; above all, scans then read only what is needed (computed columns
+// and the watermark included).
+PlanNodePtr PruneColumns(PlanNodePtr root);
+
+}  // namespace slipstream::sql

@@ -1,0 +1,67 @@
+#include "processor/planner/plan_builder.h"
+
+#include <numeric>
+#include <utility>
+
+namespace slipstream::sql {
+namespace {
+
+PlanNodePtr MakeNode(PlanNode::Kind kind, Schema output, PlanNodePtr input) {
+  auto node = std::make_unique<PlanNode>();
+  node->kind = kind;
+  node->output = std::move(output);
+  if (input) node->inputs.push_back(std::move(input));
+  return node;
+}
+
+}  // namespace
+
+PlanNodePtr MakeScan(TablePtr table) {
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kScan, table->schema, nullptr);
+  node->reads.resize(table->schema.size());
+  std::iota(node->reads.begin(), node->reads.end(), size_t{0});
+  node->table = std::move(table);
+  return node;
+}
+
+PlanNodePtr MakeValues(Schema output, std::vector<std::vector<Value>> rows) {
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kValues, std::move(output), nullptr);
+  node->rows = std::move(rows);
+  return node;
+}
+
+PlanNodePtr MakeFilter(PlanNodePtr input, ExpressionPtr condition) {
+  Schema output = input->output;
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kFilter, std::move(output), std::move(input));
+  node->condition = std::move(condition);
+  return node;
+}
+
+PlanNodePtr MakeProject(PlanNodePtr input,
+                        std::vector<ExpressionPtr> expressions,
+                        std::vector<std::string> names) {
+  Schema output;
+  for (size_t i = 0; i < expressions.size(); ++i) {
+    output.push_back({std::move(names[i]), expressions[i]->type});
+  }
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kProject, std::move(output), std::move(input));
+  node->expressions = std::move(expressions);
+  return node;
+}
+
+PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys) {
+  Schema output = input->output;
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kSort, std::move(output), std::move(input));
+  node->sort_keys = std::move(keys);
+  return node;
+}
+
+PlanNodePtr MakeLimit(PlanNodePtr input, std::optional<uint64_t> limit, uint64_t offset) {
+  Schema output = input->output;
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kLimit, std::move(output), std::move(input));
+  node->limit = limit;
+  node->offset = offset;
+  return node;
+}
+
+}  // namespace slipstream::sql

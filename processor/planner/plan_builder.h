@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "processor/planner/plan.h"
+
+namespace slipstream::sql {
+
+// Nodes with their outputs filled in.
+PlanNodePtr MakeScan(TablePtr table);  // of all columns; pruned later
+PlanNodePtr MakeValues(Schema output, std::vector<std::vector<Value>> rows);
+PlanNodePtr MakeFilter(PlanNodePtr input, ExpressionPtr condition);
+PlanNodePtr MakeProject(PlanNodePtr input,
+                        std::vector<ExpressionPtr> expressions,
+                        std::vector<std::string> names);
+PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys);
+PlanNodePtr MakeLimit(PlanNodePtr input, std::optional<uint64_t> limit, uint64_t offset);
+
+}  // namespace slipstream::sql

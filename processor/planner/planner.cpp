@@ -1,0 +1,200 @@
+#include "processor/planner/planner.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "processor/planner/insert_planner.h"
+#include "processor/planner/optimizer.h"
+#include "processor/planner/plan_context.h"
+#include "processor/planner/query_planner.h"
+#include "processor/planner/table_binder.h"
+#include "processor/planner/text_table.h"
+#include "processor/sql/nearest_name.h"
+#include "processor/sql/parser.h"
+
+namespace slipstream::sql {
+namespace {
+
+Span SpanOf(const ast::QualifiedName& name) {
+  return Join(name.front().at, name.back().at);
+}
+
+// Runs the statements of one script, in order.
+class ScriptPlanner {
+ public:
+  ScriptPlanner(PlanContext& context, const ast::Script& script, JobPlan& job)
+      : context_(context), script_(script), job_(job), source_(context, script.source) {}
+
+  void Run() {
+    for (const ast::Statement& statement : script_.statements) {
+      std::visit([&](const auto& node) { Run(node); }, statement.node);
+    }
+  }
+
+ private:
+  void Run(const ast::CreateTable& create) {
+    CheckName(create.name);
+    if (Exists(create.name, create.is_temporary, create.if_not_exists)) return;
+    context_.catalog().Add(
+        create.name.back().text, BindTable(context_, create), create.is_temporary);
+  }
+
+  void Run(const ast::CreateView& create) {
+    CheckName(create.name);
+    if (Exists(create.name, create.is_temporary, create.if_not_exists)) return;
+    const Relation relation = QueryPlanner(context_).Plan(*create.query);
+    if (!create.columns.empty() && create.columns.size() != relation.columns.size()) {
+      context_.Fail(
+          create.columns.front().at,
+          fmt::format("{} names for {} columns", create.columns.size(), relation.columns.size()));
+    }
+    auto view = std::make_shared<ViewDefinition>();
+    view->name = create.name.back().text;
+    view->columns = create.columns;
+    view->query = create.query;
+    view->source = script_.source;
+    context_.catalog().Add(view->name, ViewPtr(view), create.is_temporary);
+  }
+
+  void Run(const ast::Drop& drop) {
+    CheckName(drop.name);
+    const std::string& name = drop.name.back().text;
+    const Catalog::Entry* const entry = context_.catalog().Find(name);
+    const char* const kind = drop.is_view ? "view" : "table";
+    if (entry == nullptr) {
+      if (drop.if_exists) return;
+      context_.Fail(SpanOf(drop.name),
+                    fmt::format("no {} \"{}\"", kind, name),
+                    DidYouMean(name, context_.catalog().Names()));
+    }
+    if (std::holds_alternative<ViewPtr>(*entry) != drop.is_view) {
+      context_.Fail(SpanOf(drop.name), fmt::format("\"{}\" is not a {}", name, kind));
+    }
+    const bool is_temporary = context_.catalog().Contains(name, true);
+    if (is_temporary != drop.is_temporary) {
+      context_.Fail(
+          SpanOf(drop.name),
+          fmt::format("the {} \"{}\" is {}temporary", kind, name, is_temporary ? "" : "not "),
+          fmt::format(
+              "DROP {}{} …", is_temporary ? "TEMPORARY " : "", drop.is_view ? "VIEW" : "TABLE"));
+    }
+    context_.catalog().Remove(name, is_temporary);
+  }
+
+  void Run(const ast::Set& set) {
+    if (set.key.text.empty()) context_.Fail(set.key.at, "a setting has a name");
+    job_.settings[set.key.text] = set.value;
+  }
+
+  void Run(const ast::Insert& insert) { job_.inserts.push_back(PlanInsert(context_, insert)); }
+
+  void Run(const ast::StatementSet& set) {
+    for (const ast::Insert& insert : set.inserts)
+      Run(insert);
+  }
+
+  void Run(const ast::QueryPtr& query) { job_.queries.push_back({PlanQuery(*query)}); }
+
+  void Run(const ast::ShowTables& show) {
+    std::string names;
+    for (const std::string& name : context_.catalog().Names()) {
+      const Catalog::Entry& entry = *context_.catalog().Find(name);
+      if (show.views_only && !std::holds_alternative<ViewPtr>(entry)) continue;
+      names += (names.empty() ? "" : "\n") + name;
+    }
+    job_.explanations.push_back(std::move(names));
+  }
+
+  void Run(const ast::Describe& describe) {
+    const Catalog::Entry* const entry = context_.catalog().Find(describe.name.back().text);
+    if (entry != nullptr && std::holds_alternative<ViewPtr>(*entry)) {
+      const ViewPtr view = std::get<ViewPtr>(*entry);
+      job_.explanations.push_back(DescribeView(*view));
+      return;
+    }
+    job_.explanations.push_back(
+        DescribeTable(*QueryPlanner(context_).FindTable(describe.name, {})));
+  }
+
+  void Run(const ast::Explain& explain) {
+    std::string text;
+    const auto insert = [&](const ast::Insert& statement) {
+      text += sql::Explain(PlanInsert(context_, statement));
+    };
+    if (const auto* const query = std::get_if<ast::QueryPtr>(&explain.statement)) {
+      text = sql::Explain(*PlanQuery(**query));
+    } else if (const auto* const single = std::get_if<ast::Insert>(&explain.statement)) {
+      insert(*single);
+    } else {
+      for (const ast::Insert& one : std::get<ast::StatementSet>(explain.statement).inserts) {
+        insert(one);
+      }
+    }
+    job_.explanations.push_back(std::move(text));
+  }
+
+  PlanNodePtr PlanQuery(const ast::Query& query) {
+    return Optimize(QueryPlanner(context_).Plan(query).node);
+  }
+
+  std::string DescribeView(const ViewDefinition& view) {
+    const PlanContext::SourceScope scope(context_, view.source);
+    const Relation relation = QueryPlanner(context_).Plan(*view.query);
+    TextTable text({"name", "type", "null"});
+    for (size_t i = 0; i < relation.columns.size(); ++i) {
+      DataType type = relation.columns[i].type;
+      const std::string null = type.nullable ? "TRUE" : "FALSE";
+      type.nullable = true;
+      const bool is_renamed = !view.columns.empty();
+      text.AddRow(
+          {is_renamed ? view.columns[i].text : relation.columns[i].name, type.ToString(), null});
+    }
+    return text.Render();
+  }
+
+  void CheckName(const ast::QualifiedName& name) const {
+    if (name.size() > 1) {
+      context_.Unsupported(SpanOf(name), "catalogs and databases are", "name the table alone");
+    }
+  }
+
+  bool Exists(const ast::QualifiedName& name, bool is_temporary, bool is_allowed) const {
+    if (!context_.catalog().Contains(name.back().text, is_temporary)) return false;
+    if (!is_allowed) {
+      context_.Fail(SpanOf(name),
+                    fmt::format("\"{}\" exists already", name.back().text),
+                    "CREATE … IF NOT EXISTS keeps the first");
+    }
+    return true;
+  }
+
+  PlanContext& context_;
+  const ast::Script& script_;
+  JobPlan& job_;
+  const PlanContext::SourceScope source_;
+};
+
+}  // namespace
+
+Planner::Planner(Options options) : options_(std::move(options)) {}
+
+Result<JobPlan> Planner::Plan(const std::string& name, const std::string& text) {
+  try {
+    const ast::Script script = ParseOrThrow(name, text);
+    JobPlan job{.settings = options_.settings};
+    PlanContext context(catalog_, options_.every_input_is_bounded);
+    ScriptPlanner(context, script, job).Run();
+    return job;
+  } catch (const SqlError& error) {
+    return error.ToStatus();
+  }
+}
+
+Status Planner::LoadCatalog(const std::string& name, const std::string& text) {
+  ASSIGN_OR_RETURN(JobPlan job, Plan(name, text));
+  options_.settings = std::move(job.settings);
+  return {};
+}
+
+}  // namespace slipstream::sql

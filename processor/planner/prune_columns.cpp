@@ -1,0 +1,213 @@
+#include <map>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "processor/planner/expression_rewrite.h"
+#include "processor/planner/optimizer.h"
+#include "processor/planner/plan_builder.h"
+
+namespace slipstream::sql {
+namespace {
+
+using ColumnSet = std::set<size_t>;
+using ColumnMap = std::map<size_t, size_t>;  // from the old number to the new one
+
+struct Pruned {
+  PlanNodePtr node;
+  ColumnMap columns;  // at least those that were asked for
+};
+
+Pruned Prune(PlanNodePtr node, const ColumnSet& needed);
+
+ExpressionPtr Renumber(const ExpressionPtr& expression, const ColumnMap& columns) {
+  if (!expression) return nullptr;
+  return ReplaceColumns(expression, [&](const ExpressionPtr& column) {
+    return MakeColumn(columns.at(column->column), column->type);
+  });
+}
+
+// Reads what is asked for and, so that it can be computed, what that and the watermark rest on.
+Pruned PruneScan(PlanNodePtr node, const ColumnSet& needed) {
+  const TableDefinition& table = *node->table;
+  ColumnSet wanted;
+  for (const size_t column : needed)
+    wanted.insert(node->reads[column]);
+  if (table.watermark) {
+    wanted.insert(table.watermark->column);
+    CollectColumns(*table.watermark->expression, wanted);
+  }
+  // A computed column reads earlier computed ones at most.
+  for (auto computed = table.computed.rbegin(); computed != table.computed.rend(); ++computed) {
+    if (wanted.contains(computed->column)) CollectColumns(*computed->expression, wanted);
+  }
+  Pruned pruned;
+  ColumnMap position;
+  Schema output;
+  std::vector<size_t> reads;
+  for (const size_t column : wanted) {
+    position[column] = reads.size();
+    reads.push_back(column);
+    output.push_back(table.schema[column]);
+  }
+  for (const size_t column : needed)
+    pruned.columns[column] = position.at(node->reads[column]);
+  node->reads = std::move(reads);
+  node->output = std::move(output);
+  pruned.node = std::move(node);
+  return pruned;
+}
+
+Pruned PruneValues(PlanNodePtr node, const ColumnSet& needed) {
+  Pruned pruned;
+  Schema output;
+  for (const size_t column : needed) {
+    pruned.columns[column] = output.size();
+    output.push_back(node->output[column]);
+  }
+  for (std::vector<Value>& row : node->rows) {
+    std::vector<Value> kept;
+    for (const size_t column : needed)
+      kept.push_back(std::move(row[column]));
+    row = std::move(kept);
+  }
+  node->output = std::move(output);
+  pruned.node = std::move(node);
+  return pruned;
+}
+
+Pruned PruneProject(PlanNodePtr node, const ColumnSet& needed) {
+  ColumnSet below;
+  for (const size_t column : needed)
+    CollectColumns(*node->expressions[column], below);
+  Pruned input = Prune(std::move(node->inputs.front()), below);
+  Pruned pruned;
+  Schema output;
+  std::vector<ExpressionPtr> expressions;
+  for (const size_t column : needed) {
+    pruned.columns[column] = output.size();
+    output.push_back(node->output[column]);
+    expressions.push_back(Renumber(node->expressions[column], input.columns));
+  }
+  node->output = std::move(output);
+  node->expressions = std::move(expressions);
+  node->inputs.front() = std::move(input.node);
+  pruned.node = std::move(node);
+  return pruned;
+}
+
+// Filter, sort and limit pass all columns of their input on.
+Pruned PrunePassing(PlanNodePtr node, const ColumnSet& needed) {
+  ColumnSet below = needed;
+  if (node->condition) CollectColumns(*node->condition, below);
+  for (const SortKey& key : node->sort_keys)
+    below.insert(key.column);
+  Pruned input = Prune(std::move(node->inputs.front()), below);
+  node->condition = Renumber(node->condition, input.columns);
+  for (SortKey& key : node->sort_keys)
+    key.column = input.columns.at(key.column);
+  node->output = input.node->output;
+  node->inputs.front() = std::move(input.node);
+  return {std::move(node), std::move(input.columns)};
+}
+
+// Groups are kept, since they say what a row is; aggregates and properties nobody reads go.
+Pruned PruneAggregate(PlanNodePtr node, const ColumnSet& needed) {
+  const size_t groups = node->group_columns.size();
+  const size_t aggregates = node->aggregates.size();
+  Pruned pruned;
+  Schema output;
+  std::vector<AggregateCall> calls;
+  std::vector<WindowProperty> properties;
+  for (size_t i = 0; i < node->output.size(); ++i) {
+    if (i >= groups && !needed.contains(i)) continue;
+    pruned.columns[i] = output.size();
+    output.push_back(std::move(node->output[i]));
+    if (i >= groups + aggregates) {
+      properties.push_back(node->window_properties[i - groups - aggregates]);
+    } else if (i >= groups) {
+      calls.push_back(std::move(node->aggregates[i - groups]));
+    }
+  }
+  const bool has_window = node->kind == PlanNode::Kind::kWindowAggregate;
+  ColumnSet below(node->group_columns.begin(), node->group_columns.end());
+  if (has_window) below.insert(node->window.time_column);
+  for (const AggregateCall& call : calls) {
+    for (const ExpressionPtr& arg : call.args)
+      CollectColumns(*arg, below);
+    if (call.filter) CollectColumns(*call.filter, below);
+  }
+  Pruned input = Prune(std::move(node->inputs.front()), below);
+  for (size_t& column : node->group_columns)
+    column = input.columns.at(column);
+  if (has_window) node->window.time_column = input.columns.at(node->window.time_column);
+  for (AggregateCall& call : calls) {
+    for (ExpressionPtr& arg : call.args)
+      arg = Renumber(arg, input.columns);
+    call.filter = Renumber(call.filter, input.columns);
+  }
+  node->output = std::move(output);
+  node->aggregates = std::move(calls);
+  node->window_properties = std::move(properties);
+  node->inputs.front() = std::move(input.node);
+  pruned.node = std::move(node);
+  return pruned;
+}
+
+// Exactly the columns of `wanted`, in order.
+PlanNodePtr Narrow(Pruned pruned, const ColumnSet& wanted) {
+  std::vector<ExpressionPtr> expressions;
+  std::vector<std::string> names;
+  bool is_exact = pruned.node->output.size() == wanted.size();
+  for (const size_t column : wanted) {
+    const size_t position = pruned.columns.at(column);
+    is_exact = is_exact && position == expressions.size();
+    names.push_back(pruned.node->output[position].name);
+    expressions.push_back(MakeColumn(position, pruned.node->output[position].type));
+  }
+  if (is_exact) return std::move(pruned.node);
+  return MakeProject(std::move(pruned.node), std::move(expressions), std::move(names));
+}
+
+Pruned PruneUnion(PlanNodePtr node, const ColumnSet& needed) {
+  Pruned pruned;
+  Schema output;
+  for (const size_t column : needed) {
+    pruned.columns[column] = output.size();
+    output.push_back(node->output[column]);
+  }
+  for (PlanNodePtr& input : node->inputs)
+    input = Narrow(Prune(std::move(input), needed), needed);
+  node->output = std::move(output);
+  pruned.node = std::move(node);
+  return pruned;
+}
+
+Pruned Prune(PlanNodePtr node, const ColumnSet& needed) {
+  switch (node->kind) {
+    case PlanNode::Kind::kScan:
+      return PruneScan(std::move(node), needed);
+    case PlanNode::Kind::kValues:
+      return PruneValues(std::move(node), needed);
+    case PlanNode::Kind::kProject:
+      return PruneProject(std::move(node), needed);
+    case PlanNode::Kind::kWindowAggregate:
+    case PlanNode::Kind::kAggregate:
+      return PruneAggregate(std::move(node), needed);
+    case PlanNode::Kind::kUnionAll:
+      return PruneUnion(std::move(node), needed);
+    default:
+      return PrunePassing(std::move(node), needed);
+  }
+}
+
+}  // namespace
+
+PlanNodePtr PruneColumns(PlanNodePtr root) {
+  ColumnSet all;
+  for (size_t i = 0; i < root->output.size(); ++i)
+    all.insert(i);
+  return Narrow(Prune(std::move(root), all), all);
+}
+
+}  // namespace slipstream::sql

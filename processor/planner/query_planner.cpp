@@ -1,0 +1,183 @@
+#include "processor/planner/query_planner.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "processor/planner/expression_binder.h"
+#include "processor/planner/expression_rewrite.h"
+#include "processor/planner/output_list.h"
+#include "processor/planner/plan_builder.h"
+#include "processor/planner/plan_properties.h"
+#include "processor/planner/select_planner.h"
+
+namespace slipstream::sql {
+namespace {
+
+Span SpanOf(const ast::QueryTerm& term) {
+  if (const auto* const select = std::get_if<ast::Select>(&term.body)) return select->at;
+  if (const auto* const values = std::get_if<ast::Values>(&term.body)) return values->at;
+  return std::get<ast::QueryPtr>(term.body)->at;
+}
+
+std::vector<std::string> NamesOf(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const Field& field : schema)
+    names.push_back(field.name);
+  return names;
+}
+
+PlanNodePtr MakeUnion(Schema output, std::vector<PlanNodePtr> inputs) {
+  if (inputs.size() == 1) return std::move(inputs.front());
+  auto node = std::make_unique<PlanNode>();
+  node->kind = PlanNode::Kind::kUnionAll;
+  node->output = std::move(output);
+  node->inputs = std::move(inputs);
+  return node;
+}
+
+// The relation's columns cast to the union's, in order.
+PlanNodePtr CastColumns(Relation relation, const Schema& output) {
+  std::vector<ExpressionPtr> expressions;
+  for (size_t i = 0; i < output.size(); ++i) {
+    const ScopeColumn& column = relation.columns[i];
+    expressions.push_back(MakeCast(MakeColumn(column.column, column.type), output[i].type, false));
+  }
+  return MakeProject(std::move(relation.node), std::move(expressions), NamesOf(output));
+}
+
+}  // namespace
+
+Relation QueryPlanner::Plan(const ast::Query& query) {
+  const size_t outer_tables = common_tables_.size();
+  for (const ast::CommonTable& table : query.common_tables)
+    common_tables_.push_back(&table);
+  Relation relation = query.terms.size() == 1 ? PlanTerm(query.terms.front(), query.order_by)
+                                              : AddOrder(PlanUnion(query), query.order_by);
+  common_tables_.resize(outer_tables);
+  if (query.limit || query.offset > 0) {
+    CheckEnds(context_, *relation.node, "LIMIT", query.limit_at);
+    relation.node = MakeLimit(std::move(relation.node), query.limit, query.offset);
+  }
+  return relation;
+}
+
+Relation QueryPlanner::PlanTerm(const ast::QueryTerm& term,
+                                const std::vector<ast::OrderItem>& order_by) {
+  if (const auto* const values = std::get_if<ast::Values>(&term.body)) {
+    return AddOrder(PlanValues(*values), order_by);
+  }
+  if (const auto* const query = std::get_if<ast::QueryPtr>(&term.body)) {
+    return AddOrder(Plan(**query), order_by);
+  }
+  const auto& select = std::get<ast::Select>(term.body);
+  Relation input;
+  if (select.from) {
+    input = PlanFrom(*select.from);
+  } else {
+    input.node = MakeValues({}, {{}});  // one row without columns
+  }
+  return SelectPlanner(context_, select, std::move(input)).Plan(order_by);
+}
+
+Relation QueryPlanner::PlanUnion(const ast::Query& query) {
+  using Operator = ast::QueryTerm::Operator;
+  std::vector<Relation> terms;
+  for (const ast::QueryTerm& term : query.terms) {
+    if (term.op == Operator::kUnion) context_.Unsupported(term.op_at, "UNION without ALL is");
+    if (term.op == Operator::kIntersect) context_.Unsupported(term.op_at, "INTERSECT is");
+    if (term.op == Operator::kExcept) context_.Unsupported(term.op_at, "EXCEPT is");
+    terms.push_back(PlanTerm(term, {}));
+    if (IsUpdateStream(*terms.back().node, context_.every_input_is_bounded())) {
+      context_.Unsupported(SpanOf(term), "UNION ALL of running aggregates is");
+    }
+    const size_t width = terms.front().columns.size();
+    if (terms.back().columns.size() != width) {
+      context_.Fail(
+          SpanOf(term),
+          fmt::format(
+              "this query gives {} columns, the first one {}", terms.back().columns.size(), width));
+    }
+  }
+  Relation result;
+  Schema output;
+  for (size_t i = 0; i < terms.front().columns.size(); ++i) {
+    std::vector<DataType> types;
+    bool is_rowtime = true;
+    for (const Relation& term : terms) {
+      types.push_back(term.columns[i].type);
+      is_rowtime = is_rowtime && term.columns[i].is_rowtime;
+    }
+    const Result<DataType> type = CommonType(types);
+    if (!type.ok()) {
+      context_.Fail(query.at,
+                    fmt::format("column {} of this UNION: {}", i + 1, type.error().message()));
+    }
+    output.push_back({terms.front().columns[i].name, *type});
+    result.columns.push_back({.name = output.back().name,
+                              .type = output.back().type,
+                              .column = i,
+                              .is_rowtime = is_rowtime});
+  }
+  std::vector<PlanNodePtr> inputs;
+  for (Relation& term : terms)
+    inputs.push_back(CastColumns(std::move(term), output));
+  result.node = MakeUnion(output, std::move(inputs));
+  return result;
+}
+
+// Rows of plain literals are kept as such; one that computes is a projection of one empty row.
+Relation QueryPlanner::PlanValues(const ast::Values& values) {
+  const std::vector<ScopeColumn> nothing;
+  ExpressionBinder binder(context_, nothing, "VALUES");
+  const size_t width = values.rows.front().size();
+  std::vector<std::vector<ExpressionPtr>> rows;
+  std::vector<std::vector<DataType>> types(width);
+  for (const std::vector<ast::ExprPtr>& row : values.rows) {
+    rows.emplace_back();
+    for (size_t i = 0; i < width; ++i) {
+      rows.back().push_back(binder.Bind(*row[i]));
+      types[i].push_back(rows.back().back()->type);
+    }
+  }
+  Relation relation;
+  Schema output;
+  for (size_t i = 0; i < width; ++i) {
+    output.push_back({fmt::format("EXPR${}", i), context_.Check(CommonType(types[i]), values.at)});
+    relation.columns.push_back(
+        {.name = output.back().name, .type = output.back().type, .column = i});
+  }
+  std::vector<PlanNodePtr> parts;
+  for (std::vector<ExpressionPtr>& row : rows) {
+    std::vector<Value> literals;
+    for (size_t i = 0; i < width; ++i) {
+      row[i] = CastTo(row[i], output[i].type);
+      if (row[i]->kind == Expression::Kind::kLiteral) literals.push_back(row[i]->literal);
+    }
+    if (literals.size() < width) {
+      parts.push_back(MakeProject(MakeValues({}, {{}}), std::move(row), NamesOf(output)));
+    } else if (!parts.empty() && parts.back()->kind == PlanNode::Kind::kValues) {
+      parts.back()->rows.push_back(std::move(literals));
+    } else {
+      parts.push_back(MakeValues(output, {std::move(literals)}));
+    }
+  }
+  relation.node = MakeUnion(output, std::move(parts));
+  return relation;
+}
+
+// ORDER BY of something that is not a SELECT: only its own columns can be named.
+Relation QueryPlanner::AddOrder(Relation relation,
+                                const std::vector<ast::OrderItem>& order_by) const {
+  if (order_by.empty()) return relation;
+  CheckEnds(context_, *relation.node, "ORDER BY", order_by.front().value->at);
+  std::vector<OutputItem> items;
+  for (const ScopeColumn& column : relation.columns) {
+    items.push_back({MakeColumn(column.column, column.type), column.name, column.is_rowtime});
+  }
+  const size_t visible = items.size();
+  std::vector<SortKey> keys = BindOrder(context_, order_by, relation.columns, nullptr, items);
+  return BuildOutput(std::move(relation.node), items, visible, std::move(keys));
+}
+
+}  // namespace slipstream::sql

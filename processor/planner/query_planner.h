@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "processor/planner/plan_context.h"
+#include "processor/planner/relation.h"
+#include "processor/sql/ast.h"
+
+namespace slipstream::sql {
+
+// QueryPlanner: from a parsed query to a plan, not yet optimized. Private to planner/. What FROM
+// gives is in query_planner_from.cpp, one SELECT over it in select_planner.h.
+//
+// Errors  throws SqlError: names that are not there, types that do not fit, and by name whatever
+//         the dialect has but cannot be run yet.
+class QueryPlanner {
+ public:
+  explicit QueryPlanner(PlanContext& context) : context_(context) {}
+
+  Relation Plan(const ast::Query& query);
+
+  // The table of that name, with a hint's options laid over its own.
+  TablePtr FindTable(const ast::QualifiedName& name, const std::vector<ast::Option>& hints) const;
+
+ private:
+  Relation PlanTerm(const ast::QueryTerm& term, const std::vector<ast::OrderItem>& order_by);
+  Relation PlanUnion(const ast::Query& query);
+  Relation PlanValues(const ast::Values& values);
+  Relation AddOrder(Relation relation, const std::vector<ast::OrderItem>& order_by) const;
+
+  Relation PlanFrom(const ast::TableRef& table);
+  Relation PlanNamed(const ast::NamedTable& table, Span at);
+  Relation PlanView(const ViewDefinition& view, Span at);
+  Relation PlanCommonTable(size_t index);
+  Relation PlanTableFunction(const ast::TableFunction& function, Span at);
+  const Catalog::Entry& FindEntry(const ast::QualifiedName& name) const;
+  void Rename(Relation& relation,
+              const std::string& alias,
+              const std::vector<ast::Name>& columns) const;
+
+  PlanContext& context_;
+  // WITH … of the queries around the one at hand; a later one may read the earlier ones.
+  std::vector<const ast::CommonTable*> common_tables_;
+  size_t view_depth_ = 0;
+};
+
+}  // namespace slipstream::sql

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "processor/planner/plan.h"
+#include "processor/sql/diagnostic.h"
+
+namespace slipstream::sql {
+
+// Columns that no node gives yet stand in expressions under numbers beyond any real one, until the
+// aggregate that makes them is built: the window's properties, then the aggregates' results.
+inline constexpr size_t kVirtualColumns = size_t{1} << 32;
+inline constexpr size_t kFirstAggregateColumn = kVirtualColumns + 3;
+
+inline size_t VirtualColumn(WindowProperty property) {
+  return kVirtualColumns + static_cast<size_t>(property);
+}
+
+// A column that names may refer to.
+struct ScopeColumn {
+  std::string table;  // the alias it is qualified with; empty: none
+  std::string name;
+  DataType type;
+  size_t column = 0;        // of the relation's node, or a virtual one
+  bool is_rowtime = false;  // the watermark is about it
+};
+
+// Relation: what FROM, a subquery or a whole query gives: a plan and the names of its columns.
+struct Relation {
+  // A window table function's windows, which an aggregate has to take up.
+  struct AssignedWindow {
+    WindowSpec spec;
+    Span at;
+    std::string function;                // "TUMBLE"
+    std::vector<size_t> partition_keys;  // SESSION … PARTITION BY
+  };
+
+  PlanNodePtr node;
+  std::vector<ScopeColumn> columns;
+  std::optional<AssignedWindow> window;
+};
+
+}  // namespace slipstream::sql

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <vector>
+
+#include "processor/planner/aggregate_collector.h"
+#include "processor/planner/aggregate_planner.h"
+#include "processor/planner/output_list.h"
+#include "processor/planner/plan_context.h"
+#include "processor/planner/relation.h"
+#include "processor/sql/ast.h"
+
+namespace slipstream::sql {
+
+// SelectPlanner: plans one SELECT over what its FROM gives. Private to planner/.
+class SelectPlanner {
+ public:
+  SelectPlanner(const PlanContext& context, const ast::Select& select, Relation input)
+      : context_(context),
+        select_(select),
+        input_(std::move(input)),
+        aggregate_(context, input_, collector_) {}
+
+  // Once. `order_by` belongs to the query around the SELECT, but may name what it does not give.
+  Relation Plan(const std::vector<ast::OrderItem>& order_by);
+
+ private:
+  void AddWhere();
+  void BindItems();
+  void ExpandStar(const ast::Star& star, Span at);
+  void CheckWindowIsTaken() const;
+  void Aggregate(ExpressionPtr having);
+  Relation AddDistinct(Relation relation) const;
+  bool ReadsUpdates() const;
+
+  const PlanContext& context_;
+  const ast::Select& select_;
+  Relation input_;
+  AggregateCollector collector_;
+  AggregatePlanner aggregate_;
+  std::vector<OutputItem> items_;
+};
+
+}  // namespace slipstream::sql

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "processor/planner/plan.h"
+#include "processor/planner/plan_context.h"
+#include "processor/sql/ast.h"
+
+namespace slipstream::sql {
+
+// The table a CREATE TABLE declares: types and expressions of its columns, its watermark and keys.
+// Options are kept as they are; each connector checks its own. Throws SqlError. Private to
+// planner/.
+TablePtr BindTable(const PlanContext& context, const ast::CreateTable& create);
+
+// The columns INSERT may give, in order: neither computed nor VIRTUAL.
+std::vector<size_t> InsertableColumns(const TableDefinition& table);
+
+// What DESCRIBE prints.
+std::string DescribeTable(const TableDefinition& table);
+
+}  // namespace slipstream::sql
