@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""The benchmarks. `pipeline` runs a year of flights from a CSV file to committed, twice-stored blocks,
+with two jobs at once; other names are those of the micro-benchmarks (build/release/bin/*_bench)."""
+
+import argparse
+import glob
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "deploy", "demo"))
+from processes import DemoError, Process, run  # noqa: E402  (the folder is added above)
+
+BIN = os.path.join(ROOT, "build", "release", "bin")
+KAFKA = os.path.join(ROOT, "deploy", "kafka", "kafka.sh")
+JOBS = ("flights_by_carrier", "flights_delays")
+TOPIC = "flights-topic"  # as the job files have it
+POLL_S = 0.05
+DEADLINE_S = 300
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class Usage:
+    """What processes have used, by their name, since begin(): CPU seconds and peak memory."""
+
+    def __init__(self):
+        self.pids, self.before, self.cpu_s, self.peak_bytes = {}, {}, {}, {}
+
+    def watch(self, name, pid):
+        self.pids[name] = pid
+        self.before[name] = self.cpu_of(pid)
+
+    @staticmethod
+    def cpu_of(pid):
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+    def sample(self):
+        for name, pid in self.pids.items():
+            try:
+                self.cpu_s[name] = self.cpu_of(pid) - self.before[name]
+                with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                    peak = [line for line in file if line.startswith("VmHWM:")]
+                if peak:
+                    self.peak_bytes[name] = int(peak[0].split()[1]) * 1024
+            except (OSError, IndexError):
+                pass  # it has ended: the last sample stands
+
+
+class PipelineRun:
+    """One run: fresh storage, topic and jobs, on a broker that is warm."""
+
+    def __init__(self, state, brokers, number):
+        self.state = os.path.join(state, f"run-{number}")
+        for folder in ("logs", "run", "pids", "jobs"):
+            os.makedirs(os.path.join(self.state, folder))
+        self.name = f"bench-{os.getpid()}-{number}"
+        self.brokers, self.processes, self.master = brokers, [], None
+
+    def daemon(self, name, *argv):
+        process = Process.daemon(self.state, name, [os.path.join(BIN, argv[0]), *argv[1:]])
+        self.processes.append(process)
+        return process
+
+    def start_storage(self):
+        master = self.daemon("dfs-master", "dfs-master", "--listen=127.0.0.1:0",
+                             f"--data-dir={self.state}/master")
+        self.master = master.endpoint()["rpc"]
+        nodes = [self.daemon(f"dfs-datanode-{i}", "dfs-datanode", "--master=" + self.master,
+                             "--listen=127.0.0.1:0", f"--data-dir={self.state}/datanode-{i}")
+                 for i in (1, 2, 3)]
+        for node in nodes:
+            node.endpoint()
+
+    def start_job(self, job):
+        with open(os.path.join(ROOT, "jobs", job + ".sql"), encoding="utf-8") as file:
+            text = file.read().replace(f"'{TOPIC}'", f"'{self.name}'")
+        path = os.path.join(self.state, "jobs", job + ".sql")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.daemon("processor-" + job.replace("_", "-"), "processor", "run", path,
+                           "--brokers=" + self.brokers, "--master=" + self.master,
+                           f"--set=pipeline.name={self.name}-{job}",
+                           f"--state-dir={self.state}/processor")
+
+    def measure(self, csv_file, rows, kafka_pid):
+        """Seconds from the producer's start until both jobs have committed every row."""
+        self.start_storage()
+        jobs = [self.start_job(job) for job in JOBS]
+        usage = Usage()
+        usage.watch("kafka", kafka_pid)
+        for process in self.processes:
+            usage.watch(process.name, process.popen.pid)
+        begin = time.monotonic()
+        producer = Process(self.state, "producer", [
+            os.path.join(BIN, "producer"), "flights", "--csv", csv_file, "--speed=max", "--quiet",
+            "--brokers=" + self.brokers, "--topic=" + self.name, "--partitions=3",
+            f"--acks-file={self.state}/acks"])
+        self.processes.append(producer)
+        usage.watch("producer", producer.popen.pid)
+        times = {}
+        reached = {}  # job -> its commit count when it had seen every row
+        while len(times) < 1 + len(jobs):
+            time.sleep(POLL_S)
+            usage.sample()
+            elapsed = time.monotonic() - begin
+            if elapsed > DEADLINE_S:
+                raise DemoError(f"not through after {DEADLINE_S} s (logs: {self.state}/logs)")
+            for process in self.processes:
+                process.check()
+            if not producer.is_running():
+                times.setdefault("producer", elapsed)
+            for job in jobs:
+                workers = job.status().get("workers", [])
+                if sum(worker["rows_in"] for worker in workers) < rows:
+                    continue
+                commits = sum(worker["commits"] for worker in workers)
+                # The commit after the last row is the one that holds it.
+                if commits > reached.setdefault(job.name, commits):
+                    times.setdefault(job.name, elapsed)
+        self.check_stored(rows)
+        return times, usage
+
+    def check_stored(self, rows):
+        stored = run([os.path.join(BIN, "processor"), "query",
+                      "SELECT COUNT(*) FROM flights_by_carrier", "--catalog",
+                      os.path.join(self.state, "jobs", "flights_by_carrier.sql"),
+                      "--master=" + self.master, "--format=csv"]).split()[-1]
+        if int(stored) != rows:
+            raise DemoError(f"{stored} rows stored of {rows}")
+
+    def stop(self):
+        for process in reversed(self.processes):
+            if process.is_running():
+                process.kill()
+
+
+def input_file(arguments, state):
+    """A CSV of flights and the number of its rows."""
+    datasets = os.environ.get("SLIPSTREAM_DATASETS", "")
+    real = os.path.join(datasets, "nycflights13", "flights.csv.zst")
+    path = arguments.csv or (real if datasets and os.path.exists(real) else None)
+    if path is None:
+        path = os.path.join(state, "flights.csv")
+        run([os.path.join(BIN, "producer"), "flights", "--synthetic", "--write-csv", path])
+    dry_run = subprocess.Popen([os.path.join(BIN, "producer"), "flights", "--csv", path, "--dry-run",
+                                "--sort=none", "--quiet"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    rows = sum(chunk.count(b"\n") for chunk in iter(lambda: dry_run.stdout.read(1 << 20), b""))
+    if dry_run.wait() != 0:
+        raise DemoError(f"the producer cannot read {path}")
+    return path, rows
+
+
+def pipeline(arguments, state):
+    csv_file, rows = input_file(arguments, state)
+    print(f"pipeline: {rows:,} flights of {csv_file}, {arguments.runs} runs, {os.cpu_count()} cores",
+          flush=True)
+    kafka = os.path.join(state, "kafka")
+    brokers = run([KAFKA, "start", "--dir", kafka]).strip()
+    results = []
+    try:
+        with open(os.path.join(kafka, "broker.pid"), encoding="ascii") as file:
+            kafka_pid = int(file.read())
+        for number in range(arguments.runs + 1):
+            one = PipelineRun(state, brokers, number)
+            try:
+                times, usage = one.measure(csv_file, rows, kafka_pid)
+            finally:
+                one.stop()
+            if number == 0:
+                continue  # it warmed the broker
+            results.append((max(times.values()), times, usage))
+            print(f"  run {number}: {max(times.values()):.2f} s", flush=True)
+    finally:
+        run([KAFKA, "stop", "--dir", kafka])
+    seconds = statistics.median(result[0] for result in results)
+    _, times, usage = min(results, key=lambda result: abs(result[0] - seconds))
+    print(f"median: {seconds:.2f} s, {rows / seconds:,.0f} rows a second; of that run:")
+    print(f"  {'':<30}{'until s':>8}{'rows/s':>10}{'CPU s':>8}{'peak MB':>9}")
+    for name in usage.cpu_s:
+        until = times.get(name)
+        print(f"  {name:<30}{f'{until:.2f}' if until else '':>8}"
+              f"{f'{rows / until:,.0f}' if until else '':>10}{usage.cpu_s[name]:>8.2f}"
+              f"{usage.peak_bytes.get(name, 0) / 1e6:>9.0f}")
+
+
+def main():
+    micro = {os.path.basename(p): p for p in sorted(glob.glob(os.path.join(BIN, "*_bench")))}
+    parser = argparse.ArgumentParser(prog="./slipstream bench", description=__doc__)
+    parser.add_argument("names", nargs="*", default=["pipeline"], metavar="NAME",
+                        help=f"pipeline (the default), {', '.join(micro) or 'none built'}")
+    parser.add_argument("--csv", metavar="FILE", help="flights to replay (default: the real file "
+                        "of SLIPSTREAM_DATASETS, else a synthesised year)")
+    parser.add_argument("--runs", type=int, default=3, help="of the pipeline (default: %(default)s)")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        if name != "pipeline" and name not in micro:
+            parser.error(f"no benchmark {name}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # processes are stopped either way
+    state = tempfile.mkdtemp(prefix="slipstream-bench-")
+    try:
+        for name in arguments.names:
+            if name == "pipeline":
+                pipeline(arguments, state)
+            else:
+                subprocess.run([micro[name]], check=True)
+    except DemoError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        state = None  # its logs are left to look at
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        if state:
+            shutil.rmtree(state, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
