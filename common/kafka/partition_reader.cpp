@@ -19,7 +19,7 @@ PartitionReader::~PartitionReader() {
 Result<std::unique_ptr<PartitionReader>> PartitionReader::Create(Options options) {
   auto impl = std::make_unique<Impl>(options.logger);
   const std::string queue_kbytes = std::to_string(options.queue_bytes_max / 1024);
-  const Properties defaults = {{"fetch.wait.max.ms", "50"},
+  const Properties defaults = {{"fetch.wait.max.ms", "20"},
                                {"queued.min.messages", "10000000"},
                                {"queued.max.messages.kbytes", queue_kbytes},
                                {"check.crcs", "true"}};

@@ -30,13 +30,15 @@ namespace {
 using std::chrono::milliseconds;
 
 // Fetched and not yet read, over all partitions of a worker; librdkafka's bookkeeping comes on top.
-constexpr size_t kFetchBytesMax = size_t{36} << 20;
+constexpr size_t kFetchBytesMax = size_t{24} << 20;
 constexpr size_t kPartitionFetchBytesMin = size_t{1} << 20;
 // Results of an epoch that wait for its commit: more than this, and it comes early.
-constexpr uint64_t kStagedBytesMax = uint64_t{16} << 20;
+constexpr uint64_t kStagedBytesMax = uint64_t{12} << 20;
 constexpr milliseconds kHousekeepingPeriod{200};
 constexpr milliseconds kWaitMax{50};
 constexpr milliseconds kAttemptTimeout{2'000};
+// What takes longer than this is worth a line; and how often.
+constexpr milliseconds kWaitingPatience{2'000};
 constexpr milliseconds kWaitingLogPeriod{5'000};
 constexpr milliseconds kFinishCheckPeriod{300};
 // Once stopped: how long the last commit, and what it waits for, may take.
@@ -195,10 +197,13 @@ Status Worker::Impl::Open() {
                        {.properties = Join(properties, {{"isolation.level", "read_uncommitted"}}),
                         .timeout = kAttemptTimeout}));
   ASSIGN_OR_RETURN(changelog, kafka::PartitionReader::Create({.properties = properties}));
+  // So that it knows the topic by the time the first task is restored.
+  RETURN_IF_ERROR(changelog->Start({context.changelog_topic, 0}, kafka::kOffsetBeginning));
   if (is_time_shared) {
-    ASSIGN_OR_RETURN(
-        times,
-        kafka::PartitionReader::Create({.properties = properties, .queue_bytes_max = 1 << 20}));
+    ASSIGN_OR_RETURN(times,
+                     kafka::PartitionReader::Create(
+                         {.properties = Join(properties, {{"fetch.wait.max.ms", "200"}}),
+                          .queue_bytes_max = 1 << 20}));
     RETURN_IF_ERROR(times->Start({context.time_topic, 0}, kafka::kOffsetBeginning));
   }
   RETURN_IF_ERROR(OpenUnguarded());
@@ -250,6 +255,7 @@ Status Worker::Impl::MakeProducer() {
     ASSIGN_OR_RETURN(topics.emplace_back(), producer->OpenTopic(topic));
   }
   is_producer_ready = true;
+  waiting_for.clear();
   return {};
 }
 
@@ -600,8 +606,9 @@ Status Worker::Impl::SendUnguarded(size_t sink, const kafka::OutgoingRecord& rec
 }
 
 void Worker::Impl::SayWaiting(const std::string& reason) {
-  waiting_for = reason;
   const SteadyTime now = clock.Now();
+  if (waiting_for.empty()) next_waiting_log_at = now + kWaitingPatience;
+  waiting_for = reason;
   if (now < next_waiting_log_at) return;
   next_waiting_log_at = now + kWaitingLogPeriod;
   log->warn("waiting worker={} for={}", slot, log::Quoted(reason));

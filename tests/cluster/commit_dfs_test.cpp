@@ -1,0 +1,132 @@
+// The commit protocol with files in the replicated file system: the processor dies at every step,
+// the master and a datanode go away, users meddle with open files.
+
+#include <algorithm>
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+#include "tests/cluster/commit_harness.h"
+#include "tests/support/assert_ok.h"
+#include "tests/support/dfs_cluster.h"
+#include "tests/support/eventually.h"
+#include "tests/support/kafka_broker.h"
+#include "tests/support/temp_dir.h"
+
+namespace slipstream::test_support {
+namespace {
+
+std::string StepName(const ::testing::TestParamInfo<const char*>& step) {
+  std::string name = step.param;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+class CommitDfsTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(cluster_, DfsCluster::Start({.dir = dir_.path(), .datanodes = 3}));
+    ASSERT_OK(cluster_->WaitUntilWritable());
+  }
+
+  CommitHarness MakeJob(std::string name, int batch_delay_ms = 10) {
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c == '.' || c == '_'; }, '-');
+    return CommitHarness({.name = "dfs-" + name,
+                          .bootstrap = KafkaBroker::Shared().bootstrap(),
+                          .dir = dir_.path(),
+                          .dfs = cluster_.get(),
+                          .batch_delay_ms = batch_delay_ms});
+  }
+
+  const TempDir dir_{"commit-dfs"};
+  std::unique_ptr<DfsCluster> cluster_;
+};
+
+TEST_P(CommitDfsTest, NothingIsLostOrDoubledWhenTheProcessorDies) {
+  CommitHarness job = MakeJob(GetParam());
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto killed,
+                       job.Start({.failpoints = std::string(GetParam()) + "=kill@2"}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, killed->Wait());
+  ASSERT_EQ(exit.signal, SIGKILL) << killed->Stderr();
+
+  ASSERT_OK(job.Finish());
+
+  EXPECT_OK(job.Check());
+  ASSERT_OK_AND_ASSIGN(const std::string appenders, cluster_->MustDfs({"appenders"}));
+  EXPECT_EQ(appenders.find("prepared="), std::string::npos) << appenders;
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps,
+                         CommitDfsTest,
+                         ::testing::Values("commit.after_blocks",
+                                           "commit.before_prepare",
+                                           "commit.after_prepare",
+                                           "commit.after_offsets",
+                                           "commit.after_kafka_commit",
+                                           "task.mid_batch"),
+                         StepName);
+
+class CommitDfsFaultTest : public CommitDfsTest {};
+
+// The last commit at the master is not carried by a next Prepare: it has steps of its own.
+TEST_P(CommitDfsFaultTest, FinishedByTheNextRunWhenTheProcessorDiesAtTheEnd) {
+  CommitHarness job = MakeJob(GetParam());
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto killed,
+                       job.Start({.failpoints = std::string(GetParam()) + "=kill@1"}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, killed->Wait());
+  ASSERT_EQ(exit.signal, SIGKILL) << killed->Stderr();
+
+  ASSERT_OK(job.Finish());
+
+  EXPECT_OK(job.Check());
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps,
+                         CommitDfsFaultTest,
+                         ::testing::Values("commit.before_master_commit",
+                                           "commit.after_master_commit"),
+                         StepName);
+
+class CommitDfsOutageTest : public CommitDfsTest {};
+
+TEST_F(CommitDfsOutageTest, MasterAndADatanodeDieAndComeBack) {
+  CommitHarness job = MakeJob("outage", 200);
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({}));
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  ASSERT_TRUE(Eventually([&] { return client.Count(job.sink()).value_or(0) > 0; }));
+
+  cluster_->KillDatanode(1);
+  cluster_->KillMaster();
+  ASSERT_OK(cluster_->StartMaster());
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait(std::chrono::seconds(120)));
+  EXPECT_EQ(exit.code, 0) << process->Stderr();
+  ASSERT_OK(cluster_->StartDatanode(1));
+  EXPECT_OK(job.Check());
+}
+
+// A user deletes what a task is still writing: those rows are gone, all later ones are there.
+TEST_F(CommitDfsOutageTest, DeletedOpenFilesAreFollowedByNewOnes) {
+  CommitHarness job = MakeJob("deleted", 200);
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({}));
+  ASSERT_TRUE(Eventually([&] {
+    return cluster_->MustDfs({"ls", "/dfs-deleted/key=k0"}).value_or("").find("part-") !=
+           std::string::npos;
+  }));
+
+  ASSERT_OK(cluster_->MustDfs({"rm", "-r", "/dfs-deleted"}));
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait(std::chrono::seconds(120)));
+  EXPECT_EQ(exit.code, 0) << process->Stderr();
+  EXPECT_NE(process->Stdout().find("file_deleted_by_user"), std::string::npos);
+  ASSERT_OK_AND_ASSIGN(const std::string listing, cluster_->MustDfs({"ls", "/dfs-deleted"}));
+  EXPECT_NE(listing.find("key=k0"), std::string::npos) << listing;
+}
+
+}  // namespace
+}  // namespace slipstream::test_support
