@@ -8,6 +8,7 @@
 #include "proto/dfs_datanode.grpc.pb.h"
 
 #include "common/check/check.h"
+#include "common/clock/clock.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status_map.h"
 
@@ -17,10 +18,21 @@ namespace {
 // More addresses than a cluster has only come of nodes that moved; then all are made anew.
 constexpr size_t kChannelsMax = 1'000;
 
+// The next node gets this much less of the time that is left, so that, when it hangs, there is time
+// to say so: the writer must know which node of the chain to avoid.
+constexpr int kBlameTimeDivisor = 5;
+
 std::unique_ptr<grpc::ClientContext> MakeContext(const BlockSender::Options& options) {
-  if (options.parent != nullptr) return grpc::ClientContext::FromServerContext(*options.parent);
-  auto context = std::make_unique<grpc::ClientContext>();
-  rpc::SetTimeout(*context, options.timeout);
+  if (options.parent == nullptr) {
+    auto context = std::make_unique<grpc::ClientContext>();
+    rpc::SetTimeout(*context, options.timeout);
+    return context;
+  }
+  std::unique_ptr<grpc::ClientContext> context =
+      grpc::ClientContext::FromServerContext(*options.parent);
+  const auto deadline = options.parent->deadline();
+  const auto left = deadline - SystemClock::Get().WallNow();
+  context->set_deadline(deadline - left / kBlameTimeDivisor);
   return context;
 }
 

@@ -46,7 +46,8 @@ class BlockSender final {
   struct Options {
     std::vector<Peer> chain;  // the first is the one called; not empty
     bool is_repair = false;
-    // The call it serves: its deadline, and its end, are ours. Absent: `timeout` from now.
+    // The call it serves: its end is ours, and so, a little earlier, is its deadline. Absent:
+    // `timeout` from now.
     const grpc::ServerContext* parent = nullptr;
     std::chrono::milliseconds timeout{120'000};
   };

@@ -138,6 +138,11 @@ Result<ReplicaReader> ReplicaStore::Read(BlockId block_id) const {
   }
   Result<ReplicaReader> reader =
       replica.home == Home::kFile ? blocks_->Read(block_id) : packs_->Read(block_id);
+  if (reader.status().code() == Code::kNotFound) {
+    // Removed between the two steps, unless the index still has it: then somebody else removed it.
+    MutexLock lock(mutex_);
+    if (replicas_.contains(block_id)) return DataLoss(reader.status().message());
+  }
   if (reader.ok() && reader->meta().identity != replica.identity) {
     return DataLoss(fmt::format(
         "block {} is {}", ToString(replica.identity), ToString(reader->meta().identity)));

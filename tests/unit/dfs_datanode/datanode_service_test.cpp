@@ -1,5 +1,9 @@
 #include "dfs-datanode/datanode_service.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <random>
 
@@ -107,6 +111,27 @@ TEST_F(DatanodeServiceTest, ADeadNextNodeIsNamed) {
 
   EXPECT_EQ(holders.status().code(), Code::kUnavailable);
   EXPECT_THAT(holders.status().message(), HasSubstr("node=second"));
+}
+
+// A port that takes connections and never says a word, as a stopped process does.
+TEST_F(DatanodeServiceTest, ANextNodeThatHangsIsNamedBeforeTheWritersTimeIsOver) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), length), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  const Peer mute{.node_id = "mute",
+                  .address = "127.0.0.1:" + std::to_string(ntohs(address.sin_port))};
+
+  Result<std::vector<std::string>> holders =
+      Send(first_, MessagesOf({LargeBlock(1)}, {mute}), std::chrono::milliseconds(1'000));
+
+  EXPECT_EQ(holders.status().code(), Code::kUnavailable);
+  EXPECT_THAT(holders.status().message(), HasSubstr("node=mute"));
+  close(listener);
 }
 
 TEST_F(DatanodeServiceTest, AFullDiskIsToldApartByWhereItIs) {

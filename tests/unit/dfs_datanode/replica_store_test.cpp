@@ -266,6 +266,16 @@ TEST_F(ReplicaStoreTest, AReplicaThatCannotBeReadIsBad) {
   EXPECT_THAT(Ids(*store_), ElementsAre(2));
 }
 
+TEST_F(ReplicaStoreTest, AFileThatSomebodyRemovedIsABadReplica) {
+  ASSERT_TRUE(Write(*store_, {LargeBlock(1)}).ok());
+  ASSERT_TRUE(fs_.Remove("/data/blocks/00/0000000000000001.zst").ok());
+
+  EXPECT_EQ(store_->Read(1).status().code(), Code::kDataLoss);
+  EXPECT_EQ(store_->Verify(1).code(), Code::kDataLoss);
+  EXPECT_EQ(store_->Read(1).status().code(), Code::kNotFound);
+  EXPECT_EQ(Changes().back(), std::pair(Kind::kCorrupt, block::BlockId{1}));
+}
+
 TEST_F(ReplicaStoreTest, ALackOfDescriptorsSaysNothingOfTheReplica) {
   ASSERT_TRUE(Write(*store_, {LargeBlock(1)}).ok());
   fs_.SetFault([](MemoryFileSystem::Operation operation, const std::string&) {

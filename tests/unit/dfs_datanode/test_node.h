@@ -107,9 +107,11 @@ inline WriteMessages MessagesOf(const std::vector<TestBlock>& blocks,
 }
 
 // The holders' ids.
-inline Result<std::vector<std::string>> Send(TestNode& node, const WriteMessages& messages) {
+inline Result<std::vector<std::string>> Send(TestNode& node,
+                                             const WriteMessages& messages,
+                                             std::chrono::milliseconds timeout = kTestTimeout) {
   grpc::ClientContext context;
-  rpc::SetTimeout(context, kTestTimeout);
+  rpc::SetTimeout(context, timeout);
   dfs::v1::WriteBlocksResponse response;
   auto writer = node.NewStub()->WriteBlocks(&context, &response);
   for (const dfs::v1::WriteBlocksRequest& message : messages) {
