@@ -14,13 +14,21 @@
 #include "producer/pipeline/stdout_sink.h"
 
 namespace slipstream::producer {
+namespace {
+
+Progress::Style StyleFor(const OutputOptions& options) {
+  // A bar between messages on the same terminal helps nobody.
+  bool shares_terminal = options.is_dry_run && ::isatty(STDOUT_FILENO) == 1;
+  return options.is_quiet || shares_terminal ? Progress::Style::kQuiet : Progress::StyleFor(stderr);
+}
+
+}  // namespace
 
 Session::Session(const OutputOptions& options, std::stop_token stop)
     : options_(options),
       stop_(std::move(stop)),
       clock_(SystemClock::Get()),
-      progress_(
-          options.is_quiet ? Progress::Style::kQuiet : Progress::StyleFor(stderr), stderr, clock_),
+      progress_(StyleFor(options), stderr, clock_),
       rejected_([this](const std::string& line) { progress_.Say(line); }) {}
 
 Status Session::Connect() {

@@ -1,5 +1,7 @@
 #include "producer/flights/layout.h"
 
+#include <random>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -9,6 +11,7 @@
 #include "producer/flights/csv_flights.h"
 #include "producer/flights/flight_csv.h"
 #include "producer/flights/flight_json.h"
+#include "producer/flights/schedule.h"
 #include "tests/support/assert_ok.h"
 #include "tests/unit/producer/test_sources.h"
 
@@ -239,6 +242,44 @@ TEST(CsvFlightsTest, StrictStopsAtTheFirst) {
 
   EXPECT_EQ(more.status().code(), Code::kInvalidArgument);
   EXPECT_THAT(more.status().message(), HasSubstr("bad.csv:3: "));
+}
+
+// Seeded mutations of good rows: whatever is accepted is a JSON object of the 21 fields, also after
+// a shift; everything else is counted.
+TEST(CsvFlightsTest, SurvivesMutatedRows) {
+  const std::string good =
+      "0,2013,1,1,517.0,515,2.0,830.0,819,11.0,UA,1545,N14228,EWR,IAH,227.0,1400,5,15,"
+      "2013-01-01 05:00:00,\"United, Inc.\"\n";
+  const std::string alphabet = "0123456789.,-+\"NA\\\n\xff";
+  std::mt19937 random(20130101);
+  std::string csv = kHeader21;
+  constexpr int kRows = 20'000;
+  for (int i = 0; i < kRows; ++i) {
+    std::string row = good;
+    for (auto change = random() % 4; change > 0; --change) {
+      row[random() % (row.size() - 1)] = alphabet[random() % alphabet.size()];
+    }
+    csv += row;
+  }
+  ScratchFile file("mutated.csv", csv);
+  RejectedRows rejected([](const std::string&) {});
+  CsvFlights source({.files = {file.path()}, .layout = ""}, rejected);
+
+  uint64_t accepted = 0;
+  Flight flight;
+  while (source.Next(flight) == true) {
+    ++accepted;
+    Shift(flight, std::chrono::minutes(static_cast<int>(random() % 5'000'000) - 2'500'000));
+    for (NumberStyle style : {NumberStyle::kNumbers, NumberStyle::kStrings}) {
+      std::string out;
+      AppendJson(flight, style, out);
+      json parsed = json::parse(out, nullptr, false);
+      ASSERT_EQ(parsed.size(), kFieldCount) << out;
+    }
+  }
+
+  EXPECT_GT(accepted, kRows / 4);
+  EXPECT_GT(rejected.count(), kRows / 10);
 }
 
 TEST(RejectedRowsTest, ReportsAFewAndCountsAll) {
