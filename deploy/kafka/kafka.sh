@@ -36,7 +36,7 @@ resolve_jars() {
   # Copied out of a scratch folder of its own: Maven writes nothing into the source tree.
   if ! (cd "$1" && mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies \
       -DoutputDirectory="$1/libs") >"$log" 2>&1; then
-    grep -m 3 -E 'ERROR' "$log" >&2 || tail -3 "$log" >&2
+    grep -m 1 -E 'ERROR' "$log" >&2 || tail -3 "$log" >&2
     fail "could not fetch org.apache.kafka:kafka_2.13:$version from the Maven repository; is there a network? (log: $log)"
   fi
 }

@@ -82,6 +82,7 @@ std::string Field(const std::string& line, const std::string& key) {
 
 Result<std::unique_ptr<Process>> Process::Start(ProcessOptions options) {
   if (!options.program.has_parent_path()) options.program = BinDir() / options.program;
+  if (options.dir.empty()) return InvalidArgument("a process needs a dir for its output");
   if (options.name.empty()) options.name = options.program.filename();
   options.dir = std::filesystem::absolute(options.dir);
   std::filesystem::create_directories(options.dir);
@@ -157,7 +158,7 @@ Result<ExitStatus> Process::Wait(milliseconds deadline) {
   while (IsRunning()) {
     if (steady_clock::now() >= give_up_at) {
       return DeadlineExceeded(
-          fmt::format("{} still runs after {} ms", options_.name, deadline.count()));
+          fmt::format("{} still runs after {} ms:\n{}", name(), deadline.count(), LastLines()));
     }
     std::this_thread::sleep_for(kPollPeriod);
   }
