@@ -1,6 +1,9 @@
 // The producer against a real broker: everything arrives once, whatever happens to the broker.
 
+#include <algorithm>
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <map>
 #include <set>
 #include <sstream>
@@ -131,6 +134,39 @@ TEST(ProducerTest, ABrokerThatRestartsInMidRunLosesAndDoublesNothing) {
   ASSERT_OK_AND_ASSIGN(auto records, client.ReadAll("flights"));
   ExpectAllOnce(Ids(records), kFlights);
   ExpectAllOnce(ReadIds(dir / "acks"), kFlights);
+}
+
+TEST(ProducerTest, ABrokerThatStaysAwayIsAFailureAndTheAcksFileClaimsNothingElse) {
+  const TempDir dir("producer-gone");
+  ASSERT_OK_AND_ASSIGN(auto broker, KafkaBroker::Start(dir / "kafka"));
+  const KafkaClient client(broker->bootstrap());
+  ProcessOptions command = ProducerCommand({"flights",
+                                            "--synthetic",
+                                            "--rate=5000",
+                                            "--topic=flights",
+                                            "--delivery-timeout=3s",
+                                            "--acks-file=" + (dir / "acks").string()},
+                                           broker->bootstrap());
+  command.dir = dir.path();
+  ASSERT_OK_AND_ASSIGN(auto producer, Process::Start(command));
+  ASSERT_TRUE(Eventually([&] {
+    Result<int64_t> arrived = client.Count("flights");
+    return arrived.ok() && *arrived > 5'000;
+  }));
+
+  ASSERT_OK(broker->Stop());
+
+  ASSERT_OK_AND_ASSIGN(ExitStatus exit, producer->Wait());
+  EXPECT_EQ(exit.code, 1) << producer->Stderr();
+  ASSERT_OK(broker->Restart());
+  ASSERT_OK_AND_ASSIGN(auto records, client.ReadAll("flights"));
+  std::vector<int64_t> arrived = Ids(records);
+  std::vector<int64_t> acknowledged = ReadIds(dir / "acks");
+  std::sort(arrived.begin(), arrived.end());
+  std::sort(acknowledged.begin(), acknowledged.end());
+  EXPECT_GT(acknowledged.size(), 4'000U);
+  EXPECT_TRUE(
+      std::includes(arrived.begin(), arrived.end(), acknowledged.begin(), acknowledged.end()));
 }
 
 TEST(ProducerTest, AnInterruptFlushesSumsUpAndExitsWith130) {
