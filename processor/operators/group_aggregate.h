@@ -14,8 +14,7 @@ namespace slipstream::sql {
 // rows). As an update stream it gives, after each batch, the groups that the batch changed, with
 // their new values, in the order of their keys: only the last row of a group is its result.
 //
-// State       as an update stream, one saved key for each group, for ever. Format: docs/FORMATS.md,
-//             section "State".
+// State       one saved key for each group, for ever. Format: docs/FORMATS.md, section "State".
 class GroupAggregateOperator final : public Operator {
  public:
   struct Description {
@@ -33,7 +32,7 @@ class GroupAggregateOperator final : public Operator {
                  OperatorState* state,
                  OperatorOutput& out) const override;
   Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const override;
-  bool is_stateful() const override { return description_.gives_updates; }
+  bool is_stateful() const override { return true; }
   void SaveChanges(OperatorState* state, StateSink& sink) const override;
   Status Restore(OperatorState* state, std::string_view key, std::string_view value) const override;
 

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/status/status.h"
+#include "processor/formats/json_options.h"
+#include "processor/planner/plan.h"
+#include "processor/runtime/task_program.h"
+
+namespace slipstream::sql {
+
+// The WITH options of tables as the connectors understand them. Everything a table may say is read
+// and checked whether the job reads or writes it; an option nobody knows is refused with the
+// nearest one that exists, one that is not supported yet is refused by name.
+// Errors: kInvalidArgument, kUnimplemented; messages begin with the table's name.
+
+enum class Connector { kKafka, kUpsertKafka, kFilesystem, kPrint, kBlackhole };
+
+Result<Connector> ConnectorOf(const TableDefinition& table);
+
+// What of a job's settings (SET) concerns connectors.
+struct ConnectorDefaults {
+  bool flink_defaults = false;             // slipstream.flink-defaults
+  std::optional<int64_t> idle_timeout_ms;  // table.exec.source.idle-timeout; nullopt: not set
+
+  static Result<ConnectorDefaults> From(const Options& settings);
+};
+
+struct KafkaTable {
+  runtime::KafkaSourceSpec source;
+  runtime::KafkaSinkSpec sink;
+  JsonOptions value_format;
+  JsonOptions key_format;
+  bool key_is_raw = false;                  // 'key.format' = 'raw': the one key column's text
+  std::vector<size_t> key_columns;          // of the table; empty: records without a key
+  std::vector<size_t> value_columns;        // of the table
+  std::vector<std::string> partitioned_by;  // source.partitioned-by
+  bool watermark_on_event = false;
+};
+Result<KafkaTable> ReadKafkaTable(const TableDefinition& table, const ConnectorDefaults& defaults);
+
+struct FileTable {
+  runtime::FileSinkSpec sink;
+  JsonOptions format;
+};
+Result<FileTable> ReadFileTable(const TableDefinition& table);
+
+Result<runtime::PrintSinkSpec> ReadPrintTable(const TableDefinition& table);
+
+}  // namespace slipstream::sql

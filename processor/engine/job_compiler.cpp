@@ -1,0 +1,270 @@
+#include "processor/engine/job_compiler.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/check/check.h"
+#include "processor/engine/sql_task.h"
+
+namespace slipstream::sql {
+namespace {
+
+void CollectScans(const PlanNode& node, std::vector<const PlanNode*>& scans) {
+  if (node.kind == PlanNode::Kind::kScan) scans.push_back(&node);
+  for (const PlanNodePtr& input : node.inputs)
+    CollectScans(*input, scans);
+}
+
+bool IsKafka(const TableDefinition& table) {
+  return table.connector() == "kafka" || table.connector() == "upsert-kafka";
+}
+
+// The table's column that an output column of a node is, unchanged; nullopt: it is computed.
+std::optional<size_t> TraceColumn(const PlanNode& node, size_t column) {
+  switch (node.kind) {
+    case PlanNode::Kind::kScan:
+      return node.reads[column];
+    case PlanNode::Kind::kProject: {
+      const Expression& expression = *node.expressions[column];
+      if (expression.kind != Expression::Kind::kColumn) return std::nullopt;
+      return TraceColumn(*node.inputs.front(), expression.column);
+    }
+    case PlanNode::Kind::kWindowAggregate:
+    case PlanNode::Kind::kAggregate:
+      if (column >= node.group_columns.size()) return std::nullopt;
+      return TraceColumn(*node.inputs.front(), node.group_columns[column]);
+    case PlanNode::Kind::kUnionAll: {
+      const std::optional<size_t> first = TraceColumn(*node.inputs.front(), column);
+      for (const PlanNodePtr& input : node.inputs) {
+        if (TraceColumn(*input, column) != first) return std::nullopt;
+      }
+      return first;
+    }
+    case PlanNode::Kind::kValues:
+      return std::nullopt;
+    default:
+      return TraceColumn(*node.inputs.front(), column);
+  }
+}
+
+// The first aggregation whose groups may be spread over partitions; nullptr: there is none.
+const PlanNode* FindSpreadGroups(const PlanNode& node,
+                                 const TableDefinition& table,
+                                 const std::vector<std::string>& partitioned_by) {
+  const bool is_grouped =
+      node.kind == PlanNode::Kind::kWindowAggregate || node.kind == PlanNode::Kind::kAggregate;
+  if (is_grouped) {
+    std::vector<std::string> grouped;
+    for (size_t i = 0; i < node.group_columns.size(); ++i) {
+      if (const std::optional<size_t> column = TraceColumn(node, i)) {
+        grouped.push_back(table.schema[*column].name);
+      }
+    }
+    const bool is_local =
+        !partitioned_by.empty() &&
+        std::all_of(partitioned_by.begin(), partitioned_by.end(), [&](const std::string& name) {
+          return std::find(grouped.begin(), grouped.end(), name) != grouped.end();
+        });
+    if (!is_local) return &node;
+  }
+  for (const PlanNodePtr& input : node.inputs) {
+    if (const PlanNode* spread = FindSpreadGroups(*input, table, partitioned_by)) return spread;
+  }
+  return nullptr;
+}
+
+Status CheckPartitioning(const JobPlan& plan,
+                         const TableDefinition& table,
+                         const KafkaTable& source,
+                         const CompileOptions& options) {
+  const PlanNode* spread = nullptr;
+  for (const InsertPlan& insert : plan.inserts) {
+    if (spread == nullptr) spread = FindSpreadGroups(*insert.query, table, source.partitioned_by);
+  }
+  if (spread == nullptr) return {};
+  if (options.partition_count) {
+    ASSIGN_OR_RETURN(const int32_t partitions, options.partition_count(source.source));
+    if (partitions == 1) return {};
+  }
+  std::string groups;
+  for (size_t column : spread->group_columns) {
+    if (!groups.empty()) groups += ", ";
+    groups += spread->inputs.front()->output[column].name;
+  }
+  return Unimplemented(
+      "GROUP BY " + (groups.empty() ? std::string("of all rows") : groups) + " over table " +
+      table.name +
+      " needs a repartition stage, which is not supported yet: equal groups may lie in several "
+      "partitions. If the topic's records are partitioned by some of these columns, say so with "
+      "'source.partitioned-by' = 'column;…'; a topic with one partition needs nothing");
+}
+
+Status CheckMetadata(const TableDefinition& table, const ScanLayout& layout) {
+  constexpr std::array<std::string_view, 5> kKnown = {
+      "topic", "partition", "offset", "timestamp", "timestamp-type"};
+  for (const TableDefinition::MetadataColumn& metadata : layout.metadata()) {
+    const DataType& type = table.schema[metadata.column].type;
+    if (std::find(kKnown.begin(), kKnown.end(), metadata.key) == kKnown.end()) {
+      return Unimplemented("table " + table.name + ": the metadata column '" + metadata.key +
+                           "' is not supported yet");
+    }
+    const bool is_text = metadata.key == "topic" || metadata.key == "timestamp-type";
+    const bool is_time = metadata.key == "timestamp";
+    const bool fits = is_text   ? type.is_string()
+                      : is_time ? type.is_timestamp()
+                                : type.is_integer();
+    if (!fits) {
+      return InvalidArgument("table " + table.name + ": the metadata '" + metadata.key +
+                             "' does not fit " + type.ToString());
+    }
+  }
+  return {};
+}
+
+bool HasInstants(const Schema& schema) {
+  return std::any_of(schema.begin(), schema.end(), [](const Field& field) {
+    return field.type.kind == TypeKind::kTimestampLtz;
+  });
+}
+
+Status CheckTimeZone(const JobPlan& plan, const ScanLayout& layout) {
+  const auto zone = plan.settings.find("table.local-time-zone");
+  if (zone == plan.settings.end() || zone->second == "UTC" || zone->second == "Etc/UTC") return {};
+  bool has_instants = HasInstants(layout.schema());
+  for (const InsertPlan& insert : plan.inserts)
+    has_instants = has_instants || HasInstants(insert.query->output);
+  if (!has_instants) return {};
+  return Unimplemented("'table.local-time-zone' = '" + zone->second +
+                       "' with TIMESTAMP_LTZ columns is not supported yet; UTC is");
+}
+
+// FNV-1a, 64 bits: the same on every machine and in every version.
+uint64_t Fnv1a(std::string_view text) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (char c : text) {
+    hash ^= static_cast<uint8_t>(c);
+    hash *= 0x100000001B3;
+  }
+  return hash;
+}
+
+// Operators whose state is not saved have no place between commits.
+Status CheckSavable(const PlanNode& node) {
+  if (node.kind == PlanNode::Kind::kSort || node.kind == PlanNode::Kind::kLimit) {
+    return Unimplemented(std::string(node.kind == PlanNode::Kind::kSort ? "ORDER BY" : "LIMIT") +
+                         " in a job over Kafka is not supported yet");
+  }
+  for (const PlanNodePtr& input : node.inputs)
+    RETURN_IF_ERROR(CheckSavable(*input));
+  return {};
+}
+
+// ---- The program ----
+
+class SqlJob final : public runtime::JobProgram {
+ public:
+  explicit SqlJob(CompiledJob job) : job_(std::move(job)) {
+    std::string text;
+    for (const OperatorGraph::Node& node : job_.graph.nodes()) {
+      is_stateful_ = is_stateful_ || node.operation->is_stateful();
+      text += node.fingerprint + "\n";
+    }
+    fingerprint_ = fmt::format("{:016x}", Fnv1a(text));
+  }
+
+  const runtime::KafkaSourceSpec& source() const override { return job_.source.source; }
+  const std::vector<runtime::KafkaSinkSpec>& kafka_sinks() const override {
+    return job_.sinks.kafka_sinks();
+  }
+  const std::vector<runtime::FileSinkSpec>& file_sinks() const override {
+    return job_.sinks.file_sinks();
+  }
+  const std::vector<runtime::PrintSinkSpec>& print_sinks() const override {
+    return job_.sinks.print_sinks();
+  }
+  bool is_stateful() const override { return is_stateful_; }
+  std::string fingerprint() const override { return fingerprint_; }
+
+  std::unique_ptr<runtime::TaskProgram> MakeTask(std::string_view topic,
+                                                 int32_t partition) const override {
+    Result<std::unique_ptr<SourceRows>> source =
+        SourceRows::Create(*job_.layout, job_.source.value_format);
+    SLIPSTREAM_CHECK(source.ok(), "{}", source.status().ToString());  // CompileJob has tried it
+    return std::make_unique<SqlTask>(job_, *std::move(source), std::string(topic), partition);
+  }
+
+ private:
+  const CompiledJob job_;
+  bool is_stateful_ = false;
+  std::string fingerprint_;
+};
+
+Result<TablePtr> FindSource(const JobPlan& plan) {
+  std::vector<const PlanNode*> scans;
+  for (const InsertPlan& insert : plan.inserts) {
+    const size_t before = scans.size();
+    CollectScans(*insert.query, scans);
+    if (scans.size() == before) {
+      return Unimplemented("INSERT INTO " + insert.table->name +
+                           " reads no table; in a job over Kafka that is not supported yet");
+    }
+  }
+  TablePtr table = scans.front()->table;
+  for (const PlanNode* scan : scans) {
+    if (scan->table != table) {
+      return Unimplemented("a job that reads two tables (" + table->name + " and " +
+                           scan->table->name + ") is not supported yet");
+    }
+  }
+  ASSIGN_OR_RETURN(const Connector connector, ConnectorOf(*table));
+  if (connector != Connector::kKafka) {
+    return Unimplemented("reading table " + table->name + " with connector '" + table->connector() +
+                         "' in a job over Kafka is not supported yet");
+  }
+  return table;
+}
+
+}  // namespace
+
+bool ReadsKafka(const JobPlan& plan) {
+  std::vector<const PlanNode*> scans;
+  for (const InsertPlan& insert : plan.inserts)
+    CollectScans(*insert.query, scans);
+  for (const JobPlan::Query& query : plan.queries)
+    CollectScans(*query.query, scans);
+  return std::any_of(
+      scans.begin(), scans.end(), [](const PlanNode* scan) { return IsKafka(*scan->table); });
+}
+
+Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
+                                                        const CompileOptions& options) {
+  if (plan.inserts.empty()) return InvalidArgument("the job has no INSERT");
+  ASSIGN_OR_RETURN(const ConnectorDefaults defaults, ConnectorDefaults::From(plan.settings));
+  ASSIGN_OR_RETURN(const TablePtr table, FindSource(plan));
+  CompiledJob job;
+  ASSIGN_OR_RETURN(job.source, ReadKafkaTable(*table, defaults));
+  job.source.source.is_bounded = job.source.source.is_bounded || options.is_bounded;
+  RETURN_IF_ERROR(CheckPartitioning(plan, *table, job.source, options));
+  const bool gives_updates = !job.source.source.is_bounded;
+  for (const InsertPlan& insert : plan.inserts) {
+    RETURN_IF_ERROR(CheckSavable(*insert.query));
+    RETURN_IF_ERROR(job.sinks.Add(insert, defaults, gives_updates, job.graph));
+  }
+  std::vector<size_t> reads;
+  for (const OperatorGraph::Scan& scan : job.graph.scans())
+    reads.insert(reads.end(), scan.reads.begin(), scan.reads.end());
+  job.layout = std::make_unique<const ScanLayout>(table, reads, true);
+  RETURN_IF_ERROR(CheckMetadata(*table, *job.layout));
+  RETURN_IF_ERROR(CheckTimeZone(plan, *job.layout));
+  RETURN_IF_ERROR(SourceRows::Create(*job.layout, job.source.value_format).status());
+  return std::unique_ptr<runtime::JobProgram>(std::make_unique<SqlJob>(std::move(job)));
+}
+
+}  // namespace slipstream::sql

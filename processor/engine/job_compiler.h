@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "common/status/status.h"
+#include "processor/planner/plan.h"
+#include "processor/runtime/task_program.h"
+
+namespace slipstream::sql {
+
+struct CompileOptions {
+  // Every Kafka source ends where it ended at the job's first start (--bounded).
+  bool is_bounded = false;
+  // How many partitions the source's topics have together. Called only if the answer matters:
+  // when rows of one group may lie in several partitions. Not set: more than one.
+  std::function<Result<int32_t>(const runtime::KafkaSourceSpec&)> partition_count;
+};
+
+// Whether some query of the job reads a Kafka table: such a job runs as tasks over partitions
+// (CompileJob), any other as a batch (engine/batch_executor.h).
+bool ReadsKafka(const JobPlan& plan);
+
+// Makes a job of all INSERTs of `plan`, which read one Kafka table between them: one scan feeds
+// them all. Checks the options of every table it touches.
+// Errors  kInvalidArgument (an option, a plan without INSERT), kUnimplemented (named: two source
+//         tables, groups that are spread over partitions, formats and windows that come later).
+Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
+                                                        const CompileOptions& options);
+
+}  // namespace slipstream::sql

@@ -1,0 +1,212 @@
+#include "processor/engine/operator_graph.h"
+
+#include <utility>
+
+#include "processor/operators/group_aggregate.h"
+#include "processor/operators/row_operators.h"
+#include "processor/operators/window_aggregate.h"
+
+namespace slipstream::sql {
+namespace {
+
+// More windows for one row than anybody wants, and than memory holds for many rows.
+constexpr int64_t kWindowsPerRowMax = 10'000;
+
+Status CheckWindow(const WindowSpec& window) {
+  if (window.kind == WindowSpec::Kind::kSession) {
+    return Unimplemented("SESSION windows are not supported yet");
+  }
+  if (window.size_us <= 0) return InvalidArgument("a window's size must be positive");
+  if (window.kind == WindowSpec::Kind::kTumble) return {};
+  if (window.slide_us <= 0) return InvalidArgument("a window's slide or step must be positive");
+  if (window.size_us / window.slide_us > kWindowsPerRowMax) {
+    return InvalidArgument("a row would be in more than " + std::to_string(kWindowsPerRowMax) +
+                           " windows");
+  }
+  if (window.kind == WindowSpec::Kind::kCumulate && window.size_us % window.slide_us != 0) {
+    return InvalidArgument("the size of a CUMULATE window must be a multiple of its step");
+  }
+  return {};
+}
+
+bool GivesUpdates(const PlanNode& node) {
+  if (node.kind == PlanNode::Kind::kAggregate) return true;
+  for (const PlanNodePtr& input : node.inputs) {
+    if (GivesUpdates(*input)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Status OperatorGraph::Add(const PlanNode& query, bool gives_updates, size_t sink) {
+  return AddNode(query, gives_updates, {.is_sink = true, .index = sink});
+}
+
+Status OperatorGraph::Add(const PlanNode& query,
+                          std::vector<ExpressionPtr> projection,
+                          bool gives_updates,
+                          size_t sink) {
+  Node node{.operation = std::make_unique<ProjectOperator>(std::move(projection)),
+            .input = query.output,
+            .next = {.is_sink = true, .index = sink},
+            .fingerprint = {}};
+  nodes_.push_back(std::move(node));
+  return AddNode(query, gives_updates, {.is_sink = false, .index = nodes_.size() - 1});
+}
+
+OperatorGraph::Target OperatorGraph::Append(std::unique_ptr<const Operator> operation,
+                                            const PlanNode& node,
+                                            Target next) {
+  Node appended{.operation = std::move(operation),
+                .input = node.inputs.front()->output,
+                .next = next,
+                .fingerprint = {}};
+  if (appended.operation->is_stateful()) appended.fingerprint = Explain(node);
+  nodes_.push_back(std::move(appended));
+  return {.is_sink = false, .index = nodes_.size() - 1};
+}
+
+Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target next) {
+  switch (node.kind) {
+    case PlanNode::Kind::kScan:
+      scans_.push_back({.table = node.table, .reads = node.reads, .next = next});
+      return {};
+    case PlanNode::Kind::kValues:
+      constants_.push_back({.rows = node.rows, .schema = node.output, .next = next});
+      return {};
+    case PlanNode::Kind::kFilter:
+      if (gives_updates && GivesUpdates(*node.inputs.front())) {
+        return Unimplemented(
+            "a condition on the groups of a running aggregation (HAVING) is not supported yet: a "
+            "group that no longer meets it would have to be taken back");
+      }
+      next = Append(std::make_unique<FilterOperator>(node.condition), node, next);
+      break;
+    case PlanNode::Kind::kProject:
+      next = Append(std::make_unique<ProjectOperator>(node.expressions), node, next);
+      break;
+    case PlanNode::Kind::kWindowAggregate: {
+      RETURN_IF_ERROR(CheckWindow(node.window));
+      WindowAggregateOperator::Description description{.window = node.window,
+                                                       .group_columns = node.group_columns,
+                                                       .aggregates = node.aggregates,
+                                                       .properties = node.window_properties,
+                                                       .input = node.inputs.front()->output,
+                                                       .output = node.output};
+      next = Append(std::make_unique<WindowAggregateOperator>(std::move(description)), node, next);
+      break;
+    }
+    case PlanNode::Kind::kAggregate: {
+      if (gives_updates && GivesUpdates(*node.inputs.front())) {
+        return Unimplemented("an aggregation over a running aggregation is not supported yet");
+      }
+      GroupAggregateOperator::Description description{.group_columns = node.group_columns,
+                                                      .aggregates = node.aggregates,
+                                                      .input = node.inputs.front()->output,
+                                                      .output = node.output,
+                                                      .gives_updates = gives_updates};
+      next = Append(std::make_unique<GroupAggregateOperator>(std::move(description)), node, next);
+      break;
+    }
+    case PlanNode::Kind::kSort:
+      next = Append(
+          std::make_unique<SortOperator>(node.sort_keys, node.inputs.front()->output), node, next);
+      break;
+    case PlanNode::Kind::kLimit:
+      next = Append(std::make_unique<LimitOperator>(node.offset, node.limit), node, next);
+      break;
+    case PlanNode::Kind::kUnionAll:
+      next = Append(std::make_unique<UnionOperator>(), node, next);
+      break;
+  }
+  for (const PlanNodePtr& input : node.inputs)
+    RETURN_IF_ERROR(AddNode(*input, gives_updates, next));
+  return {};
+}
+
+// ---- Running ----
+
+class GraphRun::NodeOutput final : public OperatorOutput {
+ public:
+  NodeOutput(GraphRun& run, const OperatorGraph::Node& node) : run_(run), node_(node) {}
+
+  Status Emit(RowBatch rows) override { return run_.Push(node_.next, std::move(rows)); }
+  Status Reject(const RowBatch& from, const RowErrors& errors) override {
+    return run_.host_.Reject(from, node_.input, errors);
+  }
+  void CountLate(uint64_t rows) override { run_.host_.CountLate(rows); }
+
+ private:
+  GraphRun& run_;
+  const OperatorGraph::Node& node_;
+};
+
+GraphRun::GraphRun(const OperatorGraph& graph, Host& host)
+    : graph_(graph), host_(host), watermarks_(graph.nodes().size(), kWatermarkNone) {
+  for (const OperatorGraph::Node& node : graph_.nodes())
+    states_.push_back(node.operation->MakeState());
+}
+
+Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
+  if (target.is_sink) return host_.WriteToSink(target.index, std::move(rows));
+  const OperatorGraph::Node& node = graph_.nodes()[target.index];
+  NodeOutput out(*this, node);
+  return node.operation->Process(
+      std::move(rows), watermarks_[target.index], states_[target.index].get(), out);
+}
+
+Status GraphRun::Advance(int64_t watermark) {
+  for (size_t i = graph_.nodes().size(); i-- > 0;) {
+    const OperatorGraph::Node& node = graph_.nodes()[i];
+    NodeOutput out(*this, node);
+    RETURN_IF_ERROR(node.operation->Advance(watermark, states_[i].get(), out));
+    watermarks_[i] = watermark;
+  }
+  return {};
+}
+
+void GraphRun::SetWatermark(int64_t watermark) {
+  watermarks_.assign(watermarks_.size(), watermark);
+}
+
+namespace {
+
+// Puts the operator's number before the keys of its state.
+class NumberedSink final : public StateSink {
+ public:
+  NumberedSink(StateSink& sink, size_t number) : sink_(sink) {
+    prefix_.push_back(static_cast<char>(number >> 8));
+    prefix_.push_back(static_cast<char>(number & 0xFF));
+  }
+
+  void Put(std::string_view key, std::string_view value) override {
+    sink_.Put(std::string(prefix_).append(key), value);
+  }
+  void Delete(std::string_view key) override { sink_.Delete(std::string(prefix_).append(key)); }
+
+ private:
+  StateSink& sink_;
+  std::string prefix_;
+};
+
+}  // namespace
+
+void GraphRun::SaveChanges(StateSink& sink) {
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const Operator& operation = *graph_.nodes()[i].operation;
+    if (!operation.is_stateful()) continue;
+    NumberedSink numbered(sink, i);
+    operation.SaveChanges(states_[i].get(), numbered);
+  }
+}
+
+Status GraphRun::Restore(std::string_view key, std::string_view value) {
+  if (key.size() < 2) return DataLoss("saved state is damaged: key of an operator");
+  const size_t number =
+      (static_cast<size_t>(static_cast<uint8_t>(key[0])) << 8) | static_cast<uint8_t>(key[1]);
+  if (number >= states_.size()) return DataLoss("saved state of an operator that is not there");
+  return graph_.nodes()[number].operation->Restore(states_[number].get(), key.substr(2), value);
+}
+
+}  // namespace slipstream::sql

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/status/status.h"
+#include "processor/operators/operator.h"
+#include "processor/planner/plan.h"
+
+namespace slipstream::sql {
+
+// OperatorGraph: the operators of all queries of a job and where their rows go. A forest: each
+// operator feeds one other or a sink; scans and VALUES feed operators or sinks. Immutable; shared
+// by the tasks of a job.
+class OperatorGraph {
+ public:
+  struct Target {
+    bool is_sink = false;
+    size_t index = 0;  // of the node or of the sink
+  };
+  struct Node {
+    std::unique_ptr<const Operator> operation;
+    Schema input;
+    Target next;
+    std::string fingerprint;  // of what its state means; empty for stateless ones
+  };
+  struct Scan {
+    TablePtr table;
+    std::vector<size_t> reads;  // columns of the table
+    Target next;
+  };
+  struct Constants {
+    std::vector<std::vector<Value>> rows;
+    Schema schema;
+    Target next;
+  };
+
+  // Adds the query whose rows go to the sink number `sink`, and what makes the sink's columns of
+  // them. `gives_updates`: aggregations without a window give updates (unbounded input).
+  // kUnimplemented: part of the plan cannot run yet.
+  Status Add(const PlanNode& query, bool gives_updates, size_t sink);
+  // The same with a projection before the sink.
+  Status Add(const PlanNode& query,
+             std::vector<ExpressionPtr> projection,
+             bool gives_updates,
+             size_t sink);
+
+  // A node comes after the one it feeds: walk backwards to go with the rows.
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const std::vector<Scan>& scans() const { return scans_; }
+  const std::vector<Constants>& constants() const { return constants_; }
+
+ private:
+  Status AddNode(const PlanNode& node, bool gives_updates, Target next);
+  Target Append(std::unique_ptr<const Operator> operation, const PlanNode& node, Target next);
+
+  std::vector<Node> nodes_;
+  std::vector<Scan> scans_;
+  std::vector<Constants> constants_;
+};
+
+// GraphRun: the states of a graph's operators in one task, and the rows' way through them.
+//
+// Ownership  owns the states; borrows graph and host, which must outlive it.
+// Threads    one at a time.
+class GraphRun {
+ public:
+  // What a run needs from the task around it.
+  class Host {
+   public:
+    virtual ~Host() = default;
+    virtual Status WriteToSink(size_t sink, RowBatch rows) = 0;
+    // Rows of `from` (whose columns are `schema`) failed.
+    virtual Status Reject(const RowBatch& from, const Schema& schema, const RowErrors& errors) = 0;
+    virtual void CountLate(uint64_t rows) = 0;
+  };
+  GraphRun(const OperatorGraph& graph, Host& host);
+
+  Status Push(OperatorGraph::Target target, RowBatch rows);
+  // Raises every operator's watermark, those nearer to the source first.
+  Status Advance(int64_t watermark);
+  void SetWatermark(int64_t watermark);  // after a restore: nothing is to fire
+
+  // Keys begin with the operator's number.
+  void SaveChanges(StateSink& sink);
+  Status Restore(std::string_view key, std::string_view value);
+
+ private:
+  class NodeOutput;
+
+  const OperatorGraph& graph_;
+  Host& host_;
+  std::vector<std::unique_ptr<OperatorState>> states_;
+  std::vector<int64_t> watermarks_;  // by node
+};
+
+}  // namespace slipstream::sql

@@ -1,0 +1,73 @@
+#include "processor/engine/scan_layout.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "processor/expr/evaluator.h"
+
+namespace slipstream::sql {
+
+ExpressionPtr Remap(const ExpressionPtr& expression,
+                    const std::vector<std::optional<size_t>>& positions) {
+  auto remapped = std::make_shared<Expression>(*expression);
+  if (remapped->kind == Expression::Kind::kColumn) {
+    remapped->column = positions[remapped->column].value();
+  }
+  for (ExpressionPtr& arg : remapped->args)
+    arg = Remap(arg, positions);
+  return remapped;
+}
+
+ScanLayout::ScanLayout(TablePtr table, const std::vector<size_t>& reads, bool needs_watermark)
+    : table_(std::move(table)), positions_(table_->schema.size()) {
+  std::vector<bool> wanted(table_->schema.size(), false);
+  for (size_t column : reads)
+    wanted[column] = true;
+  const bool has_watermark = needs_watermark && table_->watermark.has_value();
+  if (has_watermark) {
+    wanted[table_->watermark->column] = true;
+    MarkColumns(*table_->watermark->expression, wanted);
+  }
+  // Computed columns read only columns before them or ones that are not computed.
+  for (auto computed = table_->computed.rbegin(); computed != table_->computed.rend(); ++computed) {
+    if (wanted[computed->column]) MarkColumns(*computed->expression, wanted);
+  }
+  const auto is_partition = [&](size_t column) {
+    return std::find(table_->partition_columns.begin(), table_->partition_columns.end(), column) !=
+           table_->partition_columns.end();
+  };
+  for (size_t column : table_->physical) {
+    if (!wanted[column] || is_partition(column)) continue;
+    Place(column);
+    decoded_.push_back(table_->schema[column]);
+  }
+  for (size_t column : table_->physical) {
+    if (!wanted[column] || !is_partition(column)) continue;
+    Place(column);
+    partition_columns_.push_back(column);
+  }
+  for (const TableDefinition::MetadataColumn& metadata : table_->metadata) {
+    if (!wanted[metadata.column]) continue;
+    Place(metadata.column);
+    metadata_.push_back(metadata);
+  }
+  for (const TableDefinition::ComputedColumn& computed : table_->computed) {
+    if (!wanted[computed.column]) continue;
+    const Field& field = table_->schema[computed.column];
+    computed_.push_back({.expression = FoldConstants(Remap(computed.expression, positions_)),
+                         .type = field.type,
+                         .name = field.name});
+    Place(computed.column);
+  }
+  if (has_watermark) {
+    watermark_ = FoldConstants(Remap(table_->watermark->expression, positions_));
+    time_position_ = *positions_[table_->watermark->column];
+  }
+}
+
+void ScanLayout::Place(size_t column) {
+  positions_[column] = schema_.size();
+  schema_.push_back(table_->schema[column]);
+}
+
+}  // namespace slipstream::sql

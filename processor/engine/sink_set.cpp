@@ -1,0 +1,95 @@
+#include "processor/engine/sink_set.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "processor/expr/type_rules.h"
+
+namespace slipstream::sql {
+namespace {
+
+// Expressions over the query's columns for the table's physical columns; nullopt: they are the
+// query's columns as they stand.
+Result<std::optional<std::vector<ExpressionPtr>>> SinkProjection(const InsertPlan& insert) {
+  const TableDefinition& table = *insert.table;
+  std::vector<ExpressionPtr> projection;
+  bool is_identity = insert.query->output.size() == table.physical.size();
+  for (size_t column : table.physical) {
+    const DataType& type = table.schema[column].type;
+    const auto found = std::find(insert.columns.begin(), insert.columns.end(), column);
+    if (found == insert.columns.end()) {
+      projection.push_back(MakeLiteral(std::monostate{}, AsNullable(type)));
+      is_identity = false;
+      continue;
+    }
+    const auto position = static_cast<size_t>(found - insert.columns.begin());
+    const DataType& from = insert.query->output[position].type;
+    if (!CanCast(from, type)) {
+      return InvalidArgument("table " + table.name + ": column " + table.schema[column].name +
+                             " is " + type.ToString() + ", the query gives " + from.ToString());
+    }
+    if (!IsSameType(from, type) || position != projection.size()) is_identity = false;
+    projection.push_back(MakeCast(MakeColumn(position, from), type, false));
+  }
+  if (is_identity) return std::optional<std::vector<ExpressionPtr>>();
+  return std::optional(std::move(projection));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SinkWriter>> SinkSet::MakeWriter(const TableDefinition& table,
+                                                        const ConnectorDefaults& defaults,
+                                                        bool gives_updates) {
+  ASSIGN_OR_RETURN(const Connector connector, ConnectorOf(table));
+  switch (connector) {
+    case Connector::kKafka:
+    case Connector::kUpsertKafka: {
+      ASSIGN_OR_RETURN(const KafkaTable options, ReadKafkaTable(table, defaults));
+      if (options.source.topics.size() != 1) {
+        return InvalidArgument("table " + table.name + ": only one topic can be written");
+      }
+      for (const TableDefinition::MetadataColumn& metadata : table.metadata) {
+        if (!metadata.is_virtual) {
+          return Unimplemented("table " + table.name + ": writing the metadata column " +
+                               table.schema[metadata.column].name +
+                               " is not supported yet; declare it VIRTUAL");
+        }
+      }
+      kafka_sinks_.push_back(options.sink);
+      return MakeKafkaWriter(table, options, kafka_sinks_.size() - 1);
+    }
+    case Connector::kFilesystem: {
+      ASSIGN_OR_RETURN(const FileTable options, ReadFileTable(table));
+      file_sinks_.push_back(options.sink);
+      return MakeFileWriter(table, options, file_sinks_.size() - 1);
+    }
+    case Connector::kPrint: {
+      ASSIGN_OR_RETURN(runtime::PrintSinkSpec spec, ReadPrintTable(table));
+      print_sinks_.push_back(std::move(spec));
+      return MakePrintWriter(print_sinks_.size() - 1, gives_updates);
+    }
+    case Connector::kBlackhole:
+      break;
+  }
+  return MakeBlackholeWriter();
+}
+
+Status SinkSet::Add(const InsertPlan& insert,
+                    const ConnectorDefaults& defaults,
+                    bool gives_updates,
+                    OperatorGraph& graph) {
+  const auto found = std::find(tables_.begin(), tables_.end(), insert.table);
+  const auto sink = static_cast<size_t>(found - tables_.begin());
+  if (found == tables_.end()) {
+    ASSIGN_OR_RETURN(std::unique_ptr<SinkWriter> writer,
+                     MakeWriter(*insert.table, defaults, gives_updates));
+    writers_.push_back(std::move(writer));
+    tables_.push_back(insert.table);
+  }
+  ASSIGN_OR_RETURN(std::optional<std::vector<ExpressionPtr>> projection, SinkProjection(insert));
+  if (!projection) return graph.Add(*insert.query, gives_updates, sink);
+  return graph.Add(*insert.query, *std::move(projection), gives_updates, sink);
+}
+
+}  // namespace slipstream::sql

@@ -1,0 +1,247 @@
+#include "processor/engine/sink_writer.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "processor/types/value.h"
+
+namespace slipstream::sql {
+namespace {
+
+constexpr std::string_view kDefaultPartition = "__HIVE_DEFAULT_PARTITION__";
+
+// Positions, in the sink's rows, of columns of the table.
+std::vector<size_t> PositionsOf(const TableDefinition& table, const std::vector<size_t>& columns) {
+  std::vector<size_t> positions;
+  for (size_t column : columns) {
+    const auto found = std::find(table.physical.begin(), table.physical.end(), column);
+    positions.push_back(static_cast<size_t>(found - table.physical.begin()));
+  }
+  return positions;
+}
+
+Schema FieldsOf(const TableDefinition& table, const std::vector<size_t>& columns) {
+  Schema fields;
+  for (size_t column : columns)
+    fields.push_back(table.schema[column]);
+  return fields;
+}
+
+class KafkaWriter final : public SinkWriter {
+ public:
+  KafkaWriter(const TableDefinition& table, const KafkaTable& options, size_t sink)
+      : sink_(sink),
+        has_key_(!options.key_columns.empty()),
+        key_is_raw_(options.key_is_raw),
+        key_positions_(PositionsOf(table, options.key_columns)),
+        key_(FieldsOf(table, options.key_columns), key_positions_, options.key_format),
+        value_(FieldsOf(table, options.value_columns),
+               PositionsOf(table, options.value_columns),
+               options.value_format) {}
+
+  Status Write(const RowBatch& rows, runtime::TaskOutput& out) const override {
+    std::string key;
+    std::string value;
+    for (size_t row = 0; row < rows.batch.rows; ++row) {
+      value.clear();
+      value_.Encode(rows.batch, row, value);
+      out.ToKafka(sink_, EncodeKey(rows.batch, row, key), value, -1);
+    }
+    return {};
+  }
+
+ private:
+  std::optional<std::string_view> EncodeKey(const Batch& batch,
+                                            size_t row,
+                                            std::string& key) const {
+    if (!has_key_) return std::nullopt;
+    key.clear();
+    if (key_is_raw_) {
+      const Column& column = batch.columns[key_positions_.front()];
+      if (column.is_null(row)) return std::nullopt;
+      key = ToText(column.ValueAt(row), column.type);
+    } else {
+      key_.Encode(batch, row, key);
+    }
+    return key;
+  }
+
+  const size_t sink_;
+  const bool has_key_;
+  const bool key_is_raw_;
+  const std::vector<size_t> key_positions_;
+  const JsonEncoder key_;
+  const JsonEncoder value_;
+};
+
+class FileWriter final : public SinkWriter {
+ public:
+  FileWriter(const TableDefinition& table, const FileTable& options, size_t sink)
+      : sink_(sink),
+        partition_positions_(PositionsOf(table, table.partition_columns)),
+        partition_fields_(FieldsOf(table, table.partition_columns)),
+        row_(RowOf(table, options)) {}
+
+  Status Write(const RowBatch& rows, runtime::TaskOutput& out) const override {
+    struct Part {
+      std::string rows;
+      uint64_t count = 0;
+    };
+    std::map<std::string, Part> parts;  // by path: their order is the same in every run
+    std::string path;
+    for (size_t row = 0; row < rows.batch.rows; ++row) {
+      path.clear();
+      for (size_t i = 0; i < partition_positions_.size(); ++i) {
+        const Column& column = rows.batch.columns[partition_positions_[i]];
+        AppendPartitionFolder(partition_fields_[i].name, column.ValueAt(row), column.type, path);
+      }
+      Part& part = parts[path];
+      row_.Encode(rows.batch, row, part.rows);
+      part.rows.push_back('\n');
+      ++part.count;
+    }
+    for (const auto& [folder, part] : parts)
+      out.ToFile(sink_, folder, part.rows, part.count);
+    return {};
+  }
+
+ private:
+  static JsonEncoder RowOf(const TableDefinition& table, const FileTable& options) {
+    std::vector<size_t> columns;
+    for (size_t column : table.physical) {
+      const bool is_partition =
+          std::find(table.partition_columns.begin(), table.partition_columns.end(), column) !=
+          table.partition_columns.end();
+      if (!is_partition) columns.push_back(column);
+    }
+    return JsonEncoder(FieldsOf(table, columns), PositionsOf(table, columns), options.format);
+  }
+
+  const size_t sink_;
+  const std::vector<size_t> partition_positions_;
+  const Schema partition_fields_;
+  const JsonEncoder row_;
+};
+
+class PrintWriter final : public SinkWriter {
+ public:
+  PrintWriter(size_t sink, bool gives_updates) : sink_(sink), gives_updates_(gives_updates) {}
+
+  Status Write(const RowBatch& rows, runtime::TaskOutput& out) const override {
+    std::string line;
+    for (size_t row = 0; row < rows.batch.rows; ++row) {
+      line = gives_updates_ ? "+U[" : "+I[";
+      for (size_t i = 0; i < rows.batch.columns.size(); ++i) {
+        const Column& column = rows.batch.columns[i];
+        if (i > 0) line += ", ";
+        if (column.physical() == PhysicalKind::kNested) {
+          AppendJsonValue(column, row, JsonOptions::TimestampFormat::kSql, line);
+        } else {
+          line += column.is_null(row) ? "null" : ToText(column.ValueAt(row), column.type);
+        }
+      }
+      line.push_back(']');
+      out.ToPrint(sink_, line);
+    }
+    return {};
+  }
+
+ private:
+  const size_t sink_;
+  const bool gives_updates_;
+};
+
+class BlackholeWriter final : public SinkWriter {
+ public:
+  Status Write(const RowBatch&, runtime::TaskOutput&) const override { return {}; }
+};
+
+bool NeedsEscape(char c) {
+  constexpr std::string_view kEscaped = "\"#%'*/:=?\\{}[]^";
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F ||
+         kEscaped.find(c) != std::string_view::npos;
+}
+
+void AppendEscaped(std::string_view text, std::string& to) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  for (char c : text) {
+    if (!NeedsEscape(c)) {
+      to.push_back(c);
+      continue;
+    }
+    to.push_back('%');
+    to.push_back(kHex[static_cast<unsigned char>(c) >> 4]);
+    to.push_back(kHex[static_cast<unsigned char>(c) & 15]);
+  }
+}
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+std::string Unescape(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 &&
+        HexDigit(text[i + 2]) >= 0) {
+      plain.push_back(static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2])));
+      i += 2;
+    } else {
+      plain.push_back(text[i]);
+    }
+  }
+  return plain;
+}
+
+}  // namespace
+
+void AppendPartitionFolder(const std::string& column,
+                           const Value& value,
+                           const DataType& type,
+                           std::string& to) {
+  AppendEscaped(column, to);
+  to.push_back('=');
+  const std::string text = IsNull(value) ? std::string() : ToText(value, type);
+  if (text.empty()) {
+    to += kDefaultPartition;
+  } else {
+    AppendEscaped(text, to);
+  }
+  to.push_back('/');
+}
+
+std::optional<Value> ReadPartitionFolder(std::string_view folder, const std::string& column) {
+  const size_t mark = folder.find('=');
+  if (mark == std::string_view::npos || Unescape(folder.substr(0, mark)) != column) {
+    return std::nullopt;
+  }
+  const std::string_view value = folder.substr(mark + 1);
+  if (value == kDefaultPartition) return Value(std::monostate{});
+  return Value(Unescape(value));
+}
+
+std::unique_ptr<SinkWriter> MakeKafkaWriter(const TableDefinition& table,
+                                            const KafkaTable& options,
+                                            size_t sink) {
+  return std::make_unique<KafkaWriter>(table, options, sink);
+}
+
+std::unique_ptr<SinkWriter> MakeFileWriter(const TableDefinition& table,
+                                           const FileTable& options,
+                                           size_t sink) {
+  return std::make_unique<FileWriter>(table, options, sink);
+}
+
+std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink, bool gives_updates) {
+  return std::make_unique<PrintWriter>(sink, gives_updates);
+}
+
+std::unique_ptr<SinkWriter> MakeBlackholeWriter() {
+  return std::make_unique<BlackholeWriter>();
+}
+
+}  // namespace slipstream::sql

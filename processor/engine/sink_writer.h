@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/status/status.h"
+#include "processor/engine/connector_options.h"
+#include "processor/formats/json_encoder.h"
+#include "processor/operators/row_batch.h"
+#include "processor/runtime/task_program.h"
+
+namespace slipstream::sql {
+
+// SinkWriter: encodes rows for one sink and hands them to the task's output. The rows' columns are
+// the table's physical ones, in order. Immutable; shared by the tasks of a job.
+class SinkWriter {
+ public:
+  virtual ~SinkWriter() = default;
+  virtual Status Write(const RowBatch& rows, runtime::TaskOutput& out) const = 0;
+};
+
+// A record for each row, with the key the table asks for; upsert-kafka likewise.
+std::unique_ptr<SinkWriter> MakeKafkaWriter(const TableDefinition& table,
+                                            const KafkaTable& options,
+                                            size_t sink);
+
+// JSON lines, in the folders of PARTITIONED BY (see PartitionPath), whose columns are not written
+// into the rows.
+std::unique_ptr<SinkWriter> MakeFileWriter(const TableDefinition& table,
+                                           const FileTable& options,
+                                           size_t sink);
+
+// "+I[a, b]", as Flink prints rows; "+U[…]" for rows of an update stream.
+std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink, bool gives_updates);
+
+// Takes rows and does nothing.
+std::unique_ptr<SinkWriter> MakeBlackholeWriter();
+
+// "carrier=AA/": one folder of a partition, escaped as Hive and Flink do ("a/b" is "a%2Fb"); NULL
+// and the empty text are __HIVE_DEFAULT_PARTITION__.
+void AppendPartitionFolder(const std::string& column,
+                           const Value& value,
+                           const DataType& type,
+                           std::string& to);
+// The reverse for one folder name without its slash; nullopt: not of this column.
+std::optional<Value> ReadPartitionFolder(std::string_view folder, const std::string& column);
+
+}  // namespace slipstream::sql

@@ -1,0 +1,127 @@
+#include "processor/engine/source_rows.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "processor/expr/evaluator.h"
+
+namespace slipstream::sql {
+
+Result<std::unique_ptr<SourceRows>> SourceRows::Create(const ScanLayout& layout,
+                                                       JsonOptions format) {
+  Result<std::unique_ptr<JsonDecoder>> decoder = JsonDecoder::Create(layout.decoded(), format);
+  if (!decoder.ok()) return decoder.status().WithContext("table " + layout.table().name);
+  return std::unique_ptr<SourceRows>(new SourceRows(layout, *std::move(decoder)));
+}
+
+SourceRows::SourceRows(const ScanLayout& layout, std::unique_ptr<JsonDecoder> decoder)
+    : layout_(layout), decoder_(std::move(decoder)) {}
+
+SourceRows::Rows SourceRows::Read(std::span<const std::optional<std::string_view>> records,
+                                  const FillColumns& fill) {
+  DecodedRows decoded = decoder_->Decode(records);
+  Rows rows{.rows = {.batch = std::move(decoded.batch), .origins = std::move(decoded.origins)},
+            .failures = std::move(decoded.failures),
+            .skipped = decoded.skipped,
+            .watermarks = {}};
+  fill(rows.rows.origins, rows.rows.batch);
+  RowErrors errors;
+  AddComputed(rows, errors);
+  AddWatermarks(rows, errors);
+  if (!errors.empty()) TakeOut(errors, rows);
+  return rows;
+}
+
+void SourceRows::AddComputed(Rows& rows, RowErrors& errors) {
+  if (layout_.computed().empty()) return;
+  Batch& batch = rows.rows.batch;
+  Arena& arena = batch.NewArena();
+  for (const ScanLayout::Computed& computed : layout_.computed()) {
+    RowErrors own;
+    batch.columns.push_back(Evaluate(*computed.expression, batch, arena, own));
+    batch.columns.back().type = computed.type;
+    for (const RowErrors::Entry& entry : own.entries())
+      errors.Add(entry.row, "column " + computed.name + ": " + entry.message);
+  }
+}
+
+void SourceRows::AddWatermarks(Rows& rows, RowErrors& errors) {
+  if (!layout_.watermark()) return;
+  const Batch& batch = rows.rows.batch;
+  const Column& times = batch.columns[layout_.time_position()];
+  if (times.has_nulls()) {
+    const std::string& name = layout_.schema()[layout_.time_position()].name;
+    for (size_t row = 0; row < batch.rows; ++row) {
+      if (times.is_null(row)) errors.Add(row, "the event time " + name + " is NULL");
+    }
+  }
+  const Column watermarks =
+      Evaluate(*layout_.watermark(), batch, rows.rows.batch.NewArena(), errors);
+  rows.watermarks = watermarks.ints;
+  for (size_t row = 0; row < batch.rows; ++row) {
+    if (watermarks.is_null(row)) rows.watermarks[row] = kWatermarkNone;
+  }
+}
+
+void SourceRows::TakeOut(const RowErrors& errors, Rows& rows) {
+  const std::vector<uint32_t>& origins = rows.rows.origins;
+  std::vector<DecodedRows::Failure> failures;
+  for (const RowErrors::Entry& entry : errors.entries())
+    failures.push_back({.record = origins[entry.row], .message = entry.message});
+  std::stable_sort(failures.begin(), failures.end(), [](const auto& a, const auto& b) {
+    return a.record < b.record;
+  });
+  failures.erase(std::unique(failures.begin(),
+                             failures.end(),
+                             [](const auto& a, const auto& b) { return a.record == b.record; }),
+                 failures.end());
+  // Both lists ascend; a record has one failure, and all its rows go.
+  std::vector<uint32_t> good;
+  size_t next = 0;
+  for (uint32_t row = 0; row < rows.rows.batch.rows; ++row) {
+    while (next < failures.size() && failures[next].record < origins[row])
+      ++next;
+    if (next == failures.size() || failures[next].record != origins[row]) good.push_back(row);
+  }
+  if (!rows.watermarks.empty()) {
+    std::vector<int64_t> watermarks;
+    for (uint32_t row : good)
+      watermarks.push_back(rows.watermarks[row]);
+    rows.watermarks = std::move(watermarks);
+  }
+  rows.rows = Gather(rows.rows, good);
+  rows.failures.insert(rows.failures.end(),
+                       std::make_move_iterator(failures.begin()),
+                       std::make_move_iterator(failures.end()));
+}
+
+Status PushToScans(const OperatorGraph& graph,
+                   const ScanLayout& layout,
+                   RowBatch rows,
+                   GraphRun& run) {
+  if (rows.batch.rows == 0) return {};
+  std::vector<const OperatorGraph::Scan*> scans;
+  for (const OperatorGraph::Scan& scan : graph.scans()) {
+    if (scan.table.get() == &layout.table()) scans.push_back(&scan);
+  }
+  for (size_t i = 0; i < scans.size(); ++i) {
+    const OperatorGraph::Scan& scan = *scans[i];
+    RowBatch given;
+    given.batch.rows = rows.batch.rows;
+    given.batch.keep_alive = rows.batch.keep_alive;
+    // The last scan may take the columns themselves, unless it reads one of them twice.
+    const bool is_last = i + 1 == scans.size();
+    for (size_t column : scan.reads) {
+      const size_t position = layout.PositionOf(column);
+      const bool is_free = is_last && std::count(scan.reads.begin(), scan.reads.end(), column) == 1;
+      given.batch.columns.push_back(is_free ? std::move(rows.batch.columns[position])
+                                            : rows.batch.columns[position]);
+    }
+    given.origins = is_last ? std::move(rows.origins) : rows.origins;
+    RETURN_IF_ERROR(run.Push(scan.next, std::move(given)));
+  }
+  return {};
+}
+
+}  // namespace slipstream::sql
