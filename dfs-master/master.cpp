@@ -102,11 +102,12 @@ Status Master::Load() {
 
 Status Master::LoadBlocks() {
   Status damage;
+  BlockMap& blocks = state_.blocks;
   RETURN_IF_ERROR(
       store_.Scan(Table::kFileBlocks, "", "", [&](std::string_view, std::string_view value) {
         FileBlock entry;
         damage = Decode(value, entry);
-        if (damage.ok()) state_.blocks.Load(entry, true);
+        if (damage.ok()) blocks.Load(entry, true);
         return damage.ok();
       }));
   RETURN_IF_ERROR(damage);
@@ -114,11 +115,12 @@ Status Master::LoadBlocks() {
       store_.Scan(Table::kPrepared, "", "", [&](std::string_view, std::string_view value) {
         Candidate candidate;
         damage = Decode(value, candidate);
+        if (!damage.ok()) return false;
         for (const PreparedShare& share : candidate.shares) {
           for (const FileBlock& entry : share.blocks)
-            state_.blocks.Load(entry, false);
+            blocks.Load(entry, false);
         }
-        return damage.ok();
+        return true;
       }));
   return damage;
 }

@@ -190,8 +190,8 @@ Status Master::Tick() {
     SweepNodes(now);
     UpdateSafeMode(now);
     if (MayRepair(now)) {
-      state_.planner.Plan([&ledger = state_.ledger](BlockId id) { return ledger.IsCollected(id); },
-                          now);
+      const BlockLedger& ledger = state_.ledger;
+      state_.planner.Plan([&](BlockId id) { return ledger.IsCollected(id); }, now);
     }
   }
   RETURN_IF_ERROR(ReapStep());

@@ -80,6 +80,9 @@ std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv) 
   } catch (const CLI::CallForVersion& version) {
     std::cout << version.what() << '\n';
     return kExitDone;
+  } catch (const CLI::ConfigError& error) {
+    std::cerr << app.get_name() << ": unknown option in the config file: " << error.what() << '\n';
+    return kExitUsage;
   } catch (const CLI::ParseError& error) {
     std::cerr << app.get_name() << ": " << error.what() << " (see --help)\n";
     return kExitUsage;

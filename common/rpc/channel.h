@@ -19,6 +19,8 @@ struct ChannelOptions {
   // The pause between attempts to connect grows from the first to the second.
   std::chrono::milliseconds reconnect_backoff_min{100};
   std::chrono::milliseconds reconnect_backoff_max{1'000};
+  // An attempt to connect that takes longer, with the first exchange of HTTP/2, has failed.
+  std::chrono::milliseconds connect_timeout{3'000};
   // A peer that has vanished without closing (power, cable) is noticed after about the sum.
   std::chrono::milliseconds keepalive_time{10'000};
   std::chrono::milliseconds keepalive_timeout{5'000};
@@ -33,6 +35,12 @@ struct ChannelOptions {
 // Threads: the channel is thread-safe. Ownership: shared with the stubs made from it.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
                                            const ChannelOptions& options = {});
+
+// Gives a channel that lost its peer up to `timeout` to find it again; returns at once where it is
+// connected or was never used. Call it before a call that is tried again: gRPC looks at a socket
+// that is connecting only while some call waits, and calls on a broken channel do not wait, so a
+// peer that is back for long would go on looking as if it were away, for five seconds and more.
+void AwaitReconnect(grpc::Channel& channel, std::chrono::milliseconds timeout);
 
 // Every call has a deadline: this sets it, `timeout` from now, on the monotonic clock.
 void SetTimeout(grpc::ClientContext& context, std::chrono::milliseconds timeout);

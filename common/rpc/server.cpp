@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include <grpc/support/log.h>
 #include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
+#include <spdlog/logger.h>
 
+#include "common/log/log.h"
 #include "common/net/host_port.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/library.h"
@@ -18,6 +21,11 @@ namespace {
 // Clients send keepalive pings every 10 s, on idle connections too; gRPC's default would cut them
 // off as abusive.
 constexpr int kPingIntervalMsMin = 5'000;
+
+// gRPC writes to stderr on its own; what matters of it comes back as a status.
+void LogQuietly(gpr_log_func_args* line) {
+  log::Get("grpc")->debug("grpc_said text={}", log::Quoted(line->message));
+}
 
 }  // namespace
 
@@ -36,7 +44,8 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options,
   KeepLibrary();
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(options.listen));
 
-  // Both are process-wide switches of gRPC, and idempotent.
+  // All are process-wide switches of gRPC, and idempotent.
+  gpr_set_log_function(LogQuietly);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 

@@ -129,7 +129,7 @@ TYPED_TEST(KeyValueStoreTest, PositionsGrowAndSyncMakesThemDurable) {
 }
 
 TYPED_TEST(KeyValueStoreTest, ConcurrentWritersAllBecomeDurable) {
-  std::vector<std::thread> writers;
+  std::vector<std::jthread> writers;
   for (int writer = 0; writer < 4; ++writer) {
     writers.emplace_back([&, writer] {
       for (int i = 0; i < 25; ++i) {
@@ -142,8 +142,7 @@ TYPED_TEST(KeyValueStoreTest, ConcurrentWritersAllBecomeDurable) {
       }
     });
   }
-  for (std::thread& writer : writers)
-    writer.join();
+  writers.clear();  // joins
 
   for (int writer = 0; writer < 4; ++writer) {
     EXPECT_EQ(this->store().Get(Table::kMeta, std::to_string(writer) + "/24").value(), "x");
