@@ -1,5 +1,6 @@
 #include "dfs-client/master_client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,6 +31,9 @@ struct MasterClient::Connection {
 
 namespace {
 
+// Short, since meanwhile nothing stops the wait; the retries add up.
+constexpr milliseconds kReconnectTimeout{500};
+
 void SetTarget(const MasterClient::FileTarget& file, v1::LocateBlocksRequest* request) {
   if (const auto* inode_id = std::get_if<uint64_t>(&file)) {
     request->set_inode_id(*inode_id);
@@ -51,6 +55,7 @@ template <class Request, class Response, class Method>
 Result<Response> MasterClient::CallOnce(Method method,
                                         const Request& request,
                                         milliseconds timeout) {
+  rpc::AwaitReconnect(*connection_->channel, std::min(timeout, kReconnectTimeout));
   grpc::ClientContext context;
   rpc::SetTimeout(context, timeout);
   std::stop_callback cancel(options_.stop, [&] { context.TryCancel(); });

@@ -29,6 +29,9 @@ struct NodeClient::Connection {
 
 namespace {
 
+// Short: there are other nodes to turn to.
+constexpr milliseconds kReconnectTimeout{200};
+
 using WriteStream = grpc::ClientWriter<v1::WriteBlocksRequest>;
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
@@ -138,7 +141,9 @@ Status NodeClient::WriteBlocks(std::span<const NodeAddress> chain,
   rpc::SetTimeout(context, timeout);
   std::stop_callback cancel(stop_, [&] { context.TryCancel(); });
   v1::WriteBlocksResponse response;
-  auto stream = ConnectionTo(chain.front().address).stub->WriteBlocks(&context, &response);
+  Connection& connection = ConnectionTo(chain.front().address);
+  rpc::AwaitReconnect(*connection.channel, kReconnectTimeout);
+  auto stream = connection.stub->WriteBlocks(&context, &response);
   bool is_whole = SendHeader(chain.subspan(1), *stream);
   for (size_t i = 0; is_whole && i < blocks.size(); ++i)
     is_whole = SendBlock(blocks[i], *stream);
@@ -168,7 +173,9 @@ Result<std::string> NodeClient::ReadBlock(const NodeAddress& node,
   rpc::SetTimeout(context, timeout);
   std::stop_callback cancel(stop, [&] { context.TryCancel(); });
   std::stop_callback cancel_all(stop_, [&] { context.TryCancel(); });
-  auto stream = ConnectionTo(node.address).stub->ReadBlock(&context, request);
+  Connection& connection = ConnectionTo(node.address);
+  rpc::AwaitReconnect(*connection.channel, kReconnectTimeout);
+  auto stream = connection.stub->ReadBlock(&context, request);
   RangeAssembler assembler(block, range);
   v1::ReadBlockResponse response;
   while (stream->Read(&response)) {

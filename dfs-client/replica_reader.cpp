@@ -17,13 +17,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The replicas in the order to try them: the block's number picks the first, so that readers of
-// many blocks spread over the nodes and all of one block share a page cache; suspects come last.
+// The replicas in the order to try them: the master's, which spreads readers over the nodes, but
+// suspects come last.
 std::vector<NodeAddress> OrderOf(const LocatedBlock& located, const SuspectNodes& suspects) {
   std::vector<NodeAddress> nodes = located.nodes;
-  if (nodes.empty()) return nodes;
-  const size_t first = located.block.block_id % nodes.size();
-  std::rotate(nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(first), nodes.end());
   const SteadyTime now = SystemClock::Get().Now();
   std::stable_partition(nodes.begin(), nodes.end(), [&](const NodeAddress& node) {
     return !suspects.Contains(node.node_id, now);

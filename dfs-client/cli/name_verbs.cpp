@@ -84,12 +84,13 @@ void RunMv(Session& session, const Arguments& arguments) {
     return;
   }
   const bool is_into_directory = existing.ok() && existing->kind == FileKind::kDirectory;
-  if (!is_into_directory && sources.size() > 1) {
-    if (existing.ok()) {
-      session.Fail(fmt::format("`{}': Is not a directory", target));
-    } else {
-      session.Fail(target, existing.status());
-    }
+  if (existing.ok() && !is_into_directory) {
+    session.Fail(
+        fmt::format("`{}': {}", target, sources.size() > 1 ? "Is not a directory" : "File exists"));
+    return;
+  }
+  if (!existing.ok() && sources.size() > 1) {
+    session.Fail(target, existing.status());
     return;
   }
   session.ForEach(sources, [&](const Item& item) {
@@ -126,6 +127,10 @@ void RunTouchz(Session& session, const Arguments& arguments) {
       continue;
     }
     auto parent = session.client().Stat(std::string(ParentPath(*path)));
+    if (parent.status().code() == Code::kNotFound) {
+      session.FailForMissingParent(operand, *path);
+      continue;
+    }
     if (!parent.ok()) {
       session.Fail(operand, parent.status());
       continue;

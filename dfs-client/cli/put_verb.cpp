@@ -122,6 +122,10 @@ void RunPut(Session& session, const Arguments& arguments) {
   if (!existing.ok()) {
     const std::string parent(ParentPath(*path));
     auto parent_status = session.client().Stat(parent);
+    if (parent_status.status().code() == Code::kNotFound) {
+      session.FailForMissingParent(target, *path);
+      return;
+    }
     if (!parent_status.ok()) {
       session.Fail(parent, parent_status.status());
       return;

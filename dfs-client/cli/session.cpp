@@ -49,6 +49,10 @@ void Session::Fail(const std::string& shown, const Status& status) {
   Fail(WordsFor(shown, status));
 }
 
+void Session::FailForMissingParent(const std::string& shown, const std::string& path) {
+  Fail(fmt::format("`{}': No such file or directory: `dfs://{}{}'", shown, options_.master, path));
+}
+
 int Session::Finish() {
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) Fail("write error on standard output");
   return has_failed_ ? 1 : 0;

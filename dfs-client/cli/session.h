@@ -36,6 +36,8 @@ class Session final {
   void Fail(const std::string& text);
   // The words for `status` of `shown`: "`/x': No such file or directory".
   void Fail(const std::string& shown, const Status& status);
+  // `shown` cannot be made because its parent is missing.
+  void FailForMissingParent(const std::string& shown, const std::string& path);
   // Ends with 1 without a word: the answer of `test`.
   void SetFailed() { has_failed_ = true; }
   // Flushes stdout; 0 or 1.
