@@ -70,7 +70,7 @@ CREATE TABLE flights (
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'flights',
-  'key.format' = 'json',
+  'key.format' = 'raw',
   'key.fields' = 'origin',
   'value.format' = 'json'
 );

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/optimizer.h"
@@ -14,6 +15,23 @@ void CountColumns(const Expression& expression, std::map<size_t, size_t>& uses) 
     CountColumns(*arg, uses);
 }
 
+// Trees are walked by recursion, so they must not grow with the number of views.
+constexpr size_t kHeightMax = 500;
+
+size_t Height(const Expression& expression) {
+  size_t height = 0;
+  for (const ExpressionPtr& arg : expression.args)
+    height = std::max(height, Height(*arg));
+  return height + 1;
+}
+
+size_t MaxHeight(const std::vector<ExpressionPtr>& expressions) {
+  size_t height = 0;
+  for (const ExpressionPtr& expression : expressions)
+    height = std::max(height, Height(*expression));
+  return height;
+}
+
 // Whether no expression of `lower` would be computed more often than now.
 bool CanMerge(const PlanNode& upper, const PlanNode& lower) {
   std::map<size_t, size_t> uses;
@@ -22,7 +40,7 @@ bool CanMerge(const PlanNode& upper, const PlanNode& lower) {
   for (const auto& [column, count] : uses) {
     if (count > 1 && !IsTrivial(*lower.expressions[column])) return false;
   }
-  return true;
+  return MaxHeight(upper.expressions) + MaxHeight(lower.expressions) <= kHeightMax;
 }
 
 // Every column passes as it is.

@@ -1,7 +1,5 @@
 #include "processor/planner/plan_context.h"
 
-#include <fmt/format.h>
-
 namespace slipstream::sql {
 
 void PlanContext::Fail(Span at, std::string message, std::string hint) const {
@@ -12,10 +10,19 @@ void PlanContext::Unsupported(Span at, const std::string& what, std::string hint
   Fail(at, what + " not supported yet", std::move(hint));
 }
 
-void PlanContext::CountScan(Span at) {
-  if (++scans_ > kScansMax) {
-    Fail(at, fmt::format("the statements read more than {} tables, views unfolded", kScansMax));
+void PlanContext::CountQuery(Span at, size_t columns) {
+  planned_bytes_ += at.length + columns * kBytesPerColumn;
+  if (planned_bytes_ > kPlannedBytesMax) Fail(at, "with all views unfolded this is too large");
+}
+
+TablePtr PlanContext::WithOptions(const TablePtr& table, Options options) {
+  for (const auto& [declared, changed] : with_options_) {
+    if (declared == table && changed->options == options) return changed;
   }
+  auto changed = std::make_shared<TableDefinition>(*table);
+  changed->options = std::move(options);
+  with_options_.emplace_back(table, changed);
+  return changed;
 }
 
 }  // namespace slipstream::sql

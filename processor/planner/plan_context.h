@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/status/status.h"
 #include "processor/planner/catalog.h"
@@ -33,8 +34,14 @@ class PlanContext {
     return std::move(result).value();
   }
 
-  // Views may name views, so a small text can ask for a large plan. Throws beyond kScansMax.
-  void CountScan(Span at);
+  // Views may name views, so a small text can ask for a large plan. Adds the size of one query, in
+  // bytes of its text and columns of its result, to what was planned so far; throws when that is
+  // too much.
+  void CountQuery(Span at, size_t columns);
+
+  // `table` with these options. The same table for the same options, so that two statements with
+  // equal hints read one source.
+  TablePtr WithOptions(const TablePtr& table, Options options);
 
   // While it lives, trees come from `source`.
   class SourceScope {
@@ -51,12 +58,14 @@ class PlanContext {
   };
 
  private:
-  static constexpr size_t kScansMax = 1000;
+  static constexpr size_t kPlannedBytesMax = size_t{4} << 20;
+  static constexpr size_t kBytesPerColumn = 16;
 
   Catalog& catalog_;
   const bool every_input_is_bounded_;
   std::shared_ptr<const SourceText> source_;  // shared with its script
-  size_t scans_ = 0;
+  size_t planned_bytes_ = 0;
+  std::vector<std::pair<TablePtr, TablePtr>> with_options_;  // the declared one, the changed one
 };
 
 }  // namespace slipstream::sql

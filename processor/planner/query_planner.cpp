@@ -14,6 +14,8 @@
 namespace slipstream::sql {
 namespace {
 
+constexpr size_t kQueryDepthMax = 120;
+
 Span SpanOf(const ast::QueryTerm& term) {
   if (const auto* const select = std::get_if<ast::Select>(&term.body)) return select->at;
   if (const auto* const values = std::get_if<ast::Values>(&term.body)) return values->at;
@@ -49,12 +51,20 @@ PlanNodePtr CastColumns(Relation relation, const Schema& output) {
 }  // namespace
 
 Relation QueryPlanner::Plan(const ast::Query& query) {
+  // A view may be dropped and made anew over one that reads it, so this need not end by itself.
+  if (++depth_ > kQueryDepthMax) {
+    context_.Fail(query.at,
+                  fmt::format("queries within queries, more than {} deep with all views unfolded",
+                              kQueryDepthMax));
+  }
   const size_t outer_tables = common_tables_.size();
   for (const ast::CommonTable& table : query.common_tables)
     common_tables_.push_back(&table);
   Relation relation = query.terms.size() == 1 ? PlanTerm(query.terms.front(), query.order_by)
                                               : AddOrder(PlanUnion(query), query.order_by);
   common_tables_.resize(outer_tables);
+  context_.CountQuery(query.at, relation.columns.size());
+  --depth_;
   if (query.limit || query.offset > 0) {
     CheckEnds(context_, *relation.node, "LIMIT", query.limit_at);
     relation.node = MakeLimit(std::move(relation.node), query.limit, query.offset);

@@ -31,7 +31,7 @@ class QueryPlanner {
 
   Relation PlanFrom(const ast::TableRef& table);
   Relation PlanNamed(const ast::NamedTable& table, Span at);
-  Relation PlanView(const ViewDefinition& view, Span at);
+  Relation PlanView(const ViewDefinition& view);
   Relation PlanCommonTable(size_t index);
   Relation PlanTableFunction(const ast::TableFunction& function, Span at);
   const Catalog::Entry& FindEntry(const ast::QualifiedName& name) const;
@@ -42,7 +42,7 @@ class QueryPlanner {
   PlanContext& context_;
   // WITH … of the queries around the one at hand; a later one may read the earlier ones.
   std::vector<const ast::CommonTable*> common_tables_;
-  size_t view_depth_ = 0;
+  size_t depth_ = 0;  // of queries within queries, views unfolded
 };
 
 }  // namespace slipstream::sql

@@ -13,9 +13,6 @@
 namespace slipstream::sql {
 namespace {
 
-// A view may be dropped and made anew over one that reads it.
-constexpr size_t kViewDepthMax = 32;
-
 std::string_view JoinName(ast::Join::Kind kind) {
   switch (kind) {
     case ast::Join::Kind::kLeft:
@@ -92,14 +89,14 @@ TablePtr QueryPlanner::FindTable(const ast::QualifiedName& name,
     context_.Fail(name.front().at, fmt::format("\"{}\" is a view", ast::ToString(name)));
   }
   if (hints.empty()) return *table;
-  auto changed = std::make_shared<TableDefinition>(**table);
+  Options changed = (*table)->options;
   for (const ast::Option& hint : hints) {
     if (hint.key.text == "connector") {
       context_.Fail(hint.key.at, "a hint cannot change the connector");
     }
-    changed->options[hint.key.text] = hint.value;
+    changed[hint.key.text] = hint.value;
   }
-  return changed;
+  return context_.WithOptions(*table, std::move(changed));
 }
 
 Relation QueryPlanner::PlanNamed(const ast::NamedTable& table, Span at) {
@@ -114,10 +111,9 @@ Relation QueryPlanner::PlanNamed(const ast::NamedTable& table, Span at) {
   if (const auto* const view = std::get_if<ViewPtr>(&FindEntry(table.name))) {
     if (!table.options.empty()) context_.Fail(at, "a view takes no OPTIONS");
     const ViewPtr held = *view;
-    return PlanView(*held, at);
+    return PlanView(*held);
   }
   const TablePtr definition = FindTable(table.name, table.options);
-  context_.CountScan(at);
   Relation relation;
   relation.node = MakeScan(definition);
   for (size_t i = 0; i < definition->schema.size(); ++i) {
@@ -130,16 +126,11 @@ Relation QueryPlanner::PlanNamed(const ast::NamedTable& table, Span at) {
   return relation;
 }
 
-Relation QueryPlanner::PlanView(const ViewDefinition& view, Span at) {
-  if (view_depth_ >= kViewDepthMax) {
-    context_.Fail(at, fmt::format("views within views, more than {} deep", kViewDepthMax));
-  }
+Relation QueryPlanner::PlanView(const ViewDefinition& view) {
   const PlanContext::SourceScope scope(context_, view.source);
   // A view sees none of the WITH around its use.
   std::vector<const ast::CommonTable*> outer = std::exchange(common_tables_, {});
-  ++view_depth_;
   Relation relation = Plan(*view.query);
-  --view_depth_;
   common_tables_ = std::move(outer);
   Rename(relation, view.name, view.columns);
   return relation;
