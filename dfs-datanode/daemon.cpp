@@ -85,7 +85,7 @@ struct Daemon::Impl {
   Status Listen();
   void UpdateGauges();
   std::string StatusJson() const;
-  void Stop();
+  void Stop() const;
 };
 
 Status Daemon::Impl::OpenStores() {
@@ -173,7 +173,7 @@ std::string Daemon::Impl::StatusJson() const {
   return status.dump();
 }
 
-void Daemon::Impl::Stop() {
+void Daemon::Impl::Stop() const {
   if (server != nullptr) {
     server->SetServing(false);
     server->Shutdown(kDrainTime);

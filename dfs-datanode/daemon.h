@@ -36,6 +36,8 @@ class Daemon final {
   // directory), kUnavailable (port in use), those of the disk.
   static Result<std::unique_ptr<Daemon>> Start(const DaemonOptions& options);
   ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
   // Until SIGTERM or SIGINT; then lets running calls end and stops everything. Call it from the
   // thread that called Start.

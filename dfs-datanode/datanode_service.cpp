@@ -47,8 +47,8 @@ class GaugeHold {
 
 class DatanodeService::Impl final : public dfs::v1::DfsDatanode::Service {
  public:
-  Impl(const Options& options, ReplicaStore& store, Peers& peers, Metrics& metrics)
-      : options_(options), store_(store), peers_(peers), metrics_(metrics) {}
+  Impl(Options options, ReplicaStore& store, Peers& peers, Metrics& metrics)
+      : options_(std::move(options)), store_(store), peers_(peers), metrics_(metrics) {}
 
   grpc::Status WriteBlocks(grpc::ServerContext* context,
                            grpc::ServerReader<WriteBlocksRequest>* reader,
@@ -201,11 +201,11 @@ class DatanodeService::Impl final : public dfs::v1::DfsDatanode::Service {
   const std::shared_ptr<spdlog::logger> log_ = log::Get("datanode.service");
 };
 
-DatanodeService::DatanodeService(const Options& options,
+DatanodeService::DatanodeService(Options options,
                                  ReplicaStore& store,
                                  Peers& peers,
                                  Metrics& metrics)
-    : impl_(std::make_unique<Impl>(options, store, peers, metrics)) {}
+    : impl_(std::make_unique<Impl>(std::move(options), store, peers, metrics)) {}
 
 DatanodeService::~DatanodeService() = default;
 

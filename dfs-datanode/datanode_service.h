@@ -34,8 +34,10 @@ class DatanodeService final {
     std::function<bool()> has_master;
   };
 
-  DatanodeService(const Options& options, ReplicaStore& store, Peers& peers, Metrics& metrics);
+  DatanodeService(Options options, ReplicaStore& store, Peers& peers, Metrics& metrics);
   ~DatanodeService();
+  DatanodeService(const DatanodeService&) = delete;
+  DatanodeService& operator=(const DatanodeService&) = delete;
 
   grpc::Service& service();
 

@@ -61,7 +61,8 @@ class MasterLink::Impl {
         scrubber_(scrubber),
         copier_(copier),
         clock_(clock),
-        stub_(dfs::v1::DfsNodeRegistry::NewStub(rpc::MakeChannel(options_.master))),
+        channel_(rpc::MakeChannel(options_.master)),
+        stub_(dfs::v1::DfsNodeRegistry::NewStub(channel_)),
         log_position_(data_dir.LoadNumber(kLogPositionName)),
         saved_log_position_(log_position_),
         log_position_saved_(clock.Now()) {}
@@ -97,6 +98,7 @@ class MasterLink::Impl {
     rpc::Backoff backoff({.initial = milliseconds(50), .max = options_.heartbeat_period},
                          std::hash<std::string>()(data_dir_.node_id()));
     while (!stop.stop_requested()) {
+      rpc::AwaitReconnect(*channel_, kReconnectTimeout);
       const Status status = Exchange();
       NoteContact(status);
       if (status.ok()) {

@@ -22,6 +22,9 @@ constexpr size_t kChannelsMax = 1'000;
 // to say so: the writer must know which node of the chain to avoid.
 constexpr int kBlameTimeDivisor = 5;
 
+// How long a write waits for a node that went away and may be back; the writer has others.
+constexpr std::chrono::milliseconds kReconnectTimeout{200};
+
 std::unique_ptr<grpc::ClientContext> MakeContext(const BlockSender::Options& options) {
   if (options.parent == nullptr) {
     auto context = std::make_unique<grpc::ClientContext>();
@@ -39,10 +42,15 @@ std::unique_ptr<grpc::ClientContext> MakeContext(const BlockSender::Options& opt
 }  // namespace
 
 std::shared_ptr<grpc::Channel> Peers::ChannelTo(const std::string& address) {
-  MutexLock lock(mutex_);
-  if (channels_.size() >= kChannelsMax && !channels_.contains(address)) channels_.clear();
-  std::shared_ptr<grpc::Channel>& channel = channels_[address];
-  if (channel == nullptr) channel = rpc::MakeChannel(address);
+  std::shared_ptr<grpc::Channel> channel;
+  {
+    MutexLock lock(mutex_);
+    if (channels_.size() >= kChannelsMax && !channels_.contains(address)) channels_.clear();
+    std::shared_ptr<grpc::Channel>& known = channels_[address];
+    if (known == nullptr) known = rpc::MakeChannel(address);
+    channel = known;
+  }
+  rpc::AwaitReconnect(*channel, kReconnectTimeout);
   return channel;
 }
 

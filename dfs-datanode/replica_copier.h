@@ -24,6 +24,8 @@ class ReplicaCopier final {
 
   ReplicaCopier(ReplicaStore& store, Peers& peers) : store_(store), peers_(peers) {}
   ~ReplicaCopier();
+  ReplicaCopier(const ReplicaCopier&) = delete;
+  ReplicaCopier& operator=(const ReplicaCopier&) = delete;
 
   void Start();
   // Ends the threads, breaking off the copies under way; idempotent.
