@@ -54,6 +54,23 @@ class Usage:
                 pass  # it has ended: the last sample stands
 
 
+class CommitWatch:
+    """When a job had committed every row: at its last commit. That is known a while later, when no
+    other has followed; a worker with rows to commit does so every second."""
+
+    QUIET_S = 3
+
+    def __init__(self, rows):
+        self.rows, self.commits, self.changed_at = rows, 0, 0
+
+    def see(self, workers, now):
+        commits = sum(worker["commits"] for worker in workers)
+        if commits != self.commits:
+            self.commits, self.changed_at = commits, now
+        is_through = sum(worker["rows_in"] for worker in workers) >= self.rows
+        return self.changed_at if is_through and now - self.changed_at > self.QUIET_S else None
+
+
 class PipelineRun:
     """One run: fresh storage, topic and jobs, on a broker that is warm."""
 
@@ -106,7 +123,7 @@ class PipelineRun:
         self.processes.append(producer)
         usage.watch("producer", producer.popen.pid)
         times = {}
-        reached = {}  # job -> its commit count when it had seen every row
+        commits = {job.name: CommitWatch(rows) for job in jobs}
         while len(times) < 1 + len(jobs):
             time.sleep(POLL_S)
             usage.sample()
@@ -118,13 +135,9 @@ class PipelineRun:
             if not producer.is_running():
                 times.setdefault("producer", elapsed)
             for job in jobs:
-                workers = job.status().get("workers", [])
-                if sum(worker["rows_in"] for worker in workers) < rows:
-                    continue
-                commits = sum(worker["commits"] for worker in workers)
-                # The commit after the last row is the one that holds it.
-                if commits > reached.setdefault(job.name, commits):
-                    times.setdefault(job.name, elapsed)
+                done_at = commits[job.name].see(job.workers(), elapsed)
+                if done_at is not None:
+                    times.setdefault(job.name, done_at)
         self.check_stored(rows)
         return times, usage
 

@@ -201,7 +201,7 @@ class Demo:
         lines = [f"  producer   {sent:>9,} rows sent"]
         for name, process in self.jobs.items():
             process.check()
-            workers = process.status().get("workers", [])
+            workers = process.workers()
             rows = sum(worker.get("rows_in", 0) for worker in workers)
             lag = sum(task.get("lag", 0) for w in workers for task in w.get("tasks", []))
             lines.append(f"  processor  {rows:>9,} rows processed by {name}, lag {lag:,}")
@@ -219,6 +219,7 @@ class Demo:
         while self.lag() != 0 and time.monotonic() < give_up_at:
             self.show_progress(sent)
             time.sleep(0.5)
+        self.show_progress(sent, is_last=True)
         for process in self.jobs.values():
             process.terminate()
         self.jobs = {name: self.run_job(name, "--bounded") for name in STREAMING_JOBS}
@@ -233,7 +234,7 @@ class Demo:
         lag = 0
         for process in self.jobs.values():
             process.check()
-            tasks = [t for w in process.status().get("workers", []) for t in w.get("tasks", [])]
+            tasks = [t for w in process.workers() for t in w.get("tasks", [])]
             if not tasks or any("lag" not in task for task in tasks):
                 return None
             lag += sum(task["lag"] for task in tasks)

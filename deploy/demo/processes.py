@@ -63,14 +63,16 @@ class Process:
             words = file.read().split()
         return dict(word.split("=", 1) for word in words if "=" in word)
 
-    def status(self):
-        """Its /status as JSON, or {} where it does not answer."""
+    def workers(self):
+        """What the workers of a `processor` say of themselves on /status; [] if none does yet."""
+        if not os.path.exists(self.endpoint_file):
+            return []
         try:
             url = f"http://{self.endpoint()['admin']}/status"
             with urllib.request.urlopen(url, timeout=2) as answer:
                 return json.load(answer)
-        except (OSError, ValueError, DemoError):
-            return {}
+        except (OSError, ValueError):
+            return []
 
     def wait(self, deadline_s):
         """Its end, which must be a good one."""
