@@ -1,5 +1,7 @@
 #include "common/kafka/message_batch.h"
 
+#include <algorithm>
+
 #include "common/kafka/client.h"
 
 namespace slipstream::kafka {
@@ -14,12 +16,18 @@ std::shared_ptr<const MessageBatch> MessageBatch::Read(rd_kafka_queue_s* queue,
                                                        int timeout_ms) {
   auto batch = std::make_shared<MessageBatch>();
   std::vector<rd_kafka_message_t*> messages(records_max);
-  ssize_t count = rd_kafka_consume_batch_queue(queue, timeout_ms, messages.data(), messages.size());
-  if (count < 0) {
-    batch->error_ = FromError(rd_kafka_last_error(), "read");
-    return batch;
+  // librdkafka waits until the batch is full or the time is over; we want what is there as soon as
+  // anything is.
+  size_t first_count = 0;
+  if (timeout_ms > 0) {
+    messages[0] = rd_kafka_consume_queue(queue, timeout_ms);
+    if (messages[0] == nullptr) return batch;
+    first_count = 1;
   }
-  messages.resize(static_cast<size_t>(count));
+  const ssize_t count = rd_kafka_consume_batch_queue(
+      queue, 0, messages.data() + first_count, messages.size() - first_count);
+  messages.resize(first_count + static_cast<size_t>(std::max<ssize_t>(count, 0)));
+  if (count < 0) batch->error_ = FromError(rd_kafka_last_error(), "read");
   batch->records_.reserve(messages.size());
   batch->messages_.reserve(messages.size());
   for (rd_kafka_message_t* message : messages)

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <numeric>
 
@@ -32,6 +33,30 @@ size_t OutputIndex(std::vector<std::string>& topics, const std::string& topic) {
   if (found != topics.end()) return static_cast<size_t>(found - topics.begin());
   topics.push_back(topic);
   return topics.size() - 1;
+}
+
+std::string PropertyOf(const kafka::Properties& properties, std::string_view name) {
+  std::string value;
+  for (const auto& [key, text] : properties) {
+    if (key == name) value = text;
+  }
+  return value;
+}
+
+// A transaction covers one Kafka cluster: the one that keeps the source's offsets.
+Status CheckSinkClusters(const JobContext& context) {
+  const std::string source = PropertyOf(context.source_properties, "bootstrap.servers");
+  for (const KafkaSinkSpec& sink : context.program->kafka_sinks()) {
+    const std::string brokers = PropertyOf(sink.properties, "bootstrap.servers");
+    if (!sink.exactly_once || brokers.empty() || brokers == source) continue;
+    return Unimplemented(fmt::format(
+        "sink topic {} is at {}, the source at {}: exactly-once needs both in one cluster "
+        "('sink.delivery-guarantee' = 'at-least-once' does not)",
+        sink.topic,
+        brokers,
+        source));
+  }
+  return {};
 }
 
 Status AddFileSinks(JobContext& context) {
@@ -91,6 +116,7 @@ Result<JobContext> MakeJobContext(const JobProgram& program, JobOptions options)
   context.changelog_topic = fmt::format("{}-{}-changelog", job, kStage);
   context.time_topic = job + "-time";
   context.source_properties = Join(context.options.kafka_properties, source.properties);
+  RETURN_IF_ERROR(CheckSinkClusters(context));
   char host[256] = "";
   if (gethostname(host, sizeof(host) - 1) != 0) return ErrnoStatus(errno, "gethostname");
   context.host = host;

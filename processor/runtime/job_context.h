@@ -26,7 +26,7 @@ struct JobContext {
   std::string group_id;
   std::string changelog_topic;
   std::string time_topic;
-  kafka::Properties source_properties;      // of every client that reads or commits for the source
+  kafka::Properties source_properties;      // of every client but at-least-once sinks
   std::vector<int32_t> partition_counts;    // of the inputs, as found at the start
   std::string host;                         // this machine's name
   std::shared_ptr<dfs::AppendStore> store;  // of the runner and all its workers; null: no dfs sink
@@ -47,7 +47,7 @@ struct JobContext {
 };
 
 // Derives everything but partition_counts and store. Errors: kInvalidArgument (job name, sink
-// paths, no source topic), kUnimplemented (sinks on several file systems).
+// paths, no source topic), kUnimplemented (sinks on several file systems or Kafka clusters).
 Result<JobContext> MakeJobContext(const JobProgram& program, JobOptions options);
 
 // `over` after `base`: later entries win.

@@ -10,6 +10,7 @@
 #include "common/kafka/reachability.h"
 #include "common/log/log.h"
 #include "common/sync/mutex.h"
+#include "processor/runtime/discard.h"
 #include "processor/runtime/job_context.h"
 #include "processor/runtime/job_topics.h"
 #include "processor/runtime/status_publisher.h"

@@ -12,10 +12,6 @@ namespace slipstream::runtime {
 // context.partition_counts. Errors: kNotFound naming the topic; kCancelled.
 Status WaitForSourceTopics(kafka::Admin& admin, JobContext& context, const std::stop_token& stop);
 
-// Discards what the job has committed: the group's offsets, the changelog and the shared time.
-// kFailedPrecondition if members of the group stay alive.
-Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::stop_token& stop);
-
 // Creates the job's own topics with the settings the protocol needs, and checks those of existing
 // ones; creates sink and dead-letter topics that do not exist.
 Status EnsureJobTopics(kafka::Admin& admin, const JobContext& context);

@@ -69,7 +69,7 @@ Result<std::unique_ptr<StatusPublisher>> StatusPublisher::Create(const JobContex
   std::unique_ptr<StatusPublisher> publisher(new StatusPublisher(context, clock));
   ASSIGN_OR_RETURN(
       publisher->producer_,
-      kafka::Producer::Create({.properties = Join(context.options.kafka_properties,
+      kafka::Producer::Create({.properties = Join(context.source_properties,
                                                   {{"queue.buffering.max.messages", "1000"},
                                                    {"message.timeout.ms", "5000"}}),
                                .logger = "kafka.status"}));

@@ -46,6 +46,9 @@ constexpr milliseconds kDrainPatience{5'000};
 // This many broken producers in a minute are no accident.
 constexpr size_t kFatalErrorsMax = 3;
 constexpr std::chrono::minutes kFatalErrorsPeriod{1};
+// Aborted transactions with none committed between them: a broker that restarts causes a few, a
+// record that it never takes causes them for ever.
+constexpr int kAbortsInRowMax = 20;
 
 class EventFd {
  public:
@@ -176,6 +179,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   SteadyTime store_deadline;
   bool was_store_seen = false;
   std::deque<SteadyTime> fatal_errors;
+  int aborts_in_row = 0;
 
   TaskProgram::Counters past_counters;  // of tasks that are gone
   uint64_t commits = 0;
@@ -237,7 +241,7 @@ Status Worker::Impl::MakeProducer() {
   if (producer == nullptr) {
     ASSIGN_OR_RETURN(producer,
                      kafka::TransactionalProducer::Create(
-                         {.properties = context.options.kafka_properties,
+                         {.properties = context.source_properties,
                           .transactional_id = slot,
                           .transaction_timeout = context.options.session_timeout}));
   }
@@ -488,6 +492,7 @@ Status Worker::Impl::CommitDirty(milliseconds patience) {
     CommitOutcome outcome = round.Run(dirty);
     if (!outcome.ok()) return OnOutcome(outcome);
     ++commits;
+    aborts_in_row = 0;
     waiting_for.clear();
   }
   // Those that go on writing tell the master with their next Prepare. The others now.
@@ -518,6 +523,9 @@ Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
     case CommitOutcome::Kind::kFailed:
       return outcome.why;
     case CommitOutcome::Kind::kTakeOver:
+      if (++aborts_in_row >= kAbortsInRowMax) {
+        return outcome.why.WithContext(fmt::format("{} commits in a row failed", aborts_in_row));
+      }
       BeginTakeover();
       return {};
     case CommitOutcome::Kind::kNewProducer:
@@ -541,6 +549,8 @@ Status Worker::Impl::CountFatal(const Status& why) {
 // An error while reading or computing: nothing of the running epoch has left this process.
 Status Worker::Impl::OnTaskError(Status status) {
   switch (status.code()) {
+    case Code::kOutOfRange:
+      // The takeover says what was lost, and stops the job unless that is allowed.
     case Code::kAborted:
     case Code::kUnavailable:
       log->warn("tasks_dropped worker={} reason={}", slot, log::Quoted(status.ToString()));

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <random>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -22,6 +24,22 @@ std::string StepName(const ::testing::TestParamInfo<const char*>& step) {
   return name;
 }
 
+// Whether no line of `dfs appenders` shows a prepared epoch, or a file that is still open.
+bool AllSettled(const std::string& appenders) {
+  std::istringstream lines(appenders);
+  std::string line;
+  std::getline(lines, line);  // the heading
+  int count = 0;
+  while (std::getline(lines, line)) {
+    std::istringstream fields(line);
+    std::string owner, incarnation, committed, prepared, age, open_files;
+    fields >> owner >> incarnation >> committed >> prepared >> age >> open_files;
+    if (prepared != "-" || open_files != "0") return false;
+    ++count;
+  }
+  return count > 0;
+}
+
 class CommitDfsTest : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -29,13 +47,14 @@ class CommitDfsTest : public ::testing::TestWithParam<const char*> {
     ASSERT_OK(cluster_->WaitUntilWritable());
   }
 
-  CommitHarness MakeJob(std::string name, int batch_delay_ms = 10) {
+  CommitHarness MakeJob(std::string name, int batch_delay_ms = 10, int record_count = 30'000) {
     std::replace_if(
         name.begin(), name.end(), [](char c) { return c == '.' || c == '_'; }, '-');
     return CommitHarness({.name = "dfs-" + name,
                           .bootstrap = KafkaBroker::Shared().bootstrap(),
                           .dir = dir_.path(),
                           .dfs = cluster_.get(),
+                          .record_count = record_count,
                           .batch_delay_ms = batch_delay_ms});
   }
 
@@ -55,7 +74,7 @@ TEST_P(CommitDfsTest, NothingIsLostOrDoubledWhenTheProcessorDies) {
 
   EXPECT_OK(job.Check());
   ASSERT_OK_AND_ASSIGN(const std::string appenders, cluster_->MustDfs({"appenders"}));
-  EXPECT_EQ(appenders.find("prepared="), std::string::npos) << appenders;
+  EXPECT_TRUE(AllSettled(appenders)) << appenders;
 }
 
 INSTANTIATE_TEST_SUITE_P(Steps,
@@ -107,6 +126,44 @@ TEST_F(CommitDfsOutageTest, MasterAndADatanodeDieAndComeBack) {
   EXPECT_EQ(exit.code, 0) << process->Stderr();
   ASSERT_OK(cluster_->StartDatanode(1));
   EXPECT_OK(job.Check());
+}
+
+// Killed at random instants, by two processes' worth of workers, until it gets through.
+TEST_F(CommitDfsOutageTest, SeededRandomKills) {
+  const uint32_t seed = 20130101;
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<int> life_ms(400, 2'000);
+  CommitHarness job = MakeJob("random", 100, 150'000);
+  ASSERT_OK(job.Fill());
+
+  for (int kill = 0; kill < 8; ++kill) {
+    ASSERT_OK_AND_ASSIGN(const auto process, job.Start({.workers = 1 + kill % 2}));
+    const Result<ExitStatus> exit = process->Wait(std::chrono::milliseconds(life_ms(random)));
+    if (exit.ok()) {
+      EXPECT_EQ(exit->code, 0) << process->Stderr();
+      break;
+    }
+    process->Kill();
+  }
+  ASSERT_OK(job.Finish());
+
+  EXPECT_OK(job.Check());
+}
+
+TEST_F(CommitDfsOutageTest, FreshRunLeavesNothingOpenBehind) {
+  CommitHarness job = MakeJob("fresh");
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto killed,
+                       job.Start({.failpoints = "commit.after_kafka_commit=kill@4"}));
+  ASSERT_OK(killed->Wait());
+
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({.more_flags = {"--fresh"}}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait());
+
+  EXPECT_EQ(exit.code, 0) << process->Stderr();
+  ASSERT_OK_AND_ASSIGN(const std::string appenders, cluster_->MustDfs({"appenders"}));
+  EXPECT_TRUE(AllSettled(appenders)) << appenders;
 }
 
 // A user deletes what a task is still writing: those rows are gone, all later ones are there.

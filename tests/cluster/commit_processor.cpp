@@ -20,8 +20,8 @@ namespace {
 
 class CountingTask final : public TaskProgram {
  public:
-  CountingTask(std::chrono::milliseconds batch_delay, bool has_files)
-      : batch_delay_(batch_delay), has_files_(has_files) {}
+  CountingTask(int32_t partition, std::chrono::milliseconds batch_delay, bool has_files)
+      : partition_(partition), batch_delay_(batch_delay), has_files_(has_files) {}
 
   Status Process(std::span<const InputRecord> records,
                  const std::shared_ptr<const void>& /*buffer*/,
@@ -50,8 +50,9 @@ class CountingTask final : public TaskProgram {
     return {};
   }
 
-  Status Advance(EventTimeUs watermark, TaskOutput& /*out*/) override {
+  Status Advance(EventTimeUs watermark, TaskOutput& out) override {
     watermark_ = std::max(watermark_, watermark);
+    out.ToKafka(1, "advanced-" + std::to_string(partition_), std::to_string(watermark_), -1);
     return {};
   }
 
@@ -78,6 +79,7 @@ class CountingTask final : public TaskProgram {
   Counters counters() const override { return counters_; }
 
  private:
+  const int32_t partition_;
   const std::chrono::milliseconds batch_delay_;
   const bool has_files_;
   std::map<std::string, uint64_t> counts_;
@@ -99,6 +101,8 @@ struct Flags {
   int commit_interval_ms = 100;
   int session_timeout_ms = 10'000;
   int batch_delay_ms = 0;
+  int connect_timeout_ms = 30'000;
+  int idle_timeout_ms = 0;  // 0: never idle
   bool unbounded = false;
   bool fresh = false;
 };
@@ -109,6 +113,7 @@ class CountingJob final : public JobProgram {
     source_.topics = {flags.source};
     source_.startup = KafkaSourceSpec::Startup::kEarliest;
     source_.is_bounded = !flags.unbounded;
+    if (flags.idle_timeout_ms > 0) source_.idle_timeout_ms = flags.idle_timeout_ms;
     kafka_sinks_ = {{.topic = flags.sink}, {.topic = flags.sink + "-counts", .is_upsert = true}};
     if (!flags.files.empty()) {
       file_sinks_ = {{.path = flags.files, .extension = ".txt", .roll_bytes = 1 << 20}};
@@ -122,9 +127,9 @@ class CountingJob final : public JobProgram {
   bool is_stateful() const override { return true; }
   std::string fingerprint() const override { return "counting-job-1"; }
   std::unique_ptr<TaskProgram> MakeTask(std::string_view /*topic*/,
-                                        int32_t /*partition*/) const override {
-    return std::make_unique<CountingTask>(std::chrono::milliseconds(flags_.batch_delay_ms),
-                                          !file_sinks_.empty());
+                                        int32_t partition) const override {
+    return std::make_unique<CountingTask>(
+        partition, std::chrono::milliseconds(flags_.batch_delay_ms), !file_sinks_.empty());
   }
 
  private:
@@ -143,7 +148,7 @@ JobOptions MakeOptions(const Flags& flags) {
                      .is_fresh = flags.fresh,
                      .commit_interval = std::chrono::milliseconds(flags.commit_interval_ms),
                      .session_timeout = std::chrono::milliseconds(flags.session_timeout_ms),
-                     .connect_timeout = std::chrono::seconds(30)};
+                     .connect_timeout = std::chrono::milliseconds(flags.connect_timeout_ms)};
   options.open_store =
       [&flags](const std::string& authority) -> Result<std::shared_ptr<dfs::AppendStore>> {
     const std::string& master = authority.empty() ? flags.master : authority;
@@ -187,6 +192,8 @@ int Main(int argc, char** argv) {
   app.add_option("--commit-interval-ms", flags.commit_interval_ms);
   app.add_option("--session-timeout-ms", flags.session_timeout_ms);
   app.add_option("--batch-delay-ms", flags.batch_delay_ms);
+  app.add_option("--connect-timeout-ms", flags.connect_timeout_ms);
+  app.add_option("--idle-timeout-ms", flags.idle_timeout_ms);
   app.add_flag("--unbounded", flags.unbounded);
   app.add_flag("--fresh", flags.fresh);
   CLI11_PARSE(app, argc, argv);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -11,6 +12,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/kafka_broker.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_environment.h"
 
 namespace slipstream::test_support {
 namespace {
@@ -183,6 +185,83 @@ TEST(CommitTest, TerminatedProcessCommitsWhatItHasAndEndsWell) {
 
   ASSERT_OK(job.Finish());
   EXPECT_OK(job.Check());
+}
+
+// An idle partition's time follows that of the others, so that it holds no result back.
+TEST(CommitTest, AnIdlePartitionFollowsTheTimeOfTheOthers) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = "idle",
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path(),
+                     .record_count = 0});
+  ASSERT_OK(job.Fill());
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  std::vector<KafkaRecord> records;
+  for (int32_t partition : {0, 2}) {
+    records.push_back({.key = "k0", .value = "v", .partition = partition, .timestamp_ms = 5'000});
+  }
+  ASSERT_OK(client.Produce(job.source(), records));
+  ASSERT_OK_AND_ASSIGN(
+      const auto process,
+      job.Start({.workers = 2, .more_flags = {"--unbounded", "--idle-timeout-ms", "3000"}}));
+
+  // Partitions 0 and 2 go idle too, in the end; before that, 1 must have been taken along. One that
+  // is idle from the start declares it after the timeout, so keep the others awake meanwhile.
+  int64_t now_ms = 5'000;
+  EXPECT_TRUE(Eventually(
+      [&] {
+        now_ms += 1'000;
+        for (KafkaRecord& record : records)
+          record.timestamp_ms = now_ms;
+        if (!client.Produce(job.source(), records).ok()) return false;
+        const auto counts = client.ReadAll(job.sink() + "-counts");
+        return counts.ok() && std::any_of(counts->begin(), counts->end(), [](const auto& record) {
+                 return record.key == "advanced-1";
+               });
+      },
+      std::chrono::seconds(30),
+      std::chrono::milliseconds(300)));
+  ASSERT_OK(process->Terminate());
+}
+
+TEST(CommitTest, BadRecordsGoToTheDeadLettersWithTheirOrigin) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = "dead",
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path(),
+                     .record_count = 100});
+  ASSERT_OK(job.Fill());
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  ASSERT_OK_AND_ASSIGN(const int64_t before, client.Count(job.source()));
+  ASSERT_EQ(before, 100);
+  ASSERT_OK(client.Produce(job.source(), {{.value = "no key", .partition = 1}}));
+
+  ASSERT_OK(job.Finish());
+
+  EXPECT_OK(job.Check());
+  ASSERT_OK_AND_ASSIGN(const auto letters, client.ReadAll(job.source() + ".dead-letter"));
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_EQ(letters[0].value, "no key");
+  std::map<std::string, std::string> headers(letters[0].headers.begin(), letters[0].headers.end());
+  EXPECT_EQ(headers["slipstream.topic"], job.source());
+  EXPECT_EQ(headers["slipstream.partition"], "1");
+  EXPECT_EQ(headers["slipstream.error"], "key or value is missing");
+  EXPECT_FALSE(headers["slipstream.offset"].empty());
+}
+
+TEST(CommitTest, StartWithoutBrokerGivesUpWithTheReason) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = "nobody",
+                     .bootstrap = "127.0.0.1:" + std::to_string(FreePort()),
+                     .dir = dir.path()});
+  ASSERT_OK_AND_ASSIGN(const auto process,
+                       job.Start({.more_flags = {"--connect-timeout-ms", "1500"}}));
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait());
+
+  EXPECT_EQ(exit.code, 1);
+  EXPECT_NE(process->Stderr().find("no kafka broker answers at 127.0.0.1:"), std::string::npos)
+      << process->Stderr();
 }
 
 }  // namespace

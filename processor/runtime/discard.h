@@ -1,0 +1,17 @@
+#pragma once
+
+#include <stop_token>
+
+#include "common/kafka/admin.h"
+#include "common/status/status.h"
+#include "processor/runtime/job_context.h"
+
+namespace slipstream::runtime {
+
+// Discards what the job has committed: the group's offsets, the changelog and the shared time.
+// Results stay where they are; what Kafka has recorded of files becomes visible first, and the
+// job's open files are closed, so that nothing is left behind at the master.
+// Errors: kFailedPrecondition if members of the group stay alive, kCancelled, kUnavailable.
+Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::stop_token& stop);
+
+}  // namespace slipstream::runtime
