@@ -9,6 +9,10 @@ namespace slipstream::sql {
 // All of them, in a useful order. The output keeps its columns and their order.
 PlanNodePtr Optimize(PlanNodePtr root);
 
+// Computes what needs no column: parts of expressions, conditions that are always TRUE, rows of
+// VALUES.
+PlanNodePtr FoldPlanConstants(PlanNodePtr node);
+
 // Puts filters below projections where they only read what those pass on, and joins filters that
 // meet into one.
 PlanNodePtr PushFilters(PlanNodePtr node);

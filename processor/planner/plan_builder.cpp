@@ -49,6 +49,21 @@ PlanNodePtr MakeProject(PlanNodePtr input,
   return node;
 }
 
+PlanNodePtr MakeDistinct(PlanNodePtr input) {
+  Schema output = input->output;
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kAggregate, std::move(output), std::move(input));
+  node->group_columns.resize(node->output.size());
+  std::iota(node->group_columns.begin(), node->group_columns.end(), size_t{0});
+  return node;
+}
+
+PlanNodePtr MakeUnion(Schema output, std::vector<PlanNodePtr> inputs) {
+  if (inputs.size() == 1) return std::move(inputs.front());
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kUnionAll, std::move(output), nullptr);
+  node->inputs = std::move(inputs);
+  return node;
+}
+
 PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys) {
   Schema output = input->output;
   PlanNodePtr node = MakeNode(PlanNode::Kind::kSort, std::move(output), std::move(input));

@@ -14,6 +14,9 @@ PlanNodePtr MakeFilter(PlanNodePtr input, ExpressionPtr condition);
 PlanNodePtr MakeProject(PlanNodePtr input,
                         std::vector<ExpressionPtr> expressions,
                         std::vector<std::string> names);
+// Each row once: an aggregate by all columns.
+PlanNodePtr MakeDistinct(PlanNodePtr input);
+PlanNodePtr MakeUnion(Schema output, std::vector<PlanNodePtr> inputs);  // one input: itself
 PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys);
 PlanNodePtr MakeLimit(PlanNodePtr input, std::optional<uint64_t> limit, uint64_t offset);
 

@@ -29,15 +29,6 @@ std::vector<std::string> NamesOf(const Schema& schema) {
   return names;
 }
 
-PlanNodePtr MakeUnion(Schema output, std::vector<PlanNodePtr> inputs) {
-  if (inputs.size() == 1) return std::move(inputs.front());
-  auto node = std::make_unique<PlanNode>();
-  node->kind = PlanNode::Kind::kUnionAll;
-  node->output = std::move(output);
-  node->inputs = std::move(inputs);
-  return node;
-}
-
 // The relation's columns cast to the union's, in order.
 PlanNodePtr CastColumns(Relation relation, const Schema& output) {
   std::vector<ExpressionPtr> expressions;
@@ -94,7 +85,6 @@ Relation QueryPlanner::PlanUnion(const ast::Query& query) {
   using Operator = ast::QueryTerm::Operator;
   std::vector<Relation> terms;
   for (const ast::QueryTerm& term : query.terms) {
-    if (term.op == Operator::kUnion) context_.Unsupported(term.op_at, "UNION without ALL is");
     if (term.op == Operator::kIntersect) context_.Unsupported(term.op_at, "INTERSECT is");
     if (term.op == Operator::kExcept) context_.Unsupported(term.op_at, "EXCEPT is");
     terms.push_back(PlanTerm(term, {}));
@@ -130,8 +120,14 @@ Relation QueryPlanner::PlanUnion(const ast::Query& query) {
                               .is_rowtime = is_rowtime});
   }
   std::vector<PlanNodePtr> inputs;
-  for (Relation& term : terms)
-    inputs.push_back(CastColumns(std::move(term), output));
+  for (size_t i = 0; i < terms.size(); ++i) {
+    inputs.push_back(CastColumns(std::move(terms[i]), output));
+    // UNION takes repeated rows out of all that stands before it.
+    if (query.terms[i].op != Operator::kUnion) continue;
+    PlanNodePtr distinct = MakeDistinct(MakeUnion(output, std::move(inputs)));
+    inputs.clear();
+    inputs.push_back(std::move(distinct));
+  }
   result.node = MakeUnion(output, std::move(inputs));
   return result;
 }

@@ -1,7 +1,6 @@
 #include "processor/planner/select_planner.h"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <utility>
 
@@ -40,7 +39,6 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
   }
   if (!order_by.empty()) {
     CheckEnds(context_, *input_.node, "ORDER BY", order_by.front().value->at);
-    if (select_.is_distinct) context_.Unsupported(select_.at, "SELECT DISTINCT … ORDER BY is");
   }
   std::vector<SortKey> sort_keys =
       BindOrder(context_, order_by, input_.columns, &collector_, items_);
@@ -49,8 +47,22 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
   } else {
     CheckWindowIsTaken();
   }
-  Relation relation = BuildOutput(std::move(input_.node), items_, visible, std::move(sort_keys));
-  return select_.is_distinct ? AddDistinct(std::move(relation)) : std::move(relation);
+  if (!select_.is_distinct) {
+    return BuildOutput(std::move(input_.node), items_, visible, std::move(sort_keys));
+  }
+  if (items_.size() > visible) {
+    context_.Fail(order_by.front().value->at,
+                  "SELECT DISTINCT is ordered by columns it gives, not by others");
+  }
+  Relation relation = BuildOutput(std::move(input_.node), items_, visible, {});
+  if (IsUpdateStream(*relation.node, context_.every_input_is_bounded())) {
+    context_.Unsupported(select_.at, "DISTINCT over a running aggregate is");
+  }
+  relation.node = MakeDistinct(std::move(relation.node));
+  if (!sort_keys.empty()) {
+    relation.node = MakeSort(std::move(relation.node), std::move(sort_keys));
+  }
+  return relation;
 }
 
 bool SelectPlanner::ReadsUpdates() const {
@@ -141,20 +153,6 @@ void SelectPlanner::Aggregate(ExpressionPtr having) {
     context_.Unsupported(select_.having->at, "HAVING over a running aggregate is");
   }
   input_.node = MakeFilter(std::move(input_.node), aggregate_.Rewrite(having));
-}
-
-Relation SelectPlanner::AddDistinct(Relation relation) const {
-  if (IsUpdateStream(*relation.node, context_.every_input_is_bounded())) {
-    context_.Unsupported(select_.at, "DISTINCT over a running aggregate is");
-  }
-  auto node = std::make_unique<PlanNode>();
-  node->kind = PlanNode::Kind::kAggregate;
-  node->output = relation.node->output;
-  node->group_columns.resize(node->output.size());
-  std::iota(node->group_columns.begin(), node->group_columns.end(), size_t{0});
-  node->inputs.push_back(std::move(relation.node));
-  relation.node = std::move(node);
-  return relation;
 }
 
 }  // namespace slipstream::sql

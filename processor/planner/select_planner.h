@@ -29,7 +29,6 @@ class SelectPlanner {
   void ExpandStar(const ast::Star& star, Span at);
   void CheckWindowIsTaken() const;
   void Aggregate(ExpressionPtr having);
-  Relation AddDistinct(Relation relation) const;
   bool ReadsUpdates() const;
 
   const PlanContext& context_;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "processor/expr/evaluator.h"
 #include "processor/planner/expression_binder.h"
 #include "processor/planner/text_table.h"
 #include "processor/sql/nearest_name.h"
@@ -95,8 +96,8 @@ class TableBinder {
     for (size_t i = 0; i < create_.columns.size(); ++i) {
       const ast::ColumnDefinition& column = create_.columns[i];
       if (!column.computed) continue;
-      ExpressionPtr value =
-          ExpressionBinder(context_, scope, "a computed column").Bind(*column.computed);
+      ExpressionPtr value = FoldConstants(
+          ExpressionBinder(context_, scope, "a computed column").Bind(*column.computed));
       table_->schema[i].type = value->type;
       table_->computed.push_back({i, std::move(value)});
       add(i);

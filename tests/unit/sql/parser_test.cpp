@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include "processor/planner/planner.h"
-#include "processor/sql/grammar.h"
 #include "processor/sql/lexer.h"
 #include "tests/unit/sql/golden.h"
 
