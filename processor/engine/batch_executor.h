@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include "common/status/status.h"
+#include "processor/columns/batch.h"
+#include "processor/engine/file_source.h"
+#include "processor/planner/plan.h"
+#include "processor/runtime/task_program.h"
+
+namespace slipstream::sql {
+
+// Runs plans whose input is bounded and lies in files (or stands in VALUES), in the calling thread,
+// from the first file to the last row.
+
+// What a batch found and gave.
+struct BatchReport {
+  uint64_t files = 0;
+  uint64_t rows_in = 0;
+  uint64_t rows_out = 0;
+  uint64_t rows_bad = 0;
+};
+
+// A line that is no row, or a row that failed (then `file` is empty and `text` is the row as JSON).
+struct BadRow {
+  std::string_view file;
+  std::string_view text;
+  std::string_view error;
+};
+
+struct BatchOptions {
+  FileSource* files = nullptr;  // borrowed; needed if the plan reads a table
+  // Told of every bad row; the batch goes on. Not set: they are only counted.
+  std::function<void(const BadRow&)> on_bad_row;
+  std::stop_token stop;  // kCancelled once it is asked for
+};
+
+// BatchJob: the INSERTs of a plan, ready to run. The caller makes the sinks it describes, runs it,
+// and commits what ToFile was given as one epoch.
+// Threads: none of its own; immutable but for Run, which runs once.
+class BatchJob {
+ public:
+  // Errors: as CompileJob's.
+  static Result<std::unique_ptr<BatchJob>> Compile(const JobPlan& plan);
+  virtual ~BatchJob() = default;
+
+  virtual const std::vector<runtime::KafkaSinkSpec>& kafka_sinks() const = 0;
+  virtual const std::vector<runtime::FileSinkSpec>& file_sinks() const = 0;
+  virtual const std::vector<runtime::PrintSinkSpec>& print_sinks() const = 0;
+
+  // Blocking: until the last row. ToDeadLetters of `out` is never called.
+  virtual Result<BatchReport> Run(const BatchOptions& options, runtime::TaskOutput& out) = 0;
+};
+
+// Runs one SELECT. `on_rows` is given its rows, in order, in batches that it must not keep; its
+// error stops the query.
+Result<BatchReport> RunQuery(const PlanNode& query,
+                             const BatchOptions& options,
+                             const std::function<Status(const Batch&)>& on_rows);
+
+}  // namespace slipstream::sql
