@@ -6,6 +6,7 @@
 
 #include "common/block/little_endian.h"
 #include "common/crc32c/crc32c.h"
+#include "tests/unit/block/zstdcat.h"
 #include "tests/unit/dfs_datanode/replica_fixture.h"
 
 namespace slipstream::datanode {
@@ -88,6 +89,17 @@ TEST(PackFormatTest, ParsesNothingInvalidUnderSeededMutations) {
       ASSERT_EQ(again, bad.substr(0, again.size()));
     }
   }
+}
+
+TEST(PackFormatTest, ZstdcatRecoversTheData) {
+  std::string pack;
+  for (block::BlockId id : {1, 2}) {
+    const TestBlock block = SmallBlock(id);
+    pack += EncodePackBlock(block.meta, kSalt, pack.size()) + block.stored;
+    pack += EncodePackDeletion(id, kSalt, pack.size());
+  }
+
+  EXPECT_EQ(block::Zstdcat(pack), block::MakeRaw(900, 1, 80) + block::MakeRaw(900, 2, 80));
 }
 
 TEST(PackFormatTest, SearchFindsTheNextRecordOfThisPack) {

@@ -106,6 +106,37 @@ TEST(ReplicaCrashTest, LosesNothingAcknowledgedWhereverThePowerGoes) {
   }
 }
 
+// A killed process leaves behind what the kernel has and the disk may not. What the next one finds
+// it reports to the master, so from then on a power cut must not take it away either.
+TEST(ReplicaCrashTest, WhatARestartReportsIsDurable) {
+  for (uint32_t fails_at = 1; fails_at < 250 && !HasFailure(); ++fails_at) {
+    MemoryFileSystem fs;
+    ManualClock clock;
+    Model model;
+    uint64_t operations = 0;
+    {
+      Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(), fs, clock);
+      ASSERT_TRUE(store.ok());
+      fs.SetFault([&operations, fails_at](Operation, const std::string&) {
+        return ++operations < fails_at ? Status() : Unavailable("the process is dead");
+      });
+      Live(**store, clock, model);
+    }
+    fs.SetFault(nullptr);
+    {
+      Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(), fs, clock);
+      ASSERT_TRUE(store.ok());
+      Check(**store, model);
+      for (block::BlockId id : Ids(**store))
+        model.acknowledged.insert(id);
+    }
+    fs.Crash(fails_at);
+    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(), fs, clock);
+    ASSERT_TRUE(store.ok());
+    Check(**store, model);
+  }
+}
+
 // The disk fails once and works again: the node lives on with what it acknowledged.
 TEST(ReplicaCrashTest, OneFailedOperationCostsOnlyItsOwnStream) {
   for (uint64_t fails_at = 1; fails_at < 400 && !HasFailure(); ++fails_at) {
