@@ -23,6 +23,7 @@ using std::chrono::milliseconds;
 
 constexpr char kLogPositionName[] = "master_log_position";
 constexpr milliseconds kLogPositionSavePeriod{10'000};
+constexpr milliseconds kReconnectTimeout{500};
 constexpr milliseconds kCallTimeout{5'000};
 constexpr milliseconds kReportTimeout{60'000};
 constexpr size_t kChangesPerHeartbeat = 5'000;
@@ -276,6 +277,7 @@ class MasterLink::Impl {
   Scrubber& scrubber_;
   ReplicaCopier& copier_;
   const Clock& clock_;
+  const std::shared_ptr<grpc::Channel> channel_;  // shared with the stub
   const std::unique_ptr<dfs::v1::DfsNodeRegistry::Stub> stub_;
   const std::shared_ptr<spdlog::logger> log_ = log::Get("datanode.master_link");
 

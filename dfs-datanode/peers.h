@@ -29,7 +29,8 @@ struct Peer {
 // Peers: the connections to other datanodes, one each, kept. Threads: thread-safe.
 class Peers final {
  public:
-  // The channel to an address; makes no connection yet.
+  // The channel to an address; makes no connection yet. Blocks for a moment where the last attempt
+  // to connect failed.
   std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address);
 
  private:

@@ -27,7 +27,11 @@ std::unique_ptr<DfsClient> DfsTest::Connect() const {
 }
 
 Status DfsTest::Store(const std::string& path, const std::string& content) {
-  auto writer = client_->CreateFile(path);
+  return Store(*client_, path, content);
+}
+
+Status DfsTest::Store(DfsClient& client, const std::string& path, const std::string& content) {
+  auto writer = client.CreateFile(path);
   RETURN_IF_ERROR(writer->Write(content));
   return writer->Close();
 }
@@ -64,6 +68,14 @@ Status DfsTest::CheckFullyReplicated() {
                     state.pending_repairs));
   }
   return {};
+}
+
+Result<int> DfsTest::FirstReplicaOf(const std::string& path) {
+  ASSIGN_OR_RETURN(FileBlocks blocks, client_->LocateBlocks(path, 0));
+  for (int i = 0; i < cluster_->datanode_count(); ++i) {
+    if (cluster_->datanode_address(i) == blocks.blocks.at(0).nodes.at(0).address) return i;
+  }
+  return NotFound("no such datanode");
 }
 
 Result<DfsTest::Damage> DfsTest::FlipByteOnDisk(int datanode) {

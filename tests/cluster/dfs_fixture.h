@@ -34,6 +34,7 @@ class DfsTest : public ::testing::Test {
   std::unique_ptr<DfsClient> Connect() const;
 
   Status Store(const std::string& path, const std::string& content);
+  static Status Store(DfsClient& client, const std::string& path, const std::string& content);
   Result<std::string> Load(const std::string& path);
   static Result<std::string> LoadRest(FileReader& reader);
   // OK once every block has all its good replicas on live nodes.
@@ -44,6 +45,8 @@ class DfsTest : public ::testing::Test {
     uint64_t offset = 0;
     char original = 0;
   };
+  // The datanode that readers of the file's first block turn to first.
+  Result<int> FirstReplicaOf(const std::string& path);
   // Flips one byte in the middle of the largest block file of a datanode.
   Result<Damage> FlipByteOnDisk(int datanode);
   // Whether the file is there with the byte as it was.
