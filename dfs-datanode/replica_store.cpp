@@ -29,12 +29,13 @@ Result<std::unique_ptr<ReplicaStore>> ReplicaStore::Open(const Options& options,
   ASSIGN_OR_RETURN(
       store->packs_,
       PackStore::Open({.root = options.root, .pack_bytes_max = options.pack_bytes_max}, fs));
-  ASSIGN_OR_RETURN(std::vector<Identity> in_files, store->blocks_->Scan());
+  ASSIGN_OR_RETURN(const std::vector<Identity> in_files, store->blocks_->Scan());
+  const std::vector<Identity> in_packs = store->packs_->List();
   MutexLock lock(store->mutex_);
   for (const Identity& identity : in_files) {
     store->AddToIndex({.identity = identity, .home = Home::kFile});
   }
-  for (const Identity& identity : store->packs_->List()) {
+  for (const Identity& identity : in_packs) {
     if (store->replicas_.contains(identity.block_id)) continue;
     store->AddToIndex({.identity = identity, .home = Home::kPack});
   }
