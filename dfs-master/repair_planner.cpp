@@ -1,11 +1,13 @@
 #include "dfs-master/repair_planner.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace slipstream::dfs::master {
 namespace {
 
 constexpr size_t kVerifiesQueuedMax = 1'000;
+constexpr uint64_t kFreeBytesStep = uint64_t{1} << 30;
 
 }  // namespace
 
@@ -133,23 +135,28 @@ void RepairPlanner::PlanTrim(BlockId id, const Now& now) {
     if (replica.is_bad && IsLive(replica.node)) Delete(replica.node, id, now);
   }
   while (sound.size() > std::max<size_t>(entry->replication, 1)) {
-    NodeNumber victim = ChooseVictim(sound);
+    NodeNumber victim = ChooseVictim(id, sound);
     Delete(victim, id, now);
     std::erase(sound, victim);
   }
 }
 
-NodeNumber RepairPlanner::ChooseVictim(const std::vector<NodeNumber>& holders) const {
+NodeNumber RepairPlanner::ChooseVictim(BlockId id, const std::vector<NodeNumber>& holders) const {
   auto shares_domain = [&](const Node& node) {
     return std::count_if(holders.begin(), holders.end(), [&](NodeNumber other) {
              return nodes_.Find(other)->failure_domain() == node.failure_domain();
            }) > 1;
   };
+  auto rank = [&](NodeNumber number) {
+    const Node& node = *nodes_.Find(number);
+    // Nodes about as full as one another take turns, block by block.
+    return std::make_tuple(!shares_domain(node),
+                           node.load.free_bytes / kFreeBytesStep,
+                           (number + id) % holders.size(),
+                           number);
+  };
   auto is_better_victim = [&](NodeNumber left, NodeNumber right) {
-    const Node& a = *nodes_.Find(left);
-    const Node& b = *nodes_.Find(right);
-    return std::make_pair(!shares_domain(a), a.load.free_bytes) <
-           std::make_pair(!shares_domain(b), b.load.free_bytes);
+    return rank(left) < rank(right);
   };
   return *std::min_element(holders.begin(), holders.end(), is_better_victim);
 }

@@ -90,7 +90,7 @@ class RepairPlanner final {
   std::optional<NodeNumber> ChooseSource(const BlockMap::Entry& entry) const;
   std::optional<NodeNumber> ChooseTarget(const BlockMap::Entry& entry);
   void PlanTrim(BlockId id, const Now& now);
-  NodeNumber ChooseVictim(const std::vector<NodeNumber>& holders) const;
+  NodeNumber ChooseVictim(BlockId id, const std::vector<NodeNumber>& holders) const;
   void PlanGarbage(const IsCollected& is_collected, const Now& now);
   void Delete(NodeNumber node, BlockId id, const Now& now);
   bool IsBeingDeleted(NodeNumber node, BlockId id) const { return deletes_.contains({node, id}); }

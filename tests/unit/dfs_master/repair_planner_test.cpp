@@ -98,6 +98,16 @@ TEST_F(RepairPlannerTest, SurplusIsTrimmedToWhatIsWanted) {
   EXPECT_EQ(TakeAll(), 2U);
 }
 
+TEST_F(RepairPlannerTest, TrimmingIsSpreadOverNodesEquallyFull) {
+  for (BlockId id = 1; id <= 30; ++id)
+    AddBlock(id, {0, 1, 2});
+
+  Plan();
+
+  for (size_t node = 0; node < 3; ++node)
+    EXPECT_EQ(Take(node).size(), 10U);
+}
+
 TEST_F(RepairPlannerTest, SurplusStaysWhileTheOthersAreNotConfirmed) {
   AddBlock(1, {0});
   FileBlock acknowledged{

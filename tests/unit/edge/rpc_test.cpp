@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 const RetryOptions kQuick{.backoff = {.initial = milliseconds(1), .max = milliseconds(2)},
-                              .timeout = milliseconds(60'000)};
+                          .timeout = milliseconds(60'000)};
 
 TEST(StatusMapTest, CodeAndMessageGoThereAndBack) {
   for (int number = 1; number <= 16; ++number) {
