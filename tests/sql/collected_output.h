@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "processor/runtime/task_program.h"
+
+namespace slipstream::sql {
+
+// CollectedOutput: a task's output as lines, by destination: "topic t", "file /path/carrier=AA/",
+// "print", "dead".
+class CollectedOutput final : public runtime::TaskOutput {
+ public:
+  void Describe(const std::vector<runtime::KafkaSinkSpec>& kafka,
+                const std::vector<runtime::FileSinkSpec>& files) {
+    kafka_ = kafka;
+    files_ = files;
+  }
+
+  void ToKafka(size_t sink,
+               std::optional<std::string_view> key,
+               std::optional<std::string_view> value,
+               int32_t) override {
+    std::string line;
+    if (key) line.append(*key).append(" -> ");
+    line.append(value.value_or("(deleted)"));
+    lines["topic " + kafka_.at(sink).topic].push_back(line);
+  }
+  void ToFile(size_t sink,
+              std::string_view partition_path,
+              std::string_view rows,
+              uint64_t row_count) override {
+    std::vector<std::string>& to =
+        lines["file " + files_.at(sink).path + std::string(partition_path)];
+    while (!rows.empty()) {
+      const size_t end = rows.find('\n');
+      to.emplace_back(rows.substr(0, end));
+      rows.remove_prefix(end + 1);
+      --row_count;
+    }
+    if (row_count != 0) to.emplace_back("(the count of rows is wrong)");
+  }
+  void ToPrint(size_t, std::string_view line) override { lines["print"].emplace_back(line); }
+  void ToDeadLetters(const runtime::InputRecord& record, std::string_view error) override {
+    lines["dead"].push_back(std::to_string(record.offset) + " " +
+                            std::string(record.value.value_or("(null)")) + " because " +
+                            std::string(error));
+  }
+
+  std::string Text() const {
+    std::string text;
+    for (const auto& [destination, written] : lines) {
+      for (const std::string& line : written)
+        text += destination + ": " + line + "\n";
+    }
+    return text;
+  }
+
+  std::map<std::string, std::vector<std::string>> lines;
+
+ private:
+  std::vector<runtime::KafkaSinkSpec> kafka_;
+  std::vector<runtime::FileSinkSpec> files_;
+};
+
+}  // namespace slipstream::sql

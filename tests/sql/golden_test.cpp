@@ -1,0 +1,236 @@
+// Every case of the golden files next to this one, through parser, planner and engine, without
+// Kafka. A job runs three ways, which must give the same rows: all records at once; one by one; and
+// with its state saved and restored into a new task at random points.
+
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "processor/engine/batch_executor.h"
+#include "processor/engine/job_compiler.h"
+#include "processor/engine/result_renderer.h"
+#include "processor/planner/planner.h"
+#include "tests/sql/collected_output.h"
+#include "tests/sql/golden_case.h"
+#include "tests/sql/memory_file_source.h"
+
+namespace slipstream::sql {
+namespace {
+
+std::string SourceDir() {
+  const char* folder = std::getenv("SLIPSTREAM_SOURCE_DIR");
+  return folder == nullptr ? "." : folder;
+}
+
+std::string ReadWhole(const std::string& path) {
+  std::ifstream in(path);
+  EXPECT_TRUE(in) << path;
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// The changelog of a task, in memory.
+class SavedState final : public runtime::StateWriter {
+ public:
+  void Put(std::string_view key, std::string_view value) override {
+    entries[std::string(key)] = value;
+  }
+  void Delete(std::string_view key) override {
+    EXPECT_EQ(entries.erase(std::string(key)), 1u) << "a key is deleted that was never saved";
+  }
+
+  std::map<std::string, std::string> entries;
+};
+
+class JobRun {
+ public:
+  JobRun(const runtime::JobProgram& program, const std::vector<std::string>& lines)
+      : program_(program) {
+    output_.Describe(program.kafka_sinks(), program.file_sinks());
+    for (size_t i = 0; i < lines.size(); ++i) {
+      runtime::InputRecord& record = records_.emplace_back();
+      if (lines[i] != "@null") record.value = lines[i];
+      if (lines[i] == "@empty") record.value = std::string_view();
+      record.offset = static_cast<int64_t>(i);
+      record.timestamp_ms = 1'000 * static_cast<int64_t>(i);
+    }
+    task_ = program_.MakeTask("input", 0);
+  }
+
+  std::string AtOnce() {
+    Process(0, records_.size());
+    return End();
+  }
+  std::string OneByOne() {
+    for (size_t i = 0; i < records_.size(); ++i)
+      Process(i, 1);
+    return End();
+  }
+  std::string WithRestores(uint64_t seed) {
+    std::mt19937_64 random(seed);
+    for (size_t i = 0; i < records_.size();) {
+      const size_t count = std::min<size_t>(random() % 4, records_.size() - i);
+      Process(i, count);
+      i += count;
+      const uint64_t dice = random() % 4;
+      if (dice <= 1) {
+        EXPECT_EQ(task_->SaveChanges(saved_), Status());
+      }
+      if (dice == 0) Restart();
+    }
+    EXPECT_EQ(task_->SaveChanges(saved_), Status());
+    Restart();
+    return End();
+  }
+
+ private:
+  void Process(size_t first, size_t count) {
+    const auto records = std::span<const runtime::InputRecord>(records_).subspan(first, count);
+    const Status status = task_->Process(records, nullptr, output_);
+    if (!status.ok()) output_.lines["status"].push_back(status.ToString());
+  }
+  void Restart() {
+    const runtime::EventTimeUs watermark = task_->watermark();
+    task_ = program_.MakeTask("input", 0);
+    for (const auto& [key, value] : saved_.entries)
+      EXPECT_EQ(task_->Restore(key, value), Status());
+    task_->RestoreWatermark(watermark);
+  }
+  std::string End() {
+    const Status status = task_->EndOfInput(output_);
+    if (!status.ok()) output_.lines["status"].push_back(status.ToString());
+    return output_.Text();
+  }
+
+  const runtime::JobProgram& program_;
+  std::vector<runtime::InputRecord> records_;
+  CollectedOutput output_;
+  SavedState saved_;
+  std::unique_ptr<runtime::TaskProgram> task_;
+};
+
+// Of an update stream only the last row for each key counts.
+std::string LastByKey(const std::string& text) {
+  std::map<std::string, std::string> last;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    last[line.substr(0, line.find(" -> "))] = line;
+  std::string result;
+  for (const auto& [key, line] : last)
+    result += line + "\n";
+  return result;
+}
+
+class GoldenTest : public testing::TestWithParam<GoldenCase> {
+ protected:
+  std::string JobText() const {
+    for (const auto& [title, lines] : GetParam().sections) {
+      constexpr std::string_view kJobFile = "job-file ";
+      if (title.starts_with(kJobFile)) {
+        return ReadWhole(SourceDir() + "/jobs/" + title.substr(kJobFile.size()));
+      }
+    }
+    return GetParam().Text("job");
+  }
+
+  MemoryFileSource Files() const {
+    MemoryFileSource files;
+    for (const auto& [title, lines] : GetParam().sections) {
+      constexpr std::string_view kFile = "file ";
+      if (title.starts_with(kFile)) files.Put(title.substr(kFile.size()), GetParam().Text(title));
+    }
+    return files;
+  }
+
+  void ExpectError(const Status& status) {
+    ASSERT_TRUE(GetParam().Has("error")) << status.message();
+    std::string expected = GetParam().Text("error");
+    while (expected.ends_with('\n'))
+      expected.pop_back();
+    EXPECT_THAT(status.message(), testing::HasSubstr(expected));
+  }
+
+  void RunStreaming(const JobPlan& plan) {
+    const Result<std::unique_ptr<runtime::JobProgram>> program = CompileJob(
+        plan,
+        {.is_bounded = !GetParam().is_unbounded, .partition_count = [](const auto&) { return 1; }});
+    if (!program.ok()) return ExpectError(program.status());
+    ASSERT_FALSE(GetParam().Has("error")) << "it compiles";
+    const std::vector<std::string> input =
+        GetParam().Has("input") ? GetParam().sections.at("input") : std::vector<std::string>();
+    const std::string expected = GetParam().Text("output");
+    const auto normal = [](const std::string& text) {
+      return GetParam().is_unbounded ? LastByKey(text) : text;
+    };
+    EXPECT_EQ(normal(JobRun(**program, input).AtOnce()), expected) << "all at once";
+    EXPECT_EQ(normal(JobRun(**program, input).OneByOne()), expected) << "one by one";
+    for (uint64_t seed = 1; seed <= 5; ++seed) {
+      EXPECT_EQ(normal(JobRun(**program, input).WithRestores(seed)), expected)
+          << "with restores, seed " << seed;
+    }
+  }
+
+  void RunBatch(const JobPlan& plan) {
+    Result<std::unique_ptr<BatchJob>> job = BatchJob::Compile(plan);
+    if (!job.ok()) return ExpectError(job.status());
+    MemoryFileSource files = Files();
+    CollectedOutput output;
+    output.Describe((*job)->kafka_sinks(), (*job)->file_sinks());
+    const auto note = [&](const BadRow& row) {
+      output.lines["bad"].push_back(std::string(row.text) + " because " + std::string(row.error));
+    };
+    const Result<BatchReport> report =
+        (*job)->Run({.files = &files, .on_bad_row = note, .stop = {}}, output);
+    if (!report.ok()) return ExpectError(report.status());
+    EXPECT_EQ(output.Text(), GetParam().Text("output"));
+  }
+
+  void RunSelect(const JobPlan& plan) {
+    ASSERT_EQ(plan.queries.size(), 1u);
+    MemoryFileSource files = Files();
+    std::string text;
+    const PlanNode& query = *plan.queries.front().query;
+    auto renderer =
+        ResultRenderer::Create("csv", query.output, [&](std::string_view part) { text += part; });
+    ASSERT_TRUE(renderer.ok());
+    const auto note = [&](const BadRow& row) { text += "bad: " + std::string(row.error) + "\n"; };
+    const Result<BatchReport> report =
+        RunQuery(query, {.files = &files, .on_bad_row = note, .stop = {}}, [&](const Batch& batch) {
+          (*renderer)->Rows(batch);
+          return Status();
+        });
+    if (!report.ok()) return ExpectError(report.status());
+    EXPECT_EQ(text, GetParam().Text("result"));
+  }
+};
+
+TEST_P(GoldenTest, GivesTheExpectedRows) {
+  const bool is_query = GetParam().Has("query");
+  Planner planner({.every_input_is_bounded = !GetParam().is_unbounded, .settings = {}});
+  const Result<JobPlan> plan =
+      planner.Plan(GetParam().name, is_query ? GetParam().Text("query") : JobText());
+  if (!plan.ok()) return ExpectError(plan.status());
+  if (is_query) return RunSelect(*plan);
+  return ReadsKafka(*plan) ? RunStreaming(*plan) : RunBatch(*plan);
+}
+
+std::string NameOf(const testing::TestParamInfo<GoldenCase>& parameter) {
+  std::string name = parameter.param.file + "_" + parameter.param.name;
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  }
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Sql,
+                         GoldenTest,
+                         testing::ValuesIn(ReadGoldenCases(SourceDir() + "/tests/sql")),
+                         NameOf);
+
+}  // namespace
+}  // namespace slipstream::sql

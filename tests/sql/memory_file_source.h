@@ -1,0 +1,56 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "processor/engine/file_source.h"
+
+namespace slipstream::sql {
+
+// MemoryFileSource: files of a test; gives them out in chunks of a few bytes.
+class MemoryFileSource final : public FileSource {
+ public:
+  explicit MemoryFileSource(size_t chunk_bytes = 7) : chunk_bytes_(chunk_bytes) {}
+
+  void Put(const std::string& path, std::string text) { files_[path] = std::move(text); }
+
+  Result<std::vector<SourceFile>> List(const std::string& path) override {
+    std::vector<SourceFile> found;
+    for (const auto& [name, text] : files_) {
+      if (name.starts_with(path)) {
+        found.push_back({.path = name, .relative_path = name.substr(path.size())});
+      }
+    }
+    if (found.empty()) return NotFound("no such path " + path);
+    return found;
+  }
+  Result<std::unique_ptr<FileReader>> Open(const std::string& path) override {
+    return std::unique_ptr<FileReader>(std::make_unique<Reader>(files_.at(path), chunk_bytes_));
+  }
+
+ private:
+  class Reader final : public FileReader {
+   public:
+    Reader(const std::string& text, size_t chunk_bytes) : text_(text), chunk_bytes_(chunk_bytes) {}
+    Result<size_t> Read(std::span<char> buffer) override {
+      const size_t count = std::min({buffer.size(), chunk_bytes_, text_.size() - used_});
+      std::copy_n(text_.begin() + static_cast<ptrdiff_t>(used_), count, buffer.begin());
+      used_ += count;
+      return count;
+    }
+
+   private:
+    const std::string& text_;
+    const size_t chunk_bytes_;
+    size_t used_ = 0;
+  };
+
+  const size_t chunk_bytes_;
+  std::map<std::string, std::string> files_;
+};
+
+}  // namespace slipstream::sql
