@@ -1,0 +1,108 @@
+#include "processor/app/batch_job.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+#include <spdlog/logger.h>
+
+#include "common/clock/clock.h"
+#include "common/log/log.h"
+#include "processor/batch/batch_output.h"
+#include "processor/batch/file_systems.h"
+#include "processor/batch/table_files.h"
+#include "processor/engine/batch_executor.h"
+#include "processor/engine/result_renderer.h"
+
+namespace slipstream::processor {
+namespace {
+
+constexpr char kLogName[] = "processor.batch";
+constexpr uint64_t kBadRowsLogged = 20;  // the rest are counted
+
+FileSystems MakeFileSystems(const JobFlags& flags, const std::stop_token& stop) {
+  return FileSystems(
+      flags.master,
+      {.timeout = flags.connect_timeout, .write_timeout = flags.connect_timeout, .stop = stop});
+}
+
+// Says which rows were bad, the first few of them by name.
+class BadRowLog {
+ public:
+  void Add(const sql::BadRow& row) {
+    if (++count_ > kBadRowsLogged) return;
+    log_->warn("row_skipped file={} error={} text={}",
+               log::Quoted(row.file),
+               log::Quoted(row.error),
+               log::Quoted(row.text));
+  }
+
+ private:
+  std::shared_ptr<spdlog::logger> log_ = log::Get(kLogName);
+  uint64_t count_ = 0;
+};
+
+void LogReport(const sql::BatchReport& report) {
+  log::Get(kLogName)->info("batch_read files={} rows_in={} rows_out={} rows_bad={}",
+                           report.files,
+                           report.rows_in,
+                           report.rows_out,
+                           report.rows_bad);
+}
+
+}  // namespace
+
+Status RunBatchJob(const sql::JobPlan& plan,
+                   const std::string& name,
+                   const JobFlags& flags,
+                   const std::stop_token& stop) {
+  ASSIGN_OR_RETURN(std::unique_ptr<sql::BatchJob> job, sql::BatchJob::Compile(plan));
+  if (!job->kafka_sinks().empty()) {
+    return Unimplemented("a batch cannot write to Kafka yet: topic " + job->kafka_sinks()[0].topic);
+  }
+  FileSystems file_systems = MakeFileSystems(flags, stop);
+  TableFiles files(file_systems);
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<BatchOutput> output,
+      BatchOutput::Create(
+          name, job->file_sinks(), job->print_sinks(), file_systems, SystemClock::Get()));
+  BadRowLog bad_rows;
+  ASSIGN_OR_RETURN(
+      sql::BatchReport report,
+      job->Run({.files = &files,
+                .on_bad_row = [&bad_rows](const sql::BadRow& row) { bad_rows.Add(row); },
+                .stop = stop},
+               *output));
+  RETURN_IF_ERROR(output->Commit().WithContext("commit"));
+  LogReport(report);
+  return {};
+}
+
+Status PrintQuery(const sql::PlanNode& query,
+                  const std::string& format,
+                  const JobFlags& flags,
+                  const std::stop_token& stop) {
+  FileSystems file_systems = MakeFileSystems(flags, stop);
+  TableFiles files(file_systems);
+  ASSIGN_OR_RETURN(std::unique_ptr<sql::ResultRenderer> renderer,
+                   sql::ResultRenderer::Create(format, query.output, [](std::string_view text) {
+                     std::fwrite(text.data(), 1, text.size(), stdout);
+                   }));
+  BadRowLog bad_rows;
+  ASSIGN_OR_RETURN(
+      sql::BatchReport report,
+      sql::RunQuery(query,
+                    {.files = &files,
+                     .on_bad_row = [&bad_rows](const sql::BadRow& row) { bad_rows.Add(row); },
+                     .stop = stop},
+                    [&renderer](const sql::Batch& batch) {
+                      renderer->Rows(batch);
+                      return Status();
+                    }));
+  renderer->End();
+  if (std::fflush(stdout) != 0) return ErrnoStatus(errno, "write the result");
+  LogReport(report);
+  return {};
+}
+
+}  // namespace slipstream::processor

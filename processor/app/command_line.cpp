@@ -1,0 +1,130 @@
+#include "processor/app/command_line.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+
+namespace slipstream::processor {
+namespace {
+
+constexpr const char* kRunExamples = R"(
+Examples:
+  processor run jobs/flights_by_carrier.sql
+      until interrupted; started again, here or on another machine, it goes on where it was
+  processor run jobs/flights_delays.sql --bounded
+      what is in the topics now, then exit 0
+  processor run jobs/flights_delays.sql --workers 2 --set scan.startup.mode=latest-offset
+      two threads; more processes with the same job share its partitions
+  processor run jobs/carrier_report.sql --master 10.0.0.1:7400
+      a batch job over stored files)";
+
+constexpr const char* kQueryExamples = R"(
+Examples:
+  processor query "SELECT carrier, COUNT(*) AS flights FROM flights GROUP BY carrier" \
+      --catalog jobs/carrier_report.sql
+  processor query "SELECT * FROM delays ORDER BY origin, carrier" --catalog tables.sql --format csv)";
+
+std::string DefaultStateDir() {
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') {
+    return (std::filesystem::path(state) / "slipstream").string();
+  }
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
+    return (std::filesystem::path(home) / ".local/state/slipstream").string();
+  }
+  return "/var/lib/slipstream/processor";
+}
+
+void AddMilliseconds(CLI::App& app,
+                     const char* name,
+                     std::chrono::milliseconds& target,
+                     const char* help) {
+  app.add_option_function<double>(
+         name,
+         [&target](double seconds) {
+           target = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1'000));
+         },
+         help)
+      ->check(CLI::Range(0.01, 86'400.0));
+}
+
+void AddSettings(CLI::App& app, JobFlags& flags) {
+  app.add_option_function<std::vector<std::string>>(
+         "--set",
+         [&flags](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             size_t equals = text.find('=');
+             if (equals == 0 || equals == std::string::npos) {
+               throw CLI::ValidationError("--set", "a setting is KEY=VALUE, not " + text);
+             }
+             flags.settings.insert_or_assign(text.substr(0, equals), text.substr(equals + 1));
+           }
+         },
+         "KEY=VALUE: SET before the file; may be repeated")
+      ->expected(1)
+      ->take_all();
+}
+
+void AddJobFlags(CLI::App& app, JobFlags& flags) {
+  app.add_option(
+         "--brokers", flags.brokers, "Kafka's addresses, HOST:PORT,…, for tables that name none")
+      ->capture_default_str();
+  app.add_option("--master", flags.master, "The dfs-master of dfs:///… paths, HOST:PORT")
+      ->capture_default_str();
+  AddSettings(app, flags);
+  app.add_option(
+         "--catalog", flags.catalogs, "SQL file whose tables are declared first; repeatable")
+      ->check(CLI::ExistingFile)
+      ->expected(1)
+      ->take_all();
+  AddMilliseconds(app,
+                  "--connect-timeout",
+                  flags.connect_timeout,
+                  "Seconds that brokers, topics and master may take to appear [60]");
+}
+
+void AddRun(CLI::App& app, RunFlags& flags) {
+  app.footer(kRunExamples);
+  app.add_option("file", flags.file, "The job, a SQL file")->required()->check(CLI::ExistingFile);
+  AddJobFlags(app, flags.job);
+  app.add_option("--workers", flags.workers, "Threads that share the job's partitions")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  flags.state_dir = DefaultStateDir();
+  app.add_option("--state-dir", flags.state_dir, "Keeps this machine's names of its workers")
+      ->capture_default_str();
+  AddMilliseconds(app,
+                  "--commit-interval",
+                  flags.commit_interval,
+                  "Seconds between commits [1, or SET 'execution.checkpointing.interval']");
+  app.add_flag("--bounded", flags.is_bounded, "Read what the topics hold now, then end");
+  app.add_flag("--fresh", flags.is_fresh, "Discard what the job has committed and start anew");
+  daemon::AddDaemonFlags(app, flags.daemon);
+}
+
+void AddQuery(CLI::App& app, QueryFlags& flags) {
+  app.footer(kQueryExamples);
+  app.add_option("sql", flags.sql, "One SELECT")->required();
+  AddJobFlags(app, flags.job);
+  app.add_option("--format", flags.format, "table, json (an object a line) or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}))
+      ->capture_default_str();
+  flags.daemon.log_level = "warn";
+  daemon::AddLogFlags(app, flags.daemon);
+}
+
+}  // namespace
+
+std::optional<int> ParseCommandLine(int argc, const char* const* argv, CommandLine& line) {
+  CLI::App app("Runs streaming SQL over Kafka and stored files, exactly once.");
+  app.require_subcommand(1);
+  CLI::App* run = app.add_subcommand("run", "Run a job file: streaming, bounded or batch");
+  CLI::App* query = app.add_subcommand("query", "Print the result of a SELECT over stored files");
+  AddRun(*run, line.run);
+  AddQuery(*query, line.query);
+  if (std::optional<int> exit_code = daemon::ParseFlags(app, argc, argv)) return exit_code;
+  line.command = run->parsed() ? CommandLine::Command::kRun : CommandLine::Command::kQuery;
+  return std::nullopt;
+}
+
+}  // namespace slipstream::processor

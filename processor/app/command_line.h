@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/daemon/flags.h"
+
+namespace slipstream::processor {
+
+// What `run` and `query` both need to know.
+struct JobFlags {
+  std::string brokers = "localhost:9092";
+  std::string master = "127.0.0.1:7400";
+  std::map<std::string, std::string> settings;  // SET before the file
+  std::vector<std::string> catalogs;            // files whose CREATEs run first
+  std::chrono::milliseconds connect_timeout{60'000};
+};
+
+struct RunFlags {
+  JobFlags job;
+  std::string file;
+  size_t workers = 1;
+  std::string state_dir;                         // where slots are kept
+  std::chrono::milliseconds commit_interval{0};  // 0: as the job says, or 1 s
+  bool is_bounded = false;
+  bool is_fresh = false;
+  daemon::DaemonFlags daemon;
+};
+
+struct QueryFlags {
+  JobFlags job;
+  std::string sql;
+  std::string format = "table";  // table, json, csv
+  daemon::DaemonFlags daemon;    // the log level alone
+};
+
+struct CommandLine {
+  enum class Command { kRun, kQuery };
+  Command command = Command::kRun;
+  RunFlags run;
+  QueryFlags query;
+};
+
+// Reads flags, config file and environment. Returns the exit code when the process is to end now
+// (after --help, or a usage error, already printed).
+std::optional<int> ParseCommandLine(int argc, const char* const* argv, CommandLine& line);
+
+}  // namespace slipstream::processor

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <stop_token>
+
+#include "processor/app/command_line.h"
+
+namespace slipstream::processor {
+
+// `processor run`: a job file. Streaming jobs end with their bounded input or with `stop`; a batch
+// job with its last file. Returns the exit code.
+// Blocking  until the job has ended.
+int Run(const RunFlags& flags, const std::stop_token& stop);
+
+// `processor query`: one SELECT, printed to stdout. Returns the exit code.
+int Query(const QueryFlags& flags, const std::stop_token& stop);
+
+}  // namespace slipstream::processor

@@ -1,0 +1,140 @@
+#include "processor/app/job_view.h"
+
+#include <string>
+#include <utility>
+
+#include "common/daemon/flags.h"
+
+namespace slipstream::processor {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using runtime::WorkerStatus;
+
+MetricFamily Family(std::string name, std::string help, MetricType type) {
+  MetricFamily family;
+  family.name = std::move(name);
+  family.help = std::move(help);
+  family.type = type;
+  return family;
+}
+
+void Add(MetricFamily& family, std::vector<ClientMetric::Label> labels, double value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  if (family.type == MetricType::Counter) {
+    metric.counter.value = value;
+  } else {
+    metric.gauge.value = value;
+  }
+  family.metric.push_back(std::move(metric));
+}
+
+// One counter of all workers together.
+MetricFamily Total(const std::vector<WorkerStatus>& workers,
+                   std::string name,
+                   std::string help,
+                   uint64_t (*value)(const WorkerStatus&)) {
+  MetricFamily family = Family(std::move(name), std::move(help), MetricType::Counter);
+  uint64_t total = 0;
+  for (const WorkerStatus& worker : workers)
+    total += value(worker);
+  Add(family, {}, static_cast<double>(total));
+  return family;
+}
+
+std::vector<ClientMetric::Label> TaskLabels(const WorkerStatus::TaskStatus& task) {
+  return {{"topic", task.topic}, {"partition", std::to_string(task.partition)}};
+}
+
+MetricFamily Lag(const std::vector<WorkerStatus>& workers) {
+  MetricFamily family = Family("slipstream_processor_task_lag_records",
+                               "Records of the partition behind the task's position.",
+                               MetricType::Gauge);
+  for (const WorkerStatus& worker : workers) {
+    for (const WorkerStatus::TaskStatus& task : worker.tasks) {
+      if (task.end < 0) continue;
+      Add(family, TaskLabels(task), static_cast<double>(task.end - task.position));
+    }
+  }
+  return family;
+}
+
+MetricFamily Watermarks(const std::vector<WorkerStatus>& workers) {
+  MetricFamily family = Family("slipstream_processor_task_watermark_seconds",
+                               "The task's watermark, in seconds of event time since 1970.",
+                               MetricType::Gauge);
+  for (const WorkerStatus& worker : workers) {
+    for (const WorkerStatus::TaskStatus& task : worker.tasks) {
+      if (task.watermark == runtime::kNoWatermark || task.watermark == runtime::kEndOfTime)
+        continue;
+      Add(family, TaskLabels(task), static_cast<double>(task.watermark) / 1e6);
+    }
+  }
+  return family;
+}
+
+}  // namespace
+
+void JobView::Show(const runtime::JobRunner* runner) {
+  MutexLock lock(mutex_);
+  runner_ = runner;
+}
+
+Status JobView::Ready() const {
+  MutexLock lock(mutex_);
+  if (runner_ == nullptr) return Unavailable("the job is starting");
+  if (runner_->is_ready()) return {};
+  for (const WorkerStatus& worker : runner_->workers()) {
+    if (!worker.waiting_for.empty()) return Unavailable("waiting for " + worker.waiting_for);
+  }
+  return Unavailable("taking partitions over");
+}
+
+std::string JobView::StatusJson() const {
+  MutexLock lock(mutex_);
+  return runner_ == nullptr ? "[]" : runner_->status_json();
+}
+
+std::vector<MetricFamily> JobView::Collect() const {
+  std::vector<WorkerStatus> workers;
+  {
+    MutexLock lock(mutex_);
+    if (runner_ != nullptr) workers = runner_->workers();
+  }
+  MetricFamily build = Family("slipstream_processor_build_info", "The build.", MetricType::Gauge);
+  Add(build, {{"version", daemon::Version()}}, 1);
+  return {
+      std::move(build),
+      Total(workers,
+            "slipstream_processor_rows_in_total",
+            "Rows read from the source.",
+            [](const WorkerStatus& worker) { return worker.counters.rows_in; }),
+      Total(workers,
+            "slipstream_processor_rows_out_total",
+            "Rows given to sinks.",
+            [](const WorkerStatus& worker) { return worker.counters.rows_out; }),
+      Total(workers,
+            "slipstream_processor_rows_late_total",
+            "Rows that came after all their windows had fired.",
+            [](const WorkerStatus& worker) { return worker.counters.rows_late; }),
+      Total(workers,
+            "slipstream_processor_rows_dead_total",
+            "Records sent to the dead-letter topic.",
+            [](const WorkerStatus& worker) { return worker.counters.rows_dead; }),
+      Total(workers,
+            "slipstream_processor_commits_total",
+            "Transactions committed.",
+            [](const WorkerStatus& worker) { return worker.commits; }),
+      Total(workers,
+            "slipstream_processor_takeovers_total",
+            "Times that a worker took its partitions over.",
+            [](const WorkerStatus& worker) { return worker.takeovers; }),
+      Lag(workers),
+      Watermarks(workers),
+  };
+}
+
+}  // namespace slipstream::processor

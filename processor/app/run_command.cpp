@@ -1,0 +1,49 @@
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "processor/app/batch_job.h"
+#include "processor/app/commands.h"
+#include "processor/app/exit_code.h"
+#include "processor/app/sql_text.h"
+#include "processor/app/streaming_job.h"
+#include "processor/engine/job_compiler.h"
+#include "processor/planner/planner.h"
+
+namespace slipstream::processor {
+namespace {
+
+constexpr char kNameSetting[] = "pipeline.name";
+
+std::string JobName(const sql::Options& settings, const std::string& file) {
+  auto setting = settings.find(kNameSetting);
+  if (setting != settings.end()) return setting->second;
+  return std::filesystem::path(file).stem().string();
+}
+
+Status RunFile(const RunFlags& flags, const std::stop_token& stop) {
+  sql::Planner planner({.every_input_is_bounded = flags.is_bounded,
+                        .settings = {flags.job.settings.begin(), flags.job.settings.end()}});
+  RETURN_IF_ERROR(LoadCatalogs(flags.job, planner));
+  ASSIGN_OR_RETURN(std::string text, ReadSqlFile(flags.file));
+  ASSIGN_OR_RETURN(sql::JobPlan plan, planner.Plan(flags.file, text));
+  for (const std::string& explanation : plan.explanations)
+    std::printf("%s\n", explanation.c_str());
+  std::string name = JobName(plan.settings, flags.file);
+  if (!plan.inserts.empty()) {
+    RETURN_IF_ERROR(sql::ReadsKafka(plan) ? RunStreamingJob(plan, name, flags, stop)
+                                          : RunBatchJob(plan, name, flags.job, stop));
+  }
+  for (const sql::JobPlan::Query& query : plan.queries) {
+    RETURN_IF_ERROR(PrintQuery(*query.query, "table", flags.job, stop));
+  }
+  return {};
+}
+
+}  // namespace
+
+int Run(const RunFlags& flags, const std::stop_token& stop) {
+  return ExitCodeOf(RunFile(flags, stop));
+}
+
+}  // namespace slipstream::processor

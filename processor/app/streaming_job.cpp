@@ -1,0 +1,108 @@
+#include "processor/app/streaming_job.h"
+
+#include <memory>
+#include <utility>
+
+#include "common/daemon/admin_server.h"
+#include "common/daemon/endpoint.h"
+#include "common/kafka/admin.h"
+#include "common/log/log.h"
+#include "common/net/host_port.h"
+#include "dfs-client/dfs_client.h"
+#include "processor/app/job_view.h"
+#include "processor/engine/job_compiler.h"
+#include "processor/planner/table_options.h"
+#include "processor/runtime/job_context.h"
+#include "processor/runtime/job_runner.h"
+
+namespace slipstream::processor {
+namespace {
+
+constexpr char kLogName[] = "processor";
+constexpr char kCommitIntervalSetting[] = "execution.checkpointing.interval";
+
+kafka::Properties BrokerProperties(const RunFlags& flags) {
+  return {{"bootstrap.servers", flags.job.brokers}};
+}
+
+// The topics' partitions together. Asks the brokers; a topic that is not there yet is an error.
+Result<int32_t> CountPartitions(const RunFlags& flags, const runtime::KafkaSourceSpec& source) {
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<kafka::Admin> admin,
+      kafka::Admin::Create({.properties = runtime::Join(BrokerProperties(flags), source.properties),
+                            .timeout = flags.job.connect_timeout}));
+  int32_t partitions = 0;
+  for (const std::string& topic : source.topics) {
+    ASSIGN_OR_RETURN(int32_t count, admin->PartitionCount(topic));
+    partitions += count;
+  }
+  return partitions;
+}
+
+Result<std::chrono::milliseconds> CommitInterval(const RunFlags& flags,
+                                                 const sql::Options& settings) {
+  if (flags.commit_interval.count() > 0) return flags.commit_interval;
+  auto setting = settings.find(kCommitIntervalSetting);
+  if (setting == settings.end()) return std::chrono::milliseconds(1'000);
+  Result<std::chrono::milliseconds> interval = sql::ParseDuration(setting->second);
+  if (!interval.ok()) return interval.status().WithContext(kCommitIntervalSetting);
+  return interval;
+}
+
+Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
+                                           const std::string& name,
+                                           const RunFlags& flags,
+                                           const std::string& admin_address,
+                                           const std::stop_token& stop) {
+  runtime::JobOptions options{.job_name = name,
+                              .kafka_properties = BrokerProperties(flags),
+                              .state_dir = flags.state_dir,
+                              .worker_count = flags.workers,
+                              .is_fresh = flags.is_fresh,
+                              .connect_timeout = flags.job.connect_timeout,
+                              .admin_address = admin_address};
+  ASSIGN_OR_RETURN(options.commit_interval, CommitInterval(flags, plan.settings));
+  options.open_store =
+      [&flags, stop](const std::string& authority) -> Result<std::shared_ptr<dfs::AppendStore>> {
+    return std::shared_ptr<dfs::AppendStore>(
+        dfs::DfsClient::Connect({.master = authority.empty() ? flags.job.master : authority,
+                                 .timeout = flags.job.connect_timeout,
+                                 .write_timeout = flags.job.connect_timeout,
+                                 .stop = stop}));
+  };
+  return options;
+}
+
+}  // namespace
+
+Status RunStreamingJob(const sql::JobPlan& plan,
+                       const std::string& name,
+                       const RunFlags& flags,
+                       const std::stop_token& stop) {
+  ASSIGN_OR_RETURN(HostPort admin_listen, ParseHostPort(flags.daemon.admin_listen));
+  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin_listen, flags.daemon.insecure));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<runtime::JobProgram> program,
+      sql::CompileJob(plan,
+                      {.is_bounded = flags.is_bounded,
+                       .partition_count = [&flags](const runtime::KafkaSourceSpec& source) {
+                         return CountPartitions(flags, source);
+                       }}));
+  JobView view;
+  std::unique_ptr<runtime::JobRunner> runner;  // outlives the admin port, which shows it
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<daemon::AdminServer> admin,
+      daemon::AdminServer::Start({.listen = flags.daemon.admin_listen,
+                                  .registry = &view,
+                                  .ready = [&view] { return view.Ready(); },
+                                  .status_json = [&view] { return view.StatusJson(); }}));
+  ASSIGN_OR_RETURN(runtime::JobOptions options,
+                   MakeJobOptions(plan, name, flags, admin->address(), stop));
+  ASSIGN_OR_RETURN(runner, runtime::JobRunner::Create(*program, std::move(options)));
+  view.Show(runner.get());
+  RETURN_IF_ERROR(daemon::AnnounceReady(
+      kLogName, {.rpc = "", .admin = admin->address()}, flags.daemon.endpoint_file));
+  return runner->Run(stop);
+}
+
+}  // namespace slipstream::processor
