@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fmt/format.h>
@@ -16,8 +17,11 @@
 namespace slipstream::kafka {
 namespace {
 
-constexpr std::chrono::milliseconds kAttemptTimeout{2'000};
-constexpr std::chrono::milliseconds kRetryPeriod{200};
+using std::chrono::milliseconds;
+
+constexpr milliseconds kAttemptMin{100};
+constexpr milliseconds kAttemptTimeout{2'000};
+constexpr milliseconds kRetryPeriod{200};
 constexpr std::chrono::seconds kMessagePeriod{5};
 
 class Socket {
@@ -34,17 +38,17 @@ class Socket {
   const int fd_;
 };
 
-Status ConnectTo(const addrinfo& address, std::chrono::milliseconds timeout) {
+Status ConnectTo(const addrinfo& address, milliseconds timeout) {
   Socket socket(::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.fd() < 0) return ErrnoStatus(errno, "socket");
   if (connect(socket.fd(), address.ai_addr, address.ai_addrlen) == 0) return {};
-  if (errno != EINPROGRESS) return ErrnoStatus(errno, "connect");
+  if (errno != EINPROGRESS) return Unavailable(ErrnoStatus(errno, "connect").message());
   pollfd wait{.fd = socket.fd(), .events = POLLOUT, .revents = 0};
   if (poll(&wait, 1, ToTimeoutMs(timeout)) == 0) return Unavailable("connect: timed out");
   int error = 0;
   socklen_t size = sizeof(error);
   getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-  return error == 0 ? Status() : ErrnoStatus(error, "connect");
+  return error == 0 ? Status() : Unavailable(ErrnoStatus(error, "connect").message());
 }
 
 std::string PropertyOf(const Properties& properties, std::string_view name) {
@@ -55,11 +59,16 @@ std::string PropertyOf(const Properties& properties, std::string_view name) {
   return value;
 }
 
-// One look at the cluster: OK, or why not.
-Status Attempt(rd_kafka_t* client, const ClientEvents& events, const std::string& bootstrap) {
+// One look at the cluster: OK, or why not. With a client of its own each time: one that has once
+// learned an advertised address asks only there from then on.
+Status Attempt(const Properties& properties, milliseconds timeout) {
+  ClientEvents events("kafka.reachability");
+  ASSIGN_OR_RETURN(Holder<rd_kafka_conf_t> conf, MakeConf({}, properties, events));
+  ASSIGN_OR_RETURN(Holder<rd_kafka_t> owner, MakeClient(RD_KAFKA_PRODUCER, std::move(conf)));
+  rd_kafka_t* client = owner.get();
+  const std::string bootstrap = PropertyOf(properties, "bootstrap.servers");
   const struct rd_kafka_metadata* raw = nullptr;
-  rd_kafka_resp_err_t error =
-      rd_kafka_metadata(client, 0, nullptr, &raw, ToTimeoutMs(kAttemptTimeout));
+  rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, nullptr, &raw, ToTimeoutMs(timeout));
   Holder<const struct rd_kafka_metadata> metadata(raw);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     rd_kafka_poll(client, 0);  // serves the error callback
@@ -84,7 +93,7 @@ Status Attempt(rd_kafka_t* client, const ClientEvents& events, const std::string
   return {};
 }
 
-bool SleepUnlessStopped(const std::stop_token& stop, std::chrono::milliseconds duration) {
+bool SleepUnlessStopped(const std::stop_token& stop, milliseconds duration) {
   Mutex mutex;
   CondVar woken;
   std::stop_callback wake(stop, [&] {
@@ -114,16 +123,13 @@ Status TryConnect(const std::string& host, int port, std::chrono::milliseconds t
 }
 
 Status WaitForBrokers(const ReachabilityOptions& options) {
-  ClientEvents events("kafka.reachability");
-  ASSIGN_OR_RETURN(Holder<rd_kafka_conf_t> conf, MakeConf({}, options.properties, events));
-  ASSIGN_OR_RETURN(Holder<rd_kafka_t> client, MakeClient(RD_KAFKA_PRODUCER, std::move(conf)));
-  const std::string bootstrap = PropertyOf(options.properties, "bootstrap.servers");
   const Clock& clock = SystemClock::Get();
   const SteadyTime deadline = clock.Now() + options.connect_timeout;
   SteadyTime next_message = clock.Now();
   for (;;) {
-    Status status = Attempt(client.get(), events, bootstrap);
-    if (status.ok()) return {};
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock.Now());
+    Status status = Attempt(options.properties, std::clamp(left, kAttemptMin, kAttemptTimeout));
+    if (status.code() != Code::kUnavailable) return status;
     const SteadyTime now = clock.Now();
     if (now >= deadline) return status;
     if (options.on_waiting && now >= next_message) {
