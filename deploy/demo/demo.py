@@ -24,12 +24,15 @@ DATANODES = 3
 DRAIN_DEADLINE_S = 600
 
 DELAYS = """SELECT origin, carrier, SUM(delayed_flights) AS delayed_flights,
-    SUM(delayed_flights * avg_arr_delay) / SUM(delayed_flights) AS avg_arr_delay,
+    ROUND(SUM(delayed_flights * avg_arr_delay) / SUM(delayed_flights), 1) AS avg_arr_delay,
     MAX(max_arr_delay) AS max_arr_delay
   FROM delays GROUP BY origin, carrier ORDER BY delayed_flights DESC, origin, carrier LIMIT 10"""
 CARRIERS = """SELECT carrier, COUNT(*) AS flights FROM flights_by_carrier
   GROUP BY carrier ORDER BY flights DESC, carrier"""
-REPORT = "SELECT * FROM carrier_report ORDER BY carrier"
+REPORT = """SELECT carrier, flights, ROUND(avg_dep_delay, 1) AS avg_dep_delay,
+    ROUND(avg_arr_delay, 1) AS avg_arr_delay, ROUND(avg_air_time, 1) AS avg_air_time,
+    ROUND(score, 3) AS score
+  FROM carrier_report ORDER BY carrier"""
 STORED_IDS = "SELECT id FROM flights_by_carrier"
 
 
