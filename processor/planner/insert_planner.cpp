@@ -27,6 +27,7 @@ std::vector<size_t> NamedColumns(const PlanContext& context,
                                  const TableDefinition& table,
                                  const std::vector<size_t>& insertable) {
   std::vector<std::string> names;
+  names.reserve(insertable.size());
   for (const size_t column : insertable)
     names.push_back(table.schema[column].name);
   std::vector<size_t> columns;

@@ -221,7 +221,7 @@ std::optional<int64_t> IntervalLength(std::string_view text,
     field = field->unit == "YEAR" ? FindField("MONTH") : field + 1;
   }
   // 10,000 years: what TIMESTAMP spans; sums of two stay far from overflow.
-  constexpr int64_t kLengthMaxUs = 10'000 * 366 * kDayUs;
+  constexpr int64_t kLengthMaxUs = int64_t{10'000} * 366 * kDayUs;
   const int64_t length_max = last->is_months ? 120'000 : kLengthMaxUs;
   if (!reader.AtEnd() || length > length_max) return std::nullopt;
   return length;

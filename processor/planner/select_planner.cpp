@@ -43,7 +43,7 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
   std::vector<SortKey> sort_keys =
       BindOrder(context_, order_by, input_.columns, &collector_, items_);
   if (select_.has_group_by || having || !collector_.calls().empty()) {
-    Aggregate(std::move(having));
+    Aggregate(having);
   } else {
     CheckWindowIsTaken();
   }
@@ -132,7 +132,7 @@ void SelectPlanner::CheckWindowIsTaken() const {
       fmt::format("{} without GROUP BY window_start, window_end is", input_.window->function));
 }
 
-void SelectPlanner::Aggregate(ExpressionPtr having) {
+void SelectPlanner::Aggregate(const ExpressionPtr& having) {
   if (ReadsUpdates()) {
     context_.Unsupported(select_.at, "an aggregate over a running aggregate is");
   }

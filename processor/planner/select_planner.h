@@ -28,7 +28,7 @@ class SelectPlanner {
   void BindItems();
   void ExpandStar(const ast::Star& star, Span at);
   void CheckWindowIsTaken() const;
-  void Aggregate(ExpressionPtr having);
+  void Aggregate(const ExpressionPtr& having);
   bool ReadsUpdates() const;
 
   const PlanContext& context_;

@@ -10,6 +10,7 @@
 #include "processor/planner/expression_binder.h"
 #include "processor/planner/literal.h"
 #include "processor/sql/nearest_name.h"
+#include "processor/types/number_text.h"
 
 namespace slipstream::sql {
 namespace {
@@ -82,34 +83,39 @@ void CheckSlide(const PlanContext& context,
 
 using ArgumentMap = std::map<std::string_view, const ast::Expr*>;
 
+std::vector<std::string_view> ParametersOf(const Signature& signature) {
+  std::vector<std::string_view> parameters;
+  for (const std::string_view parameter : signature.parameters) {
+    if (!parameter.empty()) parameters.push_back(parameter);
+  }
+  return parameters;
+}
+
+// The parameter that the argument in place `place` is for.
+std::string_view ParameterOf(const PlanContext& context,
+                             const Signature& signature,
+                             const ast::Argument& argument,
+                             size_t place) {
+  const std::vector<std::string_view> parameters = ParametersOf(signature);
+  if (!argument.name) {
+    if (place < parameters.size()) return parameters[place];
+    context.Fail(argument.value->at, fmt::format("too many arguments of {}", signature.function));
+  }
+  for (const std::string_view parameter : parameters) {
+    if (EqualsIgnoreCase(parameter, argument.name->text)) return parameter;
+  }
+  context.Fail(argument.name->at,
+               fmt::format("{} has no argument {}", signature.function, argument.name->text),
+               fmt::format("it takes {}", fmt::join(parameters, ", ")));
+}
+
 ArgumentMap SortArguments(const PlanContext& context,
                           const ast::Call& call,
                           const Signature& signature) {
-  std::vector<std::string> names;
-  for (const std::string_view parameter : signature.parameters) {
-    if (!parameter.empty()) names.emplace_back(parameter);
-  }
   ArgumentMap sorted;
   for (size_t i = 0; i < call.arguments.size(); ++i) {
     const ast::Argument& argument = call.arguments[i];
-    std::string_view parameter;
-    if (!argument.name) {
-      parameter = i < signature.parameters.size() ? signature.parameters[i] : "";
-      if (parameter.empty()) {
-        context.Fail(argument.value->at,
-                     fmt::format("too many arguments of {}", signature.function));
-      }
-    } else {
-      const std::string name = ToUpper(argument.name->text);
-      for (const std::string_view candidate : signature.parameters) {
-        if (candidate == name) parameter = candidate;
-      }
-      if (parameter.empty()) {
-        context.Fail(argument.name->at,
-                     fmt::format("{} has no argument {}", signature.function, name),
-                     fmt::format("it takes {}", fmt::join(names, ", ")));
-      }
-    }
+    const std::string_view parameter = ParameterOf(context, signature, argument, i);
     if (!sorted.emplace(parameter, argument.value.get()).second) {
       context.Fail(argument.value->at, fmt::format("the argument {} is given twice", parameter));
     }
@@ -118,7 +124,7 @@ ArgumentMap SortArguments(const PlanContext& context,
     if (sorted.contains(signature.parameters[i])) continue;
     context.Fail(call.function.at,
                  fmt::format("{} lacks its {}", signature.function, signature.parameters[i]),
-                 fmt::format("it takes {}", fmt::join(names, ", ")));
+                 fmt::format("it takes {}", fmt::join(ParametersOf(signature), ", ")));
   }
   return sorted;
 }
