@@ -265,8 +265,11 @@ void Caster::TemporalFromText() {
         return FloorDivide(*micros, kMicrosPerDay);
       });
     case TypeKind::kTime:
-      return Each(out_.ints,
-                  [&](size_t row) { return ParseTimeOfDay(TrimBlanks(from_.string_at(row))); });
+      return Each(out_.ints, [&](size_t row) -> std::optional<int64_t> {
+        const std::optional<int64_t> micros = ParseTimeOfDay(TrimBlanks(from_.string_at(row)));
+        if (!micros) return std::nullopt;
+        return CutToPrecision(*micros, out_.type.precision);
+      });
     default:
       return Each(out_.ints, [&](size_t row) -> std::optional<int64_t> {
         const std::optional<int64_t> micros = ParseTimestamp(TrimBlanks(from_.string_at(row)));
@@ -289,7 +292,10 @@ void Caster::ToTemporal() {
     return each([](int64_t micros) { return FloorDivide(micros, kMicrosPerDay); });
   }
   if (to == TypeKind::kTime && from_timestamp) {
-    return each([](int64_t micros) { return FloorModulo(micros, kMicrosPerDay); });
+    const int32_t precision = out_.type.precision;
+    return each([precision](int64_t micros) {
+      return CutToPrecision(FloorModulo(micros, kMicrosPerDay), precision);
+    });
   }
   if (out_.type.is_timestamp() && from == TypeKind::kDate) {
     return each([](int64_t days) { return days * kMicrosPerDay; });

@@ -1,0 +1,185 @@
+// How many records a second one core takes through the SQL engine: decode → filter → tumbling
+// aggregation, and decode → file sink, over records like those of the flights producer (about 370
+// bytes). No Kafka: records come from memory, output is thrown away.
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include "processor/engine/job_compiler.h"
+#include "processor/planner/planner.h"
+
+namespace slipstream::sql {
+namespace {
+
+constexpr size_t kRecords = 100'000;
+constexpr size_t kBatch = 2'000;
+
+constexpr const char* kFlights = R"(
+CREATE TABLE flights_raw (
+  id BIGINT, `year` INT, `month` INT, `day` INT, dep_time INT, sched_dep_time INT, dep_delay INT,
+  arr_time INT, sched_arr_time INT, arr_delay INT, carrier STRING, flight INT, tailnum STRING,
+  origin STRING, dest STRING, air_time INT, distance INT, `hour` INT, `minute` INT,
+  time_hour STRING, name STRING,
+  ts AS TIMESTAMPADD(
+    MINUTE, (`day` - 1) * 1440 + COALESCE(sched_dep_time - 40 * (sched_dep_time / 100), 0),
+    TIMESTAMPADD(MONTH, (`year` - 2000) * 12 + `month` - 1, TIMESTAMP '2000-01-01 00:00:00.000')),
+  WATERMARK FOR ts AS ts - INTERVAL '1' MINUTE
+) WITH ('connector' = 'kafka', 'topic' = 'flights-topic', 'format' = 'json');
+)";
+
+constexpr const char* kDelays = R"(
+CREATE TABLE delays (origin STRING, carrier STRING, s TIMESTAMP(3), c BIGINT, a DOUBLE, m INT)
+WITH ('connector' = 'filesystem', 'path' = '/delays/', 'format' = 'json');
+INSERT INTO delays
+SELECT origin, carrier, window_start, COUNT(*), AVG(CAST(arr_delay AS DOUBLE)), MAX(arr_delay)
+FROM TABLE(TUMBLE(TABLE flights_raw, DESCRIPTOR(ts), INTERVAL '1' HOUR))
+WHERE arr_delay >= 15
+GROUP BY window_start, window_end, origin, carrier;
+)";
+
+constexpr const char* kSixFields = R"(
+CREATE TABLE t (ts TIMESTAMP(3), carrier STRING, origin STRING, arr_delay INT, distance INT, air_time DOUBLE,
+  WATERMARK FOR ts AS ts - INTERVAL '1' MINUTE)
+WITH ('connector' = 'kafka', 'topic' = 'flights-topic', 'format' = 'json');
+CREATE TABLE result (origin STRING, carrier STRING, s TIMESTAMP(3), c BIGINT, a BIGINT, m INT, d DOUBLE)
+WITH ('connector' = 'filesystem', 'path' = '/result/', 'format' = 'json');
+INSERT INTO result
+SELECT origin, carrier, window_start, COUNT(*), SUM(CAST(distance AS BIGINT)), MAX(arr_delay), AVG(air_time)
+FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' HOUR))
+WHERE arr_delay >= -20
+GROUP BY window_start, window_end, origin, carrier;
+)";
+
+constexpr const char* kByCarrier = R"(
+CREATE TABLE flights (
+  id BIGINT, `year` INT, `month` INT, `day` INT, dep_time INT, sched_dep_time INT, dep_delay INT,
+  arr_time INT, sched_arr_time INT, arr_delay INT, carrier STRING, flight INT, tailnum STRING,
+  origin STRING, dest STRING, air_time INT, distance INT, `hour` INT, `minute` INT,
+  time_hour TIMESTAMP(0), name STRING
+) PARTITIONED BY (carrier) WITH ('connector' = 'filesystem', 'path' = '/flights/', 'format' = 'json');
+INSERT INTO flights
+SELECT id, `year`, `month`, `day`, dep_time, sched_dep_time, dep_delay, arr_time, sched_arr_time,
+  arr_delay, carrier, flight, tailnum, origin, dest, air_time, distance, `hour`, `minute`,
+  TRY_CAST(time_hour AS TIMESTAMP(0)), name
+FROM flights_raw;
+)";
+
+// Records in event-time order, one minute for about 0.6 of them, as in a year of New York.
+std::vector<std::string> MakeRecords() {
+  constexpr const char* kCarriers[] = {"UA", "B6", "EV", "DL", "AA", "MQ", "US", "9E", "WN", "VX"};
+  constexpr const char* kOrigins[] = {"EWR", "JFK", "LGA"};
+  std::mt19937_64 random(1);
+  std::vector<std::string> records;
+  for (size_t i = 0; i < kRecords; ++i) {
+    const size_t minute = i * 10 / 6;
+    const size_t day = minute / 1440 % 28 + 1;
+    const size_t month = minute / 1440 / 28 % 12 + 1;
+    const size_t hour = minute / 60 % 24;
+    const size_t hhmm = hour * 100 + minute % 60;
+    records.push_back(fmt::format(
+        R"({{"id":{},"year":2013,"month":{},"day":{},"dep_time":{},"sched_dep_time":{},"dep_delay":{},)"
+        R"("arr_time":{},"sched_arr_time":{},"arr_delay":{},"carrier":"{}","flight":{},)"
+        R"("tailnum":"N{}","origin":"{}","dest":"IAH","air_time":{},"distance":{},"hour":{},)"
+        R"("minute":{},"time_hour":"2013-{:02}-{:02} {:02}:00:00","name":"United Air Lines Inc.",)"
+        R"("ts":"2013-{:02}-{:02} {:02}:{:02}:00"}})",
+        i,
+        month,
+        day,
+        hhmm,
+        hhmm,
+        random() % 60,
+        hhmm,
+        hhmm,
+        static_cast<int>(random() % 100) - 30,
+        kCarriers[random() % 10],
+        random() % 3000,
+        random() % 90000 + 10000,
+        kOrigins[random() % 3],
+        random() % 400 + 30,
+        random() % 2500,
+        hour,
+        minute % 60,
+        month,
+        day,
+        hour,
+        month,
+        day,
+        hour,
+        minute % 60));
+  }
+  return records;
+}
+
+class NoOutput final : public runtime::TaskOutput {
+ public:
+  void ToKafka(size_t,
+               std::optional<std::string_view>,
+               std::optional<std::string_view> value,
+               int32_t) override {
+    bytes += value.value_or("").size();
+  }
+  void ToFile(size_t, std::string_view, std::string_view rows, uint64_t count) override {
+    bytes += rows.size();
+    row_count += count;
+  }
+  void ToPrint(size_t, std::string_view) override {}
+  void ToDeadLetters(const runtime::InputRecord&, std::string_view) override { ++dead; }
+
+  uint64_t bytes = 0;
+  uint64_t row_count = 0;
+  uint64_t dead = 0;
+};
+
+void RunJob(benchmark::State& state, const std::string& sql) {
+  const std::vector<std::string> records = MakeRecords();
+  std::vector<runtime::InputRecord> inputs(records.size());
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    inputs[i].value = records[i];
+    inputs[i].offset = static_cast<int64_t>(i);
+    bytes += records[i].size();
+  }
+  Planner planner({.every_input_is_bounded = false, .settings = {}});
+  const Result<JobPlan> plan = planner.Plan("bench", sql);
+  if (!plan.ok()) return state.SkipWithError(plan.status().message().c_str());
+  const auto program =
+      CompileJob(*plan, {.is_bounded = false, .partition_count = [](const auto&) { return 1; }});
+  if (!program.ok()) return state.SkipWithError(program.status().message().c_str());
+  NoOutput output;
+  for (auto _ : state) {
+    const auto task = (*program)->MakeTask("flights-topic", 0);
+    for (size_t first = 0; first < inputs.size(); first += kBatch) {
+      const auto batch = std::span<const runtime::InputRecord>(inputs).subspan(
+          first, std::min(kBatch, inputs.size() - first));
+      if (!task->Process(batch, nullptr, output).ok()) state.SkipWithError("process");
+    }
+    if (!task->EndOfInput(output).ok()) state.SkipWithError("end");
+  }
+  if (output.dead > 0) state.SkipWithError("dead letters");
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kRecords));
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes));
+}
+
+void BM_TumbleSixFields(benchmark::State& state) {
+  RunJob(state, kSixFields);
+}
+BENCHMARK(BM_TumbleSixFields)->Unit(benchmark::kMillisecond);
+
+void BM_FlightsDelays(benchmark::State& state) {
+  RunJob(state, std::string(kFlights) + kDelays);
+}
+BENCHMARK(BM_FlightsDelays)->Unit(benchmark::kMillisecond);
+
+void BM_FlightsByCarrier(benchmark::State& state) {
+  RunJob(state, std::string(kFlights) + kByCarrier);
+}
+BENCHMARK(BM_FlightsByCarrier)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace slipstream::sql
+
+BENCHMARK_MAIN();
