@@ -11,7 +11,6 @@ namespace slipstream::dfs::master {
 namespace {
 
 constexpr size_t kHoldersMax = 16;
-constexpr size_t kNodeIdBytesMax = 64;
 // Candidates of one owner: one for each attempt since the last commit. More means that a writer
 // prepares and never commits.
 constexpr size_t kCandidatesMax = 1'000;
@@ -211,7 +210,7 @@ Result<Candidate> AppenderTable::BindAll(Transaction& txn,
     bool is_first = file.inode != kNoInode ? inodes.insert(file.inode).second
                                            : paths.insert(file.new_path).second;
     if (!is_first) return InvalidArgument("two shares of one epoch name the same file");
-    ASSIGN_OR_RETURN(std::vector<FileBlock> blocks, CheckBlocks(txn, file.blocks, seen));
+    ASSIGN_OR_RETURN(std::vector<FileBlock> blocks, CheckBlocks(file.blocks, seen));
     ASSIGN_OR_RETURN(PreparedShare share,
                      binder_.Bind(txn, epoch.owner, file, std::move(blocks), now));
     changes.prepared.insert(changes.prepared.end(), share.blocks.begin(), share.blocks.end());
@@ -220,8 +219,7 @@ Result<Candidate> AppenderTable::BindAll(Transaction& txn,
   return candidate;
 }
 
-Result<std::vector<FileBlock>> AppenderTable::CheckBlocks(Transaction& txn,
-                                                          const std::vector<PreparedBlock>& blocks,
+Result<std::vector<FileBlock>> AppenderTable::CheckBlocks(const std::vector<PreparedBlock>& blocks,
                                                           SeenBlocks& seen) const {
   std::vector<FileBlock> checked;
   checked.reserve(blocks.size());
@@ -233,8 +231,12 @@ Result<std::vector<FileBlock>> AppenderTable::CheckBlocks(Transaction& txn,
     FileBlock entry{
         .block = prepared.block, .replication = options_.replication, .first_holders = {}};
     for (const std::string& node_id : prepared.holder_node_ids) {
-      ASSIGN_OR_RETURN(NodeNumber number, seams_.number_of_node(txn, node_id));
-      entry.first_holders.push_back(number);
+      std::optional<NodeNumber> number = seams_.number_of_node(node_id);
+      if (!number.has_value()) {
+        return InvalidArgument("block id=" + std::to_string(prepared.block.id) +
+                               ": no such datanode=" + log::Quoted(node_id));
+      }
+      entry.first_holders.push_back(*number);
     }
     checked.push_back(std::move(entry));
   }
@@ -255,11 +257,6 @@ Status AppenderTable::CheckBlock(const PreparedBlock& prepared) const {
   std::unordered_set<std::string_view> distinct(holders.begin(), holders.end());
   if (distinct.size() != holders.size() || holders.size() > kHoldersMax) {
     return InvalidArgument(name + ": a holder stands twice, or too many holders");
-  }
-  for (const std::string& node_id : holders) {
-    if (node_id.empty() || node_id.size() > kNodeIdBytesMax || !IsPrintableUtf8(node_id)) {
-      return InvalidArgument(name + ": bad node id");
-    }
   }
   if (distinct.size() < options_.min_replicas) {
     return FailedPrecondition(name + " is on " + std::to_string(distinct.size()) +

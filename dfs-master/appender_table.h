@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,8 +40,8 @@ class AppenderTable final {
     std::function<bool(BlockId)> is_allocated;
     std::function<bool(BlockId)> is_collected;
     std::function<bool(BlockId)> is_live;  // prepared or committed
-    // A node's number, given with the transaction if it had none.
-    std::function<Result<NodeNumber>(Transaction&, std::string_view node_id)> number_of_node;
+    // The number of a node that has ever registered.
+    std::function<std::optional<NodeNumber>(std::string_view node_id)> number_of_node;
   };
   struct Options {
     uint32_t min_replicas = 2;  // acknowledgements a block needs
@@ -110,8 +111,7 @@ class AppenderTable final {
                             const Now& now,
                             SeenBlocks& seen,
                             BlockChanges& changes);
-  Result<std::vector<FileBlock>> CheckBlocks(Transaction& txn,
-                                             const std::vector<PreparedBlock>& blocks,
+  Result<std::vector<FileBlock>> CheckBlocks(const std::vector<PreparedBlock>& blocks,
                                              SeenBlocks& seen) const;
   Status CheckBlock(const PreparedBlock& prepared) const;
 

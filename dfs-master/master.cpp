@@ -35,10 +35,10 @@ Master::State::State(const Options& options, const KeyValueStore& store, SteadyT
                 {.is_allocated = [this](BlockId id) { return ledger.IsAllocated(id); },
                  .is_collected = [this](BlockId id) { return ledger.IsCollected(id); },
                  .is_live = [this](BlockId id) { return blocks.Contains(id); },
-                 .number_of_node =
-                     [this](Transaction& txn, std::string_view node_id) {
-                       return nodes.NumberOf(txn, node_id);
-                     }}),
+                 .number_of_node = [this](std::string_view node_id) -> std::optional<NodeNumber> {
+                   const Node* node = nodes.FindById(node_id);
+                   return node == nullptr ? std::nullopt : std::optional(node->number);
+                 }}),
       locator(store, blocks, nodes),
       started_at(now),
       collected_at(now),

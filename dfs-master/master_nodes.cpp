@@ -134,7 +134,7 @@ Result<ClusterState> Master::GetClusterState() {
     cluster.pending_repairs = state.planner.copies_in_flight();
     cluster.replication = options_.replication;
     for (const auto& [number, node] : state.nodes.nodes()) {
-      // Known by number alone: never seen by this master, or a holder that never came.
+      // Known from before this master started, and not back yet.
       if (!node.is_registered()) continue;
       cluster.nodes.push_back({.node = node, .replica_count = state.blocks.replica_count(number)});
     }

@@ -332,6 +332,7 @@ TEST_F(AppenderTest, BlocksWantEnoughDistinctHoldersAndOnePlace) {
   EXPECT_EQ(code_with_holders({"a"}), Code::kFailedPrecondition);
   EXPECT_EQ(code_with_holders({"a", "a"}), Code::kInvalidArgument);
   EXPECT_EQ(code_with_holders({"a", ""}), Code::kInvalidArgument);
+  EXPECT_EQ(code_with_holders({"a", "nobody"}), Code::kInvalidArgument);
   file.blocks.push_back(file.blocks[0]);
   EXPECT_EQ(code_with_holders({"a", "b"}), Code::kInvalidArgument);
   file.blocks.pop_back();
