@@ -1,0 +1,118 @@
+// Flights end to end, undisturbed: CSV → producer → Kafka → the shipped jobs → topics and
+// replicated files. The truth comes from the CSV by code of the tests' own.
+
+#include <gtest/gtest.h>
+
+#include "tests/cluster/flight_truth.h"
+#include "tests/cluster/flights_checks.h"
+#include "tests/cluster/flights_pipeline.h"
+#include "tests/support/assert_ok.h"
+#include "tests/support/job_commands.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_environment.h"
+
+namespace slipstream::test_support {
+namespace {
+
+constexpr const char* kJobs[] = {"flights_by_carrier", "flights_delays", "flights_structured"};
+
+// Sends the file, runs the three streaming jobs side by side, and compares all they stored.
+void RunAndCheck(FlightsPipeline& pipeline,
+                 const std::filesystem::path& csv,
+                 const FlightTruth& truth) {
+  ASSERT_OK(pipeline.Send({"--csv=" + csv.string()}));
+  std::vector<std::unique_ptr<Process>> jobs;
+  for (const char* job : kJobs) {
+    ASSERT_OK_AND_ASSIGN(jobs.emplace_back(), pipeline.StartJob({.job = job, .state_dir = job}));
+  }
+  for (const auto& job : jobs) {
+    ASSERT_OK_AND_ASSIGN(ExitStatus exit, job->Wait(std::chrono::minutes(3)));
+    ASSERT_EQ(exit.code, 0) << job->Stderr();
+  }
+
+  ASSERT_OK_AND_ASSIGN(auto flights, pipeline.StoredFlights(""));
+  ExpectStoredFlights(truth, flights);
+  ASSERT_OK_AND_ASSIGN(auto delays, pipeline.StoredLines("", "delays/*"));
+  ExpectDelays(truth, delays);
+  ASSERT_OK_AND_ASSIGN(auto structured, pipeline.StructuredFlights(""));
+  ExpectStructuredFlights(truth, structured);
+
+  for (const char* job : kJobs) {
+    // A sorted replay has no late row.
+    ASSERT_OK_AND_ASSIGN(int64_t late, pipeline.Counter(job, "rows_late"));
+    EXPECT_EQ(late, 0) << job;
+    ASSERT_OK_AND_ASSIGN(int64_t dead, pipeline.Counter(job, "rows_dead"));
+    EXPECT_EQ(dead, 0) << job;
+    ASSERT_OK_AND_ASSIGN(int64_t in, pipeline.Counter(job, "rows_in"));
+    EXPECT_EQ(in, truth.Figures().flights) << job;
+  }
+  ASSERT_OK_AND_ASSIGN(auto letters, pipeline.client().ReadAll("flights-topic.dead-letter"));
+  EXPECT_EQ(letters.size(), 0U);
+}
+
+TEST(FlightsTest, EveryFlightOfASynthesisedYearIsStoredOnce) {
+  const TempDir dir("flights");
+  ASSERT_OK_AND_ASSIGN(auto pipeline, FlightsPipeline::Start(dir.path()));
+  const std::filesystem::path csv = dir / "year.csv";
+  ASSERT_OK_AND_ASSIGN(
+      ToolResult result,
+      RunTool(
+          {.program = "producer",
+           .args = {"flights", "--synthetic", "--flights=60000", "--write-csv", csv.string()}}));
+  ASSERT_EQ(result.exit.code, 0) << result.err;
+  ASSERT_OK_AND_ASSIGN(const FlightTruth truth, FlightTruth::Read(csv));
+  ASSERT_EQ(truth.Figures().flights, 60'000);
+  ASSERT_GT(truth.Figures().cancelled, 0);
+
+  RunAndCheck(*pipeline, csv, truth);
+}
+
+// What is known of the file from elsewhere; datasets/README.md says what it is.
+FlightFigures NycFigures() {
+  return {.flights = 336'776,
+          .cancelled = 8'255,
+          .departed_without_delay = 1'175,
+          .departure = {.present = 328'521,
+                        .above_zero = 128'432,
+                        .at_least_15 = 72'914,
+                        .min = -43,
+                        .max = 1'301},
+          .arrival = {.present = 327'346,
+                      .above_zero = 133'004,
+                      .at_least_15 = 80'100,
+                      .min = -86,
+                      .max = 1'272},
+          .by_origin = {{"EWR", 120'835}, {"JFK", 111'279}, {"LGA", 104'662}},
+          .by_carrier = {{"UA", 58'665},
+                         {"B6", 54'635},
+                         {"EV", 54'173},
+                         {"DL", 48'110},
+                         {"AA", 32'729},
+                         {"MQ", 26'397},
+                         {"US", 20'536},
+                         {"9E", 18'460},
+                         {"WN", 12'275},
+                         {"VX", 5'162},
+                         {"FL", 3'260},
+                         {"AS", 714},
+                         {"F9", 685},
+                         {"YV", 601},
+                         {"HA", 342},
+                         {"OO", 32}}};
+}
+
+TEST(FlightsTest, EveryFlightOutOfNewYorkIn2013IsStoredOnce) {
+  const std::filesystem::path csv = DatasetsDir() / "nycflights13/flights.csv.zst";
+  if (DatasetsDir().empty() || !std::filesystem::exists(csv)) {
+    GTEST_SKIP() << "needs nycflights13/flights.csv.zst in the folder SLIPSTREAM_DATASETS";
+  }
+  ASSERT_OK_AND_ASSIGN(const FlightTruth truth, FlightTruth::Read(csv));
+  EXPECT_TRUE(truth.Figures() == NycFigures());
+  const TempDir dir("flights-nyc");
+  ASSERT_OK_AND_ASSIGN(auto pipeline, FlightsPipeline::Start(dir.path()));
+
+  RunAndCheck(*pipeline, csv, truth);
+}
+
+}  // namespace
+}  // namespace slipstream::test_support
