@@ -98,7 +98,7 @@ BANNED = [
     (r"\bstd::thread\b(?!::)", r"^tests/support/", "std::jthread"),
     (r"\bstd::async\b", r"^tests/", "a named thread or pool with an owner"),
     (r"\.detach\(\)", r"^$", "keep and join the thread"),
-    (r"\busing namespace\b", r"^$", "using-declarations for the names that are meant"),
+    (r"\busing namespace (?!std::(chrono|literals|chrono_literals)\b)", r"^$", "using-declarations for the names that are meant"),
     (r"\bstd::cout\b", r"main\.cpp$|^common/daemon/flags\.cpp$|/cli/|^producer/|^processor/query/"
      r"|^tests/|^bench/", "common/log; stdout belongs to command-line tools"),
     (r"\bsleep_for\b|\bsleep_until\b|\busleep\(", r"^(?!tests/unit/)",
