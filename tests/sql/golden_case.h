@@ -15,6 +15,8 @@
 //   --- file dfs:///t/a.jsonl     a file it may read
 //   --- result                    its rows as CSV
 //
+//   --- expressions               "expression => its value", or "… => error: part of the message"
+//
 //   --- error                     instead of output or result: a part of the message
 //
 // Lines that begin with # between cases are comments.

@@ -209,7 +209,39 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
   }
 };
 
+// The value of one expression, as SQL prints it, or its error.
+std::string EvaluateText(const std::string& expression) {
+  Planner planner({.every_input_is_bounded = true, .settings = {}});
+  const Result<JobPlan> plan = planner.Plan("expression", "SELECT " + expression);
+  if (!plan.ok()) return "error: " + plan.status().message();
+  const PlanNode& query = *plan->queries.front().query;
+  std::string text;
+  const auto note = [&](const BadRow& row) { text = "error: " + std::string(row.error); };
+  const Result<BatchReport> report =
+      RunQuery(query, {.files = nullptr, .on_bad_row = note, .stop = {}}, [&](const Batch& batch) {
+        text = ToText(batch.columns[0].ValueAt(0), batch.columns[0].type);
+        return Status();
+      });
+  return report.ok() ? text : "error: " + report.status().message();
+}
+
 TEST_P(GoldenTest, GivesTheExpectedRows) {
+  if (GetParam().Has("expressions")) {
+    constexpr std::string_view kArrow = " => ";
+    for (const std::string& line : GetParam().sections.at("expressions")) {
+      const size_t arrow = line.rfind(kArrow);
+      ASSERT_NE(arrow, std::string::npos) << line;
+      const std::string expected = line.substr(arrow + kArrow.size());
+      const std::string actual = EvaluateText(line.substr(0, arrow));
+      if (expected.starts_with("error: ")) {
+        EXPECT_THAT(actual, testing::StartsWith("error: ")) << line;
+        EXPECT_THAT(actual, testing::HasSubstr(expected.substr(7))) << line;
+      } else {
+        EXPECT_EQ(actual, expected) << line;
+      }
+    }
+    return;
+  }
   const bool is_query = GetParam().Has("query");
   Planner planner({.every_input_is_bounded = !GetParam().is_unbounded, .settings = {}});
   const Result<JobPlan> plan =
