@@ -89,7 +89,7 @@ void WindowAggregateOperator::AssignRows(const Batch& batch,
   Window* last_window = nullptr;
   for (uint32_t row = 0; row < batch.rows; ++row) {
     const WindowEnds ends = AssignWindows(description_.window, times[row]);
-    if (WindowMaxTime(ends.first) <= watermark) ++late;
+    if (ends.first <= ends.last && WindowMaxTime(ends.first) <= watermark) ++late;
     if (WindowMaxTime(ends.last) <= watermark) continue;
     state.key.clear();
     codec_.Encode(key_columns, row, state.key);

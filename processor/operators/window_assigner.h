@@ -11,7 +11,7 @@ namespace slipstream::sql {
 // start follows.
 
 // The first and the last of the ends of the windows that `time` lies in; between them the ends are
-// `step` apart.
+// `step` apart. None if first > last: windows that hop further than they reach leave gaps.
 struct WindowEnds {
   int64_t first = 0;
   int64_t last = 0;
@@ -23,8 +23,9 @@ inline WindowEnds AssignWindows(const WindowSpec& window, int64_t time) {
   switch (window.kind) {
     case WindowSpec::Kind::kHop: {
       const int64_t last_start = time - FloorModulo(time - window.offset_us, window.slide_us);
-      // The earliest start is the first one after time - size.
-      const int64_t earlier = (window.size_us - (time - last_start) - 1) / window.slide_us;
+      // The earliest start is the first one after time - size; -1: even the last is too early.
+      const int64_t earlier =
+          FloorDivide(window.size_us - (time - last_start) - 1, window.slide_us);
       return {.first = last_start - earlier * window.slide_us + window.size_us,
               .last = last_start + window.size_us,
               .step = window.slide_us};

@@ -1,0 +1,239 @@
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "processor/engine/line_reader.h"
+#include "processor/engine/sink_writer.h"
+#include "processor/formats/json_decoder.h"
+#include "processor/formats/json_encoder.h"
+#include "processor/operators/key_codec.h"
+#include "processor/operators/window_assigner.h"
+#include "tests/sql/memory_file_source.h"
+
+namespace slipstream::sql {
+namespace {
+
+// ---- Keys ----
+
+std::string KeyOf(const Value& value, const DataType& type) {
+  Column column(type);
+  Arena arena;
+  column.Append(value, arena);
+  std::string key;
+  KeyCodec({type}).Encode({&column}, 0, key);
+  return key;
+}
+
+TEST(KeyCodecTest, KeysSortAsTheirValues) {
+  using namespace std::string_literals;
+  const std::vector<Value> texts = {
+      std::monostate{}, ""s, "\0"s, "\0\0"s, "\0a"s, "a"s, "a\0"s, "ab"s, "b"s};
+  for (size_t i = 1; i < texts.size(); ++i) {
+    EXPECT_LT(KeyOf(texts[i - 1], DataType::String()), KeyOf(texts[i], DataType::String())) << i;
+  }
+  const std::vector<Value> integers = {
+      std::monostate{}, INT64_MIN, int64_t{-1}, int64_t{0}, INT64_MAX};
+  for (size_t i = 1; i < integers.size(); ++i) {
+    EXPECT_LT(KeyOf(integers[i - 1], DataType::BigInt()), KeyOf(integers[i], DataType::BigInt()));
+  }
+  const std::vector<Value> reals = {
+      -INFINITY, -2.0, -1e-300, 0.0, 1e-300, 3.5, double{INFINITY}, std::nan("")};
+  for (size_t i = 1; i < reals.size(); ++i) {
+    EXPECT_LT(KeyOf(reals[i - 1], DataType::Double()), KeyOf(reals[i], DataType::Double())) << i;
+  }
+  EXPECT_EQ(KeyOf(-0.0, DataType::Double()), KeyOf(0.0, DataType::Double()));
+}
+
+TEST(KeyCodecTest, ValuesComeBack) {
+  using namespace std::string_literals;
+  const std::vector<DataType> types = {DataType::String(),
+                                       DataType::BigInt(),
+                                       DataType::Boolean(),
+                                       DataType::Double(),
+                                       DataType::Decimal(38, 2),
+                                       DataType::Int()};
+  const std::vector<Value> values = {
+      "x\0y"s, int64_t{-5}, true, -2.5, Int128{-7}, std::monostate{}};
+  std::vector<Column> columns;
+  std::vector<const Column*> pointers;
+  Arena arena;
+  for (size_t i = 0; i < types.size(); ++i)
+    columns.emplace_back(types[i]).Append(values[i], arena);
+  for (const Column& column : columns)
+    pointers.push_back(&column);
+  const KeyCodec codec(types);
+  std::string key;
+  codec.Encode(pointers, 0, key);
+
+  std::vector<Column> decoded(types.begin(), types.end());
+  ASSERT_EQ(codec.Decode(key, decoded, 0, arena), Status());
+
+  for (size_t i = 0; i < types.size(); ++i)
+    EXPECT_EQ(decoded[i].ValueAt(0), values[i]) << i;
+  for (size_t size = 0; size < key.size(); ++size) {
+    std::vector<Column> cut(types.begin(), types.end());
+    EXPECT_EQ(codec.Decode(key.substr(0, size), cut, 0, arena).code(), Code::kDataLoss) << size;
+  }
+}
+
+// ---- Windows ----
+
+// Every window a row is assigned to holds it, and no other does: against the definition.
+TEST(WindowAssignerTest, AgreesWithTheDefinition) {
+  std::mt19937_64 random(13);
+  for (int round = 0; round < 2'000; ++round) {
+    WindowSpec window;
+    window.kind = round % 2 == 0 ? WindowSpec::Kind::kHop : WindowSpec::Kind::kCumulate;
+    window.slide_us = static_cast<int64_t>(random() % 7 + 1);
+    window.size_us = window.slide_us * static_cast<int64_t>(random() % 5 + 1);
+    // A hop need not divide the size, and may be greater than it.
+    if (round % 4 == 0) window.size_us = static_cast<int64_t>(random() % 20 + 1);
+    window.offset_us = static_cast<int64_t>(random() % 11) - 5;
+    const int64_t time = static_cast<int64_t>(random() % 200) - 100;
+    std::vector<int64_t> expected;
+    for (int64_t end = time - 100; end <= time + 100; ++end) {
+      int64_t start = end - window.size_us;
+      bool is_window = FloorModulo(start - window.offset_us, window.slide_us) == 0;
+      if (window.kind == WindowSpec::Kind::kCumulate) {
+        start = WindowStart(window, end);
+        is_window = FloorModulo(start - window.offset_us, window.size_us) == 0 &&
+                    (end - start) % window.slide_us == 0 && end - start <= window.size_us;
+      }
+      if (is_window && start <= time && time < end) expected.push_back(end);
+    }
+    std::vector<int64_t> actual;
+    const WindowEnds ends = AssignWindows(window, time);
+    for (int64_t end = ends.first; end <= ends.last; end += ends.step)
+      actual.push_back(end);
+    EXPECT_EQ(actual, expected) << round;
+  }
+}
+
+// ---- Lines ----
+
+TEST(LineReaderTest, ChunksDoNotShow) {
+  const std::string text = "a\nbb\r\n\nlast";
+  for (size_t chunk = 1; chunk < 14; ++chunk) {
+    MemoryFileSource files(chunk);
+    files.Put("/t/f", text);
+    const auto file = files.Open("/t/f").value();
+    LineReader reader(*file);
+    std::vector<std::string> lines;
+    while (true) {
+      const std::vector<std::string_view> next = reader.Next().value();
+      if (next.empty()) break;
+      lines.insert(lines.end(), next.begin(), next.end());
+    }
+    EXPECT_EQ(lines, (std::vector<std::string>{"a", "bb", "", "last"})) << chunk;
+  }
+}
+
+// ---- Partition folders ----
+
+TEST(PartitionFolderTest, ValuesComeBackFromTheirFolders) {
+  for (const std::string text : {"AA", "a/b", "100%", "x=y", "ü", "..", "%2F", "a\nb"}) {
+    std::string folder;
+    AppendPartitionFolder("c d", text, DataType::String(), folder);
+    ASSERT_EQ(folder.back(), '/');
+    folder.pop_back();
+    EXPECT_EQ(folder.find('/'), std::string::npos);
+    EXPECT_EQ(ReadPartitionFolder(folder, "c d"), Value(text)) << folder;
+  }
+  EXPECT_EQ(ReadPartitionFolder("c=__HIVE_DEFAULT_PARTITION__", "c"), Value(std::monostate{}));
+  EXPECT_FALSE(ReadPartitionFolder("d=1", "c"));
+}
+
+// ---- JSON ----
+
+const Schema kFields = {{"id", DataType::BigInt()},
+                        {"name", DataType::String()},
+                        {"ok", DataType::Boolean()},
+                        {"v", DataType::Double()},
+                        {"d", DataType::Decimal(10, 2)},
+                        {"ts", DataType::Timestamp(3)}};
+
+// Whatever the bytes are, the decoder answers with rows or failures, and what it gives can be
+// encoded and decoded to the same again.
+TEST(JsonDecoderTest, SurvivesMutatedRecords) {
+  const std::string seed =
+      R"({"id":12,"name":"a\"\u00e9b","ok":true,"v":-1.5e3,"d":"7.25","ts":"2020-01-01 00:00:00.5","x":[{"y":null}]})";
+  std::mt19937_64 random(17);
+  auto decoder = JsonDecoder::Create(kFields, {}).value();
+  const JsonEncoder encoder(kFields, {0, 1, 2, 3, 4, 5}, {});
+  uint64_t rows = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = round % 3 == 0 ? "[" + seed + "," + seed + "]" : seed;
+    for (uint64_t changes = random() % 4; changes > 0; --changes) {
+      const size_t at = random() % text.size();
+      constexpr std::string_view kBytes = "{}[]\",:\\0e-.ntf \xC3\xFF";
+      switch (random() % 3) {
+        case 0:
+          text[at] = kBytes[random() % kBytes.size()];
+          break;
+        case 1:
+          text.erase(at, random() % 4);
+          break;
+        default:
+          text.insert(at, 1, kBytes[random() % kBytes.size()]);
+          break;
+      }
+      if (text.empty()) text = "{";
+    }
+    const std::vector<std::optional<std::string_view>> records = {text};
+    const DecodedRows decoded = decoder->Decode(records);
+    ASSERT_EQ(decoded.origins.size(), decoded.batch.rows);
+    rows += decoded.batch.rows;
+    for (size_t row = 0; row < decoded.batch.rows; ++row) {
+      std::string first;
+      encoder.Encode(decoded.batch, row, first);
+      const std::vector<std::optional<std::string_view>> again = {first};
+      auto second_decoder = JsonDecoder::Create(kFields, {}).value();
+      const DecodedRows second = second_decoder->Decode(again);
+      ASSERT_EQ(second.batch.rows, 1U) << first;
+      std::string encoded;
+      encoder.Encode(second.batch, 0, encoded);
+      EXPECT_EQ(encoded, first);
+    }
+  }
+  EXPECT_GT(rows, 1'000U);
+}
+
+TEST(JsonDecoderTest, DeepNestingIsNoDanger) {
+  auto decoder = JsonDecoder::Create(kFields, {}).value();
+  std::string deep = R"({"x":)" + std::string(200'000, '[');
+  std::string closed = deep + std::string(200'000, ']') + R"(,"id":1})";
+  deep += "1";
+  const std::vector<std::optional<std::string_view>> records = {deep, closed, R"({"id":2})"};
+
+  const DecodedRows decoded = decoder->Decode(records);
+
+  EXPECT_EQ(decoded.batch.rows + decoded.failures.size(), 3U);
+  EXPECT_EQ(decoded.batch.columns[0].ints.back(), 2);
+}
+
+TEST(JsonDecoderTest, BatchesKeepTheirStringsWhileTheDecoderGoesOn) {
+  auto decoder = JsonDecoder::Create(kFields, {}).value();
+  const std::vector<std::optional<std::string_view>> first = {R"({"name":"first"})"};
+  const std::vector<std::optional<std::string_view>> second = {R"({"name":"other"})"};
+
+  const DecodedRows kept = decoder->Decode(first);
+  decoder->Decode(second);
+
+  EXPECT_EQ(kept.batch.columns[1].strings[0], "first");
+}
+
+TEST(JsonDecoderTest, AGreatRecordIsRead) {
+  auto decoder = JsonDecoder::Create(kFields, {}).value();
+  const std::string record = R"({"name":")" + std::string(10 << 20, 'x') + R"("})";
+  const std::vector<std::optional<std::string_view>> records = {record};
+
+  const DecodedRows decoded = decoder->Decode(records);
+
+  ASSERT_EQ(decoded.batch.rows, 1U);
+  EXPECT_EQ(decoded.batch.columns[1].strings[0].size(), size_t{10} << 20);
+}
+
+}  // namespace
+}  // namespace slipstream::sql
