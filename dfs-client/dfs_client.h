@@ -63,6 +63,9 @@ class DfsClient final : public AppendStore {
   static std::unique_ptr<DfsClient> Connect(ClientOptions options);
   ~DfsClient() override;
 
+  DfsClient(const DfsClient&) = delete;
+  DfsClient& operator=(const DfsClient&) = delete;
+
   // Names.
   Result<FileStatus> Stat(const std::string& path);
   // Up to `limit` (0: the master's default) entries whose names come after `start_after`; of a file

@@ -53,6 +53,9 @@ class MasterClient final {
   MasterClient(Options options, Notices& notices);
   ~MasterClient();
 
+  MasterClient(const MasterClient&) = delete;
+  MasterClient& operator=(const MasterClient&) = delete;
+
   Result<FileStatus> Stat(const std::string& path);
   Result<DirectoryPage> List(const std::string& path,
                              const std::string& start_after,
@@ -70,7 +73,7 @@ class MasterClient final {
                               const std::string& node_id,
                               const std::string& reason);
 
-  Result<Allocation> AllocateBlocksOnce(const AllocationRequest& request);
+  Result<Allocation> AllocateBlocksOnce(const AllocationRequest& allocation);
   Result<AppenderState> AcquireAppender(const std::string& owner);
   Result<std::vector<PreparedEpoch>> Prepare(std::span<const AppenderEpoch> epochs, bool commit);
   Result<std::vector<uint64_t>> Commit(std::span<const AppenderCommit> commits);

@@ -34,6 +34,9 @@ class NodeClient final {
   explicit NodeClient(std::stop_token stop);
   ~NodeClient();
 
+  NodeClient(const NodeClient&) = delete;
+  NodeClient& operator=(const NodeClient&) = delete;
+
   // Sends `blocks` to the first node of `chain`, which passes them on. OK means that all of `chain`
   // have all of them, durable. Errors: as WriteBlocks of proto/dfs_datanode.proto.
   Status WriteBlocks(std::span<const NodeAddress> chain,

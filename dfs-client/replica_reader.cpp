@@ -1,6 +1,7 @@
 #include "dfs-client/replica_reader.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -30,12 +31,16 @@ std::vector<NodeAddress> OrderOf(const LocatedBlock& located, const SuspectNodes
 
 }  // namespace
 
-ReplicaReader::ReplicaReader(const Options& options,
+ReplicaReader::ReplicaReader(Options options,
                              MasterClient& master,
                              NodeClient& nodes,
                              SuspectNodes& suspects,
                              Notices& notices)
-    : options_(options), master_(master), nodes_(nodes), suspects_(suspects), notices_(notices) {}
+    : options_(std::move(options)),
+      master_(master),
+      nodes_(nodes),
+      suspects_(suspects),
+      notices_(notices) {}
 
 Result<std::string> ReplicaReader::Read(const Place& place,
                                         LocatedBlock& located,

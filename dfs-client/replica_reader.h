@@ -37,7 +37,7 @@ class ReplicaReader final {
   // before the block is given up.
   static constexpr int kBadRoundsMax = 3;
 
-  ReplicaReader(const Options& options,
+  ReplicaReader(Options options,
                 MasterClient& master,
                 NodeClient& nodes,
                 SuspectNodes& suspects,

@@ -23,8 +23,11 @@ constexpr mode_t kNewFileMode = 0666;  // less the umask
 
 // What the signal handler removes. It may only touch plain memory: written while the flag is
 // down, read while it is up.
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): a signal handler has no other
+// way.
 std::array<char, PATH_MAX> temporary_path_of_handler;
 std::atomic<bool> has_temporary_file = false;
+// NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 void RememberTemporaryFile(const std::string& path) {
   const size_t length = std::min(path.size(), temporary_path_of_handler.size() - 1);

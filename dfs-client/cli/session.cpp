@@ -86,57 +86,59 @@ Result<std::vector<Item>> Session::Children(const Item& directory) {
   std::vector<Item> items;
   items.reserve(entries.size());
   for (FileStatus& entry : entries) {
-    items.push_back({.shown = JoinPath(directory.shown, entry.name),
-                     .path = JoinPath(directory.path, entry.name),
-                     .status = std::move(entry)});
+    Item& item = items.emplace_back();
+    item.shown = directory.shown.empty() ? entry.name : JoinPath(directory.shown, entry.name);
+    item.path = JoinPath(directory.path, entry.name);
+    item.status = std::move(entry);
   }
   return items;
 }
 
-// One pattern without alternatives: names that hold no pattern are taken as they are, the others
-// compared with the entries of the directories matched so far.
+// What `name`, a name or a pattern, stands for in one directory; nothing where there is no match.
+Result<std::vector<Item>> Session::Matches(const Item& directory, const std::string& name) {
+  std::vector<Item> out;
+  if (directory.status.kind != FileKind::kDirectory) return out;
+  if (HasGlob(name)) {
+    auto children = Children(directory);
+    if (children.status().code() == Code::kNotFound) return out;
+    RETURN_IF_ERROR(children.status());
+    std::copy_if(
+        children->begin(), children->end(), std::back_inserter(out), [&](const Item& child) {
+          return GlobMatches(name, child.status.name);
+        });
+    return out;
+  }
+  Item item{.shown = directory.shown.empty() ? name : JoinPath(directory.shown, name),
+            .path = JoinPath(directory.path, name),
+            .status = {}};
+  auto status = client_.Stat(item.path);
+  if (status.status().code() == Code::kNotFound) return out;
+  RETURN_IF_ERROR(status.status());
+  item.status = std::move(*status);
+  out.push_back(std::move(item));
+  return out;
+}
+
+// One pattern without alternatives, a name after the other.
 Status Session::ExpandPattern(const std::string& text, std::vector<Item>& out) {
   std::string pattern = text;
   if (pattern.find("://") != std::string::npos) {
     ASSIGN_OR_RETURN(pattern, Resolve(text));
   }
   const bool is_absolute = pattern.starts_with('/');
-  std::vector<std::string> names;
-  for (size_t begin = 0; begin < pattern.size();) {
-    const size_t end = std::min(pattern.find('/', begin), pattern.size());
-    if (end > begin) names.push_back(pattern.substr(begin, end - begin));
-    begin = end + 1;
-  }
-
   std::vector<Item> matched{{.shown = is_absolute ? "/" : "", .path = "", .status = {}}};
   ASSIGN_OR_RETURN(matched[0].path, Resolve(is_absolute ? "/" : "."));
   matched[0].status.kind = FileKind::kDirectory;
-  for (const std::string& name : names) {
+
+  for (size_t begin = 0; begin < pattern.size();) {
+    const size_t end = std::min(pattern.find('/', begin), pattern.size());
+    const std::string name = pattern.substr(begin, end - begin);
+    begin = end + 1;
+    if (name.empty()) continue;
     std::vector<Item> next;
     for (const Item& directory : matched) {
-      if (directory.status.kind != FileKind::kDirectory) continue;
-      if (!HasGlob(name)) {
-        const std::string shown = directory.shown.empty() ? name : JoinPath(directory.shown, name);
-        auto status = client_.Stat(JoinPath(directory.path, name));
-        if (status.ok()) {
-          next.push_back({.shown = shown,
-                          .path = JoinPath(directory.path, name),
-                          .status = std::move(*status)});
-        } else if (status.status().code() != Code::kNotFound) {
-          return status.status();
-        }
-        continue;
-      }
-      auto children = Children(directory);
-      if (!children.ok()) {
-        if (children.status().code() == Code::kNotFound) continue;
-        return children.status();
-      }
-      for (Item& child : *children) {
-        if (!GlobMatches(name, child.status.name)) continue;
-        if (directory.shown.empty()) child.shown = child.status.name;
-        next.push_back(std::move(child));
-      }
+      ASSIGN_OR_RETURN(std::vector<Item> found, Matches(directory, name));
+      std::move(found.begin(), found.end(), std::back_inserter(next));
     }
     matched = std::move(next);
   }

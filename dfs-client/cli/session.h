@@ -66,6 +66,7 @@ class Session final {
                       Missing missing,
                       const std::function<void(const Item&)>& work);
   Result<std::vector<Item>> Expand(const std::string& operand);
+  Result<std::vector<Item>> Matches(const Item& directory, const std::string& name);
   Status ExpandPattern(const std::string& text, std::vector<Item>& out);
 
   const Options options_;

@@ -326,16 +326,13 @@ void FakeCluster::KillMaster() {
   master_server_->Shutdown(milliseconds(0));
 }
 
-std::unique_ptr<DfsClient> FakeCluster::Connect() {
-  return DfsClient::Connect({.master = master_server_->address(),
-                             .timeout = milliseconds(2'000),
-                             .write_timeout = milliseconds(5'000),
-                             .read_timeout = milliseconds(1'500),
-                             .replica_timeout = milliseconds(300),
-                             .on_notice = [this](const std::string& text) {
-                               MutexLock lock(mutex_);
-                               notices_.push_back(text);
-                             }});
+std::unique_ptr<DfsClient> FakeCluster::Connect(ClientOptions options) {
+  options.master = master_server_->address();
+  options.on_notice = [this](const std::string& text) {
+    MutexLock lock(mutex_);
+    notices_.push_back(text);
+  };
+  return DfsClient::Connect(std::move(options));
 }
 
 std::vector<std::string> FakeCluster::notices() {

@@ -141,8 +141,8 @@ class FakeCluster final {
   const std::vector<std::unique_ptr<FakeDatanode>>& nodes() const { return nodes_; }
   void KillMaster();
 
-  // A client with short timeouts; what it says is kept.
-  std::unique_ptr<DfsClient> Connect();
+  // A client of this cluster, else as `options` says; its notices are kept.
+  std::unique_ptr<DfsClient> Connect(ClientOptions options = {});
   std::vector<std::string> notices();
 
  private:
