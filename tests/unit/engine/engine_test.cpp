@@ -27,7 +27,7 @@ std::string KeyOf(const Value& value, const DataType& type) {
 }
 
 TEST(KeyCodecTest, KeysSortAsTheirValues) {
-  using namespace std::string_literals;
+  using std::string_literals::operator""s;
   const std::vector<Value> texts = {
       std::monostate{}, ""s, "\0"s, "\0\0"s, "\0a"s, "a"s, "a\0"s, "ab"s, "b"s};
   for (size_t i = 1; i < texts.size(); ++i) {
@@ -47,7 +47,7 @@ TEST(KeyCodecTest, KeysSortAsTheirValues) {
 }
 
 TEST(KeyCodecTest, ValuesComeBack) {
-  using namespace std::string_literals;
+  using std::string_literals::operator""s;
   const std::vector<DataType> types = {DataType::String(),
                                        DataType::BigInt(),
                                        DataType::Boolean(),
