@@ -148,6 +148,28 @@ Status Admin::EnsureTopic(const TopicSpec& spec) {
       "topic {} exists with other settings:{}; change or delete it", spec.name, differences));
 }
 
+Status Admin::GrowTopic(const std::string& name, int32_t partition_count) {
+  const std::string context = fmt::format("grow topic={} partitions={}", name, partition_count);
+  char reason[256];
+  Holder<rd_kafka_NewPartitions_t> partitions(rd_kafka_NewPartitions_new(
+      name.c_str(), static_cast<size_t>(partition_count), reason, sizeof(reason)));
+  if (partitions == nullptr) return InvalidArgument(fmt::format("{}: {}", context, reason));
+  rd_kafka_NewPartitions_t* requests[] = {partitions.get()};
+  ASSIGN_OR_RETURN(
+      Holder<rd_kafka_event_t> event,
+      impl_->Call(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS,
+                  context,
+                  [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                    rd_kafka_CreatePartitions(impl_->client.get(), requests, 1, options, queue);
+                  }));
+  size_t count = 0;
+  const rd_kafka_topic_result_t** results = rd_kafka_CreatePartitions_result_topics(
+      rd_kafka_event_CreatePartitions_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i)
+    RETURN_IF_ERROR(TopicStatus(results[i], context));
+  return {};
+}
+
 Status Admin::DeleteTopic(const std::string& name) {
   const std::string context = "delete topic=" + name;
   Holder<rd_kafka_DeleteTopic_t> topic(rd_kafka_DeleteTopic_new(name.c_str()));

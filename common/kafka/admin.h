@@ -50,6 +50,8 @@ class Admin final {
   // Creates it unless it exists; an existing one must have the partition count, and every setting
   // of spec.config: kFailedPrecondition naming each that differs. A partition_count of 0 takes any.
   Status EnsureTopic(const TopicSpec& spec);
+  // Gives an existing topic more partitions. Existing keys then lie elsewhere than new ones.
+  Status GrowTopic(const std::string& name, int32_t partition_count);
   // Returns when the topic is gone from the metadata; OK if it never was.
   Status DeleteTopic(const std::string& name);
 

@@ -27,6 +27,8 @@ Properties ConsumerDefaults(const GroupConsumer::Options& options) {
       {"fetch.message.max.bytes",
        std::to_string(std::min<size_t>(options.queue_bytes_max, size_t{4} << 20))},
       {"fetch.wait.max.ms", "100"},
+      // A topic that has grown is noticed by this, and shared out anew.
+      {"topic.metadata.refresh.interval.ms", "60000"},
       {"check.crcs", "true"},
   };
 }

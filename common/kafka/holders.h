@@ -25,6 +25,9 @@ struct Deleter {
     rd_kafka_metadata_destroy(metadata);
   }
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
+  void operator()(rd_kafka_NewPartitions_t* partitions) const {
+    rd_kafka_NewPartitions_destroy(partitions);
+  }
   void operator()(rd_kafka_DeleteTopic_t* topic) const { rd_kafka_DeleteTopic_destroy(topic); }
   void operator()(rd_kafka_DeleteGroup_t* group) const { rd_kafka_DeleteGroup_destroy(group); }
   void operator()(rd_kafka_DeleteRecords_t* records) const {

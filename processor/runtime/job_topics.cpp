@@ -15,6 +15,15 @@ const kafka::Properties& CompactedConfig() {
   return config;
 }
 
+// A source topic that grew needs a changelog that has grown with it. Whether the job can take the
+// new partitions in is told where they are taken over.
+Status GrowChangelog(kafka::Admin& admin, const JobContext& context, int32_t partitions) {
+  Result<int32_t> count = admin.PartitionCount(context.changelog_topic);
+  if (!count.ok()) return count.error().code() == Code::kNotFound ? Status() : count.error();
+  if (*count >= partitions) return {};
+  return admin.GrowTopic(context.changelog_topic, partitions);
+}
+
 }  // namespace
 
 Status WaitForSourceTopics(kafka::Admin& admin, JobContext& context, const std::stop_token& stop) {
@@ -37,6 +46,7 @@ Status WaitForSourceTopics(kafka::Admin& admin, JobContext& context, const std::
 Status EnsureJobTopics(kafka::Admin& admin, const JobContext& context) {
   const int32_t partitions =
       *std::max_element(context.partition_counts.begin(), context.partition_counts.end());
+  RETURN_IF_ERROR(GrowChangelog(admin, context, partitions));
   RETURN_IF_ERROR(admin.EnsureTopic({.name = context.changelog_topic,
                                      .partition_count = partitions,
                                      .config = CompactedConfig()}));

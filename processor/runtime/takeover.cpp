@@ -165,6 +165,10 @@ Status Takeover::ResolveStarts() {
 
 Status Takeover::ResolveStart(Pending& pending) {
   const KafkaSourceSpec& source = context_.program->source();
+  if (pending.id.partition.partition >= context_.partition_counts[pending.id.input]) {
+    return FailedPrecondition(fmt::format(
+        "{}: the topic has grown while the job was running; start it again", pending.name()));
+  }
   ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
                    parties_.admin.QueryOffsets(pending.id.partition));
   if (!pending.committed) {

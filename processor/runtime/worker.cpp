@@ -1,28 +1,23 @@
 #include "processor/runtime/worker.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <deque>
 
 #include <fmt/format.h>
 
 #include "common/block/encoded_block.h"
-#include "common/failpoint/failpoint.h"
 #include "common/kafka/admin.h"
 #include "common/kafka/group_consumer.h"
 #include "common/kafka/partition_reader.h"
-#include "common/kafka/producer.h"
 #include "common/kafka/transactional_producer.h"
 #include "common/log/log.h"
 #include "common/sync/mutex.h"
 #include "processor/runtime/commit.h"
+#include "processor/runtime/event_fd.h"
+#include "processor/runtime/shared_time.h"
 #include "processor/runtime/takeover.h"
 #include "processor/runtime/task.h"
-#include "processor/runtime/time_board.h"
+#include "processor/runtime/unguarded_sinks.h"
 
 namespace slipstream::runtime {
 namespace {
@@ -41,6 +36,9 @@ constexpr milliseconds kAttemptTimeout{2'000};
 constexpr milliseconds kWaitingPatience{2'000};
 constexpr milliseconds kWaitingLogPeriod{5'000};
 constexpr milliseconds kFinishCheckPeriod{300};
+constexpr milliseconds kUnguardedFlushTimeout{10'000};
+// How long a commit waits for the file system; see CommitRound.
+constexpr milliseconds kStorePatience{90'000};
 // Once stopped: how long the last commit, and what it waits for, may take.
 constexpr milliseconds kDrainPatience{5'000};
 // This many broken producers in a minute are no accident.
@@ -49,29 +47,6 @@ constexpr std::chrono::minutes kFatalErrorsPeriod{1};
 // Aborted transactions with none committed between them: a broker that restarts causes a few, a
 // record that it never takes causes them for ever.
 constexpr int kAbortsInRowMax = 20;
-
-class EventFd {
- public:
-  EventFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~EventFd() { close(fd_); }
-  EventFd(const EventFd&) = delete;
-  EventFd& operator=(const EventFd&) = delete;
-
-  int fd() const { return fd_; }
-  void Signal() const {
-    const uint64_t one = 1;
-    [[maybe_unused]] ssize_t written = write(fd_, &one, sizeof(one));
-  }
-  void Wait(milliseconds timeout) const {
-    pollfd wait{.fd = fd_, .events = POLLIN, .revents = 0};
-    if (poll(&wait, 1, static_cast<int>(timeout.count())) <= 0) return;
-    uint64_t count = 0;
-    [[maybe_unused]] ssize_t size = read(fd_, &count, sizeof(count));
-  }
-
- private:
-  const int fd_;
-};
 
 void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
   sum.rows_in += more.rows_in;
@@ -94,15 +69,13 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
                .clock = the_clock,
                .send_unguarded =
                    [this](size_t sink, const kafka::OutgoingRecord& record) {
-                     return SendUnguarded(sink, record);
+                     return unguarded.Send(sink, record, stop);
                    }},
-        time_board(job_context.task_count()),
-        is_time_shared(job_context.program->source().idle_timeout_ms.has_value() &&
-                       job_context.task_count() > 1) {}
+        shared_time(job_context) {}
 
   // ---- Set-up ----
   Status Open();
-  Status OpenUnguarded();
+  std::string InstanceId() const;
   Status MakeProducer();
 
   // ---- The loop ----
@@ -111,7 +84,6 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   Status StepTakeover();
   Result<bool> ReadAll();
   Status Housekeep();
-  Status ReadTimes();
   Status AdvanceIdle();
   Status Finish();
   bool IsCommitDue() const;
@@ -131,7 +103,6 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
                   const kafka::GroupMetadata& metadata) override;
   void OnRevoked(const std::vector<kafka::TopicPartition>& partitions, bool is_lost) override;
 
-  Status SendUnguarded(size_t sink, const kafka::OutgoingRecord& record);
   void SayWaiting(const std::string& reason);
   void Publish(const char* state);
   std::vector<Task*> DirtyTasks() const;
@@ -151,12 +122,8 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   std::unique_ptr<kafka::Admin> admin;
   std::unique_ptr<kafka::Admin> admin_uncommitted;
   std::unique_ptr<kafka::PartitionReader> changelog;
-  std::unique_ptr<kafka::PartitionReader> times;  // null: time is not shared
-  struct Unguarded {
-    std::unique_ptr<kafka::Producer> producer;
-    kafka::Producer::Topic* topic = nullptr;
-  };
-  std::vector<Unguarded> unguarded;  // by Kafka sink; empty where it is exactly-once
+  UnguardedSinks unguarded;
+  SharedTime shared_time;
   std::unique_ptr<kafka::TransactionalProducer> producer;
   bool is_producer_ready = false;
   std::vector<kafka::TransactionalProducer::Topic*> topics;
@@ -168,9 +135,6 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   std::unique_ptr<Takeover> takeover;
   std::vector<std::unique_ptr<Task>> tasks;
   Status revoke_error;  // from inside a callback, which has no way to return it
-
-  TimeBoard time_board;
-  const bool is_time_shared;
 
   SteadyTime last_commit_at;
   SteadyTime next_housekeeping_at;
@@ -203,17 +167,11 @@ Status Worker::Impl::Open() {
   ASSIGN_OR_RETURN(changelog, kafka::PartitionReader::Create({.properties = properties}));
   // So that it knows the topic by the time the first task is restored.
   RETURN_IF_ERROR(changelog->Start({context.changelog_topic, 0}, kafka::kOffsetBeginning));
-  if (is_time_shared) {
-    ASSIGN_OR_RETURN(times,
-                     kafka::PartitionReader::Create(
-                         {.properties = Join(properties, {{"fetch.wait.max.ms", "200"}}),
-                          .queue_bytes_max = 1 << 20}));
-    RETURN_IF_ERROR(times->Start({context.time_topic, 0}, kafka::kOffsetBeginning));
-  }
-  RETURN_IF_ERROR(OpenUnguarded());
+  RETURN_IF_ERROR(shared_time.Open());
+  RETURN_IF_ERROR(unguarded.Open(context));
   kafka::GroupConsumer::Options options{.properties = properties,
                                         .group_id = context.group_id,
-                                        .instance_id = slot,
+                                        .instance_id = InstanceId(),
                                         .session_timeout = context.options.session_timeout,
                                         .event_fd = event.fd()};
   const size_t share = kFetchBytesMax / std::max<size_t>(context.task_count(), 1);
@@ -223,17 +181,10 @@ Status Worker::Impl::Open() {
   return {};
 }
 
-Status Worker::Impl::OpenUnguarded() {
-  const std::vector<KafkaSinkSpec>& sinks = context.program->kafka_sinks();
-  unguarded.resize(sinks.size());
-  for (size_t i = 0; i < sinks.size(); ++i) {
-    if (sinks[i].exactly_once) continue;
-    ASSIGN_OR_RETURN(unguarded[i].producer,
-                     kafka::Producer::Create({.properties = Join(context.options.kafka_properties,
-                                                                 sinks[i].properties)}));
-    ASSIGN_OR_RETURN(unguarded[i].topic, unguarded[i].producer->OpenTopic(sinks[i].topic));
-  }
-  return {};
+// The slot, and how many partitions there are: a static member that comes back gets its old
+// partitions without a rebalance, so after a topic has grown nobody would ever get the new ones.
+std::string Worker::Impl::InstanceId() const {
+  return fmt::format("{}-p{}", slot, context.task_count());
 }
 
 // A new producer of the old name; its Init fences and ends whatever was left behind.
@@ -308,7 +259,7 @@ Status Worker::Impl::Turn() {
     RETURN_IF_ERROR(Housekeep());
   }
   if (IsCommitDue()) {
-    RETURN_IF_ERROR(CommitDirty(milliseconds(90'000)));
+    RETURN_IF_ERROR(CommitDirty(kStorePatience));
   } else if (!has_read) {
     event.Wait(kWaitMax);
   }
@@ -364,29 +315,14 @@ Result<bool> Worker::Impl::ReadAll() {
 Status Worker::Impl::Housekeep() {
   for (const auto& task : tasks)
     task->UpdateIdle();
-  if (is_time_shared) {
-    RETURN_IF_ERROR(ReadTimes());
-    if (Status status = AdvanceIdle(); !status.ok()) return OnTaskError(std::move(status));
-  }
+  RETURN_IF_ERROR(shared_time.Poll());
+  if (Status status = AdvanceIdle(); !status.ok()) return OnTaskError(std::move(status));
   Publish(takeover != nullptr ? "restoring" : "running");
   return {};
 }
 
-Status Worker::Impl::ReadTimes() {
-  for (;;) {
-    auto batch = times->Read(1'000, milliseconds(0));
-    for (const kafka::Record& record : batch->records()) {
-      if (!record.key || !record.value) continue;
-      ASSIGN_OR_RETURN(TimeKey key, ParseTimeKey(*record.key));
-      ASSIGN_OR_RETURN(TaskTime time, ParseTaskTime(*record.value));
-      time_board.Set(key, time);
-    }
-    if (batch->records().empty()) return {};
-  }
-}
-
 Status Worker::Impl::AdvanceIdle() {
-  const std::optional<EventTimeUs> watermark = time_board.ActiveWatermark();
+  const std::optional<EventTimeUs> watermark = shared_time.ActiveWatermark();
   if (!watermark) return {};
   for (const auto& task : tasks) {
     if (task->is_idle()) RETURN_IF_ERROR(task->Advance(*watermark));
@@ -472,23 +408,17 @@ Status Worker::Impl::CommitDirty(milliseconds patience) {
   if (!group) return {};
   std::vector<Task*> dirty = DirtyTasks();
   if (!dirty.empty()) {
-    CommitRound round({.context = context,
-                       .producer = *producer,
-                       .topics = topics,
-                       .group = *group,
-                       .clock = clock,
-                       .flush_unguarded = [this]() -> Status {
-                         for (const Unguarded& sink : unguarded) {
-                           if (sink.producer == nullptr) continue;
-                           RETURN_IF_ERROR(sink.producer->Flush(milliseconds(10'000)));
-                           RETURN_IF_ERROR(sink.producer->failure());
-                         }
-                         return {};
-                       },
-                       .is_time_shared = is_time_shared,
-                       .store_patience = patience,
-                       .stop = stop,
-                       .on_waiting = [this](const Status& why) { SayWaiting(why.message()); }});
+    CommitRound round(
+        {.context = context,
+         .producer = *producer,
+         .topics = topics,
+         .group = *group,
+         .clock = clock,
+         .flush_unguarded = [this] { return unguarded.Flush(kUnguardedFlushTimeout); },
+         .is_time_shared = shared_time.is_needed(),
+         .store_patience = patience,
+         .stop = stop,
+         .on_waiting = [this](const Status& why) { SayWaiting(why.message()); }});
     CommitOutcome outcome = round.Run(dirty);
     if (!outcome.ok()) return OnOutcome(outcome);
     ++commits;
@@ -610,10 +540,6 @@ void Worker::Impl::OnRevoked(const std::vector<kafka::TopicPartition>& /*partiti
 }
 
 // ---- Odds ----
-
-Status Worker::Impl::SendUnguarded(size_t sink, const kafka::OutgoingRecord& record) {
-  return unguarded[sink].producer->Produce(*unguarded[sink].topic, record, stop);
-}
 
 void Worker::Impl::SayWaiting(const std::string& reason) {
   const SteadyTime now = clock.Now();

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/kafka/admin.h"
 #include "tests/cluster/commit_harness.h"
 #include "tests/support/assert_ok.h"
 #include "tests/support/eventually.h"
@@ -247,6 +248,58 @@ TEST(CommitTest, BadRecordsGoToTheDeadLettersWithTheirOrigin) {
   EXPECT_EQ(headers["slipstream.partition"], "1");
   EXPECT_EQ(headers["slipstream.error"], "key or value is missing");
   EXPECT_FALSE(headers["slipstream.offset"].empty());
+}
+
+// The counts live where their keys lay when the job began, so a topic that grows stops it, loudly.
+TEST(CommitTest, AGrownTopicStopsAJobWithState) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = "grown",
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path(),
+                     .record_count = 100});
+  ASSERT_OK(job.Fill());
+  ASSERT_OK(job.Finish());
+  ASSERT_OK_AND_ASSIGN(const auto admin,
+                       kafka::Admin::Create({.properties = {{"bootstrap.servers",
+                                                             KafkaBroker::Shared().bootstrap()}}}));
+  ASSERT_OK(admin->GrowTopic(job.source(), 5));
+
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait());
+
+  EXPECT_EQ(exit.code, 1);
+  EXPECT_NE(process->Stderr().find("the topic has grown"), std::string::npos) << process->Stderr();
+}
+
+// The commonest Kafka trouble: the address one knows answers, and names another that does not.
+TEST(CommitTest, AWrongAdvertisedListenerIsNamed) {
+  const TempDir dir("commit");
+  ASSERT_OK_AND_ASSIGN(const auto broker, KafkaBroker::Start(dir / "kafka"));
+  CommitHarness job({.name = "advertised", .bootstrap = broker->bootstrap(), .dir = dir.path()});
+  ASSERT_OK(broker->Stop());
+  const auto properties = dir / "kafka/server.properties";
+  const std::string advertised = "advertised.listeners=PLAINTEXT://";
+  std::string config = ReadFile(properties);
+  config.replace(config.find(advertised + broker->bootstrap()),
+                 advertised.size() + broker->bootstrap().size(),
+                 advertised + "127.0.0.1:1");
+  ASSERT_OK(WriteFile(properties, config));
+  ASSERT_OK_AND_ASSIGN(
+      const auto restarted,
+      Process::Start(
+          {.program = "/bin/bash",
+           .args = {SourceDir() / "deploy/kafka/kafka.sh", "run", "--dir", dir / "kafka"},
+           .dir = dir.path(),
+           .name = "broker"}));
+
+  ASSERT_OK_AND_ASSIGN(const auto process,
+                       job.Start({.more_flags = {"--connect-timeout-ms", "10000"}}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait());
+
+  EXPECT_EQ(exit.code, 1);
+  EXPECT_NE(process->Stderr().find("kafka at " + broker->bootstrap() + " answers"),
+            std::string::npos);
+  EXPECT_NE(process->Stderr().find("127.0.0.1:1,"), std::string::npos) << process->Stderr();
 }
 
 TEST(CommitTest, StartWithoutBrokerGivesUpWithTheReason) {
