@@ -45,6 +45,12 @@ class Evaluation {
   std::deque<Column> kept_;  // a deque: operands point to its elements
 };
 
+// Of types that are held alike: whether their values are the same as text too. Those of FLOAT and
+// DOUBLE are not, nor times of different precision.
+bool PrintsAlike(const DataType& from, const DataType& to) {
+  return from.is_integer() || from.is_string() || from.is_binary() || IsSameType(from, to);
+}
+
 // Adds those of `from` whose row still counts.
 void AddErrors(const RowErrors& from, const std::vector<uint8_t>& counts, RowErrors& to) {
   for (const RowErrors::Entry& entry : from.entries()) {
@@ -180,7 +186,10 @@ Operand Evaluation::RunCast(const Expression& cast, RowErrors& errors) {
   RowErrors ignored;
   const Operand arg = Run(*cast.args[0], cast.is_try ? ignored : errors);
   if (IsHeldAlike(arg.column->type, cast.type)) {
-    return arg;
+    if (PrintsAlike(arg.column->type, cast.type)) return arg;
+    Column same = *arg.column;
+    same.type = cast.type;
+    return Keep(std::move(same), arg.is_constant);
   }
   return Apply({arg}, cast.type, true, errors, [&](const KernelCall& call, Column& out) {
     CastColumn(call, cast.is_try, out);

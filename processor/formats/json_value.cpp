@@ -139,6 +139,12 @@ Status ReadText(ondemand::value& value, Type type, Arena& arena, size_t row, Col
     if (const auto error = array.raw_json().get(text)) return JsonError(error);
   } else {
     text = Token(value);
+    double number = 0;
+    bool truth = false;
+    const auto error =
+        type == Type::number ? value.get_double().get(number) : value.get_bool().get(truth);
+    // Digits beyond the range of double are a number all the same.
+    if (error && !ParseDouble(text)) return JsonError(error);
   }
   to.strings[row] = text;
   to.valid[row] = 1;

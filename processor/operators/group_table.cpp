@@ -7,9 +7,9 @@
 namespace slipstream::sql {
 namespace {
 
-// The first chunk is small: a window often has few groups.
+// The first chunks are small: there may be many windows with few groups each.
 size_t ChunkSize(size_t chunk) {
-  return chunk == 0 ? 16 : 256;
+  return size_t{4} << std::min<size_t>(chunk, 6);
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ Group& GroupTable::Add(std::string_view key) {
     used_ = 0;
   }
   Group& group = group_chunks_.back()[used_];
-  group.key = keys_.Copy(key);
+  group.key = key;
   group.state = state_chunks_.back().get() + used_ * layout_.state_bytes();
   layout_.Init(group.state);
   ++used_;

@@ -12,7 +12,7 @@ namespace slipstream::sql {
 
 // One group's key and the states of its aggregates.
 struct Group {
-  std::string_view key;     // encoded; lives as long as the table
+  std::string key;          // encoded
   bool is_changed = false;  // since its state was last saved
   bool is_saved = false;    // there is a saved state under its key
   std::byte* state = nullptr;
@@ -41,7 +41,6 @@ class GroupTable {
 
   const AggregateLayout& layout_;
   const std::unique_ptr<Index> index_;
-  Arena keys_;
   std::vector<std::unique_ptr<Group[]>> group_chunks_;
   std::vector<std::unique_ptr<std::byte[]>> state_chunks_;
   size_t used_ = 0;  // of the last chunk

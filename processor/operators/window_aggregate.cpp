@@ -14,6 +14,10 @@ namespace {
 
 constexpr uint8_t kStateVersion = 1;
 constexpr size_t kEmittedRows = 4096;
+// Rows and their windows that are updated together: a row may be in thousands of windows.
+constexpr size_t kPairsMax = 1 << 16;
+// Windows are computed with times up to here, so that nothing overflows: some 146,000 years.
+constexpr int64_t kTimeMax = int64_t{1} << 62;
 
 std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
   std::vector<DataType> types;
@@ -55,9 +59,11 @@ Status WindowAggregateOperator::Process(RowBatch rows,
                                         OperatorOutput& out) const {
   RowErrors errors;
   const Column& times = rows.batch.columns[description_.window.time_column];
-  if (times.has_nulls()) {
-    for (size_t row = 0; row < rows.batch.rows; ++row) {
-      if (times.is_null(row)) errors.Add(row, "the window's time is NULL");
+  for (size_t row = 0; row < rows.batch.rows; ++row) {
+    if (times.is_null(row)) {
+      errors.Add(row, "the window's time is NULL");
+    } else if (times.ints[row] > kTimeMax || times.ints[row] < -kTimeMax) {
+      errors.Add(row, "the window's time is out of range");
     }
   }
   AggregateLayout::Inputs inputs = layout_.Compute(rows.batch, errors);
@@ -67,16 +73,15 @@ Status WindowAggregateOperator::Process(RowBatch rows,
     inputs = layout_.Compute(rows.batch, none);
     SLIPSTREAM_CHECK(none.empty(), "rows fail that did not before");
   }
-  State& mine = *static_cast<State*>(state);
-  AssignRows(rows.batch, watermark, mine, out);
-  layout_.Update(mine.states, mine.rows, inputs);
+  const uint64_t late = AddRows(rows.batch, inputs, watermark, *static_cast<State*>(state));
+  if (late > 0) out.CountLate(late);
   return {};
 }
 
-void WindowAggregateOperator::AssignRows(const Batch& batch,
-                                         int64_t watermark,
-                                         State& state,
-                                         OperatorOutput& out) const {
+uint64_t WindowAggregateOperator::AddRows(const Batch& batch,
+                                          const AggregateLayout::Inputs& inputs,
+                                          int64_t watermark,
+                                          State& state) const {
   state.states.clear();
   state.rows.clear();
   std::vector<const Column*> key_columns;
@@ -109,8 +114,13 @@ void WindowAggregateOperator::AssignRows(const Batch& batch,
       state.states.push_back(group.state);
       state.rows.push_back(row);
     }
+    if (state.rows.size() < kPairsMax) continue;
+    layout_.Update(state.states, state.rows, inputs);
+    state.states.clear();
+    state.rows.clear();
   }
-  if (late > 0) out.CountLate(late);
+  layout_.Update(state.states, state.rows, inputs);
+  return late;
 }
 
 Status WindowAggregateOperator::Advance(int64_t watermark,

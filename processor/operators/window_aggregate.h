@@ -45,7 +45,11 @@ class WindowAggregateOperator final : public Operator {
   struct State;
   struct Window;
 
-  void AssignRows(const Batch& batch, int64_t watermark, State& state, OperatorOutput& out) const;
+  // Counts the rows in their windows; returns how many came too late for one.
+  uint64_t AddRows(const Batch& batch,
+                   const AggregateLayout::Inputs& inputs,
+                   int64_t watermark,
+                   State& state) const;
   Status Fire(int64_t end, const Window& window, OperatorOutput& out) const;
 
   const Description description_;
