@@ -32,11 +32,24 @@ constexpr const char* kCommitInterval = "--commit-interval=0.1";
 constexpr const char* kAtWork = "logger=processor.takeover";
 constexpr std::array<const char*, 2> kJobs = {"flights_by_carrier", "flights_delays"};
 
-// All that the two jobs stored. Sorted lines; each flight's begins with its carrier.
+// All that the two jobs stored.
 struct Tables {
+  // The files' lines, sorted; each flight's begins with its carrier.
   std::vector<std::string> flights;
   std::vector<std::string> delays;
+  // The same as the query engine reads and orders it.
+  std::vector<std::string> flights_csv;
+  std::vector<std::string> delays_csv;
 };
+
+// Ordered by all columns.
+constexpr const char* kAllFlights =
+    "SELECT * FROM flights_by_carrier ORDER BY id, `year`, `month`, `day`, dep_time, "
+    "sched_dep_time, dep_delay, arr_time, sched_arr_time, arr_delay, carrier, flight, tailnum, "
+    "origin, dest, air_time, distance, `hour`, `minute`, time_hour, name";
+constexpr const char* kAllDelays =
+    "SELECT * FROM delays ORDER BY origin, carrier, window_start, window_end, delayed_flights, "
+    "avg_arr_delay, max_arr_delay";
 
 void ExpectSameLines(const std::vector<std::string>& actual,
                      const std::vector<std::string>& expected,
@@ -82,6 +95,8 @@ class FlightsFaultTest : public ::testing::Test {
     ExpectStoredFlights(truth, flights);
     ASSERT_OK_AND_ASSIGN(undisturbed_, ReadTables(""));
     ExpectDelays(truth, undisturbed_.delays);
+    EXPECT_EQ(undisturbed_.flights_csv.size(), undisturbed_.flights.size() + 1);  // the header
+    EXPECT_EQ(undisturbed_.delays_csv.size(), undisturbed_.delays.size() + 1);
     is_ready_ = !HasFailure();
   }
   static void TearDownTestSuite() {
@@ -99,6 +114,11 @@ class FlightsFaultTest : public ::testing::Test {
         tables.flights.push_back(fmt::format("{} {}", carrier, line));
     }
     ASSIGN_OR_RETURN(tables.delays, pipeline_->StoredLines(variant, "delays/*"));
+    ASSIGN_OR_RETURN(std::string csv,
+                     pipeline_->Query({.job = kJobs[0], .variant = variant}, kAllFlights));
+    tables.flights_csv = Lines(csv);
+    ASSIGN_OR_RETURN(csv, pipeline_->Query({.job = kJobs[1], .variant = variant}, kAllDelays));
+    tables.delays_csv = Lines(csv);
     return tables;
   }
 
@@ -106,6 +126,8 @@ class FlightsFaultTest : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(const Tables tables, ReadTables(variant));
     ExpectSameLines(tables.flights, undisturbed_.flights, "flights");
     ExpectSameLines(tables.delays, undisturbed_.delays, "delays");
+    ExpectSameLines(tables.flights_csv, undisturbed_.flights_csv, "flights as csv");
+    ExpectSameLines(tables.delays_csv, undisturbed_.delays_csv, "delays as csv");
   }
 
   static std::unique_ptr<TempDir> dir_;

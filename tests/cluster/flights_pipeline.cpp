@@ -104,6 +104,21 @@ Status FlightsPipeline::RunJob(const Run& run) {
   return Internal(fmt::format("{}: exit code {}: {}", JobName(run), exit.code, job->Stderr()));
 }
 
+Result<std::string> FlightsPipeline::Query(const Run& run,
+                                           const std::string& sql,
+                                           const std::string& format) const {
+  ASSIGN_OR_RETURN(std::filesystem::path catalog, JobFile(run));
+  ASSIGN_OR_RETURN(ToolResult result,
+                   RunTool(Command(ProcessorQuery{.sql = sql,
+                                                  .brokers = broker_->bootstrap(),
+                                                  .master = dfs_->master_address(),
+                                                  .catalog = std::move(catalog),
+                                                  .format = format}),
+                           kToolDeadline));
+  if (result.exit.code == 0) return std::move(result.out);
+  return Internal(fmt::format("query: exit code {}: {}", result.exit.code, result.err));
+}
+
 Result<std::vector<std::string>> FlightsPipeline::StoredLines(const std::string& variant,
                                                               const std::string& path) const {
   ASSIGN_OR_RETURN(std::string text, dfs_->MustDfs({"cat", FolderOf(variant) + path}));

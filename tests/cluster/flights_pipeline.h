@@ -57,6 +57,11 @@ class FlightsPipeline final {
   // Runs it to its end, which must be a success.
   Status RunJob(const Run& run);
 
+  // `processor query` over the tables that the run's job declares; what it prints. It must succeed.
+  Result<std::string> Query(const Run& run,
+                            const std::string& sql,
+                            const std::string& format = "csv") const;
+
   // What stands in files below dfs:///<variant>/<path>, line by line, sorted.
   Result<std::vector<std::string>> StoredLines(const std::string& variant,
                                                const std::string& path) const;
