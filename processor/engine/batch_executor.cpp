@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kRecordsPerBatch = 4096;
 
-using RowReceiver = std::function<Status(size_t sink, RowBatch rows)>;
+using RowReceiver = std::function<Status(size_t sink, const RowBatch& rows)>;
 
 // BatchRun: one run of a graph over files.
 class BatchRun final : private GraphRun::Host {
@@ -47,7 +47,7 @@ class BatchRun final : private GraphRun::Host {
  private:
   Status WriteToSink(size_t sink, RowBatch rows) override {
     report_.rows_out += rows.batch.rows;
-    return receiver_(sink, std::move(rows));
+    return receiver_(sink, rows);
   }
   Status Reject(const RowBatch& from, const Schema& schema, const RowErrors& errors) override;
   void CountLate(uint64_t) override {}  // bounded input: no window fires before the end
@@ -226,7 +226,7 @@ class SqlBatchJob final : public BatchJob {
   }
 
   Result<BatchReport> Run(const BatchOptions& options, runtime::TaskOutput& out) override {
-    BatchRun run(graph_, options, [&](size_t sink, RowBatch rows) {
+    BatchRun run(graph_, options, [&](size_t sink, const RowBatch& rows) {
       return sinks_.writers()[sink]->Write(rows, out);
     });
     return run.Run();
@@ -255,7 +255,7 @@ Result<BatchReport> RunQuery(const PlanNode& query,
                              const std::function<Status(const Batch&)>& on_rows) {
   OperatorGraph graph;
   RETURN_IF_ERROR(graph.Add(query, false, 0));
-  BatchRun run(graph, options, [&](size_t, RowBatch rows) { return on_rows(rows.batch); });
+  BatchRun run(graph, options, [&](size_t, const RowBatch& rows) { return on_rows(rows.batch); });
   return run.Run();
 }
 

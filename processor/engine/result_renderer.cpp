@@ -90,7 +90,7 @@ class CsvRenderer final : public ResultRenderer {
 
 class TableRenderer final : public ResultRenderer {
  public:
-  TableRenderer(const Schema& schema, Write write) : schema_(schema), write_(std::move(write)) {
+  TableRenderer(Schema schema, Write write) : schema_(std::move(schema)), write_(std::move(write)) {
     for (const Field& field : schema_)
       widths_.push_back(CountCharacters(field.name));
   }

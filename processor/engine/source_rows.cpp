@@ -86,6 +86,7 @@ void SourceRows::TakeOut(const RowErrors& errors, Rows& rows) {
   }
   if (!rows.watermarks.empty()) {
     std::vector<int64_t> watermarks;
+    watermarks.reserve(good.size());
     for (uint32_t row : good)
       watermarks.push_back(rows.watermarks[row]);
     rows.watermarks = std::move(watermarks);

@@ -35,6 +35,19 @@ void AppendNumber(std::string& to, int64_t value, size_t width) {
   to += digits;
 }
 
+void AppendMonth(std::string& to, int32_t month, size_t count) {
+  if (count < 3) return AppendNumber(to, month, count);
+  const std::string_view name = kMonths[static_cast<size_t>(month - 1)];
+  to += count == 3 ? name.substr(0, 3) : name;
+}
+
+void AppendFraction(std::string& to, int64_t micros, size_t count) {
+  std::string digits;
+  AppendNumber(digits, micros, 6);
+  digits.append(count > 6 ? count - 6 : 0, '0');
+  to += digits.substr(0, count);
+}
+
 std::optional<int64_t> TakeDigits(std::string_view& text, size_t least, size_t most) {
   size_t count = 0;
   int64_t value = 0;
@@ -115,12 +128,7 @@ void DatePattern::Format(int64_t micros, std::string& to) const {
         break;
       case 'M':
       case 'L':
-        if (part.count < 3) {
-          AppendNumber(to, date.month, part.count);
-        } else {
-          const std::string_view name = kMonths[static_cast<size_t>(date.month - 1)];
-          to += part.count == 3 ? name.substr(0, 3) : name;
-        }
+        AppendMonth(to, date.month, part.count);
         break;
       case 'd':
         AppendNumber(to, date.day, part.count);
@@ -149,13 +157,9 @@ void DatePattern::Format(int64_t micros, std::string& to) const {
       case 's':
         AppendNumber(to, time / kMicrosPerSecond % 60, part.count);
         break;
-      case 'S': {
-        std::string digits;
-        AppendNumber(digits, time % kMicrosPerSecond, 6);
-        digits.append(part.count > 6 ? part.count - 6 : 0, '0');
-        to += digits.substr(0, part.count);
+      case 'S':
+        AppendFraction(to, time % kMicrosPerSecond, part.count);
         break;
-      }
       default: {  // E
         const std::string_view name = kWeekdays[static_cast<size_t>(FloorModulo(days, 7))];
         to += part.count <= 3 ? name.substr(0, 3) : name;
@@ -176,6 +180,23 @@ bool TakeMonthName(std::string_view& text, bool is_short, int64_t& month) {
     return true;
   }
   return false;
+}
+
+// Two letters: a year of this century.
+bool TakeYear(std::string_view& text, size_t count, int64_t& year) {
+  const size_t most = count == 2 ? 2 : 4;
+  const std::optional<int64_t> taken = TakeDigits(text, std::min(count, most), most);
+  if (!taken) return false;
+  year = count == 2 ? 2000 + *taken : *taken;
+  return year >= 1;
+}
+
+bool TakeHalfDay(std::string_view& text, bool& is_afternoon) {
+  const std::string_view mark = text.substr(0, 2);
+  is_afternoon = EqualsIgnoreCase(mark, "PM");
+  if (!is_afternoon && !EqualsIgnoreCase(mark, "AM")) return false;
+  text.remove_prefix(2);
+  return true;
 }
 
 bool TakeFraction(std::string_view& text, size_t count, int64_t& micros) {
@@ -208,13 +229,8 @@ bool DatePattern::ReadPart(const Part& part,
       text.remove_prefix(part.literal.size());
       return true;
     case 'y':
-    case 'u': {
-      const size_t most = part.count == 2 ? 2 : 4;
-      const std::optional<int64_t> year = TakeDigits(text, std::min(part.count, most), most);
-      if (!year) return false;
-      fields.year = part.count == 2 ? 2000 + *year : *year;
-      return fields.year >= 1;
-    }
+    case 'u':
+      return TakeYear(text, part.count, fields.year);
     case 'M':
     case 'L':
       if (part.count >= 3) return TakeMonthName(text, part.count == 3, fields.month);
@@ -235,13 +251,8 @@ bool DatePattern::ReadPart(const Part& part,
       fields.half_day_hour = hour % 12;
       return true;
     }
-    case 'a': {
-      const std::string_view mark = text.substr(0, 2);
-      fields.is_afternoon = EqualsIgnoreCase(mark, "PM");
-      if (!fields.is_afternoon && !EqualsIgnoreCase(mark, "AM")) return false;
-      text.remove_prefix(2);
-      return true;
-    }
+    case 'a':
+      return TakeHalfDay(text, fields.is_afternoon);
     case 'm':
       return number(0, 59, fields.minute);
     case 's':

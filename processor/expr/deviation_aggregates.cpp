@@ -12,6 +12,7 @@
 namespace slipstream::sql {
 namespace {
 
+// NOLINTNEXTLINE(modernize-use-using): __extension__ keeps -Wpedantic quiet
 __extension__ typedef __float128 Quad;
 
 struct DeviationState {

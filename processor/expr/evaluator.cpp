@@ -104,6 +104,25 @@ Column Choose(const std::vector<Operand>& sources,
   return chosen;
 }
 
+// Makes `out` NULL where an argument is. False: an argument is NULL for all rows, so all are.
+bool TakeNulls(const std::vector<Operand>& args, size_t rows, Column& out) {
+  for (const Operand& arg : args) {
+    if (!arg.column->has_nulls()) continue;
+    if (arg.is_constant) {
+      if (!arg.column->is_null(0)) continue;
+      out.valid.assign(rows, 0);
+      return false;
+    }
+    if (out.valid.empty()) {
+      out.valid = arg.column->valid;
+      continue;
+    }
+    for (size_t row = 0; row < rows; ++row)
+      out.valid[row] &= arg.column->valid[row];
+  }
+  return true;
+}
+
 template <class Kernel>
 Operand Evaluation::Apply(const std::vector<Operand>& args,
                           const DataType& type,
@@ -115,24 +134,7 @@ Operand Evaluation::Apply(const std::vector<Operand>& args,
   const size_t rows = is_constant ? 1 : batch_.rows;
   Column out(type);
   out.Resize(rows);
-  if (is_strict) {
-    for (const Operand& arg : args) {
-      if (!arg.column->has_nulls()) continue;
-      if (arg.is_constant) {
-        if (arg.column->is_null(0)) {
-          out.valid.assign(rows, 0);
-          return Keep(std::move(out), is_constant);
-        }
-        continue;
-      }
-      if (out.valid.empty()) {
-        out.valid = arg.column->valid;
-      } else {
-        for (size_t row = 0; row < rows; ++row)
-          out.valid[row] &= arg.column->valid[row];
-      }
-    }
-  }
+  if (is_strict && !TakeNulls(args, rows, out)) return Keep(std::move(out), is_constant);
   if (!is_constant) {
     kernel(KernelCall{.args = args, .rows = rows, .arena = arena_, .errors = errors}, out);
     return Keep(std::move(out), false);

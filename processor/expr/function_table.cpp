@@ -96,8 +96,11 @@ void FunctionTable::Add(ScalarFunction function) {
   functions_[function.name].push_back(std::move(function));
 }
 
-void FunctionTable::Add(
-    std::string name, std::vector<Param> params, size_t optional, DataType result, Kernel kernel) {
+void FunctionTable::Add(std::string name,
+                        std::vector<Param> params,
+                        size_t optional,
+                        const DataType& result,
+                        Kernel kernel) {
   ScalarFunction function;
   function.usage = UsageOf(name, params, optional);
   function.name = std::move(name);

@@ -32,8 +32,11 @@ class FunctionTable {
 
   void Add(ScalarFunction function);
   // A strict function with fixed parameters; the last `optional` of them may be missing.
-  void Add(
-      std::string name, std::vector<Param> params, size_t optional, DataType result, Kernel kernel);
+  void Add(std::string name,
+           std::vector<Param> params,
+           size_t optional,
+           const DataType& result,
+           Kernel kernel);
 
  private:
   std::map<std::string, std::vector<ScalarFunction>, std::less<>> functions_;

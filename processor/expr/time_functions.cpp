@@ -53,12 +53,13 @@ class PatternCache {
   const DatePattern* Get(const KernelCall& call, std::string_view pattern, size_t row) {
     if (!pattern_ || pattern != text_) {
       text_ = pattern;
+      pattern_.reset();
       Result<DatePattern> parsed = DatePattern::Parse(pattern);
-      pattern_ = parsed.ok() ? std::optional(*std::move(parsed)) : std::nullopt;
-      if (!pattern_) {
+      if (!parsed.ok()) {
         call.errors.Add(row, parsed.error().message());
         return nullptr;
       }
+      pattern_ = *std::move(parsed);
     }
     return &*pattern_;
   }

@@ -136,7 +136,7 @@ int64_t CeilToUnit(TimeUnit unit, int64_t micros) {
 }
 
 std::optional<int64_t> AddUnits(TimeUnit unit, int64_t count, int64_t micros) {
-  constexpr int64_t kMonthsMax = 12 * 300'000;  // more than 64 bits of microseconds hold
+  constexpr int64_t kMonthsMax = int64_t{12} * 300'000;  // more than 64 bits of microseconds hold
   if (const int64_t length = MicrosOf(unit); length > 0) {
     int64_t step = 0;
     int64_t sum = 0;

@@ -36,6 +36,12 @@ DataType CommonText(const DataType& a, const DataType& b) {
           .precision = std::max(a.precision, b.precision)};
 }
 
+// Whether text that meets a value of this type is read as one.
+bool TakesText(const DataType& type, bool for_comparison) {
+  if (type.is_temporal()) return true;
+  return for_comparison && (type.is_numeric() || type.kind == TypeKind::kBoolean);
+}
+
 DataType CommonTemporal(const DataType& a, const DataType& b) {
   if (a.kind == b.kind) return a.precision >= b.precision ? a : b;
   if (a.kind == TypeKind::kDate) return b;
@@ -92,13 +98,9 @@ std::optional<DataType> CommonTypeOf(const DataType& a, const DataType& b, bool 
   } else if (a.is_temporal() && b.is_temporal() &&
              (a.kind == TypeKind::kTime) == (b.kind == TypeKind::kTime)) {
     common = CommonTemporal(a, b);
-  } else if (a.is_string() && b.is_temporal()) {
+  } else if (a.is_string() && TakesText(b, for_comparison)) {
     common = b;
-  } else if (b.is_string() && a.is_temporal()) {
-    common = a;
-  } else if (for_comparison && a.is_string() && (b.is_numeric() || b.kind == TypeKind::kBoolean)) {
-    common = b;
-  } else if (for_comparison && b.is_string() && (a.is_numeric() || a.kind == TypeKind::kBoolean)) {
+  } else if (b.is_string() && TakesText(a, for_comparison)) {
     common = a;
   }
   if (common) common->nullable = a.nullable || b.nullable;

@@ -69,7 +69,7 @@ class JsonDecoder::Implementation {
   void Learn(size_t place, std::string_view key, int32_t column);
   // Room for one more row in every column.
   void Grow(Batch& batch);
-  void ForgetRows(Batch& batch, size_t first);
+  void ForgetRows(Batch& batch, size_t first) const;
   std::string_view CopyIn(std::string_view record);
 
   const Schema fields_;
@@ -152,7 +152,7 @@ void JsonDecoder::Implementation::Grow(Batch& batch) {
   }
 }
 
-void JsonDecoder::Implementation::ForgetRows(Batch& batch, size_t first) {
+void JsonDecoder::Implementation::ForgetRows(Batch& batch, size_t first) const {
   // The row that failed is not counted yet; it has values all the same.
   const size_t end = std::min(batch.rows + 1, capacity_);
   for (Column& column : batch.columns) {

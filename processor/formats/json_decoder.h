@@ -48,6 +48,8 @@ class JsonDecoder {
   // kUnimplemented: a column's type cannot be read from JSON.
   static Result<std::unique_ptr<JsonDecoder>> Create(Schema fields, JsonOptions options);
   ~JsonDecoder();
+  JsonDecoder(const JsonDecoder&) = delete;
+  JsonDecoder& operator=(const JsonDecoder&) = delete;
 
   // At most 2^31 bytes together. A nullopt record is a tombstone: no row.
   DecodedRows Decode(std::span<const std::optional<std::string_view>> records);

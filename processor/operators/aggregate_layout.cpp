@@ -117,6 +117,7 @@ void AggregateLayout::UpdateCall(size_t call,
   std::vector<uint32_t> kept_rows;
   const KeyCodec codec = CodecOf(description);
   std::vector<const Column*> columns;
+  columns.reserve(args.size());
   for (const Column& column : args)
     columns.push_back(&column);
   std::string value;

@@ -14,6 +14,7 @@ constexpr size_t kEmittedRows = 4096;
 
 std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
   std::vector<DataType> types;
+  types.reserve(columns.size());
   for (size_t column : columns)
     types.push_back(schema[column].type);
   return types;

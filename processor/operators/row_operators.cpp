@@ -8,8 +8,8 @@
 
 namespace slipstream::sql {
 
-FilterOperator::FilterOperator(ExpressionPtr condition)
-    : condition_(FoldConstants(std::move(condition))) {}
+FilterOperator::FilterOperator(const ExpressionPtr& condition)
+    : condition_(FoldConstants(condition)) {}
 
 Status FilterOperator::Process(RowBatch rows, int64_t, OperatorState*, OperatorOutput& out) const {
   RowErrors errors;

@@ -14,7 +14,7 @@ namespace slipstream::sql {
 // Keeps the rows for which the condition is TRUE.
 class FilterOperator final : public Operator {
  public:
-  explicit FilterOperator(ExpressionPtr condition);
+  explicit FilterOperator(const ExpressionPtr& condition);
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,

@@ -21,6 +21,7 @@ constexpr int64_t kTimeMax = int64_t{1} << 62;
 
 std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
   std::vector<DataType> types;
+  types.reserve(columns.size());
   for (size_t column : columns)
     types.push_back(schema[column].type);
   return types;

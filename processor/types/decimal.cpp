@@ -124,6 +124,22 @@ struct ScannedDecimal {
   bool rounds_up = false;  // the first digit that no longer fits is 5 or more
 };
 
+// What may follow the digits: nothing (0), or "e12", "E+12", "e-12".
+std::optional<int32_t> ReadExponent(std::string_view text) {
+  if (text.empty()) return 0;
+  if (text.front() != 'e' && text.front() != 'E') return std::nullopt;
+  text.remove_prefix(1);
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
+  int32_t exponent = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, exponent);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return exponent;
+}
+
 std::optional<ScannedDecimal> ScanDecimal(std::string_view text) {
   ScannedDecimal scanned;
   size_t at = 0;
@@ -153,17 +169,9 @@ std::optional<ScannedDecimal> ScanDecimal(std::string_view text) {
     is_cut = true;
   }
   if (!has_digit) return std::nullopt;
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    if (at < text.size() && text[at] == '+') ++at;
-    int32_t exponent = 0;
-    const auto [end, error] =
-        std::from_chars(text.data() + at, text.data() + text.size(), exponent);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    scanned.scale -= exponent;
-    at = text.size();
-  }
-  if (at != text.size()) return std::nullopt;
+  const std::optional<int32_t> exponent = ReadExponent(text.substr(at));
+  if (!exponent) return std::nullopt;
+  scanned.scale -= *exponent;
   return scanned;
 }
 
@@ -177,7 +185,7 @@ std::optional<Int128> ParseDecimal(std::string_view text, int32_t scale, bool* i
   const auto value = static_cast<Int128>(scanned->digits);
   const Int128 is_signed = scanned->is_negative ? -value : value;
   if (is_signed == 0) return 0;
-  if (scanned->scale > 2 * kMaxDecimalPrecision) return 0;
+  if (scanned->scale > int64_t{2} * kMaxDecimalPrecision) return 0;
   if (scanned->scale < -kMaxDecimalPrecision) return std::nullopt;
   return Rescale(is_signed, static_cast<int32_t>(scanned->scale), scale);
 }

@@ -9,6 +9,7 @@
 
 namespace slipstream::sql {
 
+// NOLINTNEXTLINE(modernize-use-using): __extension__ keeps -Wpedantic quiet
 __extension__ typedef unsigned __int128 UInt128;
 
 // DECIMAL(p, s) values: an unscaled 128-bit integer, |unscaled| < 10^p, p at most 38. Every
