@@ -67,7 +67,7 @@ Result<std::vector<std::pair<std::string, std::string>>> ParseProperties(
   return properties;
 }
 
-void AddOutput(CLI::App& app, OutputOptions& output) {
+void AddBroker(CLI::App& app, OutputOptions& output) {
   app.add_option("--brokers", output.brokers, "Kafka's addresses, HOST:PORT,…")
       ->capture_default_str();
   app.add_option("--topic", output.topic, "topic to send to; created unless it exists")
@@ -99,6 +99,10 @@ void AddOutput(CLI::App& app, OutputOptions& output) {
             ParseDuration,
             "give a record up that is not acknowledged after this [5m]")
       ->type_name("TIME");
+}
+
+void AddOutput(CLI::App& app, OutputOptions& output) {
+  AddBroker(app, output);
   app.add_option("--acks-file", output.acks_file, "write the id of every acknowledged row here")
       ->type_name("FILE");
   app.add_flag("--dry-run", output.is_dry_run, "write messages to standard output, not to Kafka");
@@ -107,6 +111,7 @@ void AddOutput(CLI::App& app, OutputOptions& output) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{100'000'000}));
   app.add_option("--limit", output.limit, "end after so many rows [no limit]")
       ->check(CLI::PositiveNumber);
+  daemon::AddDaemonFlags(app, output.daemon);
 }
 
 void AddSpeed(CLI::App& app, double& speed, const char* help) {
@@ -224,13 +229,15 @@ void AddSensors(CLI::App& parent, CommandLine& line) {
 
 std::optional<int> ParseCommandLine(int argc, const char* const* argv, CommandLine& line) {
   CLI::App app("Sends flights and sensor readings to Kafka as JSON.", "producer");
-  daemon::DaemonFlags flags;
-  daemon::AddLogFlags(app, flags);
   AddFlights(app, line);
   AddSensors(app, line);
   app.require_subcommand(1);
   std::optional<int> exit_code = daemon::ParseFlags(app, argc, argv);
-  line.log_level = flags.log_level;
+  const OutputOptions& output =
+      line.command == CommandLine::Command::kFlights ? line.flights.output : line.sensors.output;
+  line.log_level = output.is_quiet && output.daemon.log_level == daemon::DaemonFlags().log_level
+                       ? "warn"
+                       : output.daemon.log_level;
   return exit_code;
 }
 

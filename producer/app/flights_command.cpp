@@ -53,13 +53,14 @@ int RunFlights(const FlightsOptions& options, const std::stop_token& stop) {
       .temp_directory = options.sort.temp_directory,
       .loops = options.loops,
       .key = FieldNamed(options.key),
-      .numbers = options.has_numbers_as_strings ? NumberStyle::kStrings : NumberStyle::kNumbers};
+      .numbers = options.has_numbers_as_strings ? NumberStyle::kStrings : NumberStyle::kNumbers,
+      .rows_read = &session.rows_read()};
   if (options.shifts_to_now) replay_options.start = LocalTime(SystemClock::Get().WallNow());
   FlightReplay replay(*source, replay_options);
   if (Status connected = session.Connect(); !connected.ok()) return session.Fail(connected);
   Status loaded = replay.Load(stop, [&](uint64_t rows) { session.progress().Reading(rows); });
   if (!loaded.ok()) return session.Fail(loaded);
-  return session.Send(replay, replay.total_count(), [&] { return replay.read_count(); });
+  return session.Send(replay, replay.total_count());
 }
 
 }  // namespace slipstream::producer

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/daemon/flags.h"
+
 namespace slipstream::producer {
 
 // What both commands share: where messages go, and how fast.
@@ -23,6 +25,7 @@ struct OutputOptions {
   double speed = 0;
   uint64_t rows_per_second = 0;
   uint64_t limit = 0;
+  daemon::DaemonFlags daemon;
 };
 
 struct SortOptions {

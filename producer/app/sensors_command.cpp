@@ -1,3 +1,5 @@
+#include <atomic>
+
 #include "producer/app/commands.h"
 #include "producer/app/local_time.h"
 #include "producer/app/session.h"
@@ -12,26 +14,26 @@ int Replay(const SensorsOptions& options, Session& session) {
   WeatherReplay replay({.file = options.csv_file,
                         .is_strict = options.is_strict,
                         .sort_memory_bytes = options.sort.memory_bytes,
-                        .temp_directory = options.sort.temp_directory},
+                        .temp_directory = options.sort.temp_directory,
+                        .rows_read = &session.rows_read()},
                        session.rejected());
   if (Status loaded = replay.Load(); !loaded.ok()) return session.Fail(loaded);
-  return session.Send(replay, replay.read_count(), [&] { return replay.read_count(); });
+  return session.Send(replay, replay.total_count());
 }
 
 // Counts what is taken from a source that has no rows of its own.
 class Counted final : public RecordSource {
  public:
-  explicit Counted(RecordSource& source) : source_(source) {}
+  Counted(RecordSource& source, std::atomic<uint64_t>& count) : source_(source), count_(count) {}
   Result<bool> Next(Record& record) override {
     ASSIGN_OR_RETURN(bool more, source_.Next(record));
-    count_ += more ? 1 : 0;
+    if (more) ++count_;
     return more;
   }
-  uint64_t count() const { return count_; }
 
  private:
   RecordSource& source_;
-  uint64_t count_ = 0;
+  std::atomic<uint64_t>& count_;
 };
 
 int Simulate(const SensorsOptions& options, Session& session) {
@@ -39,8 +41,8 @@ int Simulate(const SensorsOptions& options, Session& session) {
                               .intervals = options.intervals,
                               .start = LocalTime(SystemClock::Get().WallNow()),
                               .seed = options.seed});
-  Counted counted(simulator);
-  return session.Send(counted, 0, [&] { return counted.count(); });
+  Counted counted(simulator, session.rows_read());
+  return session.Send(counted, 0);
 }
 
 }  // namespace

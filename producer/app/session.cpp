@@ -8,7 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "common/daemon/admin_server.h"
+#include "common/daemon/endpoint.h"
 #include "common/daemon/flags.h"
+#include "common/net/host_port.h"
 #include "producer/pacing/pacer.h"
 #include "producer/pipeline/kafka_sink.h"
 #include "producer/pipeline/stdout_sink.h"
@@ -29,7 +32,23 @@ Session::Session(const OutputOptions& options, std::stop_token stop)
       stop_(std::move(stop)),
       clock_(SystemClock::Get()),
       progress_(StyleFor(options), stderr, clock_),
-      rejected_([this](const std::string& line) { progress_.Say(line); }) {}
+      rejected_([this](const std::string& line) { progress_.Say(line); }),
+      view_(rows_read_, rejected_) {}
+
+Session::~Session() = default;
+
+Status Session::OpenAdminPort() {
+  const daemon::DaemonFlags& flags = options_.daemon;
+  ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(flags.admin_listen));
+  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", listen, flags.insecure));
+  ASSIGN_OR_RETURN(
+      admin_,
+      daemon::AdminServer::Start({.listen = flags.admin_listen,
+                                  .registry = &view_,
+                                  .ready = [this] { return view_.Ready(); },
+                                  .status_json = [this] { return view_.StatusJson(); }}));
+  return {};
+}
 
 Status Session::Connect() {
   start_ = clock_.Now();
@@ -37,6 +56,7 @@ Status Session::Connect() {
     sink_ = std::make_unique<StdoutSink>(STDOUT_FILENO);
     return {};
   }
+  RETURN_IF_ERROR(OpenAdminPort());
   KafkaSink::Options options{.brokers = options_.brokers,
                              .topic = options_.topic,
                              .partitions = options_.partitions,
@@ -45,15 +65,16 @@ Status Session::Connect() {
                              .delivery_timeout = options_.delivery_timeout,
                              .acks_file = options_.acks_file};
   ASSIGN_OR_RETURN(sink_, KafkaSink::Connect(options, stop_, [this](const std::string& reason) {
+                     view_.WaitFor("kafka: " + reason);
                      progress_.Say("waiting for kafka: " + reason);
                    }));
   start_ = clock_.Now();  // waiting for a broker is not part of the speed
-  return {};
+  view_.Show(*sink_);
+  return daemon::AnnounceReady(
+      "producer", {.rpc = "", .admin = admin_->address()}, options_.daemon.endpoint_file);
 }
 
-int Session::Send(RecordSource& source,
-                  uint64_t total,
-                  const std::function<uint64_t()>& read_count) {
+int Session::Send(RecordSource& source, uint64_t total) {
   Pacer pacer({.speed = options_.speed, .rows_per_second = options_.rows_per_second});
   if (options_.limit > 0) total = total > 0 ? std::min(total, options_.limit) : options_.limit;
   // Records are given up by themselves when their time is over; the flush only has to outlast it.
@@ -63,7 +84,7 @@ int Session::Send(RecordSource& source,
   PipelineOutcome outcome = RunPipeline(options, source, *sink_, pacer, clock_, progress_, stop_);
   std::chrono::duration<double> elapsed = clock_.Now() - start_;
   uint64_t acknowledged = sink_->acknowledged_count();
-  Summarise(read_count(), outcome.sent, acknowledged, elapsed.count());
+  Summarise(outcome.sent, acknowledged, elapsed.count());
   if (outcome.status.code() == Code::kCancelled && options_.is_dry_run) {
     return daemon::kExitDone;  // `| head` has seen enough
   }
@@ -84,11 +105,11 @@ int Session::Fail(const Status& status) {
   return daemon::kExitFailed;
 }
 
-void Session::Summarise(uint64_t read, uint64_t sent, uint64_t acknowledged, double seconds) {
+void Session::Summarise(uint64_t sent, uint64_t acknowledged, double seconds) {
   progress_.Say(
       fmt::format("rows_read={} rows_sent={} rows_acknowledged={} rows_skipped={} seconds={:.2f} "
                   "rows_per_second={:.0f}",
-                  read + rejected_.count(),
+                  rows_read_ + rejected_.count(),
                   sent,
                   acknowledged,
                   rejected_.count(),

@@ -10,10 +10,10 @@ RejectedRows::RejectedRows(std::function<void(const std::string&)> report)
     : report_(std::move(report)) {}
 
 void RejectedRows::Add(const std::filesystem::path& file, uint64_t line, std::string_view reason) {
-  ++count_;
-  if (count_ <= kReportedMax) {
+  const uint64_t count = ++count_;
+  if (count <= kReportedMax) {
     report_(fmt::format("{}:{}: {}; row skipped", file.string(), line, reason));
-  } else if (count_ == kReportedMax + 1) {
+  } else if (count == kReportedMax + 1) {
     report_("more rows are skipped than are worth a line each; the summary has them all");
   }
   auto found = by_reason_.find(reason);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -11,7 +12,7 @@ namespace slipstream::producer {
 
 // RejectedRows: what could not be read, counted by reason. The first few are reported with file
 // and line as they come; of a file that is broken throughout, the counts are enough.
-// Threads: one writer at a time.
+// Threads: one user at a time; count() may be called from any thread.
 class RejectedRows final {
  public:
   static constexpr uint64_t kReportedMax = 20;
@@ -27,7 +28,7 @@ class RejectedRows final {
 
  private:
   const std::function<void(const std::string&)> report_;
-  uint64_t count_ = 0;
+  std::atomic<uint64_t> count_{0};
   std::map<std::string, uint64_t, std::less<>> by_reason_;
 };
 

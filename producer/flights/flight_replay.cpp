@@ -17,18 +17,19 @@ Status FlightReplay::Load(std::stop_token stop, const std::function<void(uint64_
   if (!options_.is_sorted) return {};
   sorter_.emplace(EventSorter::Options{.memory_bytes = options_.sort_memory_bytes,
                                        .directory = options_.temp_directory});
+  uint64_t rows = 0;
   while (true) {
-    ASSIGN_OR_RETURN(bool more, source_.Next(flight_));
+    ASSIGN_OR_RETURN(bool more, Read());
     if (!more) break;
     packed_.clear();
     flight_.PackTo(packed_);
     RETURN_IF_ERROR(sorter_->Add(flight_.event_time().time_since_epoch().count(), packed_));
-    if (++read_count_ % kRowsPerReport == 0) {
+    if (++rows % kRowsPerReport == 0) {
       if (stop.stop_requested()) return Cancelled("interrupted while reading");
-      on_row(read_count_);
+      on_row(rows);
     }
   }
-  on_row(read_count_);
+  on_row(rows);
   return sorter_->Finish();
 }
 
@@ -36,12 +37,14 @@ uint64_t FlightReplay::total_count() const {
   return sorter_ && !options_.loops ? sorter_->count() : 0;
 }
 
+Result<bool> FlightReplay::Read() {
+  ASSIGN_OR_RETURN(bool more, source_.Next(flight_));
+  if (more && options_.rows_read != nullptr) ++*options_.rows_read;
+  return more;
+}
+
 Result<bool> FlightReplay::NextFlight() {
-  if (!sorter_) {
-    ASSIGN_OR_RETURN(bool more, source_.Next(flight_));
-    read_count_ += more ? 1 : 0;
-    return more;
-  }
+  if (!sorter_) return Read();
   int64_t key = 0;
   std::string_view packed;
   ASSIGN_OR_RETURN(bool more, sorter_->Next(key, packed));

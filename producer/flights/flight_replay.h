@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,8 @@ class FlightReplay final : public RecordSource {
     bool loops = false;
     std::optional<Field> key = Field::kOrigin;
     NumberStyle numbers = NumberStyle::kNumbers;
+    // Counts the flights read from the source, in all passes. Must outlive this.
+    std::atomic<uint64_t>* rows_read = nullptr;
   };
 
   FlightReplay(FlightSource& source, const Options& options);
@@ -48,13 +51,13 @@ class FlightReplay final : public RecordSource {
 
   Result<bool> Next(Record& record) override;
 
-  // Flights read from the source so far, in all passes.
-  uint64_t read_count() const { return read_count_; }
   // How many will come; 0 if that is not known.
   uint64_t total_count() const;
   uint64_t spilled_run_count() const { return sorter_ ? sorter_->spilled_run_count() : 0; }
 
  private:
+  // From the source itself.
+  Result<bool> Read();
   Result<bool> NextFlight();
   // The flight in `flight_` was given: notes how far ids and times have come.
   void Note();
@@ -66,7 +69,6 @@ class FlightReplay final : public RecordSource {
   Flight flight_;
   std::string packed_;
   std::string json_;
-  uint64_t read_count_ = 0;
 
   std::chrono::minutes shift_{0};
   std::chrono::minutes pass_shift_{0};

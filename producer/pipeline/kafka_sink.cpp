@@ -123,6 +123,9 @@ Status KafkaSink::Flush(milliseconds timeout) {
   return impl_->producer->failure();
 }
 
+uint64_t KafkaSink::sent_count() const {
+  return impl_->producer->counters().sent;
+}
 uint64_t KafkaSink::acknowledged_count() const {
   return impl_->producer->counters().acknowledged;
 }

@@ -28,7 +28,7 @@ namespace slipstream::producer {
 //                and a replay of 2013 would be gone before anybody reads it.
 // Acks file      one id a line, as they are acknowledged. It may lag behind by a few thousand when
 //                the process is killed, so it never claims too much.
-// Threads        one user at a time.
+// Threads        one user at a time; the counts may be asked for from any thread.
 // Errors         once a record is given up (delivery_timeout, or the broker refuses it) Send() and
 //                Flush() return why, and the run is over.
 class KafkaSink final : public RecordSink {
@@ -58,6 +58,7 @@ class KafkaSink final : public RecordSink {
   Status Send(const Record& record) override;
   Status Poll(std::chrono::milliseconds timeout) override;
   Status Flush(std::chrono::milliseconds timeout) override;
+  uint64_t sent_count() const override;
   uint64_t acknowledged_count() const override;
   uint64_t failed_count() const override;
 

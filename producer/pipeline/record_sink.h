@@ -9,7 +9,7 @@
 namespace slipstream::producer {
 
 // RecordSink: where messages go. Every sink counts what has arrived for good.
-// Threads: one user at a time.
+// Threads: one user at a time; the counts may be asked for from any thread.
 class RecordSink {
  public:
   virtual ~RecordSink() = default;
@@ -26,8 +26,9 @@ class RecordSink {
   // (another call may wait on), any other error if it never will.
   virtual Status Flush(std::chrono::milliseconds timeout) = 0;
 
-  virtual uint64_t acknowledged_count() const = 0;
-  virtual uint64_t failed_count() const = 0;
+  virtual uint64_t sent_count() const = 0;          // taken by Send()
+  virtual uint64_t acknowledged_count() const = 0;  // of them, arrived for good
+  virtual uint64_t failed_count() const = 0;        // of them, given up
 };
 
 }  // namespace slipstream::producer

@@ -20,7 +20,7 @@ StdoutSink::StdoutSink(int fd) : fd_(fd) {
 Status StdoutSink::Send(const Record& record) {
   lines_.append(record.value);
   lines_.push_back('\n');
-  ++buffered_count_;
+  ++sent_count_;
   return lines_.size() < kBufferBytes ? Status() : Write();
 }
 
@@ -45,8 +45,7 @@ Status StdoutSink::Write() {
     written += static_cast<size_t>(count);
   }
   lines_.clear();
-  written_count_ += buffered_count_;
-  buffered_count_ = 0;
+  written_count_ = sent_count_.load();
   return {};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -16,6 +17,7 @@ class StdoutSink final : public RecordSink {
   Status Send(const Record& record) override;
   Status Poll(std::chrono::milliseconds timeout) override;
   Status Flush(std::chrono::milliseconds timeout) override;
+  uint64_t sent_count() const override { return sent_count_; }
   uint64_t acknowledged_count() const override { return written_count_; }
   uint64_t failed_count() const override { return 0; }
 
@@ -24,8 +26,8 @@ class StdoutSink final : public RecordSink {
 
   const int fd_;
   std::string lines_;
-  uint64_t buffered_count_ = 0;
-  uint64_t written_count_ = 0;
+  std::atomic<uint64_t> sent_count_{0};
+  std::atomic<uint64_t> written_count_{0};
 };
 
 }  // namespace slipstream::producer

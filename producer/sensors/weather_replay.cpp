@@ -135,6 +135,7 @@ Status WeatherReplay::Load() {
                               .humidity_percent = *humidity},
                message);
     RETURN_IF_ERROR(sorter_.Add(time->time_since_epoch().count(), message));
+    if (options_.rows_read != nullptr) ++*options_.rows_read;
   }
   return sorter_.Finish();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -21,6 +22,7 @@ class WeatherReplay final : public RecordSource {
     bool is_strict = false;
     size_t sort_memory_bytes = 100 << 20;
     std::filesystem::path temp_directory;
+    std::atomic<uint64_t>* rows_read = nullptr;  // counts the readings; must outlive this
   };
 
   // `rejected` must outlive this.
@@ -32,7 +34,8 @@ class WeatherReplay final : public RecordSource {
 
   Result<bool> Next(Record& record) override;
 
-  uint64_t read_count() const { return sorter_.count(); }
+  // How many will come.
+  uint64_t total_count() const { return sorter_.count(); }
 
  private:
   struct Columns;

@@ -14,6 +14,7 @@
 
 #include "tests/support/assert_ok.h"
 #include "tests/support/eventually.h"
+#include "tests/support/http_get.h"
 #include "tests/support/job_commands.h"
 #include "tests/support/kafka_broker.h"
 #include "tests/support/kafka_client.h"
@@ -64,6 +65,12 @@ std::vector<int64_t> ReadIds(const std::filesystem::path& path) {
   for (int64_t id = 0; in >> id;)
     ids.push_back(id);
   return ids;
+}
+
+// The value of a metric without labels in a page of /metrics; -1 if it is not there.
+double MetricValue(const std::string& page, const std::string& name) {
+  const size_t at = page.find("\n" + name + " ");
+  return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size() + 2));
 }
 
 TEST(ProducerTest, FlightsArriveOnceByKeyInOrderOfEventTime) {
@@ -191,6 +198,62 @@ TEST(ProducerTest, AnInterruptFlushesSumsUpAndExitsWith130) {
   std::string count = std::to_string(arrived);
   EXPECT_THAT(producer->Stderr(),
               HasSubstr("rows_sent=" + count + " rows_acknowledged=" + count + " "));
+}
+
+TEST(ProducerTest, ItsAdminPortShowsItAtWork) {
+  const TempDir dir("producer-admin");
+  ProcessOptions command =
+      ProducerCommand({"sensors", "--devices=10", "--interval=10ms", "--topic=producer-admin"},
+                      KafkaBroker::Shared().bootstrap());
+  command.dir = dir.path();
+  command.is_daemon = true;
+  ASSERT_OK_AND_ASSIGN(auto producer, Process::Start(command));
+  ASSERT_OK_AND_ASSIGN(ProcessEndpoint endpoint, producer->WaitForEndpoint());
+
+  ASSERT_OK_AND_ASSIGN(HttpAnswer live, HttpGet(endpoint.admin, "/livez"));
+  EXPECT_EQ(live.code, 200);
+  ASSERT_OK_AND_ASSIGN(HttpAnswer ready, HttpGet(endpoint.admin, "/readyz"));
+  EXPECT_EQ(ready.code, 200) << ready.body;
+  std::string page;
+  EXPECT_TRUE(Eventually([&] {
+    Result<HttpAnswer> metrics = HttpGet(endpoint.admin, "/metrics");
+    if (!metrics.ok()) return false;
+    page = metrics->body;
+    return MetricValue(page, "slipstream_producer_rows_acknowledged_total") > 100;
+  })) << page;
+  const double sent = MetricValue(page, "slipstream_producer_rows_sent_total");
+  EXPECT_GE(sent, MetricValue(page, "slipstream_producer_rows_acknowledged_total"));
+  EXPECT_GE(MetricValue(page, "slipstream_producer_rows_read_total"), sent);
+  EXPECT_EQ(MetricValue(page, "slipstream_producer_rows_skipped_total"), 0);
+  EXPECT_EQ(MetricValue(page, "slipstream_producer_acknowledge_failures_total"), 0);
+  EXPECT_THAT(page, HasSubstr("slipstream_producer_build_info{version="));
+  ASSERT_OK_AND_ASSIGN(HttpAnswer answer, HttpGet(endpoint.admin, "/status"));
+  EXPECT_GE(json::parse(answer.body)["rows_sent"].get<double>(), sent);
+
+  producer->Signal(SIGINT);
+  ASSERT_OK_AND_ASSIGN(ExitStatus exit, producer->Wait());
+  EXPECT_EQ(exit.code, 130);
+}
+
+TEST(ProducerTest, WithoutABrokerItIsAliveAndSaysWhatItWaitsFor) {
+  const TempDir dir("producer-waits");
+  const std::string nowhere = "127.0.0.1:" + std::to_string(FreePort());
+  const std::string admin = "127.0.0.1:" + std::to_string(FreePort());
+  ProcessOptions command =
+      ProducerCommand({"sensors", "--topic=never", "--admin-listen=" + admin}, nowhere);
+  command.dir = dir.path();
+  ASSERT_OK_AND_ASSIGN(auto producer, Process::Start(command));
+  ASSERT_OK(producer->WaitForOutput("waiting for kafka"));
+
+  ASSERT_OK_AND_ASSIGN(HttpAnswer live, HttpGet(admin, "/livez"));
+  EXPECT_EQ(live.code, 200);
+  ASSERT_OK_AND_ASSIGN(HttpAnswer ready, HttpGet(admin, "/readyz"));
+  EXPECT_EQ(ready.code, 503);
+  EXPECT_THAT(ready.body, HasSubstr("no kafka broker answers at " + nowhere));
+
+  producer->Signal(SIGINT);
+  ASSERT_OK_AND_ASSIGN(ExitStatus exit, producer->Wait());
+  EXPECT_EQ(exit.code, 130);
 }
 
 TEST(ProducerTest, ATopicOfAnotherShapeIsRefused) {

@@ -75,6 +75,7 @@ class Recorder final : public RecordSink {
     }
     return {};
   }
+  uint64_t sent_count() const override { return sent.size(); }
   uint64_t acknowledged_count() const override { return sent.size(); }
   uint64_t failed_count() const override { return 0; }
 
@@ -190,6 +191,7 @@ TEST(StdoutSinkTest, WritesALineARecord) {
   ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
   StdoutSink sink(pipe[1]);
   ASSERT_OK(sink.Send({.value = "{\"a\":1}"}));
+  EXPECT_EQ(sink.sent_count(), 1U);
   EXPECT_EQ(sink.acknowledged_count(), 0U);
   ASSERT_OK(sink.Send({.value = "{}"}));
   ASSERT_OK(sink.Flush(seconds(1)));

@@ -192,7 +192,7 @@ TEST_F(RealFlightsTest, WeatherOfThreeStations) {
     without_temperature += is_missing ? 1 : 0;
   }
 
-  EXPECT_EQ(replay.read_count(), 26'115U);
+  EXPECT_EQ(replay.total_count(), 26'115U);
   EXPECT_EQ(stations.size(), 3U);
   EXPECT_EQ(without_temperature, 1U);
 }
