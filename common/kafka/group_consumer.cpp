@@ -68,6 +68,12 @@ struct GroupConsumer::Impl final : ClientEvents {
 
   void OnRebalance(rd_kafka_resp_err_t event, rd_kafka_topic_partition_list_t* list) {
     std::vector<TopicPartition> partitions = ToPartitions(list);
+    if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && is_closed) {
+      // Came while leaving. Exactly one call: the group ends with it, and another would wait for an
+      // answer for ever.
+      rd_kafka_assign(client.get(), nullptr);
+      return;
+    }
     if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
       Result<GroupMetadata> group =
           GroupMetadata::Take(rd_kafka_consumer_group_metadata(client.get()));

@@ -93,7 +93,7 @@ class GroupConsumer final {
   int64_t KnownEndOffset(const TopicPartition& partition) const;
 
   // Leaves the group (but for static members, whose place is kept for the session), after
-  // OnRevoked. Idempotent.
+  // OnRevoked; an assignment that comes meanwhile is declined. Idempotent.
   void Close();
 
   std::string last_error() const;

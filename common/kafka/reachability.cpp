@@ -12,6 +12,7 @@
 #include <netdb.h>
 
 #include "common/clock/clock.h"
+#include "common/clock/sleep.h"
 #include "common/kafka/client.h"
 
 namespace slipstream::kafka {
@@ -93,18 +94,6 @@ Status Attempt(const Properties& properties, milliseconds timeout) {
   return {};
 }
 
-bool SleepUnlessStopped(const std::stop_token& stop, milliseconds duration) {
-  Mutex mutex;
-  CondVar woken;
-  std::stop_callback wake(stop, [&] {
-    MutexLock lock(mutex);
-    woken.NotifyAll();
-  });
-  MutexLock lock(mutex);
-  if (!stop.stop_requested()) woken.WaitFor(mutex, duration);
-  return !stop.stop_requested();
-}
-
 }  // namespace
 
 Status TryConnect(const std::string& host, int port, std::chrono::milliseconds timeout) {
@@ -136,7 +125,7 @@ Status WaitForBrokers(const ReachabilityOptions& options) {
       options.on_waiting(status.message());
       next_message = now + kMessagePeriod;
     }
-    if (!SleepUnlessStopped(options.stop, kRetryPeriod)) {
+    if (!SleepUnlessStopped(kRetryPeriod, options.stop)) {
       return Cancelled("stopped while waiting for kafka");
     }
   }

@@ -1,5 +1,6 @@
 #include "processor/runtime/discard.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -47,19 +48,29 @@ Result<std::map<uint8_t, LastCommit>> ReadMarks(kafka::PartitionReader& reader,
   }
 }
 
-// Makes visible what the mark recorded, and gives up the task's files.
-Status CloseFiles(dfs::AppendStore& store, const std::string& owner, const Mark& mark) {
+dfs::EpochPair FilePair(const Mark& mark) {
+  return {.epoch = mark.file_pair.epoch, .incarnation = mark.file_pair.incarnation};
+}
+
+// Makes visible what the mark recorded; the state of the appender before that.
+Result<dfs::AppenderState> SettleFiles(dfs::AppendStore& store,
+                                       const std::string& owner,
+                                       const Mark& mark) {
   ASSIGN_OR_RETURN(dfs::AppenderState state, store.AcquireAppender(owner));
-  const dfs::EpochPair last{.epoch = mark.file_pair.epoch,
-                            .incarnation = mark.file_pair.incarnation};
-  if (state.committed != last) {
-    RETURN_IF_ERROR(
-        store.Commit(std::vector<dfs::AppenderCommit>{{.owner = owner, .pair = last}}).status());
+  if (state.committed != FilePair(mark)) {
+    const dfs::AppenderCommit commit{.owner = owner, .pair = FilePair(mark)};
+    RETURN_IF_ERROR(store.Commit(std::vector<dfs::AppenderCommit>{commit}).status());
   }
+  return state;
+}
+
+// The same, and the task's files are given up.
+Status CloseFiles(dfs::AppendStore& store, const std::string& owner, const Mark& mark) {
+  ASSIGN_OR_RETURN(dfs::AppenderState state, SettleFiles(store, owner, mark));
   dfs::AppenderEpoch epoch{.owner = owner,
                            .incarnation = state.incarnation,
                            .epoch = mark.pair.epoch + 1,
-                           .committed = last,
+                           .committed = FilePair(mark),
                            .files = {}};
   for (const OpenFile& file : mark.open_files) {
     if (file.inode_id == 0) continue;  // local
@@ -72,7 +83,11 @@ Status CloseFiles(dfs::AppendStore& store, const std::string& owner, const Mark&
   return store.Prepare(std::vector<dfs::AppenderEpoch>{std::move(epoch)}, true).status();
 }
 
-Status CloseAllFiles(kafka::Admin& admin, const JobContext& context) {
+// Calls `visit` for every task of the job that has ever written files.
+Status ForEachWriter(
+    kafka::Admin& admin,
+    const JobContext& context,
+    const std::function<Status(const std::string& owner, const Mark& mark)>& visit) {
   Result<int32_t> partitions = admin.PartitionCount(context.changelog_topic);
   if (!partitions.ok()) {
     return partitions.error().code() == Code::kNotFound ? Status() : partitions.error();
@@ -85,8 +100,7 @@ Status CloseAllFiles(kafka::Admin& admin, const JobContext& context) {
       if (!commit.job || !commit.mark || commit.mark->file_pair == MarkPair{}) continue;
       if (input >= commit.job->inputs.size()) continue;
       const TaskId id{.input = input, .partition = {commit.job->inputs[input].topic, p}};
-      RETURN_IF_ERROR(
-          CloseFiles(*context.store, AppenderOwner(commit.job->uuid, id), *commit.mark));
+      RETURN_IF_ERROR(visit(AppenderOwner(commit.job->uuid, id), *commit.mark));
     }
   }
   return {};
@@ -107,12 +121,21 @@ Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::sto
   }
   RETURN_IF_ERROR(status);
   if (context.store != nullptr) {
-    RETURN_IF_ERROR(CloseAllFiles(admin, context).WithContext("--fresh: close files"));
+    auto close = [&](const std::string& owner, const Mark& mark) {
+      return CloseFiles(*context.store, owner, mark);
+    };
+    RETURN_IF_ERROR(ForEachWriter(admin, context, close).WithContext("--fresh: close files"));
   }
   RETURN_IF_ERROR(admin.DeleteTopic(context.changelog_topic));
   RETURN_IF_ERROR(admin.DeleteTopic(context.time_topic));
   log::Get("processor.job")->info("state_discarded job={}", context.options.job_name);
   return {};
+}
+
+Status SettleJob(kafka::Admin& admin, const JobContext& context) {
+  return ForEachWriter(admin, context, [&](const std::string& owner, const Mark& mark) {
+    return SettleFiles(*context.store, owner, mark).status();
+  });
 }
 
 }  // namespace slipstream::runtime

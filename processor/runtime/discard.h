@@ -14,4 +14,9 @@ namespace slipstream::runtime {
 // Errors: kFailedPrecondition if members of the group stay alive, kCancelled, kUnavailable.
 Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::stop_token& stop);
 
+// Makes visible what Kafka has recorded of the files of all the job's tasks, wherever they ran: for
+// a job that is done, of which some owner died before it could tell the master.
+// Errors: kUnavailable (call again).
+Status SettleJob(kafka::Admin& admin, const JobContext& context);
+
 }  // namespace slipstream::runtime

@@ -13,6 +13,7 @@
 #include "processor/runtime/discard.h"
 #include "processor/runtime/job_context.h"
 #include "processor/runtime/job_topics.h"
+#include "processor/runtime/patience.h"
 #include "processor/runtime/status_publisher.h"
 #include "processor/state/slot.h"
 
@@ -26,6 +27,7 @@ constexpr std::chrono::milliseconds kStatusPeriod{1'000};
 struct JobRunner::Impl {
   Status Prepare(const std::stop_token& stop);
   Status StartWorkers();
+  Status SettleIfDone(const std::stop_token& stop);
   Status RunWorkers(const std::stop_token& stop);
   void OnWorkerEnd(const Status& status);
 
@@ -125,6 +127,22 @@ Status JobRunner::Impl::RunWorkers(const std::stop_token& stop) {
   return failure;
 }
 
+// A task that was done may have died with its owner before the master was told; whoever sees the
+// job done tells it.
+Status JobRunner::Impl::SettleIfDone(const std::stop_token& stop) {
+  if (context.store == nullptr) return {};
+  {
+    MutexLock lock(mutex);
+    for (const auto& worker : workers) {
+      if (worker->status().state != "done") return {};
+    }
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<kafka::Admin> admin,
+                   kafka::Admin::Create({.properties = context.source_properties}));
+  return Persist({.waiting_for = "files", .timeout = context.options.connect_timeout, .stop = stop},
+                 [&] { return SettleJob(*admin, context); });
+}
+
 Status JobRunner::Run(const std::stop_token& stop) {
   Status status = impl_->Prepare(stop);
   if (status.ok()) status = impl_->StartWorkers();
@@ -136,6 +154,7 @@ Status JobRunner::Run(const std::stop_token& stop) {
                    impl_->context.options.worker_count,
                    impl_->context.task_count());
   status = impl_->RunWorkers(stop);
+  if (status.ok()) status = impl_->SettleIfDone(stop);
   if (status.ok() && impl_->publisher != nullptr) impl_->publisher->Retire(workers());
   return status;
 }

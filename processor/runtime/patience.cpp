@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "common/clock/clock.h"
+#include "common/clock/sleep.h"
 #include "common/log/log.h"
-#include "common/sync/mutex.h"
 
 namespace slipstream::runtime {
 namespace {
@@ -13,19 +13,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kRetryPeriod{200};
 constexpr std::chrono::seconds kMessagePeriod{5};
-
-// Returns early, with false, when stopped.
-bool Sleep(const std::stop_token& stop, milliseconds duration) {
-  Mutex mutex;
-  CondVar woken;
-  std::stop_callback wake(stop, [&] {
-    MutexLock lock(mutex);
-    woken.NotifyAll();
-  });
-  MutexLock lock(mutex);
-  if (!stop.stop_requested()) woken.WaitFor(mutex, duration);
-  return !stop.stop_requested();
-}
 
 }  // namespace
 
@@ -43,7 +30,7 @@ Status Persist(const PatienceOptions& options, const std::function<Status()>& at
       log::Get("processor.job")
           ->warn("waiting for={} reason={}", options.waiting_for, log::Quoted(status.message()));
     }
-    if (!Sleep(options.stop, kRetryPeriod)) {
+    if (!SleepUnlessStopped(kRetryPeriod, options.stop)) {
       return Cancelled(fmt::format("stopped while waiting for {}", options.waiting_for));
     }
   }

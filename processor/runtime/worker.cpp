@@ -85,7 +85,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   Result<bool> ReadAll();
   Status Housekeep();
   Status AdvanceIdle();
-  Status Finish();
+  Status Finish(bool is_done);
   bool IsCommitDue() const;
   Result<bool> IsJobDone();
 
@@ -130,6 +130,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   std::unique_ptr<kafka::GroupConsumer> consumer;
 
   // The assignment.
+  bool has_joined = false;  // once given partitions, or told that there are none left
   std::vector<kafka::TopicPartition> assigned;
   std::optional<kafka::GroupMetadata> group;  // none: nothing may be committed
   std::unique_ptr<Takeover> takeover;
@@ -225,15 +226,15 @@ Status Worker::Impl::Loop() {
   if (stop.stop_requested()) return {};
   RETURN_IF_ERROR(consumer->Subscribe(context.topics()));
   last_commit_at = clock.Now();
-  while (!stop.stop_requested()) {
+  bool is_done = false;
+  while (!is_done && !stop.stop_requested()) {
     RETURN_IF_ERROR(Turn());
-    if (takeover == nullptr && clock.Now() >= next_finish_check_at) {
+    if (has_joined && takeover == nullptr && clock.Now() >= next_finish_check_at) {
       next_finish_check_at = clock.Now() + kFinishCheckPeriod;
-      ASSIGN_OR_RETURN(bool is_done, IsJobDone());
-      if (is_done) break;
+      ASSIGN_OR_RETURN(is_done, IsJobDone());
     }
   }
-  return Finish();
+  return Finish(is_done);
 }
 
 // One round over everything that may have something to do.
@@ -371,7 +372,7 @@ Result<bool> Worker::Impl::IsJobDone() {
 }
 
 // Leaves nothing open that can be finished now; what cannot, the next owner finishes.
-Status Worker::Impl::Finish() {
+Status Worker::Impl::Finish(bool is_done) {
   Status status;
   if (takeover == nullptr && group && is_producer_ready) {
     status = CommitDirty(kDrainPatience);
@@ -382,7 +383,7 @@ Status Worker::Impl::Finish() {
   }
   DropTasks();
   consumer->Close();
-  Publish("stopped");
+  Publish(is_done ? "done" : "stopped");
   return {};
 }
 
@@ -515,6 +516,7 @@ void Worker::Impl::BeginTakeover() {
 
 void Worker::Impl::OnAssigned(const std::vector<kafka::TopicPartition>& partitions,
                               const kafka::GroupMetadata& metadata) {
+  has_joined = true;
   assigned = partitions;
   group = metadata;
   // Reading starts with the takeover, from positions it has looked up.

@@ -9,8 +9,8 @@
 namespace slipstream::runtime {
 
 // Slot: the name under which one worker is known to Kafka, "<job>-<uuid>": its transactional.id
-// and the stem of its group.instance.id. It outlives the process, so that a restarted worker at once fences
-// what it left behind and gets its partitions back.
+// and the stem of its group.instance.id. It outlives the process, so that a restarted worker at
+// once fences what it left behind and gets its partitions back.
 //
 // Layout     <state_dir>/<job>.slots/<n>: the uuid and a line end; n counts from 0.
 // Ownership  holds an exclusive lock (flock) on its file: two live processes never share a slot.

@@ -103,6 +103,24 @@ TEST_P(CommitDfsFaultTest, FinishedByTheNextRunWhenTheProcessorDiesAtTheEnd) {
   EXPECT_OK(job.Check());
 }
 
+// All is recorded in Kafka, so whoever looks sees a job that is done; only the master does not
+// know.
+TEST_P(CommitDfsFaultTest, FinishedByAnotherWithFewerWorkers) {
+  CommitHarness job = MakeJob(std::string("two-") + GetParam());
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(
+      const auto killed,
+      job.Start({.failpoints = std::string(GetParam()) + "=kill@2", .workers = 2}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, killed->Wait());
+  ASSERT_EQ(exit.signal, SIGKILL) << killed->Stderr();
+
+  ASSERT_OK(job.Finish());
+
+  EXPECT_OK(job.Check());
+  ASSERT_OK_AND_ASSIGN(const std::string appenders, cluster_->MustDfs({"appenders"}));
+  EXPECT_TRUE(AllSettled(appenders)) << appenders;
+}
+
 INSTANTIATE_TEST_SUITE_P(Steps,
                          CommitDfsFaultTest,
                          ::testing::Values("commit.before_master_commit",
