@@ -3,31 +3,11 @@
 #include <algorithm>
 
 #include "common/clock/clock.h"
-#include "common/sync/mutex.h"
+#include "common/clock/sleep.h"
 
 namespace slipstream::rpc {
-namespace {
 
 using std::chrono::milliseconds;
-
-// Returns false when stopped before `duration` has passed.
-bool SleepFor(milliseconds duration, const std::stop_token& stop) {
-  const Clock& clock = SystemClock::Get();
-  const SteadyTime deadline = clock.Now() + duration;
-  Mutex mutex;
-  CondVar condition;
-  std::stop_callback wake(stop, [&] {
-    MutexLock lock(mutex);
-    condition.NotifyAll();
-  });
-  MutexLock lock(mutex);
-  for (SteadyTime now = clock.Now(); now < deadline && !stop.stop_requested(); now = clock.Now()) {
-    condition.WaitFor(mutex, deadline - now);
-  }
-  return !stop.stop_requested();
-}
-
-}  // namespace
 
 Backoff::Backoff(const Options& options, uint64_t seed)
     : options_(options), next_(options.initial), random_(seed) {}
@@ -54,7 +34,9 @@ Status Retry(const RetryOptions& options,
     milliseconds pause = backoff.Next();
     if (clock.Now() + pause >= deadline) return status;
     if (options.on_retry) options.on_retry(status);
-    if (!SleepFor(pause, options.stop)) return Cancelled("stopped while waiting to retry");
+    if (!SleepUnlessStopped(pause, options.stop)) {
+      return Cancelled("stopped while waiting to retry");
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include "processor/expr/type_rules.h"
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"
+#include "processor/types/integer_range.h"
 #include "processor/types/number_text.h"
 #include "processor/types/utf8.h"
 #include "processor/types/value.h"
@@ -16,19 +17,6 @@ namespace slipstream::sql {
 namespace {
 
 constexpr size_t kShownBytes = 64;  // of a value that could not be cast, in its error
-
-bool FitsInteger(int64_t value, TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kTinyInt:
-      return value >= INT8_MIN && value <= INT8_MAX;
-    case TypeKind::kSmallInt:
-      return value >= INT16_MIN && value <= INT16_MAX;
-    case TypeKind::kInt:
-      return value >= INT32_MIN && value <= INT32_MAX;
-    default:
-      return true;
-  }
-}
 
 // Runs one conversion over a column: where it gives nullopt the row fails.
 class Caster {

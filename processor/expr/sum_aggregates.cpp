@@ -5,6 +5,7 @@
 #include "processor/expr/exact_sum.h"
 #include "processor/expr/type_rules.h"
 #include "processor/types/decimal.h"
+#include "processor/types/integer_range.h"
 
 // COUNT, SUM and AVG. Integer and decimal sums are kept in 192 bits, so that only the result can
 // overflow, whatever the order of the rows; it is NULL then.
@@ -73,19 +74,6 @@ struct ExactState {
     return sum;
   }
 };
-
-bool FitsInteger(Int128 value, TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kTinyInt:
-      return value >= INT8_MIN && value <= INT8_MAX;
-    case TypeKind::kSmallInt:
-      return value >= INT16_MIN && value <= INT16_MAX;
-    case TypeKind::kInt:
-      return value >= INT32_MIN && value <= INT32_MAX;
-    default:
-      return value >= INT64_MIN && value <= INT64_MAX;
-  }
-}
 
 template <bool kDecimal, bool kAverage>
 class ExactAggregate final : public TypedAggregate<ExactState, ExactAggregate<kDecimal, kAverage>> {

@@ -6,6 +6,7 @@
 #include "processor/expr/type_rules.h"
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"
+#include "processor/types/integer_range.h"
 #include "processor/types/number_text.h"
 #include "processor/types/utf8.h"
 
@@ -16,19 +17,6 @@ namespace ondemand = simdjson::ondemand;
 using Type = ondemand::json_type;
 
 constexpr size_t kShownBytes = 64;
-
-bool FitsInteger(int64_t value, TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kTinyInt:
-      return value >= INT8_MIN && value <= INT8_MAX;
-    case TypeKind::kSmallInt:
-      return value >= INT16_MIN && value <= INT16_MAX;
-    case TypeKind::kInt:
-      return value >= INT32_MIN && value <= INT32_MAX;
-    default:
-      return true;
-  }
-}
 
 // A scalar as it stands in the record, a string with its quotes.
 std::string_view Token(ondemand::value& value) {

@@ -30,6 +30,8 @@ class Session final {
  public:
   Session(const OutputOptions& options, std::stop_token stop);
   ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   Progress& progress() { return progress_; }
   RejectedRows& rejected() { return rejected_; }

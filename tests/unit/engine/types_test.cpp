@@ -5,6 +5,7 @@
 
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"
+#include "processor/types/integer_range.h"
 #include "processor/types/number_text.h"
 #include "processor/types/utf8.h"
 
@@ -107,6 +108,17 @@ TEST(Utf8Test, CountsCharactersAndJudgesBytes) {
   for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"}) {
     EXPECT_FALSE(IsValidUtf8(bad));
   }
+}
+
+TEST(IntegerRangeTest, EndsWhereTheTypeDoes) {
+  const auto expect_range = [](TypeKind kind, int64_t min, int64_t max) {
+    EXPECT_TRUE(FitsInteger(min, kind) && FitsInteger(max, kind)) << max;
+    EXPECT_FALSE(FitsInteger(Int128{min} - 1, kind) || FitsInteger(Int128{max} + 1, kind)) << max;
+  };
+  expect_range(TypeKind::kTinyInt, INT8_MIN, INT8_MAX);
+  expect_range(TypeKind::kSmallInt, INT16_MIN, INT16_MAX);
+  expect_range(TypeKind::kInt, INT32_MIN, INT32_MAX);
+  expect_range(TypeKind::kBigInt, INT64_MIN, INT64_MAX);
 }
 
 }  // namespace
