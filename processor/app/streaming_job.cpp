@@ -19,6 +19,7 @@ namespace slipstream::processor {
 namespace {
 
 constexpr char kLogName[] = "processor";
+constexpr std::chrono::milliseconds kStoreCallTimeout{10'000};
 constexpr char kCommitIntervalSetting[] = "execution.checkpointing.interval";
 
 kafka::Properties BrokerProperties(const RunFlags& flags) {
@@ -52,8 +53,7 @@ Result<std::chrono::milliseconds> CommitInterval(const RunFlags& flags,
 Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
                                            const std::string& name,
                                            const RunFlags& flags,
-                                           const std::string& admin_address,
-                                           const std::stop_token& stop) {
+                                           const std::string& admin_address) {
   runtime::JobOptions options{.job_name = name,
                               .kafka_properties = BrokerProperties(flags),
                               .state_dir = flags.state_dir,
@@ -62,13 +62,14 @@ Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
                               .connect_timeout = flags.job.connect_timeout,
                               .admin_address = admin_address};
   ASSIGN_OR_RETURN(options.commit_interval, CommitInterval(flags, plan.settings));
+  // Not ended by `stop`: what the job has read until then is still committed. Workers call again,
+  // and serve their group in between.
   options.open_store =
-      [&flags, stop](const std::string& authority) -> Result<std::shared_ptr<dfs::AppendStore>> {
+      [&flags](const std::string& authority) -> Result<std::shared_ptr<dfs::AppendStore>> {
     return std::shared_ptr<dfs::AppendStore>(
         dfs::DfsClient::Connect({.master = authority.empty() ? flags.job.master : authority,
-                                 .timeout = flags.job.connect_timeout,
-                                 .write_timeout = flags.job.connect_timeout,
-                                 .stop = stop}));
+                                 .timeout = kStoreCallTimeout,
+                                 .write_timeout = kStoreCallTimeout}));
   };
   return options;
 }
@@ -97,7 +98,7 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                                   .ready = [&view] { return view.Ready(); },
                                   .status_json = [&view] { return view.StatusJson(); }}));
   ASSIGN_OR_RETURN(runtime::JobOptions options,
-                   MakeJobOptions(plan, name, flags, admin->address(), stop));
+                   MakeJobOptions(plan, name, flags, admin->address()));
   ASSIGN_OR_RETURN(runner, runtime::JobRunner::Create(*program, std::move(options)));
   view.Show(runner.get());
   RETURN_IF_ERROR(daemon::AnnounceReady(

@@ -21,7 +21,8 @@ struct JobOptions {
   kafka::Properties kafka_properties;
   // Opens the file system named by a dfs path's HOST:PORT ("": the process's --master). Called at
   // most once, and only if the job has a dfs sink. Its calls should give up after about ten
-  // seconds, and when the job is stopped: workers call again, and serve their group in between.
+  // seconds (workers call again, and serve their group in between), but not because the job is
+  // stopped: the last epoch is committed then.
   std::function<Result<std::shared_ptr<dfs::AppendStore>>(const std::string& authority)> open_store;
   std::filesystem::path state_dir;
   size_t worker_count = 1;
