@@ -59,6 +59,10 @@ void AddDaemonFlags(CLI::App& app, DaemonFlags& flags) {
 }
 
 std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv) {
+  // What usage and errors call the process: as it was called, without the folder.
+  if (app.get_name().empty() && argc > 0) {
+    app.name(std::filesystem::path(argv[0]).filename().string());
+  }
   app.set_version_flag("--version", app.get_name() + " " + Version());
   const char* config = std::getenv(kConfigVariable);
   app.set_config("--config", config != nullptr ? config : "", "file of options, in TOML")

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/duration/duration.h"
+
 namespace slipstream::processor {
 namespace {
 
@@ -35,17 +37,19 @@ std::string DefaultStateDir() {
   return "/var/lib/slipstream/processor";
 }
 
-void AddMilliseconds(CLI::App& app,
-                     const char* name,
-                     std::chrono::milliseconds& target,
-                     const char* help) {
-  app.add_option_function<double>(
+void AddDuration(CLI::App& app,
+                 const char* name,
+                 std::chrono::milliseconds& target,
+                 const char* help) {
+  app.add_option_function<std::string>(
          name,
-         [&target](double seconds) {
-           target = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1'000));
+         [&target, name](const std::string& text) {
+           Result<std::chrono::milliseconds> duration = ParseDuration(text);
+           if (!duration.ok()) throw CLI::ValidationError(name, duration.error().message());
+           target = *duration;
          },
          help)
-      ->check(CLI::Range(0.01, 86'400.0));
+      ->type_name("DURATION");
 }
 
 void AddSettings(CLI::App& app, JobFlags& flags) {
@@ -77,10 +81,10 @@ void AddJobFlags(CLI::App& app, JobFlags& flags) {
       ->check(CLI::ExistingFile)
       ->expected(1)
       ->take_all();
-  AddMilliseconds(app,
-                  "--connect-timeout",
-                  flags.connect_timeout,
-                  "Seconds that brokers, topics and master may take to appear [60]");
+  AddDuration(app,
+              "--connect-timeout",
+              flags.connect_timeout,
+              "How long brokers, topics and master may take to appear [60s]");
 }
 
 void AddRun(CLI::App& app, RunFlags& flags) {
@@ -93,10 +97,10 @@ void AddRun(CLI::App& app, RunFlags& flags) {
   flags.state_dir = DefaultStateDir();
   app.add_option("--state-dir", flags.state_dir, "Keeps this machine's names of its workers")
       ->capture_default_str();
-  AddMilliseconds(app,
-                  "--commit-interval",
-                  flags.commit_interval,
-                  "Seconds between commits [1, or SET 'execution.checkpointing.interval']");
+  AddDuration(app,
+              "--commit-interval",
+              flags.commit_interval,
+              "Time between commits [1s, or SET 'execution.checkpointing.interval']");
   app.add_flag("--bounded", flags.is_bounded, "Read what the topics hold now, then end");
   app.add_flag("--fresh", flags.is_fresh, "Discard what the job has committed and start anew");
   daemon::AddDaemonFlags(app, flags.daemon);

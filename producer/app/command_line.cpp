@@ -8,9 +8,9 @@
 #include <fmt/ranges.h>
 
 #include "common/daemon/flags.h"
+#include "common/duration/duration.h"
 #include "producer/flights/flight.h"
 #include "producer/flights/layout.h"
-#include "producer/pacing/duration.h"
 #include "producer/pacing/pacer.h"
 #include "producer/sensors/weather_simulator.h"
 #include "producer/sort/event_sorter.h"

@@ -1,8 +1,6 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/clock/manual_clock.h"
-#include "producer/pacing/duration.h"
 #include "producer/pacing/pacer.h"
 
 namespace slipstream::producer {
@@ -11,7 +9,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using ::testing::ElementsAre;
 
 Pacer::EventTime Event(milliseconds since_start) {
   return Pacer::EventTime(hours(24 * 365) + since_start);
@@ -25,18 +22,6 @@ TEST(ParseSpeedTest, TakesFactorsAndMax) {
   for (const char* bad : {"", "x", "0x", "-1x", "fast", "1xx", "nan", "inf", "2000000x"}) {
     EXPECT_FALSE(ParseSpeed(bad).ok()) << bad;
   }
-}
-
-TEST(ParseDurationTest, TakesUnits) {
-  EXPECT_EQ(ParseDuration("500ms"), milliseconds(500));
-  EXPECT_EQ(ParseDuration("2s"), seconds(2));
-  EXPECT_EQ(ParseDuration("5m"), std::chrono::minutes(5));
-  EXPECT_EQ(ParseDuration("168h"), hours(168));
-  for (const char* bad : {"", "2", "s", "-1s", "0s", "169h", "1d", "99999999999999999999s"}) {
-    EXPECT_FALSE(ParseDuration(bad).ok()) << bad;
-  }
-  EXPECT_THAT(*ParseDurations("2s,5s,10s"), ElementsAre(seconds(2), seconds(5), seconds(10)));
-  EXPECT_FALSE(ParseDurations("2s,").ok());
 }
 
 TEST(PacerTest, MaxNeverWaits) {

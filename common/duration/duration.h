@@ -6,12 +6,15 @@
 
 #include "common/status/status.h"
 
-namespace slipstream::producer {
+// Durations as they stand in flags.
 
-// "500ms", "2s", "5m", "1h": above zero, at most a week.
+namespace slipstream {
+
+// "500ms", "2s", "1.5m", "1h"; a bare number is seconds. Above zero, at most a week; what is finer
+// than a millisecond is rounded up to one.
 Result<std::chrono::milliseconds> ParseDuration(std::string_view text);
 
 // "2s,5s,10s".
 Result<std::vector<std::chrono::milliseconds>> ParseDurations(std::string_view text);
 
-}  // namespace slipstream::producer
+}  // namespace slipstream
