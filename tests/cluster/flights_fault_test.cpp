@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iterator>
+#include <ostream>
 #include <random>
 #include <thread>
 
@@ -147,8 +148,12 @@ bool FlightsFaultTest::is_ready_ = false;
 
 struct Step {
   const char* name;
-  const char* failpoint;
+  // With slow batches, so that there are many commits however fast the machine is.
+  const char* failpoints;
 };
+void PrintTo(const Step& step, std::ostream* out) {
+  *out << step.failpoints;
+}
 
 class FlightsKillTest : public FlightsFaultTest, public ::testing::WithParamInterface<Step> {};
 
@@ -159,7 +164,7 @@ TEST_P(FlightsKillTest, TheResultIsThatOfAnUndisturbedRun) {
     ASSERT_OK_AND_ASSIGN(jobs.emplace_back(),
                          pipeline_->StartJob({.job = job,
                                               .variant = variant,
-                                              .failpoints = GetParam().failpoint,
+                                              .failpoints = GetParam().failpoints,
                                               .more_flags = {kCommitInterval}}));
   }
   for (const auto& job : jobs) {
@@ -173,16 +178,18 @@ TEST_P(FlightsKillTest, TheResultIsThatOfAnUndisturbedRun) {
   ExpectUndisturbed(variant);
 }
 
-INSTANTIATE_TEST_SUITE_P(Steps,
-                         FlightsKillTest,
-                         ::testing::Values(Step{"prepared", "commit.after_prepare=kill@2"},
-                                           Step{"committed", "commit.after_kafka_commit=kill@2"},
-                                           Step{"mid-batch", "task.mid_batch=kill@8"}),
-                         [](const ::testing::TestParamInfo<Step>& step) {
-                           std::string name = step.param.name;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Steps,
+    FlightsKillTest,
+    ::testing::Values(Step{"prepared", "task.mid_batch=delay:100;commit.after_prepare=kill@3"},
+                      Step{"committed",
+                           "task.mid_batch=delay:100;commit.after_kafka_commit=kill@3"},
+                      Step{"mid-batch", "commit.before_blocks=delay:100;task.mid_batch=kill@8"}),
+    [](const ::testing::TestParamInfo<Step>& step) {
+      std::string name = step.param.name;
+      std::replace(name.begin(), name.end(), '-', '_');
+      return name;
+    });
 
 // ---- Killed at random ----
 
