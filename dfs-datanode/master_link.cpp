@@ -267,7 +267,7 @@ class MasterLink::Impl {
                   log_position_.load());
       return;
     }
-    // Ordered twice, or gone meanwhile: nothing to do.
+    // Ordered twice, or gone before: the store tells the master so.
     if (store_.Delete(block_id).ok()) log_->info("replica_parked id={}", block_id);
   }
 

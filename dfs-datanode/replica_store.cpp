@@ -198,18 +198,21 @@ std::optional<Identity> ReplicaStore::NextAfter(BlockId block_id) const {
 // ---- Deleting ----
 
 Status ReplicaStore::Delete(BlockId block_id) {
+  Status status;
   {
     MutexLock lock(mutex_);
     auto found = replicas_.find(block_id);
     if (found == replicas_.end() || found->second.parked_at.has_value()) {
-      return NotFound(fmt::format("block id={}", block_id));
+      status = NotFound(fmt::format("block id={}", block_id));
+    } else {
+      found->second.parked_at = clock_.Now();
+      ++parked_count_;
     }
-    found->second.parked_at = clock_.Now();
-    ++parked_count_;
-    changes_.Add(ReplicaChange::Kind::kRemoved, found->second.identity);
+    // Whatever becomes of the id after this (a copy that is being written, say) has a later number.
+    changes_.Add(ReplicaChange::Kind::kRemoved, {.block_id = block_id});
   }
   NotifyListener();
-  return {};
+  return status;
 }
 
 size_t ReplicaStore::Reap() {

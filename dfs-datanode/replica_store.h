@@ -64,7 +64,9 @@ class ReplicaStore final {
   // Reads all of a replica. If it is bad, quarantines it, tells the master, and returns kDataLoss.
   Status Verify(block::BlockId block_id);
 
-  // Parks a replica. kNotFound if there is none, or if it is parked already.
+  // Parks a replica. kNotFound if there is none, or if it is parked already. The master is told in
+  // any case that it is gone: a master that orders the deletion of what is not here counts it
+  // still (a replica in quarantine, say), and would do so for good.
   Status Delete(block::BlockId block_id);
 
   // Removes the replicas that were parked long enough. Returns how many.

@@ -126,6 +126,29 @@ TEST_F(ReplicaStoreTest, ADeletedReplicaIsReadUntilItsTimeIsOver) {
   EXPECT_THAT(Ids(*store_), IsEmpty());
 }
 
+TEST_F(ReplicaStoreTest, AMasterThatWantsAReplicaGoneHearsSoEvenWhereThereIsNone) {
+  ASSERT_TRUE(Write(*store_, {LargeBlock(1), LargeBlock(2)}).ok());
+  const std::string path = "/data/blocks/00/0000000000000001.zst";
+  fs_.SetContent(path, "bad");
+  ASSERT_EQ(store_->Verify(1).code(), Code::kDataLoss);
+  store_->AcknowledgeChanges(store_->List().sequence);
+  size_t notified = 0;
+  store_->SetChangeListener([&notified] { ++notified; });
+
+  EXPECT_EQ(store_->Delete(1).code(), Code::kNotFound);   // in quarantine
+  EXPECT_EQ(store_->Delete(77).code(), Code::kNotFound);  // never here
+  EXPECT_TRUE(store_->Delete(2).ok());
+  EXPECT_EQ(store_->Delete(2).code(), Code::kNotFound);  // parked
+
+  EXPECT_THAT(Changes(),
+              ElementsAre(std::pair(Kind::kRemoved, 1),
+                          std::pair(Kind::kRemoved, 77),
+                          std::pair(Kind::kRemoved, 2),
+                          std::pair(Kind::kRemoved, 2)));
+  EXPECT_EQ(notified, 4u);
+  EXPECT_EQ(fs_.Content("/data/quarantine/0000000000000001.zst"), "bad");
+}
+
 TEST_F(ReplicaStoreTest, AParkedReplicaIsBackAfterARestartAndGivesWayToANewCopy) {
   ASSERT_TRUE(Write(*store_, {SmallBlock(1), LargeBlock(2)}).ok());
   ASSERT_TRUE(store_->Delete(1).ok());
