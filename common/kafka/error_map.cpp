@@ -38,6 +38,11 @@ Code CodeFromKafka(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS:
     case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT:
     case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+    // A partition's leader changes, or has just begun.
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
     case RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP:
       return Code::kUnavailable;
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:

@@ -23,6 +23,9 @@ TEST(KafkaErrorTest, CodesSayWhatToDo) {
   EXPECT_EQ(StatusFromKafka(RD_KAFKA_RESP_ERR__TRANSPORT, "x").code(), Code::kUnavailable);
   EXPECT_EQ(StatusFromKafka(RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT, "x").code(),
             Code::kUnavailable);
+  EXPECT_EQ(StatusFromKafka(RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, "x").code(),
+            Code::kUnavailable);
+  EXPECT_EQ(StatusFromKafka(RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, "x").code(), Code::kUnavailable);
   EXPECT_EQ(StatusFromKafka(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "x").code(), Code::kNotFound);
   EXPECT_EQ(StatusFromKafka(RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, "x").code(), Code::kAborted);
   EXPECT_EQ(StatusFromKafka(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "x").code(),
