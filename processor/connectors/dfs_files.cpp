@@ -8,6 +8,12 @@
 #include "common/log/log.h"
 
 namespace slipstream::runtime {
+namespace {
+
+// What a file with rows in an epoch costs besides them, here and in the messages that carry it.
+constexpr uint64_t kFileOverheadBytes = 2'048;
+
+}  // namespace
 
 struct DfsFiles::File {
   OpenFile state;  // length_bytes: what was prepared; without the rows of the running epoch
@@ -15,7 +21,19 @@ struct DfsFiles::File {
   std::vector<block::EncodedBlock> blocks;       // of the epoch, complete
   std::vector<dfs::DurableBlock> durable;        // the same, once they are
   bool is_closing = false;
+  uint64_t last_write = 0;  // of DfsFiles::write_count_; 0: not since it was restored
 
+  // Memory of the epoch's rows.
+  uint64_t staged_bytes() const {
+    uint64_t bytes = 0;
+    for (const block::EncodedBlock& encoded : blocks)
+      bytes += encoded.stored_bytes();
+    // Whole frames are compressed at once; what is left over waits as it is.
+    if (encoder != nullptr) {
+      bytes += encoder->stored_bytes() + encoder->raw_bytes() % block::kFrameRawBytesMax;
+    }
+    return bytes == 0 ? 0 : bytes + kFileOverheadBytes;
+  }
   uint64_t epoch_bytes() const {
     uint64_t bytes = 0;
     for (const block::EncodedBlock& encoded : blocks)
@@ -69,6 +87,8 @@ Status DfsFiles::Append(size_t sink,
     file = std::make_unique<File>();
     StartFile(*file, key, now_ms);
   }
+  file->last_write = ++write_count_;
+  const uint64_t before = file->staged_bytes();
   if (file->encoder == nullptr) file->encoder = std::make_unique<block::BlockEncoder>(compressor_);
   // Blocks are cut between rows where that is possible, so that each can be read alone.
   if (file->encoder->room_bytes() < rows.size()) CutBlock(*file);
@@ -79,23 +99,27 @@ Status DfsFiles::Append(size_t sink,
     rows.remove_prefix(size);
     if (!rows.empty()) CutBlock(*file);
   }
+  staged_bytes_ += file->staged_bytes() - before;
   return {};
-}
-
-uint64_t DfsFiles::staged_bytes() const {
-  uint64_t bytes = 0;
-  for (const auto& [key, file] : files_) {
-    if (file->encoder != nullptr) bytes += file->encoder->stored_bytes();
-    for (const block::EncodedBlock& encoded : file->blocks)
-      bytes += encoded.stored_bytes();
-  }
-  return bytes;
 }
 
 bool DfsFiles::HasRollDue(int64_t now_ms) const {
   return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
     return IsRollDue(entry.second->state, targets_.at(entry.first.first).spec, now_ms);
   });
+}
+
+void DfsFiles::CloseSurplus() {
+  std::vector<File*> open;
+  for (const auto& [key, file] : files_) {
+    if (!file->is_closing) open.push_back(file.get());
+  }
+  if (open.size() <= kOpenFilesMax) return;
+  const auto surplus = static_cast<ptrdiff_t>(open.size() - kOpenFilesMax);
+  std::nth_element(open.begin(), open.begin() + surplus, open.end(), [](File* a, File* b) {
+    return a->last_write < b->last_write;
+  });
+  std::for_each(open.begin(), open.begin() + surplus, [](File* file) { file->is_closing = true; });
 }
 
 void DfsFiles::EndEpoch(int64_t now_ms, bool is_last) {
@@ -112,8 +136,11 @@ void DfsFiles::EndEpoch(int64_t now_ms, bool is_last) {
       entry = files_.erase(entry);
       continue;
     }
-    if (!file.blocks.empty() || file.is_closing) epoch_files_.push_back(&file);
     ++entry;
+  }
+  CloseSurplus();
+  for (const auto& [key, file] : files_) {
+    if (!file->blocks.empty() || file->is_closing) epoch_files_.push_back(file.get());
   }
   has_epoch_ = !epoch_files_.empty();
 }
@@ -187,6 +214,7 @@ Result<bool> DfsFiles::TakePrepared(const dfs::PreparedEpoch& prepared, int64_t 
   }
   epoch_files_.clear();
   has_epoch_ = false;
+  staged_bytes_ = 0;
   std::erase_if(files_, [](const auto& entry) { return entry.second->is_closing; });
   return true;
 }

@@ -48,12 +48,14 @@ class DfsFiles final {
                 std::string_view rows,
                 int64_t now_ms);
 
-  // Compressed bytes that wait for the next commit.
-  uint64_t staged_bytes() const;
+  // Memory of what waits for the next commit: compressed frames, rows that are not compressed yet,
+  // and what each file costs besides.
+  uint64_t staged_bytes() const { return staged_bytes_; }
   // Whether some open file must be closed by now even without new rows.
   bool HasRollDue(int64_t now_ms) const;
 
-  // Cuts the last blocks of the epoch and decides which files end with it (all, if `is_last`).
+  // Cuts the last blocks of the epoch and decides which files end with it (all, if `is_last`; those
+  // beyond kOpenFilesMax).
   void EndEpoch(int64_t now_ms, bool is_last);
   // Whether the epoch touches any file.
   bool has_epoch() const { return has_epoch_; }
@@ -76,6 +78,7 @@ class DfsFiles final {
 
   void StartFile(File& file, const Key& key, int64_t now_ms);
   static void CutBlock(File& file);
+  void CloseSurplus();
 
   const Options options_;
   dfs::AppendStore& store_;
@@ -85,6 +88,8 @@ class DfsFiles final {
   std::map<Key, std::unique_ptr<File>> files_;
   std::vector<File*> epoch_files_;  // in the order of MakeEpoch
   bool has_epoch_ = false;
+  uint64_t staged_bytes_ = 0;
+  uint64_t write_count_ = 0;  // the order of writes, to find the file written least recently
   std::shared_ptr<spdlog::logger> log_;
 };
 

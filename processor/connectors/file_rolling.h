@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,6 +38,10 @@ class FileNamer final {
   std::string suffix_;  // "-1b4e28ba"
   uint64_t next_number_;
 };
+
+// Files of one task that stay open over a commit; beyond it those written least recently are
+// closed. The mark names each, in one record, which brokers take up to 1 MB.
+inline constexpr size_t kOpenFilesMax = 1'000;
 
 // Whether `file` is to be closed with the epoch that ends at `now_ms`.
 bool IsRollDue(const OpenFile& file, const FileSinkSpec& spec, int64_t now_ms);

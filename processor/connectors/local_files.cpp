@@ -54,6 +54,7 @@ struct LocalFiles::File {
   OpenFile state;
   std::string rows;  // not yet on disk
   bool is_new = false;
+  uint64_t last_write = 0;  // of LocalFiles::write_count_; 0: not since it was restored
 };
 
 LocalFiles::LocalFiles(Options options, FileNamer& namer, std::vector<OpenFile> open_files)
@@ -123,6 +124,7 @@ Status LocalFiles::Append(size_t sink,
                    .path = namer_.Next(targets_.at(sink), partition_path),
                    .opened_at_ms = now_ms};
   }
+  file->last_write = ++write_count_;
   file->rows += rows;
   staged_bytes_ += rows.size();
   return {};
@@ -161,6 +163,17 @@ Status LocalFiles::WriteFile(File& file) {
   return {};
 }
 
+void LocalFiles::CloseSurplus() {
+  if (files_.size() <= kOpenFilesMax) return;
+  std::vector<uint64_t> writes;
+  for (const auto& [key, file] : files_)
+    writes.push_back(file->last_write);
+  const auto surplus = static_cast<ptrdiff_t>(files_.size() - kOpenFilesMax);
+  std::nth_element(writes.begin(), writes.begin() + surplus, writes.end());
+  const uint64_t oldest_kept = writes[static_cast<size_t>(surplus)];
+  std::erase_if(files_, [&](const auto& entry) { return entry.second->last_write < oldest_kept; });
+}
+
 Status LocalFiles::Flush(int64_t now_ms, bool is_last) {
   for (auto entry = files_.begin(); entry != files_.end();) {
     File& file = *entry->second;
@@ -169,6 +182,7 @@ Status LocalFiles::Flush(int64_t now_ms, bool is_last) {
         is_last || IsRollDue(file.state, targets_.at(entry->first.first).spec, now_ms);
     entry = is_closing ? files_.erase(entry) : std::next(entry);
   }
+  CloseSurplus();
   staged_bytes_ = 0;
   return {};
 }

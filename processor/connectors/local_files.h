@@ -41,7 +41,8 @@ class LocalFiles final {
   uint64_t staged_bytes() const { return staged_bytes_; }
   bool HasRollDue(int64_t now_ms) const;
 
-  // Writes and syncs what was appended; then the open files are those the mark must have. kAborted
+  // Writes and syncs what was appended, and closes files that are full, old, or written least
+  // recently of more than kOpenFilesMax; then the open files are those the mark must have. kAborted
   // if the files are not as this task left them: somebody else has taken the partition over.
   Status Flush(int64_t now_ms, bool is_last);
   std::vector<OpenFile> open_files() const;
@@ -51,12 +52,14 @@ class LocalFiles final {
   using Key = std::pair<size_t, std::string>;
 
   Status WriteFile(File& file);
+  void CloseSurplus();
   Status RemoveUnknown(const FileSinkTarget& target) const;
 
   std::map<size_t, FileSinkTarget> targets_;
   FileNamer& namer_;
   std::map<Key, std::unique_ptr<File>> files_;
   uint64_t staged_bytes_ = 0;
+  uint64_t write_count_ = 0;  // the order of writes, to find the file written least recently
 };
 
 }  // namespace slipstream::runtime

@@ -1,5 +1,6 @@
 // The file sinks: what is committed is there once, whatever was tried before.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -125,6 +126,39 @@ TEST_F(DfsFilesTest, AnOldFileIsClosedEvenWithoutNewRows) {
 
   EXPECT_FALSE(store_.IsOpen(kFirstPath));
   EXPECT_FALSE(files_->HasRollDue(now_ms_));
+}
+
+TEST_F(DfsFilesTest, RowsThatAreNotCompressedYetCountAsStaged) {
+  const std::string rows(10'000, 'x');  // compressed they would be nothing
+  for (int i = 0; i < 10; ++i)
+    ASSERT_TRUE(files_->Append(0, "k=" + std::to_string(i) + "/", rows, now_ms_).ok());
+  EXPECT_GE(files_->staged_bytes(), 10U * rows.size());
+
+  ASSERT_TRUE(PrepareEpoch());
+  EXPECT_EQ(files_->staged_bytes(), 0U);
+}
+
+TEST_F(DfsFilesTest, OfTooManyOpenFilesTheOldestAreClosed) {
+  const size_t surplus = 5;
+  for (size_t i = 0; i < kOpenFilesMax + surplus; ++i)
+    ASSERT_TRUE(files_->Append(0, "k=" + std::to_string(i) + "/", "x", now_ms_).ok());
+  ASSERT_TRUE(files_->Append(0, "k=0/", "x", now_ms_).ok());
+
+  ASSERT_TRUE(PrepareEpoch());
+  Commit();
+
+  const std::vector<OpenFile> open = files_->open_files();
+  EXPECT_EQ(open.size(), kOpenFilesMax);
+  const auto is_open = [&](const std::string& partition_path) {
+    return std::any_of(open.begin(), open.end(), [&](const OpenFile& file) {
+      return file.partition_path == partition_path;
+    });
+  };
+  EXPECT_TRUE(is_open("k=0/"));
+  EXPECT_FALSE(is_open("k=1/"));
+  EXPECT_FALSE(is_open("k=5/"));
+  EXPECT_TRUE(is_open("k=6/"));
+  EXPECT_EQ(store_.Files().size(), kOpenFilesMax + surplus);
 }
 
 TEST_F(DfsFilesTest, TheLastEpochClosesAll) {
@@ -280,6 +314,22 @@ TEST_F(LocalFilesTest, RestoreCutsBackAndRemovesWhatNoMarkKnows) {
   EXPECT_THAT(Contents(),
               ElementsAre(Pair("k=1/part-0-0-0-12345678.txt", "a\nb\n"),
                           Pair("k=1/somebody-elses.txt", "stays")));
+}
+
+TEST_F(LocalFilesTest, OfTooManyOpenFilesTheOldestAreClosed) {
+  for (size_t i = 0; i < kOpenFilesMax + 1; ++i)
+    ASSERT_TRUE(files_->Append(0, "", std::to_string(i) + "\n", 0).ok());
+  for (size_t i = 0; i < kOpenFilesMax + 1; ++i)
+    ASSERT_TRUE(files_->Append(0, "k=" + std::to_string(i) + "/", "x", 0).ok());
+  ASSERT_TRUE(files_->Append(0, "k=0/", "x", 0).ok());
+
+  ASSERT_TRUE(files_->Flush(0, false).ok());
+
+  const std::vector<OpenFile> open = files_->open_files();
+  EXPECT_EQ(open.size(), kOpenFilesMax);
+  EXPECT_TRUE(std::none_of(open.begin(), open.end(), [](const OpenFile& file) {
+    return file.partition_path.empty() || file.partition_path == "k=1/";
+  }));
 }
 
 TEST_F(LocalFilesTest, AShorterFileThanItsMarkIsDataLoss) {
