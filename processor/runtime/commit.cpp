@@ -179,8 +179,16 @@ CommitOutcome CommitRound::Transact(std::span<Task* const> tasks) {
 
 Status CommitRound::ProduceAll(std::span<Task* const> tasks) {
   for (Task* task : tasks) {
+    // A record that is too large comes again with every run: say where to look for it.
     RETURN_IF_ERROR(task->staged().ForEach([&](size_t output, const kafka::OutgoingRecord& record) {
-      return parties_.producer.Produce(*parties_.topics[output], record);
+      Status status = parties_.producer.Produce(*parties_.topics[output], record);
+      if (status.ok()) return status;
+      return status.WithContext(
+          fmt::format("{} before offset={}: record of {} bytes to {}",
+                      kafka::ToString(task->id().partition),
+                      task->position(),
+                      record.key.value_or("").size() + record.value.value_or("").size(),
+                      parties_.context.output_topics[output]));
     }));
   }
   return {};

@@ -6,6 +6,7 @@
 
 #include "common/failpoint/failpoint.h"
 #include "common/log/log.h"
+#include "processor/runtime/dead_letter.h"
 #include "processor/runtime/time_board.h"
 #include "processor/state/changelog.h"
 
@@ -14,9 +15,6 @@ namespace {
 
 // Enough that the cost of a batch is spread thin, small enough that commits are punctual.
 constexpr size_t kBatchRecordsMax = 4096;
-// Of a dead letter's value; what brokers take by default, less its headers.
-constexpr size_t kDeadLetterBytesMax = 900'000;
-constexpr size_t kDeadLetterErrorBytesMax = 1'000;
 
 // Puts the program's changed keys into the changelog partition of the task.
 class ChangelogWriter final : public StateWriter {
@@ -64,7 +62,6 @@ Task::Task(const Shared& shared,
       program_(std::move(program)),
       position_(restore.position),
       end_(restore.end),
-      last_record_at_(shared.clock.Now()),
       namer_(kStage,
              id_.input,
              id_.partition.partition,
@@ -81,9 +78,13 @@ Task::Task(const Shared& shared,
     committed_ = mark.pair;
     file_pair_ = mark.file_pair;
     is_ended_ = mark.is_done;
-    is_idle_ = mark.is_idle;
+    // Idle until it has looked, it would be past what has come since; whoever waits must hear.
+    is_dirty_ = mark.is_idle;
     open_files = mark.open_files;
     if (mark.watermark != kNoWatermark) program_->RestoreWatermark(mark.watermark);
+  }
+  if (const auto timeout_ms = context.program->source().idle_timeout_ms) {
+    idle_timer_.emplace(std::chrono::milliseconds(*timeout_ms));
   }
   if (!context.dfs_targets.empty()) {
     dfs_files_ = std::make_unique<DfsFiles>(
@@ -129,7 +130,10 @@ int64_t Task::NowMs() const {
 Result<size_t> Task::ReadBatch() {
   if (is_ended_) return size_t{0};
   std::shared_ptr<const kafka::MessageBatch> batch = queue_->Read(kBatchRecordsMax);
-  if (batch->empty()) return size_t{0};
+  if (batch->empty()) {
+    if (idle_timer_ && is_caught_up_) idle_timer_->OnEmptyRead(shared_.clock.Now());
+    return size_t{0};
+  }
   RETURN_IF_ERROR(ProcessRecords(batch));
   if (!batch->error().ok()) {
     return batch->error().WithContext(
@@ -175,7 +179,8 @@ Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& ba
   if (!inputs_.empty()) {
     is_dirty_ = true;
     is_caught_up_ = false;
-    last_record_at_ = shared_.clock.Now();
+    is_idle_ = false;
+    if (idle_timer_) idle_timer_->Restart();
     RETURN_IF_ERROR(program_->Process(inputs_, batch, *this));
     SLIPSTREAM_FAILPOINT_HIT("task.mid_batch");
     RETURN_IF_ERROR(TakeOutputError());
@@ -202,12 +207,9 @@ Status Task::Advance(EventTimeUs watermark) {
   return TakeOutputError();
 }
 
-void Task::UpdateIdle() {
-  const std::optional<int64_t> timeout_ms = shared_.context.program->source().idle_timeout_ms;
-  if (!timeout_ms || is_ended_) return;
-  const bool is_idle = is_caught_up_ && shared_.clock.Now() - last_record_at_ >=
-                                            std::chrono::milliseconds(*timeout_ms);
-  if (is_idle == is_idle_) return;
+void Task::SetIdle(bool is_idle) {
+  if (!is_idle && idle_timer_) idle_timer_->Restart();
+  if (is_idle == is_idle_ || is_ended_) return;
   is_idle_ = is_idle;
   is_dirty_ = true;  // whoever waits for this task must hear of it
 }
@@ -248,21 +250,12 @@ void Task::ToPrint(size_t sink, std::string_view line) {
 }
 
 void Task::ToDeadLetters(const InputRecord& record, std::string_view error) {
-  const std::string partition = std::to_string(id_.partition.partition);
-  const std::string offset = std::to_string(record.offset);
-  const bool is_cut = record.value && record.value->size() > kDeadLetterBytesMax;
-  std::vector<kafka::Header> headers = {
-      {"slipstream.topic", id_.partition.topic},
-      {"slipstream.partition", partition},
-      {"slipstream.offset", offset},
-      {"slipstream.error", error.substr(0, kDeadLetterErrorBytesMax)},
-  };
-  if (is_cut) headers.push_back({"slipstream.truncated", "true"});
+  const DeadLetter letter(id_.partition, record, error);
   staged_.Add(shared_.context.dead_letter_outputs[id_.input],
               -1,
-              record.key && record.key->size() <= kDeadLetterBytesMax ? record.key : std::nullopt,
-              is_cut ? record.value->substr(0, kDeadLetterBytesMax) : record.value,
-              headers);
+              letter.key(),
+              letter.value(),
+              letter.headers());
 }
 
 Status Task::TakeOutputError() {

@@ -13,6 +13,7 @@
 #include "common/status/status.h"
 #include "processor/connectors/dfs_files.h"
 #include "processor/connectors/local_files.h"
+#include "processor/runtime/idle_timer.h"
 #include "processor/runtime/job_context.h"
 #include "processor/runtime/staged_records.h"
 #include "processor/runtime/task_program.h"
@@ -103,8 +104,11 @@ class Task final : private TaskOutput {
   bool is_done() const { return is_ended_ && !is_dirty_ && is_settled_; }
   bool is_ended() const { return is_ended_; }
   bool is_idle() const { return is_idle_; }
-  // Declares or ends idleness from what was read, if the source has an idle timeout.
-  void UpdateIdle();
+  // Nothing has come for the source's idle timeout: idle, if the broker says that the partition
+  // ends at position().
+  bool may_be_idle() const { return idle_timer_ && !is_idle_ && idle_timer_->is_over(); }
+  // What the broker said. Without `is_idle` the timeout begins anew.
+  void SetIdle(bool is_idle);
   int64_t position() const { return position_; }
   int64_t end() const { return end_; }
   EventTimeUs watermark() const { return program_->watermark(); }
@@ -146,7 +150,7 @@ class Task final : private TaskOutput {
   bool is_ended_ = false;
   bool is_caught_up_ = false;  // nothing but the end of the partition since then
   bool is_idle_ = false;
-  SteadyTime last_record_at_;
+  std::optional<IdleTimer> idle_timer_;  // none: the source has no idle timeout
 
   StagedRecords staged_;
   FileNamer namer_;

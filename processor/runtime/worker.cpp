@@ -1,7 +1,7 @@
 #include "processor/runtime/worker.h"
 
 #include <algorithm>
-#include <deque>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,6 +14,8 @@
 #include "common/sync/mutex.h"
 #include "processor/runtime/commit.h"
 #include "processor/runtime/event_fd.h"
+#include "processor/runtime/failure_budget.h"
+#include "processor/runtime/job_end.h"
 #include "processor/runtime/shared_time.h"
 #include "processor/runtime/takeover.h"
 #include "processor/runtime/task.h"
@@ -41,12 +43,6 @@ constexpr milliseconds kUnguardedFlushTimeout{10'000};
 constexpr milliseconds kStorePatience{90'000};
 // Once stopped: how long the last commit, and what it waits for, may take.
 constexpr milliseconds kDrainPatience{5'000};
-// This many broken producers in a minute are no accident.
-constexpr size_t kFatalErrorsMax = 3;
-constexpr std::chrono::minutes kFatalErrorsPeriod{1};
-// Aborted transactions with none committed between them: a broker that restarts causes a few, a
-// record that it never takes causes them for ever.
-constexpr int kAbortsInRowMax = 20;
 
 void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
   sum.rows_in += more.rows_in;
@@ -71,7 +67,8 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
                    [this](size_t sink, const kafka::OutgoingRecord& record) {
                      return unguarded.Send(sink, record, stop);
                    }},
-        shared_time(job_context) {}
+        shared_time(job_context),
+        failures(the_clock) {}
 
   // ---- Set-up ----
   Status Open();
@@ -84,19 +81,21 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   Status StepTakeover();
   Result<bool> ReadAll();
   Status Housekeep();
+  void ConfirmIdle(Task& task);
   Status AdvanceIdle();
   Status Finish(bool is_done);
   bool IsCommitDue() const;
-  Result<bool> IsJobDone();
+  bool IsJobDone();
 
   // ---- Commit ----
   Status CommitDirty(milliseconds patience);
+  CommitOutcome CommitEpoch(milliseconds patience);
   Status OnOutcome(const CommitOutcome& outcome);
-  Status SettleAll();
+  Status SettleQuiet(const std::vector<Task*>& committed);
+  Status CommitLast();
   void BeginTakeover();
   void DropTasks();
   Status OnTaskError(Status status);
-  Status CountFatal(const Status& why);
 
   // kafka::GroupConsumer::Listener
   void OnAssigned(const std::vector<kafka::TopicPartition>& partitions,
@@ -135,7 +134,9 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   std::optional<kafka::GroupMetadata> group;  // none: nothing may be committed
   std::unique_ptr<Takeover> takeover;
   std::vector<std::unique_ptr<Task>> tasks;
-  Status revoke_error;  // from inside a callback, which has no way to return it
+  size_t next_reader = 0;  // counts on; modulo the number of tasks
+  Status undrained;        // why an epoch was lost after the stop
+  Status revoke_error;     // from inside a callback, which has no way to return it
 
   SteadyTime last_commit_at;
   SteadyTime next_housekeeping_at;
@@ -143,8 +144,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   SteadyTime next_waiting_log_at;
   SteadyTime store_deadline;
   bool was_store_seen = false;
-  std::deque<SteadyTime> fatal_errors;
-  int aborts_in_row = 0;
+  FailureBudget failures;
 
   TaskProgram::Counters past_counters;  // of tasks that are gone
   uint64_t commits = 0;
@@ -204,7 +204,7 @@ Status Worker::Impl::MakeProducer() {
   }
   if (!status.ok()) {
     producer.reset();
-    return CountFatal(status);
+    return failures.OnProducerBroken(status);
   }
   topics.clear();
   for (const std::string& topic : context.output_topics) {
@@ -231,7 +231,7 @@ Status Worker::Impl::Loop() {
     RETURN_IF_ERROR(Turn());
     if (has_joined && takeover == nullptr && clock.Now() >= next_finish_check_at) {
       next_finish_check_at = clock.Now() + kFinishCheckPeriod;
-      ASSIGN_OR_RETURN(is_done, IsJobDone());
+      is_done = IsJobDone();
     }
   }
   return Finish(is_done);
@@ -304,8 +304,11 @@ Status Worker::Impl::StepTakeover() {
 
 Result<bool> Worker::Impl::ReadAll() {
   bool has_read = false;
-  for (const auto& task : tasks) {
-    ASSIGN_OR_RETURN(size_t count, task->ReadBatch());
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    // Goes on behind the task that was read last: each gets its turn even if every batch makes a
+    // commit due.
+    Task& task = *tasks[next_reader++ % tasks.size()];
+    ASSIGN_OR_RETURN(size_t count, task.ReadBatch());
     has_read = has_read || count > 0;
     // An early commit is due, and more would only be held back.
     if (IsCommitDue()) return true;
@@ -314,18 +317,29 @@ Result<bool> Worker::Impl::ReadAll() {
 }
 
 Status Worker::Impl::Housekeep() {
-  for (const auto& task : tasks)
-    task->UpdateIdle();
+  for (const auto& task : tasks) {
+    if (task->may_be_idle()) ConfirmIdle(*task);
+  }
   RETURN_IF_ERROR(shared_time.Poll());
   if (Status status = AdvanceIdle(); !status.ok()) return OnTaskError(std::move(status));
   Publish(takeover != nullptr ? "restoring" : "running");
   return {};
 }
 
+// Once for each time that a partition falls silent. An empty queue alone says little: after an
+// outage the fetcher may just not have come to it yet.
+void Worker::Impl::ConfirmIdle(Task& task) {
+  Result<kafka::Admin::OffsetRange> range = admin->QueryOffsets(task.id().partition);
+  task.SetIdle(range.ok() && range->end <= task.position());
+}
+
 Status Worker::Impl::AdvanceIdle() {
   const std::optional<EventTimeUs> watermark = shared_time.ActiveWatermark();
   if (!watermark) return {};
   for (const auto& task : tasks) {
+    if (!task->is_idle()) continue;
+    // What has come since goes first, or it would be late.
+    RETURN_IF_ERROR(task->ReadBatch().status());
     if (task->is_idle()) RETURN_IF_ERROR(task->Advance(*watermark));
   }
   return {};
@@ -350,34 +364,18 @@ bool Worker::Impl::IsCommitDue() const {
   });
 }
 
-// Whether every partition of the job, here and elsewhere, has committed that it is done.
-Result<bool> Worker::Impl::IsJobDone() {
+bool Worker::Impl::IsJobDone() {
   if (!context.program->source().is_bounded) return false;
   for (const auto& task : tasks) {
     if (!task->is_done()) return false;
   }
-  std::vector<kafka::TopicPartition> all;
-  for (size_t input = 0; input < context.topics().size(); ++input) {
-    for (int32_t p = 0; p < context.partition_counts[input]; ++p) {
-      all.push_back({context.topics()[input], p});
-    }
-  }
-  Result<std::vector<kafka::PartitionOffset>> offsets = consumer->Committed(all, kAttemptTimeout);
-  if (!offsets.ok() || offsets->size() < all.size()) return false;
-  for (const kafka::PartitionOffset& offset : *offsets) {
-    Result<OffsetMetadata> metadata = ParseOffsetMetadata(offset.metadata);
-    if (!metadata.ok() || !metadata->is_done) return false;
-  }
-  return true;
+  return HasJobEnded(*consumer, context, kAttemptTimeout);
 }
 
 // Leaves nothing open that can be finished now; what cannot, the next owner finishes.
 Status Worker::Impl::Finish(bool is_done) {
-  Status status;
-  if (takeover == nullptr && group && is_producer_ready) {
-    status = CommitDirty(kDrainPatience);
-    if (status.ok() && context.store != nullptr) status = SettleAll();
-  }
+  Status status = CommitLast();
+  if (status.ok()) status = undrained;
   if (!status.ok()) {
     log->warn("drain_incomplete worker={} reason={}", slot, log::Quoted(status.ToString()));
   }
@@ -405,32 +403,44 @@ std::vector<Task*> Worker::Impl::AllTasks() const {
 }
 
 Status Worker::Impl::CommitDirty(milliseconds patience) {
-  last_commit_at = clock.Now();
   if (!group) return {};
-  std::vector<Task*> dirty = DirtyTasks();
-  if (!dirty.empty()) {
-    CommitRound round(
-        {.context = context,
-         .producer = *producer,
-         .topics = topics,
-         .group = *group,
-         .clock = clock,
-         .flush_unguarded = [this] { return unguarded.Flush(kUnguardedFlushTimeout); },
-         .is_time_shared = shared_time.is_needed(),
-         .store_patience = patience,
-         .stop = stop,
-         .on_waiting = [this](const Status& why) { SayWaiting(why.message()); }});
-    CommitOutcome outcome = round.Run(dirty);
-    if (!outcome.ok()) return OnOutcome(outcome);
-    ++commits;
-    aborts_in_row = 0;
-    waiting_for.clear();
-  }
-  // Those that go on writing tell the master with their next Prepare. The others now.
+  const std::vector<Task*> dirty = DirtyTasks();
+  const CommitOutcome outcome = CommitEpoch(patience);
+  // From the end of the round: one that took longer than the interval must not be followed by the
+  // next after a single batch.
+  last_commit_at = clock.Now();
+  if (!outcome.ok()) return OnOutcome(outcome);
+  return SettleQuiet(dirty);
+}
+
+CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
+  const std::vector<Task*> dirty = DirtyTasks();
+  if (dirty.empty()) return {};
+  CommitRound round({.context = context,
+                     .producer = *producer,
+                     .topics = topics,
+                     .group = *group,
+                     .clock = clock,
+                     .flush_unguarded = [this] { return unguarded.Flush(kUnguardedFlushTimeout); },
+                     .is_time_shared = shared_time.is_needed(),
+                     .store_patience = patience,
+                     .stop = stop,
+                     .on_waiting = [this](const Status& why) { SayWaiting(why.message()); }});
+  CommitOutcome outcome = round.Run(dirty);
+  if (!outcome.ok()) return outcome;
+  ++commits;
+  failures.OnCommitted();
+  waiting_for.clear();
+  return outcome;
+}
+
+// Those that go on writing tell the master with their next Prepare. The others now.
+Status Worker::Impl::SettleQuiet(const std::vector<Task*>& committed) {
   std::vector<Task*> quiet;
   for (const auto& task : tasks) {
     const bool is_ending = task->is_ended() && !task->is_dirty();
-    const bool was_quiet = std::find(dirty.begin(), dirty.end(), task.get()) == dirty.end();
+    const bool was_quiet =
+        std::find(committed.begin(), committed.end(), task.get()) == committed.end();
     if (!task->is_settled() && (is_ending || was_quiet)) quiet.push_back(task.get());
   }
   if (quiet.empty()) return {};
@@ -442,39 +452,41 @@ Status Worker::Impl::CommitDirty(milliseconds patience) {
   return status;
 }
 
-Status Worker::Impl::SettleAll() {
-  return Settle(*context.store, AllTasks());
+// Before the partitions are given away. What Kafka has recorded shows even if the epoch that is
+// open can no longer be committed.
+Status Worker::Impl::CommitLast() {
+  if (takeover != nullptr || !group || !is_producer_ready || tasks.empty()) return {};
+  const bool has_files = context.store != nullptr;
+  if (has_files) RETURN_IF_ERROR(Settle(*context.store, AllTasks()).WithContext("settle"));
+  if (const CommitOutcome outcome = CommitEpoch(kDrainPatience); !outcome.ok()) {
+    return outcome.why.WithContext("last commit");
+  }
+  return has_files ? Settle(*context.store, AllTasks()).WithContext("settle") : Status();
 }
 
 Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
   log->warn("commit_failed worker={} reason={}", slot, log::Quoted(outcome.why.ToString()));
+  if (stop.stop_requested()) {
+    // No takeover of ours will finish what Kafka has recorded before.
+    undrained = outcome.why;
+    if (context.store != nullptr) (void)Settle(*context.store, AllTasks());
+  }
   switch (outcome.kind) {
     case CommitOutcome::Kind::kCommitted:
       return {};
     case CommitOutcome::Kind::kFailed:
       return outcome.why;
     case CommitOutcome::Kind::kTakeOver:
-      if (++aborts_in_row >= kAbortsInRowMax) {
-        return outcome.why.WithContext(fmt::format("{} commits in a row failed", aborts_in_row));
-      }
+      RETURN_IF_ERROR(failures.OnEpochFailed(outcome.why));
       BeginTakeover();
       return {};
     case CommitOutcome::Kind::kNewProducer:
       DropTasks();
       producer.reset();
       is_producer_ready = false;
-      return CountFatal(outcome.why);
+      return failures.OnProducerBroken(outcome.why);
   }
   return {};
-}
-
-Status Worker::Impl::CountFatal(const Status& why) {
-  const SteadyTime now = clock.Now();
-  fatal_errors.push_back(now);
-  while (now - fatal_errors.front() > kFatalErrorsPeriod)
-    fatal_errors.pop_front();
-  if (fatal_errors.size() < kFatalErrorsMax) return {};
-  return why.WithContext(fmt::format("{} fatal producer errors in a minute", fatal_errors.size()));
 }
 
 // An error while reading or computing: nothing of the running epoch has left this process.
@@ -533,7 +545,8 @@ void Worker::Impl::OnRevoked(const std::vector<kafka::TopicPartition>& /*partiti
     Status status = CommitDirty(kDrainPatience);
     if (!status.ok() && revoke_error.ok()) revoke_error = status;
     if (status.ok() && context.store != nullptr) {
-      if (Status settled = SettleAll(); !settled.ok()) SayWaiting(settled.message());
+      Status settled = Settle(*context.store, AllTasks());
+      if (!settled.ok()) SayWaiting(settled.message());
     }
   }
   group.reset();

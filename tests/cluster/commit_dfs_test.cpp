@@ -5,6 +5,8 @@
 #include <csignal>
 #include <random>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -24,20 +26,39 @@ std::string StepName(const ::testing::TestParamInfo<const char*>& step) {
   return name;
 }
 
-// Whether no line of `dfs appenders` shows a prepared epoch, or a file that is still open.
-bool AllSettled(const std::string& appenders) {
-  std::istringstream lines(appenders);
+// One line of `dfs appenders`.
+struct AppenderLine {
+  std::string owner, incarnation, committed, prepared, age, open_files;
+};
+
+std::vector<AppenderLine> ParseAppenders(const std::string& text) {
+  std::vector<AppenderLine> appenders;
+  std::istringstream lines(text);
   std::string line;
   std::getline(lines, line);  // the heading
-  int count = 0;
   while (std::getline(lines, line)) {
     std::istringstream fields(line);
-    std::string owner, incarnation, committed, prepared, age, open_files;
-    fields >> owner >> incarnation >> committed >> prepared >> age >> open_files;
-    if (prepared != "-" || open_files != "0") return false;
-    ++count;
+    AppenderLine& appender = appenders.emplace_back();
+    fields >> appender.owner >> appender.incarnation >> appender.committed >> appender.prepared >>
+        appender.age >> appender.open_files;
   }
-  return count > 0;
+  return appenders;
+}
+
+bool HasPrepared(const std::string& text) {
+  const std::vector<AppenderLine> appenders = ParseAppenders(text);
+  return std::any_of(appenders.begin(), appenders.end(), [](const AppenderLine& appender) {
+    return appender.prepared != "-";
+  });
+}
+
+// Whether there are appenders, and none has a prepared epoch or a file that is still open.
+bool AllSettled(const std::string& text) {
+  const std::vector<AppenderLine> appenders = ParseAppenders(text);
+  return !appenders.empty() &&
+         std::all_of(appenders.begin(), appenders.end(), [](const AppenderLine& appender) {
+           return appender.prepared == "-" && appender.open_files == "0";
+         });
 }
 
 class CommitDfsTest : public ::testing::TestWithParam<const char*> {
@@ -182,6 +203,49 @@ TEST_F(CommitDfsOutageTest, FreshRunLeavesNothingOpenBehind) {
   EXPECT_EQ(exit.code, 0) << process->Stderr();
   ASSERT_OK_AND_ASSIGN(const std::string appenders, cluster_->MustDfs({"appenders"}));
   EXPECT_TRUE(AllSettled(appenders)) << appenders;
+}
+
+// Stopped in the middle of its work: what was read is committed, and nothing is left for a next run
+// to finish. That one goes on exactly there.
+TEST_F(CommitDfsOutageTest, ATerminatedProcessLeavesNothingPrepared) {
+  CommitHarness job = MakeJob("terminated", 100, 100'000);
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({}));
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  ASSERT_TRUE(Eventually([&] { return client.Count(job.sink()).value_or(0) > 0; }));
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Terminate());
+
+  EXPECT_EQ(exit.code, 0) << process->Stderr();
+  EXPECT_EQ(process->Stdout().find("drain_incomplete"), std::string::npos);
+  ASSERT_OK_AND_ASSIGN(const std::string appenders, cluster_->MustDfs({"appenders"}));
+  EXPECT_FALSE(HasPrepared(appenders)) << appenders;
+  ASSERT_LT(client.Count(job.sink()).value_or(100'000), 100'000);
+  ASSERT_OK(job.Finish());
+  EXPECT_OK(job.Check());
+}
+
+// The last epoch cannot be committed. That is said, and what Kafka had recorded before shows.
+TEST_F(CommitDfsOutageTest, ALastCommitThatFailsIsSaid) {
+  CommitHarness job = MakeJob("undrained", 200, 100'000);
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto process,
+                       job.Start({.more_flags = {"--commit-interval-ms", "2000"}}));
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  ASSERT_TRUE(Eventually([&] { return client.Count(job.sink()).value_or(0) > 0; }));
+
+  for (int node = 0; node < 3; ++node)
+    cluster_->KillDatanode(node);
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Terminate(std::chrono::seconds(60)));
+
+  EXPECT_EQ(exit.code, 0) << process->Stderr();
+  EXPECT_NE(process->Stdout().find("drain_incomplete"), std::string::npos) << process->Stdout();
+  ASSERT_OK_AND_ASSIGN(const std::string appenders, cluster_->MustDfs({"appenders"}));
+  EXPECT_FALSE(HasPrepared(appenders)) << appenders;
+  for (int node = 0; node < 3; ++node)
+    ASSERT_OK(cluster_->StartDatanode(node));
+  ASSERT_OK(job.Finish());
+  EXPECT_OK(job.Check());
 }
 
 // A user deletes what a task is still writing: those rows are gone, all later ones are there.

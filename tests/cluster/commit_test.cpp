@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <map>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -186,6 +187,54 @@ TEST(CommitTest, TerminatedProcessCommitsWhatItHasAndEndsWell) {
 
   ASSERT_OK(job.Finish());
   EXPECT_OK(job.Check());
+}
+
+// Commits that take longer than the interval between them must not leave room for one batch each.
+TEST(CommitTest, SlowCommitsTakeAnIntervalsRecordsAtOnce) {
+  const TempDir dir("commit");
+  CommitHarness job(
+      {.name = "slow-commits", .bootstrap = KafkaBroker::Shared().bootstrap(), .dir = dir.path()});
+  ASSERT_OK(job.Fill());
+  const std::string step = "commit.before_blocks";
+  ASSERT_OK_AND_ASSIGN(const auto process,
+                       job.Start({.failpoints = step + "=delay:1200",
+                                  .more_flags = {"--commit-interval-ms", "1000"}}));
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait());
+
+  EXPECT_EQ(exit.code, 0) << process->Stderr();
+  int commit_count = 0;
+  const std::string output = process->Stderr();
+  for (size_t at = output.find(step); at != std::string::npos; at = output.find(step, at + 1))
+    ++commit_count;
+  // Two at the least: the one that pins the start and the last; one batch each makes nine.
+  EXPECT_LE(commit_count, 5) << output;
+  EXPECT_OK(job.Check());
+}
+
+// Every batch takes longer than the commit interval, so a commit is due after each.
+TEST(CommitTest, AllPartitionsGetTheirTurn) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = "turns",
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path(),
+                     .batch_delay_ms = 600});
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto process, job.Start({}));
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  std::vector<KafkaRecord> records;
+
+  // Of two batches, and no partition has more than three.
+  ASSERT_TRUE(Eventually([&] {
+    records = client.ReadAll(job.sink()).value_or(records);
+    return records.size() > 4'096;
+  }));
+
+  std::set<int32_t> partitions;  // keys lie in the source as in the sink
+  for (const KafkaRecord& record : records)
+    partitions.insert(record.partition);
+  EXPECT_GE(partitions.size(), 2U);
+  process->Kill();
 }
 
 // An idle partition's time follows that of the others, so that it holds no result back.
