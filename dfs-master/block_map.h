@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 #include <absl/container/inlined_vector.h>
@@ -102,8 +104,8 @@ class BlockMap final {
   // Blocks with fewer good replicas than wanted but at least one, the scarcest first.
   const std::set<std::pair<uint32_t, BlockId>>& under_replicated() const { return under_; }
   // Blocks with more good replicas than wanted, or with bad ones.
-  const absl::flat_hash_set<BlockId>& trimmable() const { return trimmable_; }
-  const absl::flat_hash_map<BlockId, Strays>& strays() const { return strays_; }
+  const absl::btree_set<BlockId>& trimmable() const { return trimmable_; }
+  const absl::btree_map<BlockId, Strays>& strays() const { return strays_; }
   // Blocks without a good replica, at most `limit`.
   std::vector<BlockId> Missing(size_t limit) const;
 
@@ -146,9 +148,9 @@ class BlockMap final {
                         const Now& now);
 
   absl::flat_hash_map<BlockId, Entry> entries_;
-  absl::flat_hash_map<BlockId, Strays> strays_;
+  absl::btree_map<BlockId, Strays> strays_;
   std::set<std::pair<uint32_t, BlockId>> under_;
-  absl::flat_hash_set<BlockId> trimmable_;
+  absl::btree_set<BlockId> trimmable_;
   absl::flat_hash_set<NodeNumber> counted_;
   absl::flat_hash_map<NodeNumber, NodeMemory> memory_;
   Counts counts_;

@@ -31,7 +31,7 @@ Result<RegistrationAnswer> Master::Register(const NodeRegistration& registration
         ASSIGN_OR_RETURN(Node * node, state.nodes.Register(txn, registration, session, now));
         state.blocks.BeginSession(node->number);
         state.blocks.SetCounted(node->number, true);
-        state.planner.Forget(node->number);
+        state.planner.BeginSession(node->number);
         if (!state.first_node_at.has_value()) state.first_node_at = now.steady;
         log_->info("node_registered node={} address={} session={}",
                    log::Quoted(registration.node_id),
@@ -57,7 +57,7 @@ Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
       ApplyReplicaChange(state_, *node, change);
     answer.acknowledged_sequence = node->acknowledged_sequence;
     answer.wants_full_report = std::exchange(node->needs_full_report, false);
-    for (const NodeCommand& command : state_.planner.TakeCommands(node->number)) {
+    for (const NodeCommand& command : state_.planner.TakeCommands(node->number, now)) {
       answer.commands.push_back(
           {.command = command, .target = state_.locator.AddressOf(command.target)});
     }
@@ -106,6 +106,7 @@ Result<uint64_t> Master::ReportBlocks(std::string_view node_id,
     node->needs_full_report = true;
     return store_.durable_position();
   }
+  state_.planner.Reported(node->number);
   node->has_reported = true;
   log_->info("blocks_reported node={} replicas={}", log::Quoted(node_id), replicas.size());
   UpdateSafeMode(now);

@@ -6,7 +6,7 @@
 namespace slipstream::dfs::master {
 namespace {
 
-constexpr size_t kVerifiesQueuedMax = 1'000;
+constexpr size_t kVerifiesQueuedMax = 2'000;
 constexpr uint64_t kFreeBytesStep = uint64_t{1} << 30;
 
 }  // namespace
@@ -24,17 +24,36 @@ bool RepairPlanner::IsLive(NodeNumber number) const {
 
 void RepairPlanner::Plan(const IsCollected& is_collected, const Now& now) {
   ExpireCommands(now);
+  PlanCopies(now);
+  PlanTrims();
+  PlanGarbage(is_collected);
+}
+
+void RepairPlanner::PlanCopies(const Now& now) {
+  // Half of the round is for the scarcest, whose turn it is always; the other half goes round.
+  const size_t share = std::max<size_t>(options_.blocks_per_plan_max / 2, 1);
+  const auto& blocks = blocks_.under_replicated();
   size_t examined = 0;
-  for (const auto& [good, id] : blocks_.under_replicated()) {
-    if (++examined > options_.blocks_per_plan_max) break;
-    PlanCopy(id, now);
+  for (auto it = blocks.begin(); it != blocks.end() && examined < share; ++it, ++examined) {
+    PlanCopy(it->second, now);
   }
-  examined = 0;
-  for (BlockId id : blocks_.trimmable()) {
-    if (++examined > options_.blocks_per_plan_max) break;
-    PlanTrim(id, now);
+  auto it = blocks.upper_bound(copy_cursor_);
+  for (examined = 0; it != blocks.end() && examined < share; ++it, ++examined) {
+    PlanCopy(it->second, now);
+    copy_cursor_ = *it;
   }
-  PlanGarbage(is_collected, now);
+  if (it == blocks.end()) copy_cursor_ = {};
+}
+
+void RepairPlanner::PlanTrims() {
+  const auto& blocks = blocks_.trimmable();
+  auto it = blocks.upper_bound(trim_cursor_);
+  for (size_t examined = 0; it != blocks.end() && examined < options_.blocks_per_plan_max;
+       ++it, ++examined) {
+    PlanTrim(*it);
+    trim_cursor_ = *it;
+  }
+  if (it == blocks.end()) trim_cursor_ = 0;
 }
 
 void RepairPlanner::ExpireCommands(const Now& now) {
@@ -44,7 +63,12 @@ void RepairPlanner::ExpireCommands(const Now& now) {
     if (it->second.deadline <= now.steady || entry == nullptr) EndCopy(it);
     it = next;
   }
-  std::erase_if(deletes_, [&](const auto& entry) { return entry.second <= now.steady; });
+  for (auto& [key, deletion] : deletes_) {
+    const auto& [node, id] = key;
+    if (deletion.is_queued || deletion.deadline > now.steady || !HasRoom(node)) continue;
+    deletion.is_queued = true;
+    commands_[node].push_back({.kind = NodeCommand::Kind::kDelete, .block = {.id = id}});
+  }
 }
 
 void RepairPlanner::PlanCopy(BlockId id, const Now& now) {
@@ -71,7 +95,10 @@ void RepairPlanner::PlanCopy(BlockId id, const Now& now) {
 std::optional<NodeNumber> RepairPlanner::ChooseSource(const BlockMap::Entry& entry) const {
   std::optional<NodeNumber> best;
   uint64_t best_bytes = 0;
-  for (NodeNumber node : SoundHolders(entry)) {
+  // One that is to go is read for a while yet, and is better than none.
+  std::vector<NodeNumber> holders = SoundHolders(entry);
+  if (holders.empty()) holders = GoodHolders(entry);
+  for (NodeNumber node : holders) {
     auto it = load_by_source_.find(node);
     CopyLoad load = it == load_by_source_.end() ? CopyLoad{} : it->second;
     if (IsBusy(load) || (best.has_value() && load.bytes >= best_bytes)) continue;
@@ -86,14 +113,19 @@ bool RepairPlanner::IsBusy(const CopyLoad& load) const {
          load.bytes >= options_.copy_bytes_per_node_max;
 }
 
-std::vector<NodeNumber> RepairPlanner::SoundHolders(const BlockMap::Entry& entry) const {
+std::vector<NodeNumber> RepairPlanner::GoodHolders(const BlockMap::Entry& entry) const {
   std::vector<NodeNumber> holders;
   for (const BlockMap::Replica& replica : entry.replicas) {
-    if (replica.is_confirmed && !replica.is_bad && IsLive(replica.node) &&
-        !IsBeingDeleted(replica.node, entry.block.id)) {
+    if (replica.is_confirmed && !replica.is_bad && IsLive(replica.node)) {
       holders.push_back(replica.node);
     }
   }
+  return holders;
+}
+
+std::vector<NodeNumber> RepairPlanner::SoundHolders(const BlockMap::Entry& entry) const {
+  std::vector<NodeNumber> holders = GoodHolders(entry);
+  std::erase_if(holders, [&](NodeNumber node) { return IsBeingDeleted(node, entry.block.id); });
   return holders;
 }
 
@@ -111,8 +143,8 @@ std::optional<NodeNumber> RepairPlanner::ChooseTarget(const BlockMap::Entry& ent
   for (const auto& [node, load] : load_by_target_) {
     if (IsBusy(load)) request.excluded.push_back(node);
   }
-  for (const auto& [key, deadline] : deletes_) {
-    if (key.second == entry.block.id) request.excluded.push_back(key.first);
+  for (const auto& [number, node] : nodes_.nodes()) {
+    if (IsBeingDeleted(number, entry.block.id)) request.excluded.push_back(number);
   }
   // A node whose replica is bad gets a good one only where there is no other node.
   size_t excluded_always = request.excluded.size();
@@ -126,17 +158,17 @@ std::optional<NodeNumber> RepairPlanner::ChooseTarget(const BlockMap::Entry& ent
   return picked.front();
 }
 
-void RepairPlanner::PlanTrim(BlockId id, const Now& now) {
+void RepairPlanner::PlanTrim(BlockId id) {
   const BlockMap::Entry* entry = blocks_.Find(id);
   if (entry == nullptr || copies_.contains(id)) return;
   std::vector<NodeNumber> sound = SoundHolders(*entry);
   if (sound.size() < std::max<size_t>(entry->replication, 1)) return;
   for (const BlockMap::Replica& replica : entry->replicas) {
-    if (replica.is_bad && IsLive(replica.node)) Delete(replica.node, id, now);
+    if (replica.is_bad && IsLive(replica.node)) Delete(replica.node, id);
   }
   while (sound.size() > std::max<size_t>(entry->replication, 1)) {
     NodeNumber victim = ChooseVictim(id, sound);
-    Delete(victim, id, now);
+    Delete(victim, id);
     std::erase(sound, victim);
   }
 }
@@ -161,23 +193,29 @@ NodeNumber RepairPlanner::ChooseVictim(BlockId id, const std::vector<NodeNumber>
   return *std::min_element(holders.begin(), holders.end(), is_better_victim);
 }
 
-void RepairPlanner::PlanGarbage(const IsCollected& is_collected, const Now& now) {
-  size_t deleted = 0;
-  for (const auto& [id, strays] : blocks_.strays()) {
-    if (deleted >= options_.blocks_per_plan_max) return;
+void RepairPlanner::PlanGarbage(const IsCollected& is_collected) {
+  const auto& all = blocks_.strays();
+  auto it = all.upper_bound(garbage_cursor_);
+  for (size_t examined = 0; it != all.end() && examined < options_.blocks_per_plan_max;
+       ++it, ++examined) {
+    const auto& [id, strays] = *it;
+    garbage_cursor_ = id;
     if (!is_collected(id)) continue;
     for (const BlockMap::Stray& stray : strays) {
-      if (!IsLive(stray.node) || IsBeingDeleted(stray.node, id)) continue;
-      Delete(stray.node, id, now);
-      ++deleted;
+      if (IsLive(stray.node)) Delete(stray.node, id);
     }
   }
+  if (it == all.end()) garbage_cursor_ = 0;
 }
 
-void RepairPlanner::Delete(NodeNumber node, BlockId id, const Now& now) {
-  bool is_new =
-      deletes_.emplace(std::make_pair(node, id), now.steady + options_.command_timeout).second;
-  if (!is_new) return;
+bool RepairPlanner::HasRoom(NodeNumber node) const {
+  auto it = commands_.find(node);
+  return it == commands_.end() || it->second.size() < options_.commands_queued_max;
+}
+
+void RepairPlanner::Delete(NodeNumber node, BlockId id) {
+  // Without room it is left as it is, and looked at again the next time round.
+  if (!HasRoom(node) || !deletes_.emplace(std::make_pair(node, id), Deletion{}).second) return;
   commands_[node].push_back({.kind = NodeCommand::Kind::kDelete, .block = {.id = id}});
 }
 
@@ -200,6 +238,28 @@ void RepairPlanner::Settle(NodeNumber node, BlockId id) {
 void RepairPlanner::Forget(NodeNumber node) {
   commands_.erase(node);
   std::erase_if(deletes_, [&](const auto& entry) { return entry.first.first == node; });
+  EndCopiesOf(node);
+}
+
+void RepairPlanner::BeginSession(NodeNumber node) {
+  commands_.erase(node);
+  std::erase_if(deletes_, [&](const auto& entry) {
+    return entry.first.first == node && !entry.second.was_told;
+  });
+  for (auto it = deletes_.lower_bound({node, 0}); it != deletes_.end() && it->first.first == node;
+       ++it) {
+    it->second.is_queued = false;
+  }
+  EndCopiesOf(node);
+}
+
+void RepairPlanner::Reported(NodeNumber node) {
+  std::erase_if(deletes_, [&](const auto& entry) {
+    return entry.first.first == node && !entry.second.is_queued;
+  });
+}
+
+void RepairPlanner::EndCopiesOf(NodeNumber node) {
   for (auto it = copies_.begin(); it != copies_.end();) {
     auto next = std::next(it);
     if (it->second.source == node || it->second.target == node) EndCopy(it);
@@ -219,7 +279,11 @@ void RepairPlanner::EndCopy(std::map<BlockId, Copy>::iterator copy) {
 // A command may have waited while its node was silent, and what made it safe may have passed.
 bool RepairPlanner::IsStillDue(NodeNumber node, const NodeCommand& command) const {
   const BlockMap::Entry* entry = blocks_.Find(command.block.id);
-  if (command.kind == NodeCommand::Kind::kCopy) return copies_.contains(command.block.id);
+  if (command.kind == NodeCommand::Kind::kCopy) {
+    auto copy = copies_.find(command.block.id);
+    return copy != copies_.end() && copy->second.source == node &&
+           copy->second.target == command.target;
+  }
   if (command.kind == NodeCommand::Kind::kVerify) return true;
   if (!IsBeingDeleted(node, command.block.id)) return false;
   // Not a block any more: its id is collected, for good.
@@ -227,14 +291,24 @@ bool RepairPlanner::IsStillDue(NodeNumber node, const NodeCommand& command) cons
   return SoundHolders(*entry).size() >= std::max<size_t>(entry->replication, 1);
 }
 
-std::vector<NodeCommand> RepairPlanner::TakeCommands(NodeNumber node) {
+std::vector<NodeCommand> RepairPlanner::TakeCommands(NodeNumber node, const Now& now) {
   std::vector<NodeCommand> taken;
   auto it = commands_.find(node);
   if (it == commands_.end()) return taken;
   std::deque<NodeCommand>& commands = it->second;
   while (!commands.empty() && taken.size() < options_.commands_per_heartbeat_max) {
-    if (IsStillDue(node, commands.front())) taken.push_back(commands.front());
+    const NodeCommand command = commands.front();
     commands.pop_front();
+    const bool is_due = IsStillDue(node, command);
+    if (is_due) taken.push_back(command);
+    if (command.kind != NodeCommand::Kind::kDelete) continue;
+    auto deletion = deletes_.find({node, command.block.id});
+    if (deletion == deletes_.end()) continue;
+    deletion->second.was_told |= is_due;
+    deletion->second.is_queued = false;
+    deletion->second.deadline = now.steady + options_.command_timeout;
+    // Never told: the replica is as good as before.
+    if (!deletion->second.was_told) deletes_.erase(deletion);
   }
   return taken;
 }

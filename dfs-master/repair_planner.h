@@ -34,10 +34,14 @@ struct NodeCommand {
 // Trimming     a bad replica goes once as many good ones as wanted are confirmed on live nodes; of
 //              too many good ones those go that share a failure domain, then those on fuller nodes.
 //              A replica is never deleted unless the wanted number of *others* are confirmed, good,
-//              on live nodes, and not themselves told to go.
+//              on live nodes, and not themselves told to go. Told is told: a node that does not
+//              answer may obey yet, so the order stands, and is given again, until the node says
+//              that the replica is gone, dies, or reports all it has.
 // Garbage      replicas of collected ids are deleted; other strays are left alone.
 // In safe mode nothing of this happens. A command that nothing came of is given again after a
-// while. Threads: none; under the master's lock.
+// while. Each round looks at a bounded number of blocks and goes on where the last one ended, so
+// that those that cannot be helped hold nobody up.
+// Threads: none; under the master's lock.
 class RepairPlanner final {
  public:
   struct Options {
@@ -45,8 +49,10 @@ class RepairPlanner final {
     uint32_t copies_per_node_max = 64;
     uint64_t copy_bytes_per_node_max = uint64_t{256} << 20;
     std::chrono::milliseconds command_timeout{60'000};
-    size_t blocks_per_plan_max = 2'000;
+    size_t blocks_per_plan_max = 2'000;  // looked at, of each kind
     size_t commands_per_heartbeat_max = 500;
+    // A node with so many waiting is given no more deletes.
+    size_t commands_queued_max = 1'000;
   };
 
   // Tells whether an id may never be prepared any more.
@@ -65,11 +71,16 @@ class RepairPlanner final {
 
   // A node told of a replica that came or went: what was under way for it is done.
   void Settle(NodeNumber node, BlockId id);
-  // Commands to a node that died, or that registered anew, are void.
+  // The node died: it holds nothing, and what it was to do is void.
   void Forget(NodeNumber node);
+  // The node registered anew: what it was not told yet is void; what it was told stands.
+  void BeginSession(NodeNumber node);
+  // The node reported all it has. It carries orders out before it reports, so those it was told
+  // are carried out or lost.
+  void Reported(NodeNumber node);
 
   // The next commands for a node; given once.
-  std::vector<NodeCommand> TakeCommands(NodeNumber node);
+  std::vector<NodeCommand> TakeCommands(NodeNumber node, const Now& now);
 
   size_t copies_in_flight() const { return copies_.size(); }
 
@@ -85,20 +96,33 @@ class RepairPlanner final {
     uint64_t bytes = 0;
   };
 
+  struct Deletion {
+    bool is_queued = true;
+    bool was_told = false;
+    SteadyTime deadline;  // of the answer, once told
+  };
+  using Deletions = std::map<std::pair<NodeNumber, BlockId>, Deletion>;
+
   void ExpireCommands(const Now& now);
+  void PlanCopies(const Now& now);
   void PlanCopy(BlockId id, const Now& now);
   std::optional<NodeNumber> ChooseSource(const BlockMap::Entry& entry) const;
   std::optional<NodeNumber> ChooseTarget(const BlockMap::Entry& entry);
-  void PlanTrim(BlockId id, const Now& now);
+  void PlanTrims();
+  void PlanTrim(BlockId id);
   NodeNumber ChooseVictim(BlockId id, const std::vector<NodeNumber>& holders) const;
-  void PlanGarbage(const IsCollected& is_collected, const Now& now);
-  void Delete(NodeNumber node, BlockId id, const Now& now);
+  void PlanGarbage(const IsCollected& is_collected);
+  void Delete(NodeNumber node, BlockId id);
+  bool HasRoom(NodeNumber node) const;
   bool IsBeingDeleted(NodeNumber node, BlockId id) const { return deletes_.contains({node, id}); }
   bool IsLive(NodeNumber node) const;
   bool IsBusy(const CopyLoad& load) const;
-  // Confirmed, good, on a live node, and not told to go.
+  // Confirmed, good, on a live node.
+  std::vector<NodeNumber> GoodHolders(const BlockMap::Entry& entry) const;
+  // Those of them that are not to go.
   std::vector<NodeNumber> SoundHolders(const BlockMap::Entry& entry) const;
   bool IsStillDue(NodeNumber node, const NodeCommand& command) const;
+  void EndCopiesOf(NodeNumber node);
   void EndCopy(std::map<BlockId, Copy>::iterator copy);
 
   const Options options_;
@@ -108,8 +132,12 @@ class RepairPlanner final {
   std::map<BlockId, Copy> copies_;  // one at a time for each block
   std::map<NodeNumber, CopyLoad> load_by_source_;
   std::map<NodeNumber, CopyLoad> load_by_target_;
-  std::map<std::pair<NodeNumber, BlockId>, SteadyTime> deletes_;  // → deadline
+  Deletions deletes_;
   std::map<NodeNumber, std::deque<NodeCommand>> commands_;
+  // Where the next round begins.
+  std::pair<uint32_t, BlockId> copy_cursor_;
+  BlockId trim_cursor_ = 0;
+  BlockId garbage_cursor_ = 0;
 };
 
 }  // namespace slipstream::dfs::master

@@ -2,6 +2,9 @@
 
 #include "dfs-master/repair_planner.h"
 
+#include <ctime>
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "dfs-master/memory_store.h"
@@ -30,12 +33,22 @@ class RepairPlannerTest : public ::testing::Test {
     for (size_t holder : holders)
       blocks_.Added(numbers_[holder], ABlock(id), ++sequence_);
   }
-  std::vector<NodeCommand> Take(size_t node) { return planner_.TakeCommands(numbers_[node]); }
+  std::vector<NodeCommand> Take(size_t node) { return planner_.TakeCommands(numbers_[node], now_); }
   size_t TakeAll() {
     size_t count = 0;
     for (size_t i = 0; i < numbers_.size(); ++i)
       count += Take(i).size();
     return count;
+  }
+  // The nodes told to delete something.
+  std::multiset<size_t> TakeDeletes() {
+    std::multiset<size_t> nodes;
+    for (size_t i = 0; i < numbers_.size(); ++i) {
+      for (const NodeCommand& command : Take(i)) {
+        if (command.kind == NodeCommand::Kind::kDelete) nodes.insert(i);
+      }
+    }
+    return nodes;
   }
   void Plan() {
     planner_.Plan([this](BlockId id) { return id >= collected_from_; }, now_);
@@ -160,6 +173,124 @@ TEST_F(RepairPlannerTest, DeleteIsWithdrawnWhenAHolderDiesBeforeItIsTold) {
   blocks_.SetCounted(numbers_[1], false);
 
   EXPECT_EQ(Take(2).size(), 0U);
+  // Nor does it stand: the last holder is copied from.
+  Plan();
+  std::vector<NodeCommand> commands = Take(2);
+  ASSERT_EQ(commands.size(), 1U);
+  EXPECT_EQ(commands[0].kind, NodeCommand::Kind::kCopy);
+}
+
+TEST_F(RepairPlannerTest, AHolderThatDoesNotAnswerIsToldAgainAndNoOtherIsChosen) {
+  AddBlock(1, {0, 1, 2, 3});
+  Plan();
+  const std::multiset<size_t> told = TakeDeletes();
+  ASSERT_EQ(told.size(), 2U);
+
+  now_.steady += std::chrono::seconds(61);
+  Plan();
+  EXPECT_EQ(TakeDeletes(), told);
+  now_.steady += std::chrono::seconds(61);
+  Plan();
+  EXPECT_EQ(TakeDeletes(), told);
+}
+
+TEST_F(RepairPlannerTest, WhatANodeWasToldStandsInItsNextSessionUntilItReports) {
+  AddBlock(1, {0, 1, 2});
+  Plan();
+  const std::multiset<size_t> told = TakeDeletes();
+  ASSERT_EQ(told.size(), 1U);
+  const NodeNumber victim = numbers_[*told.begin()];
+
+  blocks_.BeginSession(victim);
+  planner_.BeginSession(victim);
+  blocks_.Added(victim, ABlock(1), ++sequence_);
+  Plan();
+  EXPECT_TRUE(TakeDeletes().empty());
+
+  // It has the replica still: the order is lost.
+  planner_.Reported(victim);
+  Plan();
+  EXPECT_EQ(TakeDeletes(), told);
+}
+
+TEST_F(RepairPlannerTest, ANodeIsGivenOnlyAsManyDeletesAsItTakesAndEachOnce) {
+  collected_from_ = 1;
+  constexpr size_t kStrays = 1'500;
+  for (BlockId id = 1; id <= kStrays; ++id)
+    blocks_.Added(numbers_[0], ABlock(id), id);
+  for (int round = 0; round < 3; ++round) {
+    Plan();
+    now_.steady += std::chrono::seconds(61);
+  }
+
+  std::set<BlockId> ids;
+  size_t count = 0;
+  for (size_t taken = 1; taken > 0; count += taken) {
+    std::vector<NodeCommand> commands = Take(0);
+    taken = commands.size();
+    for (const NodeCommand& command : commands)
+      ids.insert(command.block.id);
+  }
+  EXPECT_EQ(count, RepairPlanner::Options{}.commands_queued_max);
+  EXPECT_EQ(ids.size(), count);
+  Plan();
+  EXPECT_EQ(Take(0).size(), kStrays - count);
+}
+
+// As many as a planner looks at in one round, and more, can be helped by nobody.
+TEST_F(RepairPlannerTest, BlocksThatCannotBeHelpedHoldNobodyUp) {
+  RepairPlanner planner({.blocks_per_plan_max = 4}, nodes_, blocks_, placer_);
+  for (BlockId id = 1; id <= 20; ++id) {
+    // On a writer's word alone: nobody to copy from.
+    blocks_.Prepare({.block = ABlock(id), .replication = 2, .first_holders = {numbers_[0]}}, now_);
+  }
+  for (BlockId id = 21; id <= 40; ++id) {
+    AddBlock(id, {0});
+    blocks_.Corrupt(numbers_[0], id, ++sequence_);
+  }
+  AddBlock(50, {1});
+  AddBlock(60, {0, 2, 3});
+  collected_from_ = 100;
+  for (BlockId id = 80; id <= 100; ++id)
+    blocks_.Added(numbers_[3], ABlock(id), ++sequence_);
+
+  std::multiset<BlockId> copied;
+  std::multiset<BlockId> deleted;
+  for (int round = 0; round < 15; ++round) {
+    planner.Plan([this](BlockId id) { return id >= collected_from_; }, now_);
+    for (NodeNumber node : numbers_) {
+      for (const NodeCommand& command : planner.TakeCommands(node, now_)) {
+        (command.kind == NodeCommand::Kind::kCopy ? copied : deleted).insert(command.block.id);
+      }
+    }
+  }
+  EXPECT_EQ(copied, (std::multiset<BlockId>{50}));
+  EXPECT_EQ(deleted, (std::multiset<BlockId>{60, 100}));
+}
+
+// Under the master's lock: to look through all deletes for each copy takes many seconds.
+TEST_F(RepairPlannerTest, CopiesArePlannedQuicklyWhileManyDeletesAreOut) {
+  RepairPlanner planner({.copies_per_node_max = 2'000,
+                         .blocks_per_plan_max = 100'000,
+                         .commands_per_heartbeat_max = 100'000,
+                         .commands_queued_max = 100'000},
+                        nodes_,
+                        blocks_,
+                        placer_);
+  collected_from_ = 10'000;
+  for (BlockId id = collected_from_; id < collected_from_ + 100'000; ++id)
+    blocks_.Added(numbers_[0], ABlock(id), ++sequence_);
+  auto plan = [&] { planner.Plan([this](BlockId id) { return id >= collected_from_; }, now_); };
+  plan();
+  ASSERT_EQ(planner.TakeCommands(numbers_[0], now_).size(), 100'000U);
+  for (BlockId id = 1; id <= 2'000; ++id)
+    AddBlock(id, {0});
+
+  const std::clock_t began = std::clock();
+  plan();
+
+  EXPECT_LT(std::clock() - began, CLOCKS_PER_SEC);
+  EXPECT_EQ(planner.copies_in_flight(), 2'000U);
 }
 
 TEST_F(RepairPlannerTest, OnlyCollectedStraysAreDeleted) {
