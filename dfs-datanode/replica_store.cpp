@@ -64,6 +64,7 @@ bool ReplicaStore::TakeOut(const Replica& replica) {
   used_bytes_ -= found->second.identity.stored_bytes;
   if (found->second.parked_at.has_value()) --parked_count_;
   replicas_.erase(found);
+  unreadable_since_.erase(replica.identity.block_id);
   return true;
 }
 
@@ -151,6 +152,17 @@ Result<ReplicaReader> ReplicaStore::Read(BlockId block_id) const {
   return reader;
 }
 
+Status ReplicaStore::Judge(BlockId block_id, const Status& found) {
+  MutexLock lock(mutex_);
+  if (found.code() != Code::kUnavailable) {
+    unreadable_since_.erase(block_id);
+    return found;
+  }
+  const SteadyTime now = clock_.Now();
+  const SteadyTime since = unreadable_since_.try_emplace(block_id, now).first->second;
+  return now - since < options_.unreadable_max ? found : DataLoss(found.message());
+}
+
 Status ReplicaStore::Verify(BlockId block_id) {
   Replica replica;
   {
@@ -159,11 +171,11 @@ Status ReplicaStore::Verify(BlockId block_id) {
     if (found == replicas_.end()) return NotFound(fmt::format("block id={}", block_id));
     replica = found->second;
   }
-  Status status = replica.home == Home::kFile ? blocks_->Verify(replica.identity)
-                                              : packs_->Verify(replica.identity);
+  const Status status = Judge(block_id,
+                              replica.home == Home::kFile ? blocks_->Verify(replica.identity)
+                                                          : packs_->Verify(replica.identity));
   // Only what says something of the bytes: not a lack of file descriptors, say.
-  const bool is_bad = status.code() == Code::kDataLoss || status.code() == Code::kNotFound ||
-                      status.code() == Code::kUnavailable;
+  const bool is_bad = status.code() == Code::kDataLoss || status.code() == Code::kNotFound;
   if (!is_bad) return status;
   if (!TakeOut(replica)) return NotFound(fmt::format("block id={}", block_id));
 

@@ -45,6 +45,9 @@ class ReplicaStore final {
     uint64_t packed_stored_bytes_max = 1 << 20;
     uint64_t pack_bytes_max = 64 << 20;
     std::chrono::milliseconds park_time{600'000};
+    // A replica that cannot be read may be good on a disk that is away for a moment. It is bad if
+    // it still cannot be read so long after it could not for the first time.
+    std::chrono::milliseconds unreadable_max{30'000};
   };
 
   // Scans the disk; a few milliseconds for a thousand blocks.
@@ -62,6 +65,7 @@ class ReplicaStore final {
   Result<ReplicaReader> Read(block::BlockId block_id) const;
 
   // Reads all of a replica. If it is bad, quarantines it, tells the master, and returns kDataLoss.
+  // kUnavailable: it cannot be read now, which says nothing yet; ask again a little later.
   Status Verify(block::BlockId block_id);
 
   // Parks a replica. kNotFound if there is none, or if it is parked already. The master is told in
@@ -117,6 +121,8 @@ class ReplicaStore final {
   // Takes a replica out of the index for good if it is as it was; its id stays busy until the disk
   // is done with it.
   bool TakeOut(const Replica& replica);
+  // What a verification found: kUnavailable becomes kDataLoss in time.
+  Status Judge(block::BlockId block_id, const Status& found);
   Status RemoveFromDisk(const Replica& replica);
   void AddToIndex(const Replica& replica) REQUIRES(mutex_);
   void NotifyListener() const;
@@ -131,6 +137,7 @@ class ReplicaStore final {
   mutable Mutex mutex_;
   std::map<block::BlockId, Replica> replicas_ GUARDED_BY(mutex_);
   std::set<block::BlockId> busy_ GUARDED_BY(mutex_);
+  std::map<block::BlockId, SteadyTime> unreadable_since_ GUARDED_BY(mutex_);
   uint64_t used_bytes_ GUARDED_BY(mutex_) = 0;
   uint64_t parked_count_ GUARDED_BY(mutex_) = 0;
   ChangeLog changes_ GUARDED_BY(mutex_);

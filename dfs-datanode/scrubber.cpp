@@ -68,29 +68,48 @@ void Scrubber::SaveCursor() {
   }
 }
 
+// Found bad or not, the store has seen to it; but what it could not read has to be read again.
+void Scrubber::Verify(block::BlockId block_id) {
+  if (store_.Verify(block_id).code() != Code::kUnavailable) return;
+  const bool is_waiting = std::any_of(retries_.begin(), retries_.end(), [&](const auto& retry) {
+    return retry.second == block_id;
+  });
+  // What finds no place here is found again by the next pass.
+  if (is_waiting || retries_.size() == kSuspectsMax) return;
+  retries_.emplace_back(clock_.Now() + options_.retry_interval, block_id);
+}
+
+milliseconds Scrubber::WaitFrom(SteadyTime now) const {
+  SteadyTime next = next_scrub_;
+  if (!retries_.empty()) next = std::min(next, retries_.front().first);
+  return std::chrono::ceil<milliseconds>(next - now);
+}
+
 milliseconds Scrubber::Step() {
   if (std::optional<block::BlockId> suspect = TakeSuspect(); suspect.has_value()) {
-    // Found bad or not: the store has seen to it.
-    (void)store_.Verify(*suspect);
+    Verify(*suspect);
     return milliseconds(0);
   }
   const SteadyTime now = clock_.Now();
-  if (now < next_scrub_) {
-    return std::chrono::ceil<milliseconds>(next_scrub_ - now);
+  if (!retries_.empty() && retries_.front().first <= now) {
+    const block::BlockId block_id = retries_.front().second;
+    retries_.pop_front();
+    Verify(block_id);
+    return milliseconds(0);
   }
+  if (now < next_scrub_) return WaitFrom(now);
   const std::optional<block::Identity> next = store_.NextAfter(cursor_);
   if (!next.has_value()) {
     cursor_ = 0;
     next_scrub_ = std::max(now + kIdlePeriod, pass_began_ + options_.pass_interval);
     pass_began_ = next_scrub_;
-    return std::chrono::ceil<milliseconds>(next_scrub_ - now);
+    return WaitFrom(now);
   }
-  (void)store_.Verify(next->block_id);
+  Verify(next->block_id);
   cursor_ = next->block_id;
   if (clock_.Now() - cursor_saved_ >= kCursorSavePeriod) SaveCursor();
-  const auto pause = milliseconds(next->stored_bytes * 1000 / options_.bytes_per_second);
-  next_scrub_ = now + pause;
-  return pause;
+  next_scrub_ = now + milliseconds(next->stored_bytes * 1000 / options_.bytes_per_second);
+  return WaitFrom(now);
 }
 
 }  // namespace slipstream::datanode

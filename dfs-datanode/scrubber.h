@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "common/block/block.h"
 #include "common/clock/clock.h"
@@ -19,7 +20,8 @@ namespace slipstream::datanode {
 // is good; and at once those that somebody doubts. The store does what is to be done with bad ones.
 //
 // A pass goes through the replicas by id, at bytes_per_second on average, and goes on where it was
-// after a restart; the next begins pass_interval after the last began.
+// after a restart; the next begins pass_interval after the last began. A replica that cannot be
+// read is read again every retry_interval, until the store knows whether it is good or bad.
 // Ownership  borrows all it is given; they must outlive it.
 // Threads    one of its own after Start(). Suspect() is thread-safe.
 class Scrubber final {
@@ -27,6 +29,7 @@ class Scrubber final {
   struct Options {
     uint64_t bytes_per_second = 8 << 20;
     std::chrono::milliseconds pass_interval{std::chrono::hours(24)};
+    std::chrono::milliseconds retry_interval{10'000};
   };
   static constexpr size_t kSuspectsMax = 10'000;
 
@@ -45,6 +48,8 @@ class Scrubber final {
 
  private:
   std::optional<block::BlockId> TakeSuspect();
+  void Verify(block::BlockId block_id);
+  std::chrono::milliseconds WaitFrom(SteadyTime now) const;
   void SaveCursor();
 
   const Options options_;
@@ -57,6 +62,7 @@ class Scrubber final {
   SteadyTime pass_began_;
   SteadyTime cursor_saved_;
   SteadyTime next_scrub_;
+  std::deque<std::pair<SteadyTime, block::BlockId>> retries_;  // → due, the next one first
 
   Mutex mutex_;
   std::deque<block::BlockId> suspects_ GUARDED_BY(mutex_);

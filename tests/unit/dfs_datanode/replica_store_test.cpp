@@ -276,7 +276,7 @@ TEST_F(ReplicaStoreTest, ABadReplicaIsToldOnceAndCanBeReplaced) {
   EXPECT_EQ(*ReadAll(*store_, 1), SmallBlock(1).stored);
 }
 
-TEST_F(ReplicaStoreTest, AReplicaThatCannotBeReadIsBad) {
+TEST_F(ReplicaStoreTest, AReplicaThatCannotBeReadForAWhileIsBad) {
   ASSERT_TRUE(Write(*store_, {LargeBlock(1), LargeBlock(2)}).ok());
   fs_.SetFault([](MemoryFileSystem::Operation operation, const std::string& path) {
     const bool is_hit = operation == MemoryFileSystem::Operation::kRead &&
@@ -285,8 +285,32 @@ TEST_F(ReplicaStoreTest, AReplicaThatCannotBeReadIsBad) {
   });
 
   EXPECT_EQ(ReadAll(*store_, 1).status().code(), Code::kUnavailable);
+  EXPECT_EQ(store_->Verify(1).code(), Code::kUnavailable);
+  clock_.Advance(options_.unreadable_max - std::chrono::milliseconds(1));
+  EXPECT_EQ(store_->Verify(1).code(), Code::kUnavailable);
+  EXPECT_THAT(Ids(*store_), ElementsAre(1, 2));
+  clock_.Advance(std::chrono::milliseconds(1));
   EXPECT_EQ(store_->Verify(1).code(), Code::kDataLoss);
   EXPECT_THAT(Ids(*store_), ElementsAre(2));
+}
+
+TEST_F(ReplicaStoreTest, ADiskThatIsAwayForAMomentCostsNoReplica) {
+  ASSERT_TRUE(Write(*store_, {LargeBlock(1), SmallBlock(2)}).ok());
+  for (int round = 0; round < 2; ++round) {
+    fs_.SetFault([](MemoryFileSystem::Operation operation, const std::string&) {
+      return operation == MemoryFileSystem::Operation::kRead ? Unavailable("input/output error")
+                                                             : Status();
+    });
+    for (block::BlockId id : {1, 2})
+      EXPECT_EQ(store_->Verify(id).code(), Code::kUnavailable);
+    fs_.SetFault({});
+    // That it could be read meanwhile begins the time anew.
+    for (block::BlockId id : {1, 2})
+      EXPECT_TRUE(store_->Verify(id).ok());
+    clock_.Advance(options_.unreadable_max);
+  }
+
+  EXPECT_THAT(Ids(*store_), ElementsAre(1, 2));
 }
 
 TEST_F(ReplicaStoreTest, AFileThatSomebodyRemovedIsABadReplica) {

@@ -76,6 +76,26 @@ TEST_F(ScrubberTest, ASuspectIsReadAtOnce) {
   EXPECT_THAT(Ids(*store_), ElementsAre(1));
 }
 
+TEST_F(ScrubberTest, AReplicaThatCannotBeReadIsReadAgainUntilItIsKnownToBeBad) {
+  ASSERT_TRUE(Write(*store_, {LargeBlock(1), LargeBlock(2)}).ok());
+  fs_.SetFault([](MemoryFileSystem::Operation operation, const std::string& path) {
+    const bool is_hit = operation == MemoryFileSystem::Operation::kRead &&
+                        path.ends_with(block::BlockFileName(2) + ".zst");
+    return is_hit ? Unavailable("input/output error") : Status();
+  });
+  scrubber_->Suspect(2);
+  scrubber_->Step();
+  EXPECT_EQ(store_->List().replicas.size(), 2u);
+
+  SteadyTime began = clock_.Now();
+  while (store_->List().replicas.size() == 2) {
+    clock_.Advance(scrubber_->Step());
+    ASSERT_LE(clock_.Now() - began, std::chrono::minutes(1));
+  }
+  EXPECT_THAT(Ids(*store_), ElementsAre(1));
+  EXPECT_GE(clock_.Now() - began, StoreOptions().unreadable_max);
+}
+
 TEST_F(ScrubberTest, GoesOnWhereItWasAfterARestart) {
   ASSERT_TRUE(Write(*store_, {LargeBlock(1), LargeBlock(2)}).ok());
   (void)scrubber_->Step();
