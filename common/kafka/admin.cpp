@@ -109,12 +109,17 @@ Status Admin::CreateTopic(const TopicSpec& spec) {
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
   for (size_t i = 0; i < count; ++i)
     RETURN_IF_ERROR(TopicStatus(results[i], context));
+  return AwaitTopic(spec.name).status().WithContext(context);
+}
+
+// A topic that was just made is known to all brokers only a little later.
+Result<int32_t> Admin::AwaitTopic(const std::string& topic) {
   const SteadyTime deadline = SystemClock::Get().Now() + impl_->options.timeout;
   for (;;) {
-    Result<int32_t> partitions = PartitionCount(spec.name);
-    if (partitions.ok()) return {};
-    if (partitions.error().code() != Code::kNotFound || SystemClock::Get().Now() > deadline) {
-      return partitions.error().WithContext(context);
+    Result<int32_t> partitions = PartitionCount(topic);
+    if (partitions.ok() || partitions.error().code() != Code::kNotFound ||
+        SystemClock::Get().Now() > deadline) {
+      return partitions;
     }
     std::this_thread::sleep_for(kMetadataPeriod);
   }
@@ -127,7 +132,7 @@ Status Admin::EnsureTopic(const TopicSpec& spec) {
     if (creation.partition_count == 0) creation.partition_count = 1;
     Status created = CreateTopic(creation);
     if (created.code() != Code::kAlreadyExists) return created;
-    partitions = PartitionCount(spec.name);  // another process was quicker
+    partitions = AwaitTopic(spec.name);  // another process was quicker
   }
   if (!partitions.ok()) return partitions.error();
   std::string differences;

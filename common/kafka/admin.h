@@ -72,6 +72,8 @@ class Admin final {
   std::string last_error() const;
 
  private:
+  Result<int32_t> AwaitTopic(const std::string& topic);
+
   struct Impl;
   explicit Admin(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

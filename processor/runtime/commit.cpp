@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/clock/sleep.h"
 #include "common/failpoint/failpoint.h"
 #include "common/log/log.h"
 
@@ -11,6 +12,8 @@ namespace slipstream::runtime {
 namespace {
 
 using Kind = CommitOutcome::Kind;
+
+constexpr std::chrono::milliseconds kRetryPeriod{100};
 
 CommitOutcome Committed() {
   return {};
@@ -45,6 +48,7 @@ dfs::AppenderEpoch MakeAppenderEpoch(Task& task) {
 }  // namespace
 
 CommitOutcome CommitRound::Run(std::span<Task* const> tasks) {
+  give_up_at_ = parties_.clock.Now() + parties_.store_patience;
   if (CommitOutcome outcome = FlushFiles(tasks); !outcome.ok()) return outcome;
   if (CommitOutcome outcome = Prepare(tasks); !outcome.ok()) return outcome;
   for (Task* task : tasks) {
@@ -61,14 +65,15 @@ CommitOutcome CommitRound::Run(std::span<Task* const> tasks) {
 }
 
 Status CommitRound::WithPatience(const std::function<Status()>& call) {
-  const SteadyTime give_up = parties_.clock.Now() + parties_.store_patience;
   for (;;) {
     Status status = call();
     if (status.code() != Code::kUnavailable && status.code() != Code::kDeadlineExceeded) {
       return status;
     }
-    if (parties_.stop.stop_requested() || parties_.clock.Now() >= give_up) return status;
+    if (parties_.stop.stop_requested() || parties_.clock.Now() >= give_up_at_) return status;
     parties_.on_waiting(status);
+    // A call that is refused at once must not be made a thousand times a second.
+    SleepUnlessStopped(kRetryPeriod, parties_.stop);
   }
 }
 
@@ -104,6 +109,10 @@ CommitOutcome CommitRound::Prepare(std::span<Task* const> tasks) {
     ASSIGN_OR_RETURN(prepared, parties_.context.store->Prepare(epochs, false));
     return {};
   });
+  if (status.code() == Code::kResourceExhausted) {
+    // Every attempt that failed left a candidate, and only a commit removes them.
+    status = status.WithContext("`dfs appenders --abort OWNER` discards epochs never committed");
+  }
   if (!status.ok()) return FromStore(std::move(status));
   if (prepared.size() != writers.size()) {
     return {.kind = Kind::kFailed, .why = Internal("prepare: answers differ in number")};

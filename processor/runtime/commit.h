@@ -57,7 +57,8 @@ class CommitRound final {
     // Flushes what at-least-once sinks have sent: the input must not be committed before.
     std::function<Status()> flush_unguarded;
     bool is_time_shared = false;
-    // How long the file system may be away before the epoch is given up. A member of the group
+    // How long the file system may be away, over all calls of the round together, before the epoch
+    // is given up. A member of the group
     // that does not poll for two minutes loses its partitions anyway.
     std::chrono::milliseconds store_patience{90'000};
     std::stop_token stop;  // shortens the patience to nothing
@@ -82,6 +83,7 @@ class CommitRound final {
   Status WithPatience(const std::function<Status()>& call);
 
   Parties parties_;
+  SteadyTime give_up_at_;
 };
 
 // Tells the master which pairs Kafka has recorded, for all tasks where it does not know yet.

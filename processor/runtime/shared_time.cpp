@@ -1,10 +1,13 @@
 #include "processor/runtime/shared_time.h"
 
+#include "common/log/log.h"
+
 namespace slipstream::runtime {
 
 SharedTime::SharedTime(const JobContext& context)
     : context_(context),
       is_needed_(context.program->source().idle_timeout_ms.has_value() && context.task_count() > 1),
+      log_(log::Get("processor.time")),
       board_(context.task_count()) {}
 
 Status SharedTime::Open() {
@@ -26,6 +29,13 @@ Status SharedTime::Poll() {
       ASSIGN_OR_RETURN(TimeKey key, ParseTimeKey(*record.key));
       ASSIGN_OR_RETURN(TaskTime time, ParseTaskTime(*record.value));
       board_.Set(key, time);
+    }
+    // What is still there begins later: from there on, then. Else the reader tries again by itself.
+    if (batch->error().code() == Code::kOutOfRange) {
+      return reader_->Start({context_.time_topic, 0}, kafka::kOffsetBeginning);
+    }
+    if (!batch->error().ok()) {
+      log_->warn("time_read_failed reason={}", log::Quoted(batch->error().ToString()));
     }
     if (batch->records().empty()) return {};
   }

@@ -3,6 +3,8 @@
 #include <memory>
 #include <optional>
 
+#include <spdlog/logger.h>
+
 #include "common/kafka/partition_reader.h"
 #include "common/status/status.h"
 #include "processor/runtime/job_context.h"
@@ -29,6 +31,7 @@ class SharedTime final {
  private:
   const JobContext& context_;
   const bool is_needed_;
+  std::shared_ptr<spdlog::logger> log_;
   TimeBoard board_;
   std::unique_ptr<kafka::PartitionReader> reader_;
 };

@@ -175,7 +175,9 @@ Status Takeover::ResolveStart(Pending& pending) {
     pending.position = StartOffset(source.startup, range);
     return {};
   }
-  if (pending.committed->is_done || pending.position >= range.begin) return {};
+  if (pending.committed->is_done) return {};
+  if (pending.position > range.end) return CheckEnd(pending);
+  if (pending.position >= range.begin) return {};
   const std::string message = fmt::format(
       "{}: the log begins at offset={}, behind the committed offset={}: records were lost before "
       "they were read",
@@ -187,6 +189,26 @@ Status Takeover::ResolveStart(Pending& pending) {
   }
   log_->warn("records_lost {}", log::Quoted(message));
   pending.position = range.begin;
+  return {};
+}
+
+// A log that ends before the position: its last records were lost, with a broker's disk or a leader
+// that lagged behind. What is still open counts as there.
+Status Takeover::CheckEnd(Pending& pending) {
+  ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
+                   parties_.admin_uncommitted.QueryOffsets(pending.id.partition));
+  if (pending.position <= range.end) return {};
+  const std::string message = fmt::format(
+      "{}: the log ends at offset={}, before the committed offset={}: it has lost records that "
+      "were read",
+      pending.name(),
+      range.end,
+      pending.position);
+  if (!context_.program->source().continue_on_data_loss) {
+    return FailedPrecondition(message + " (scan.on-data-loss = continue goes on at its end)");
+  }
+  log_->warn("records_lost {}", log::Quoted(message));
+  pending.position = range.end;
   return {};
 }
 
@@ -271,20 +293,20 @@ Result<bool> Takeover::OnChangelogEnd(Pending& pending, int64_t end_offset) {
   ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
                    parties_.admin_uncommitted.QueryOffsets(partition));
   if (range.end > end_offset) return false;  // something is still open
-  return FailedPrecondition(fmt::format(
-      "{}: group {} is at mark {}, which is not in {}: the changelog was lost. `processor reset` "
-      "or a run with --fresh starts the job anew",
-      pending.name(),
-      context_.group_id,
-      ToString(pending.committed->pair),
-      kafka::ToString(partition)));
+  return FailedPrecondition(
+      fmt::format("{}: group {} is at mark {}, which is not in {}: the changelog was lost. A run "
+                  "with --fresh starts the job anew",
+                  pending.name(),
+                  context_.group_id,
+                  ToString(pending.committed->pair),
+                  kafka::ToString(partition)));
 }
 
 Result<bool> Takeover::FinishFresh(Pending& pending) {
   if (pending.mark) {
     return FailedPrecondition(fmt::format(
         "{}: the changelog holds mark {}, but group {} has no offset: its offsets expired or were "
-        "deleted. `processor reset` or a run with --fresh starts the job anew",
+        "deleted, or the source topic was recreated. A run with --fresh starts the job anew",
         pending.name(),
         ToString(pending.mark->pair),
         context_.group_id));
@@ -399,6 +421,7 @@ Status Takeover::ResolveEnds() {
 Status Takeover::OpenFiles() {
   if (context_.dfs_targets.empty()) {
     // No master that gives out numbers; one more than the last is as good where nobody else asks.
+    // After an abort the number comes again: with other contents, but nobody has kept the first.
     for (const auto& pending : pending_) {
       pending->incarnation = pending->mark ? pending->mark->pair.incarnation + 1 : 1;
     }

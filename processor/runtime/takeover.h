@@ -59,6 +59,7 @@ class Takeover final {
   Status ReadOffsets();
   Status ResolveStarts();
   Status ResolveStart(Pending& pending);
+  Status CheckEnd(Pending& pending);
   // Reads on in the changelog of the task at hand; true when it is restored.
   Result<bool> RestoreNext(Pending& pending);
   Status TakeRecord(Pending& pending, const kafka::Record& record);

@@ -20,6 +20,7 @@
 #include "processor/runtime/takeover.h"
 #include "processor/runtime/task.h"
 #include "processor/runtime/unguarded_sinks.h"
+#include "processor/runtime/worker_status.h"
 
 namespace slipstream::runtime {
 namespace {
@@ -43,13 +44,6 @@ constexpr milliseconds kUnguardedFlushTimeout{10'000};
 constexpr milliseconds kStorePatience{90'000};
 // Once stopped: how long the last commit, and what it waits for, may take.
 constexpr milliseconds kDrainPatience{5'000};
-
-void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
-  sum.rows_in += more.rows_in;
-  sum.rows_out += more.rows_out;
-  sum.rows_late += more.rows_late;
-  sum.rows_dead += more.rows_dead;
-}
 
 }  // namespace
 
@@ -494,11 +488,19 @@ Status Worker::Impl::OnTaskError(Status status) {
   switch (status.code()) {
     case Code::kOutOfRange:
       // The takeover says what was lost, and stops the job unless that is allowed.
+      RETURN_IF_ERROR(failures.OnEpochFailed(status));
+      [[fallthrough]];
     case Code::kAborted:
     case Code::kUnavailable:
       log->warn("tasks_dropped worker={} reason={}", slot, log::Quoted(status.ToString()));
       BeginTakeover();
       event.Wait(kHousekeepingPeriod);
+      return {};
+    case Code::kCancelled:  // stopped while a sink's queue was full: half a batch is no epoch
+      if (!stop.stop_requested()) return status;
+      undrained = std::move(status);
+      if (context.store != nullptr) (void)Settle(*context.store, AllTasks());
+      DropTasks();
       return {};
     default:
       return status;
@@ -554,8 +556,6 @@ void Worker::Impl::OnRevoked(const std::vector<kafka::TopicPartition>& /*partiti
   DropTasks();
 }
 
-// ---- Odds ----
-
 void Worker::Impl::SayWaiting(const std::string& reason) {
   const SteadyTime now = clock.Now();
   if (waiting_for.empty()) next_waiting_log_at = now + kWaitingPatience;
@@ -571,17 +571,8 @@ void Worker::Impl::Publish(const char* state) {
   now.counters = past_counters;
   now.commits = commits;
   now.takeovers = takeovers;
-  for (const auto& task : tasks) {
-    Add(now.counters, task->counters());
-    const kafka::TopicPartition& partition = task->id().partition;
-    now.tasks.push_back({.topic = partition.topic,
-                         .partition = partition.partition,
-                         .position = task->position(),
-                         .end = consumer->KnownEndOffset(partition),
-                         .watermark = task->watermark(),
-                         .is_idle = task->is_idle(),
-                         .is_done = task->is_done()});
-  }
+  for (const auto& task : tasks)
+    Enter(now, *task, consumer->KnownEndOffset(task->id().partition));
   MutexLock lock(status_mutex);
   published = std::move(now);
 }

@@ -1,0 +1,23 @@
+#include "processor/runtime/worker_status.h"
+
+namespace slipstream::runtime {
+
+void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
+  sum.rows_in += more.rows_in;
+  sum.rows_out += more.rows_out;
+  sum.rows_late += more.rows_late;
+  sum.rows_dead += more.rows_dead;
+}
+
+void Enter(WorkerStatus& status, const Task& task, int64_t end) {
+  Add(status.counters, task.counters());
+  status.tasks.push_back({.topic = task.id().partition.topic,
+                          .partition = task.id().partition.partition,
+                          .position = task.position(),
+                          .end = end,
+                          .watermark = task.watermark(),
+                          .is_idle = task.is_idle(),
+                          .is_done = task.is_done()});
+}
+
+}  // namespace slipstream::runtime
