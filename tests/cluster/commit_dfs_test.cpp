@@ -68,7 +68,7 @@ class CommitDfsTest : public ::testing::TestWithParam<const char*> {
     ASSERT_OK(cluster_->WaitUntilWritable());
   }
 
-  CommitHarness MakeJob(std::string name, int batch_delay_ms = 10, int record_count = 30'000) {
+  CommitHarness MakeJob(std::string name, int batch_delay_ms = 100, int record_count = 30'000) {
     std::replace_if(
         name.begin(), name.end(), [](char c) { return c == '.' || c == '_'; }, '-');
     return CommitHarness({.name = "dfs-" + name,

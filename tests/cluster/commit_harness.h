@@ -25,7 +25,7 @@ class CommitHarness final {
     const DfsCluster* dfs = nullptr;  // null: files on the local disk
     int record_count = 30'000;
     int session_timeout_ms = 10'000;
-    int batch_delay_ms = 10;
+    int batch_delay_ms = 100;  // several commits even of a small job
   };
 
   explicit CommitHarness(Options options);
