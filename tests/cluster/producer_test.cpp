@@ -309,7 +309,7 @@ TEST(ProducerTest, MistakesOnTheCommandLineAreUsageErrors) {
                                                {"flights", "--synthetic", "--csv=x.csv"},
                                                {"flights", "--synthetic", "--speed=fast"},
                                                {"flights", "--synthetic", "--key=colour"},
-                                               {"sensors", "--interval=2"},
+                                               {"sensors", "--interval=2x"},
                                                {"birds"}}) {
     ASSERT_OK_AND_ASSIGN(ToolResult result, RunTool(ProducerCommand(args, "127.0.0.1:1")));
     EXPECT_EQ(result.exit.code, 2) << result.err;
