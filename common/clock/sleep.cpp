@@ -21,4 +21,13 @@ bool SleepUnlessStopped(std::chrono::milliseconds duration, const std::stop_toke
   return !stop.stop_requested();
 }
 
+SystemSleeper& SystemSleeper::Get() {
+  static SystemSleeper sleeper;
+  return sleeper;
+}
+
+bool SystemSleeper::Sleep(std::chrono::milliseconds duration, const std::stop_token& stop) {
+  return SleepUnlessStopped(duration, stop);
+}
+
 }  // namespace slipstream

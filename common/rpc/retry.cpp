@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "common/clock/clock.h"
-#include "common/clock/sleep.h"
-
 namespace slipstream::rpc {
 
 using std::chrono::milliseconds;
@@ -21,7 +18,7 @@ milliseconds Backoff::Next() {
 
 Status Retry(const RetryOptions& options,
              const std::function<Status(milliseconds attempt_timeout)>& attempt) {
-  const Clock& clock = SystemClock::Get();
+  const Clock& clock = *options.clock;
   const SteadyTime deadline = clock.Now() + options.timeout;
   Backoff backoff(options.backoff, options.seed != 0 ? options.seed : std::random_device()());
   while (true) {
@@ -34,7 +31,7 @@ Status Retry(const RetryOptions& options,
     milliseconds pause = backoff.Next();
     if (clock.Now() + pause >= deadline) return status;
     if (options.on_retry) options.on_retry(status);
-    if (!SleepUnlessStopped(pause, options.stop)) {
+    if (!options.sleeper->Sleep(pause, options.stop)) {
       return Cancelled("stopped while waiting to retry");
     }
   }

@@ -6,6 +6,8 @@
 #include <random>
 #include <stop_token>
 
+#include "common/clock/clock.h"
+#include "common/clock/sleep.h"
 #include "common/status/status.h"
 
 namespace slipstream::rpc {
@@ -38,6 +40,9 @@ struct RetryOptions {
   std::stop_token stop;  // ends the waiting with kCancelled
   // Called before each wait, with why: to say what is waited for.
   std::function<void(const Status&)> on_retry;
+  // The time that passes, and how it is let pass; borrowed.
+  const Clock* clock = &SystemClock::Get();
+  Sleeper* sleeper = &SystemSleeper::Get();
 };
 
 // Calls `attempt` until it returns anything but kUnavailable, or `timeout` has passed; then the

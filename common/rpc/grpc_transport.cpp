@@ -1,0 +1,189 @@
+#include "common/rpc/grpc_transport.h"
+
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include <google/protobuf/message_lite.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/impl/client_unary_call.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/impl/rpc_method.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include "common/check/check.h"
+#include "common/rpc/status_map.h"
+
+// Calls are made with the templates that generated stubs are made of, on messages' base class: one
+// instantiation for all methods.
+
+namespace slipstream::rpc {
+namespace {
+
+using google::protobuf::MessageLite;
+using grpc::internal::RpcMethod;
+using std::chrono::milliseconds;
+
+// A call's context, cancelled when its caller's stop is triggered.
+class CallContext final {
+ public:
+  explicit CallContext(const CallOptions& options)
+      : cancel_(options.stop, Cancel{.context = &context_}) {
+    SetTimeout(context_, options.timeout);
+  }
+
+  grpc::ClientContext* get() { return &context_; }
+  void TryCancel() { context_.TryCancel(); }
+
+ private:
+  struct Cancel {
+    grpc::ClientContext* context;
+    void operator()() const { context->TryCancel(); }
+  };
+
+  grpc::ClientContext context_;
+  std::stop_callback<Cancel> cancel_;  // last: it uses the context
+};
+
+// A method of a call, with the name that it points to.
+class Method final {
+ public:
+  Method(std::string_view name, RpcMethod::RpcType type)
+      : name_(name), method_(name_.c_str(), type) {}
+  Method(const Method&) = delete;
+  Method& operator=(const Method&) = delete;
+
+  const RpcMethod& get() const { return method_; }
+
+ private:
+  const std::string name_;
+  const RpcMethod method_;
+};
+
+class GrpcRequestStream final : public RequestStream {
+ public:
+  GrpcRequestStream(grpc::Channel& channel,
+                    std::string_view method,
+                    MessageLite& response,
+                    const CallOptions& options)
+      : context_(options),
+        method_(method, RpcMethod::CLIENT_STREAMING),
+        writer_(grpc::internal::ClientWriterFactory<MessageLite>::Create(
+            &channel, method_.get(), context_.get(), &response)) {}
+
+  ~GrpcRequestStream() override {
+    if (is_finished_) return;
+    context_.TryCancel();
+    (void)writer_->Finish();  // the answer is not written to any more once this has returned
+  }
+
+  bool Send(const MessageLite& message) override {
+    SLIPSTREAM_CHECK(!is_half_closed_, "a message after the last");
+    return writer_->Write(message);
+  }
+
+  void HalfClose() override {
+    if (std::exchange(is_half_closed_, true)) return;
+    (void)writer_->WritesDone();  // Finish says what went wrong
+  }
+
+  Status Finish() override {
+    SLIPSTREAM_CHECK(!is_finished_, "a call ends once");
+    HalfClose();
+    is_finished_ = true;
+    return FromGrpc(writer_->Finish());
+  }
+
+ private:
+  CallContext context_;
+  const Method method_;
+  const std::unique_ptr<grpc::ClientWriter<MessageLite>> writer_;
+  bool is_half_closed_ = false;
+  bool is_finished_ = false;
+};
+
+class GrpcResponseStream final : public ResponseStream {
+ public:
+  GrpcResponseStream(grpc::Channel& channel,
+                     std::string_view method,
+                     const MessageLite& request,
+                     const CallOptions& options)
+      : context_(options),
+        method_(method, RpcMethod::SERVER_STREAMING),
+        reader_(grpc::internal::ClientReaderFactory<MessageLite>::Create(
+            &channel, method_.get(), context_.get(), request)) {}
+
+  ~GrpcResponseStream() override {
+    if (is_finished_) return;
+    context_.TryCancel();
+    (void)reader_->Finish();
+  }
+
+  bool Receive(MessageLite& message) override { return reader_->Read(&message); }
+
+  Status Finish() override {
+    SLIPSTREAM_CHECK(!is_finished_, "a call ends once");
+    is_finished_ = true;
+    return FromGrpc(reader_->Finish());
+  }
+
+ private:
+  CallContext context_;
+  const Method method_;
+  const std::unique_ptr<grpc::ClientReader<MessageLite>> reader_;
+  bool is_finished_ = false;
+};
+
+class GrpcPeer final : public Peer {
+ public:
+  explicit GrpcPeer(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
+
+  Status Call(std::string_view method,
+              const MessageLite& request,
+              MessageLite& response,
+              const CallOptions& options) override {
+    CallContext context(options);
+    const Method unary(method, RpcMethod::NORMAL_RPC);
+    return FromGrpc(grpc::internal::BlockingUnaryCall<MessageLite, MessageLite>(
+        channel_.get(), unary.get(), context.get(), request, &response));
+  }
+
+  std::unique_ptr<RequestStream> OpenRequestStream(std::string_view method,
+                                                   MessageLite& response,
+                                                   const CallOptions& options) override {
+    return std::make_unique<GrpcRequestStream>(*channel_, method, response, options);
+  }
+
+  std::unique_ptr<ResponseStream> OpenResponseStream(std::string_view method,
+                                                     const MessageLite& request,
+                                                     const CallOptions& options) override {
+    return std::make_unique<GrpcResponseStream>(*channel_, method, request, options);
+  }
+
+  void AwaitReconnect(milliseconds timeout) override { rpc::AwaitReconnect(*channel_, timeout); }
+
+ private:
+  // Shared only with the calls that gRPC itself has under way.
+  const std::shared_ptr<grpc::Channel> channel_;
+};
+
+class GrpcTransport final : public Transport {
+ public:
+  explicit GrpcTransport(const ChannelOptions& options) : options_(options) {}
+
+  std::shared_ptr<Peer> Connect(const std::string& address) override {
+    return std::make_shared<GrpcPeer>(MakeChannel(address, options_));
+  }
+
+ private:
+  const ChannelOptions options_;
+};
+
+}  // namespace
+
+std::shared_ptr<Transport> MakeGrpcTransport(const ChannelOptions& options) {
+  return std::make_shared<GrpcTransport>(options);
+}
+
+}  // namespace slipstream::rpc
