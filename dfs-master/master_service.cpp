@@ -8,18 +8,23 @@
 #include "proto/dfs_master.grpc.pb.h"
 
 #include "common/rpc/status_map.h"
-#include "dfs-master/proto_map.h"
+#include "dfs-master/master_handlers.h"
 
 namespace slipstream::dfs::master {
 namespace {
 
-// A node with more would need more memory here than a master is meant to have.
-constexpr size_t kReportedReplicasMax = 20'000'000;
+using Context = grpc::ServerContext;
 
 // Runs a call, counts it, and translates its outcome.
 class CallRunner {
  public:
-  CallRunner(Metrics& metrics, const Clock& clock) : metrics_(metrics), clock_(clock) {}
+  CallRunner(MasterHandlers& handlers, Metrics& metrics, const Clock& clock)
+      : handlers_(handlers), metrics_(metrics), clock_(clock) {}
+
+  template <class Request, class Response>
+  grpc::Status Run(std::string_view method, const Request* request, Response* response) const {
+    return Run(method, [&] { return handlers_.Answer(*request, *response); });
+  }
 
   template <class Fn>
   grpc::Status Run(std::string_view method, Fn call) const {
@@ -30,261 +35,142 @@ class CallRunner {
     return rpc::ToGrpc(status);
   }
 
+  MasterHandlers& handlers() const { return handlers_; }
+
  private:
+  MasterHandlers& handlers_;
   Metrics& metrics_;
   const Clock& clock_;
 };
 
 class ClientService final : public v1::DfsMaster::Service {
  public:
-  ClientService(Master& master, CallRunner runner, std::string version)
-      : master_(master), runner_(runner), version_(std::move(version)) {}
+  explicit ClientService(CallRunner runner) : runner_(runner) {}
 
-  grpc::Status Stat(grpc::ServerContext*,
-                    const v1::StatRequest* request,
-                    v1::StatResponse* response) override {
-    return runner_.Run("Stat", [&]() -> Status {
-      ASSIGN_OR_RETURN(FileStatus status, master_.GetStatus(request->path()));
-      ToProto(status, *response->mutable_status());
-      return {};
-    });
+  grpc::Status Stat(Context*, const v1::StatRequest* in, v1::StatResponse* out) override {
+    return runner_.Run("Stat", in, out);
   }
-
-  grpc::Status List(grpc::ServerContext*,
-                    const v1::ListRequest* request,
-                    v1::ListResponse* response) override {
-    return runner_.Run("List", [&]() -> Status {
-      ASSIGN_OR_RETURN(Listing listing,
-                       master_.List(request->path(), request->start_after(), request->limit()));
-      for (const FileStatus& entry : listing.entries)
-        ToProto(entry, *response->add_entries());
-      response->set_has_more(listing.has_more);
-      return {};
-    });
+  grpc::Status List(Context*, const v1::ListRequest* in, v1::ListResponse* out) override {
+    return runner_.Run("List", in, out);
   }
-
-  grpc::Status MakeDirectory(grpc::ServerContext*,
-                             const v1::MakeDirectoryRequest* request,
-                             v1::MakeDirectoryResponse* response) override {
-    return runner_.Run("MakeDirectory", [&]() -> Status {
-      Attributes attributes{
-          .owner = request->owner(), .group = request->group(), .mode = request->mode()};
-      ASSIGN_OR_RETURN(
-          FileStatus status,
-          master_.MakeDirectory(request->path(), attributes, request->create_parents()));
-      ToProto(status, *response->mutable_status());
-      return {};
-    });
+  grpc::Status MakeDirectory(Context*,
+                             const v1::MakeDirectoryRequest* in,
+                             v1::MakeDirectoryResponse* out) override {
+    return runner_.Run("MakeDirectory", in, out);
   }
-
-  grpc::Status Delete(grpc::ServerContext*,
-                      const v1::DeleteRequest* request,
-                      v1::DeleteResponse*) override {
-    return runner_.Run("Delete", [&] {
-      return master_.Delete(request->path(), request->recursive(), request->request_id());
-    });
+  grpc::Status Delete(Context*, const v1::DeleteRequest* in, v1::DeleteResponse* out) override {
+    return runner_.Run("Delete", in, out);
   }
-
-  grpc::Status Rename(grpc::ServerContext*,
-                      const v1::RenameRequest* request,
-                      v1::RenameResponse*) override {
-    return runner_.Run("Rename", [&] {
-      return master_.Rename(
-          request->source(), request->target(), request->replace(), request->request_id());
-    });
+  grpc::Status Rename(Context*, const v1::RenameRequest* in, v1::RenameResponse* out) override {
+    return runner_.Run("Rename", in, out);
   }
-
-  grpc::Status LocateBlocks(grpc::ServerContext*,
-                            const v1::LocateBlocksRequest* request,
-                            v1::LocateBlocksResponse* response) override {
-    return runner_.Run("LocateBlocks", [&]() -> Status {
-      Master::FileName file{.path = request->path(), .inode = request->inode_id()};
-      ASSIGN_OR_RETURN(
-          LocatedRange range,
-          master_.LocateBlocks(file, request->offset_bytes(), request->length_bytes()));
-      ToProto(range, *response);
-      return {};
-    });
+  grpc::Status LocateBlocks(Context*,
+                            const v1::LocateBlocksRequest* in,
+                            v1::LocateBlocksResponse* out) override {
+    return runner_.Run("LocateBlocks", in, out);
   }
-
-  grpc::Status ReportBadReplica(grpc::ServerContext*,
-                                const v1::ReportBadReplicaRequest* request,
-                                v1::ReportBadReplicaResponse*) override {
-    return runner_.Run("ReportBadReplica", [&] {
-      return master_.ReportBadReplica(request->block_id(), request->node_id());
-    });
+  grpc::Status ReportBadReplica(Context*,
+                                const v1::ReportBadReplicaRequest* in,
+                                v1::ReportBadReplicaResponse* out) override {
+    return runner_.Run("ReportBadReplica", in, out);
   }
-
-  grpc::Status AllocateBlocks(grpc::ServerContext*,
-                              const v1::AllocateBlocksRequest* request,
-                              v1::AllocateBlocksResponse* response) override {
-    return runner_.Run("AllocateBlocks", [&]() -> Status {
-      Master::AllocationRequest wanted{.writer = request->writer(),
-                                       .count = request->count(),
-                                       .stored_bytes = request->stored_bytes(),
-                                       .excluded_node_ids = {request->exclude_node_ids().begin(),
-                                                             request->exclude_node_ids().end()}};
-      ASSIGN_OR_RETURN(BlockAllocation allocation, master_.AllocateBlocks(wanted));
-      ToProto(allocation, *response);
-      return {};
-    });
+  grpc::Status AllocateBlocks(Context*,
+                              const v1::AllocateBlocksRequest* in,
+                              v1::AllocateBlocksResponse* out) override {
+    return runner_.Run("AllocateBlocks", in, out);
   }
-
-  grpc::Status AcquireAppender(grpc::ServerContext*,
-                               const v1::AcquireAppenderRequest* request,
-                               v1::AcquireAppenderResponse* response) override {
-    return runner_.Run("AcquireAppender", [&]() -> Status {
-      ASSIGN_OR_RETURN(AcquireResult result, master_.AcquireAppender(request->owner()));
-      ToProto(result, *response);
-      return {};
-    });
+  grpc::Status AcquireAppender(Context*,
+                               const v1::AcquireAppenderRequest* in,
+                               v1::AcquireAppenderResponse* out) override {
+    return runner_.Run("AcquireAppender", in, out);
   }
-
-  grpc::Status Prepare(grpc::ServerContext*,
-                       const v1::PrepareRequest* request,
-                       v1::PrepareResponse* response) override {
-    return runner_.Run("Prepare", [&]() -> Status {
-      ASSIGN_OR_RETURN(std::vector<EpochAppend> epochs, FromProto(*request));
-      ASSIGN_OR_RETURN(PrepareResult result, master_.Prepare(epochs, request->commit()));
-      ToProto(result, *response);
-      return {};
-    });
+  grpc::Status Prepare(Context*, const v1::PrepareRequest* in, v1::PrepareResponse* out) override {
+    return runner_.Run("Prepare", in, out);
   }
-
-  grpc::Status Commit(grpc::ServerContext*,
-                      const v1::CommitRequest* request,
-                      v1::CommitResponse* response) override {
-    return runner_.Run("Commit", [&]() -> Status {
-      ASSIGN_OR_RETURN(std::vector<InodeId> dropped, master_.Commit(FromProto(*request)));
-      for (InodeId inode : dropped)
-        response->add_dropped_inode_ids(inode);
-      return {};
-    });
+  grpc::Status Commit(Context*, const v1::CommitRequest* in, v1::CommitResponse* out) override {
+    return runner_.Run("Commit", in, out);
   }
-
-  grpc::Status AbortAppender(grpc::ServerContext*,
-                             const v1::AbortAppenderRequest* request,
-                             v1::AbortAppenderResponse* response) override {
-    return runner_.Run("AbortAppender", [&]() -> Status {
-      ASSIGN_OR_RETURN(uint32_t discarded, master_.AbortAppender(request->owner()));
-      response->set_discarded_epochs(discarded);
-      return {};
-    });
+  grpc::Status AbortAppender(Context*,
+                             const v1::AbortAppenderRequest* in,
+                             v1::AbortAppenderResponse* out) override {
+    return runner_.Run("AbortAppender", in, out);
   }
-
-  grpc::Status ListAppenders(grpc::ServerContext*,
-                             const v1::ListAppendersRequest* request,
-                             v1::ListAppendersResponse* response) override {
-    return runner_.Run("ListAppenders", [&]() -> Status {
-      ASSIGN_OR_RETURN(auto appenders, master_.ListAppenders(request->owner_prefix()));
-      ToProto(appenders, *response);
-      return {};
-    });
+  grpc::Status ListAppenders(Context*,
+                             const v1::ListAppendersRequest* in,
+                             v1::ListAppendersResponse* out) override {
+    return runner_.Run("ListAppenders", in, out);
   }
-
-  grpc::Status GetClusterState(grpc::ServerContext*,
-                               const v1::GetClusterStateRequest*,
-                               v1::GetClusterStateResponse* response) override {
-    return runner_.Run("GetClusterState", [&]() -> Status {
-      ASSIGN_OR_RETURN(ClusterState state, master_.GetClusterState());
-      ToProto(state, *response);
-      response->set_version(version_);
-      return {};
-    });
+  grpc::Status GetClusterState(Context*,
+                               const v1::GetClusterStateRequest* in,
+                               v1::GetClusterStateResponse* out) override {
+    return runner_.Run("GetClusterState", in, out);
   }
 
  private:
-  Master& master_;
   const CallRunner runner_;
-  const std::string version_;
+};
+
+class AdminService final : public v1::DfsAdmin::Service {
+ public:
+  explicit AdminService(CallRunner runner) : runner_(runner) {}
+
+ private:
+  const CallRunner runner_;
 };
 
 class RegistryService final : public v1::DfsNodeRegistry::Service {
  public:
-  RegistryService(Master& master, CallRunner runner) : master_(master), runner_(runner) {}
+  explicit RegistryService(CallRunner runner) : runner_(runner) {}
 
-  grpc::Status Register(grpc::ServerContext*,
-                        const v1::RegisterRequest* request,
-                        v1::RegisterResponse* response) override {
-    return runner_.Run("Register", [&]() -> Status {
-      NodeRegistration registration{.node_id = request->node().node_id(),
-                                    .address = request->node().address(),
-                                    .failure_domain = request->failure_domain(),
-                                    .admin_address = request->admin_address()};
-      ASSIGN_OR_RETURN(RegistrationAnswer answer, master_.Register(registration));
-      response->set_session(answer.session);
-      response->set_log_position(answer.log_position);
-      return {};
-    });
+  grpc::Status Register(Context*,
+                        const v1::RegisterRequest* in,
+                        v1::RegisterResponse* out) override {
+    return runner_.Run("Register", in, out);
   }
-
-  grpc::Status Heartbeat(grpc::ServerContext*,
-                         const v1::HeartbeatRequest* request,
-                         v1::HeartbeatResponse* response) override {
-    return runner_.Run("Heartbeat", [&]() -> Status {
-      ASSIGN_OR_RETURN(std::vector<ReplicaChange> changes, FromProto(*request));
-      NodeLoad load{.capacity_bytes = request->capacity_bytes(),
-                    .used_bytes = request->used_bytes(),
-                    .free_bytes = request->free_bytes(),
-                    .active_writes = request->active_writes()};
-      ASSIGN_OR_RETURN(HeartbeatAnswer answer,
-                       master_.Heartbeat(request->node_id(), request->session(), load, changes));
-      ToProto(answer, *response);
-      return {};
-    });
+  grpc::Status Heartbeat(Context*,
+                         const v1::HeartbeatRequest* in,
+                         v1::HeartbeatResponse* out) override {
+    return runner_.Run("Heartbeat", in, out);
   }
-
-  grpc::Status ReportBlocks(grpc::ServerContext*,
+  grpc::Status ReportBlocks(Context*,
                             grpc::ServerReader<v1::ReportBlocksRequest>* reader,
-                            v1::ReportBlocksResponse* response) override {
+                            v1::ReportBlocksResponse* out) override {
     return runner_.Run("ReportBlocks", [&]() -> Status {
+      MasterHandlers::BlockReport report = runner_.handlers().BeginBlockReport();
       v1::ReportBlocksRequest chunk;
-      std::vector<Block> replicas;
-      bool has_chunk = false;
-      while (reader->Read(&chunk)) {
-        has_chunk = true;
-        if (replicas.size() + static_cast<size_t>(chunk.replicas_size()) > kReportedReplicasMax) {
-          return ResourceExhausted("report: too many replicas");
-        }
-        for (const v1::Replica& replica : chunk.replicas()) {
-          ASSIGN_OR_RETURN(Block block, FromProto(replica.block()));
-          replicas.push_back(block);
-        }
-      }
-      // Every chunk names the node; a report of nothing is one chunk without replicas. Without any
-      // the stream broke before it began.
-      if (!has_chunk) return InvalidArgument("report: no chunk");
-      ASSIGN_OR_RETURN(
-          uint64_t position,
-          master_.ReportBlocks(chunk.node_id(), chunk.session(), chunk.sequence(), replicas));
-      response->set_log_position(position);
-      return {};
+      while (reader->Read(&chunk))
+        RETURN_IF_ERROR(report.Add(chunk));
+      return report.Finish(*out);
     });
   }
 
  private:
-  Master& master_;
   const CallRunner runner_;
 };
 
 }  // namespace
 
 struct MasterService::Impl {
-  ClientService clients;
-  RegistryService registry;
+  Impl(Master& master, Metrics& metrics, const Clock& clock, std::string version)
+      : handlers(master, std::move(version)), runner(handlers, metrics, clock) {}
+
+  MasterHandlers handlers;
+  CallRunner runner;
+  ClientService clients{runner};
+  AdminService admin{runner};
+  RegistryService registry{runner};
 };
 
 MasterService::MasterService(Master& master,
                              Metrics& metrics,
                              const Clock& clock,
                              std::string version)
-    : impl_(new Impl{.clients = {master, CallRunner(metrics, clock), std::move(version)},
-                     .registry = {master, CallRunner(metrics, clock)}}) {}
+    : impl_(std::make_unique<Impl>(master, metrics, clock, std::move(version))) {}
 
 MasterService::~MasterService() = default;
 
 std::vector<grpc::Service*> MasterService::services() {
-  return {&impl_->clients, &impl_->registry};
+  return {&impl_->clients, &impl_->admin, &impl_->registry};
 }
 
 }  // namespace slipstream::dfs::master

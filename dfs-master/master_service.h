@@ -14,7 +14,7 @@ class Service;
 
 namespace slipstream::dfs::master {
 
-// MasterService: the gRPC services DfsMaster and DfsNodeRegistry over a Master. Only translates.
+// MasterService: the gRPC services DfsMaster, DfsAdmin and DfsNodeRegistry over MasterHandlers.
 // Ownership: borrows the master, the metrics and the clock. Threads: thread-safe.
 class MasterService final {
  public:

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proto/dfs_master.pb.h"
+
+#include "common/status/status.h"
+#include "dfs-master/master.h"
+
+namespace slipstream::dfs::master {
+
+// MasterHandlers: the calls of proto/dfs_master.proto, answered by a Master, whatever carries them:
+// gRPC (master_service.h) or a simulated network. Only translates; a call is one function of its
+// request's type, in master_handlers.cpp (DfsMaster), registry_handlers.cpp (DfsNodeRegistry) or
+// admin_handlers.cpp (DfsAdmin).
+//
+// A call joins by its function here, its row in the table of master_handlers.cpp, and its override
+// in master_service.cpp.
+// Ownership   borrows the master.
+// Threads     thread-safe.
+// Errors      the master's; kInvalidArgument for a request whose numbers do not fit.
+class MasterHandlers final {
+ public:
+  // `version` is the program's, for those who ask.
+  MasterHandlers(Master& master, std::string version)
+      : master_(master), version_(std::move(version)) {}
+
+  // Answers the call `method`, "/slipstream.dfs.v1.DfsMaster/Stat", of a request in bytes with a
+  // response in bytes. Errors: also kUnimplemented (no such method, or one that takes a stream),
+  // kInternal (not a request of that method).
+  Result<std::string> Dispatch(std::string_view method, std::string_view request);
+
+  // ---- DfsMaster ----
+
+  Status Answer(const v1::StatRequest& request, v1::StatResponse& response);
+  Status Answer(const v1::ListRequest& request, v1::ListResponse& response);
+  Status Answer(const v1::MakeDirectoryRequest& request, v1::MakeDirectoryResponse& response);
+  Status Answer(const v1::DeleteRequest& request, v1::DeleteResponse& response);
+  Status Answer(const v1::RenameRequest& request, v1::RenameResponse& response);
+  Status Answer(const v1::LocateBlocksRequest& request, v1::LocateBlocksResponse& response);
+  Status Answer(const v1::ReportBadReplicaRequest& request, v1::ReportBadReplicaResponse& response);
+  Status Answer(const v1::AllocateBlocksRequest& request, v1::AllocateBlocksResponse& response);
+  Status Answer(const v1::AcquireAppenderRequest& request, v1::AcquireAppenderResponse& response);
+  Status Answer(const v1::PrepareRequest& request, v1::PrepareResponse& response);
+  Status Answer(const v1::CommitRequest& request, v1::CommitResponse& response);
+  Status Answer(const v1::AbortAppenderRequest& request, v1::AbortAppenderResponse& response);
+  Status Answer(const v1::ListAppendersRequest& request, v1::ListAppendersResponse& response);
+  Status Answer(const v1::GetClusterStateRequest& request, v1::GetClusterStateResponse& response);
+
+  // ---- DfsNodeRegistry ----
+
+  Status Answer(const v1::RegisterRequest& request, v1::RegisterResponse& response);
+  Status Answer(const v1::HeartbeatRequest& request, v1::HeartbeatResponse& response);
+
+  // ReportBlocks: takes the stream's chunks as they come, and the report in when it ends. One that
+  // breaks is dropped with the object.
+  // Threads: not thread-safe.
+  class BlockReport final {
+   public:
+    explicit BlockReport(Master& master) : master_(master) {}
+
+    Status Add(const v1::ReportBlocksRequest& chunk);
+    Status Finish(v1::ReportBlocksResponse& response);
+
+   private:
+    Master& master_;
+    bool has_chunk_ = false;
+    std::string node_id_;
+    uint64_t session_ = 0;
+    uint64_t sequence_ = 0;
+    std::vector<Block> replicas_;
+  };
+  BlockReport BeginBlockReport() { return BlockReport(master_); }
+
+ private:
+  Master& master_;
+  const std::string version_;
+};
+
+}  // namespace slipstream::dfs::master
