@@ -36,9 +36,9 @@ LocatedBlock BlockLocator::LocateBlock(const FileBlock& entry) const {
   LocatedBlock located{.block = entry.block, .nodes = {}, .missing_node_ids = {}};
   std::vector<NodeNumber> stale;
   std::vector<NodeNumber> gone;
-  const BlockMap::Entry* known = blocks_.Find(entry.block.id);
+  const std::optional<BlockMap::Entry> known = blocks_.Find(entry.block.id);
   for (const BlockMap::Replica& replica :
-       known == nullptr ? BlockMap::Replicas() : known->replicas) {
+       known.has_value() ? known->replicas : BlockMap::Replicas()) {
     const Node* node = nodes_.Find(replica.node);
     bool is_usable = node != nullptr && node->is_registered() && blocks_.IsGood(replica);
     if (!is_usable) {

@@ -241,9 +241,24 @@ void BlockMap::RemoveUnreported(NodeNumber node,
     RemoveStray(id, node);
 }
 
-const BlockMap::Entry* BlockMap::Find(BlockId id) const {
+std::optional<BlockMap::Entry> BlockMap::Find(BlockId id) const {
   auto it = entries_.find(id);
-  return it == entries_.end() ? nullptr : &it->second;
+  return it == entries_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::vector<BlockMap::Scarce> BlockMap::UnderReplicated(Scarce after, size_t limit) const {
+  std::vector<Scarce> blocks;
+  for (auto it = under_.upper_bound(after); it != under_.end() && blocks.size() < limit; ++it)
+    blocks.push_back(*it);
+  return blocks;
+}
+
+std::vector<BlockId> BlockMap::Trimmable(BlockId after, size_t limit) const {
+  std::vector<BlockId> blocks;
+  auto it = trimmable_.upper_bound(after);
+  for (; it != trimmable_.end() && blocks.size() < limit; ++it)
+    blocks.push_back(*it);
+  return blocks;
 }
 
 std::vector<BlockId> BlockMap::LiveIds(BlockIdRange range) const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
@@ -94,17 +95,19 @@ class BlockMap final {
   // ---- What is asked ----
 
   bool Contains(BlockId id) const { return entries_.contains(id); }
-  // Null where there is no such block. Valid until the next change.
-  const Entry* Find(BlockId id) const;
+  // What is known of a block now, as a copy: blocks are kept in less room than an Entry.
+  std::optional<Entry> Find(BlockId id) const;
   // The ids of a range that are here, in order.
   std::vector<BlockId> LiveIds(BlockIdRange range) const;
   bool IsGood(const Replica& replica) const;
   uint32_t CountGood(const Entry& entry) const;
 
-  // Blocks with fewer good replicas than wanted but at least one, the scarcest first.
-  const std::set<std::pair<uint32_t, BlockId>>& under_replicated() const { return under_; }
-  // Blocks with more good replicas than wanted, or with bad ones.
-  const absl::btree_set<BlockId>& trimmable() const { return trimmable_; }
+  // Blocks with fewer good replicas than wanted but at least one, with how many that is, the
+  // scarcest first: at most `limit` of those behind `after`.
+  using Scarce = std::pair<uint32_t, BlockId>;
+  std::vector<Scarce> UnderReplicated(Scarce after, size_t limit) const;
+  // Blocks with more good replicas than wanted, or with bad ones, by id: likewise.
+  std::vector<BlockId> Trimmable(BlockId after, size_t limit) const;
   const absl::btree_map<BlockId, Strays>& strays() const { return strays_; }
   // Blocks without a good replica, at most `limit`.
   std::vector<BlockId> Missing(size_t limit) const;

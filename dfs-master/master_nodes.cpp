@@ -116,7 +116,7 @@ Result<uint64_t> Master::ReportBlocks(std::string_view node_id,
 Status Master::ReportBadReplica(BlockId id, std::string_view node_id) {
   MutexLock lock(mutex_);
   const Node* node = state_.nodes.FindById(node_id);
-  if (node == nullptr || state_.blocks.Find(id) == nullptr) {
+  if (node == nullptr || !state_.blocks.Contains(id)) {
     return NotFound("no such block or node: block=" + std::to_string(id));
   }
   if (!state_.planner.Verify(node->number, id)) {

@@ -32,35 +32,27 @@ void RepairPlanner::Plan(const IsCollected& is_collected, const Now& now) {
 void RepairPlanner::PlanCopies(const Now& now) {
   // Half of the round is for the scarcest, whose turn it is always; the other half goes round.
   const size_t share = std::max<size_t>(options_.blocks_per_plan_max / 2, 1);
-  const auto& blocks = blocks_.under_replicated();
-  size_t examined = 0;
-  for (auto it = blocks.begin(); it != blocks.end() && examined < share; ++it, ++examined) {
-    PlanCopy(it->second, now);
-  }
-  auto it = blocks.upper_bound(copy_cursor_);
-  for (examined = 0; it != blocks.end() && examined < share; ++it, ++examined) {
-    PlanCopy(it->second, now);
-    copy_cursor_ = *it;
-  }
-  if (it == blocks.end()) copy_cursor_ = {};
+  for (const BlockMap::Scarce& scarce : blocks_.UnderReplicated({}, share))
+    PlanCopy(scarce.second, now);
+  const std::vector<BlockMap::Scarce> next = blocks_.UnderReplicated(copy_cursor_, share);
+  for (const BlockMap::Scarce& scarce : next)
+    PlanCopy(scarce.second, now);
+  copy_cursor_ = next.size() < share ? BlockMap::Scarce{} : next.back();
 }
 
 void RepairPlanner::PlanTrims() {
-  const auto& blocks = blocks_.trimmable();
-  auto it = blocks.upper_bound(trim_cursor_);
-  for (size_t examined = 0; it != blocks.end() && examined < options_.blocks_per_plan_max;
-       ++it, ++examined) {
-    PlanTrim(*it);
-    trim_cursor_ = *it;
-  }
-  if (it == blocks.end()) trim_cursor_ = 0;
+  const size_t limit = std::max<size_t>(options_.blocks_per_plan_max, 1);
+  const std::vector<BlockId> next = blocks_.Trimmable(trim_cursor_, limit);
+  for (BlockId id : next)
+    PlanTrim(id);
+  trim_cursor_ = next.size() < limit ? 0 : next.back();
 }
 
 void RepairPlanner::ExpireCommands(const Now& now) {
   for (auto it = copies_.begin(); it != copies_.end();) {
     auto next = std::next(it);
-    const BlockMap::Entry* entry = blocks_.Find(it->first);
-    if (it->second.deadline <= now.steady || entry == nullptr) EndCopy(it);
+    const std::optional<BlockMap::Entry> entry = blocks_.Find(it->first);
+    if (it->second.deadline <= now.steady || !entry.has_value()) EndCopy(it);
     it = next;
   }
   for (auto& [key, deletion] : deletes_) {
@@ -73,8 +65,8 @@ void RepairPlanner::ExpireCommands(const Now& now) {
 
 void RepairPlanner::PlanCopy(BlockId id, const Now& now) {
   if (copies_.contains(id)) return;
-  const BlockMap::Entry* entry = blocks_.Find(id);
-  if (entry == nullptr) return;
+  const std::optional<BlockMap::Entry> entry = blocks_.Find(id);
+  if (!entry.has_value()) return;
   std::optional<NodeNumber> source = ChooseSource(*entry);
   if (!source.has_value()) return;
   std::optional<NodeNumber> target = ChooseTarget(*entry);
@@ -159,8 +151,8 @@ std::optional<NodeNumber> RepairPlanner::ChooseTarget(const BlockMap::Entry& ent
 }
 
 void RepairPlanner::PlanTrim(BlockId id) {
-  const BlockMap::Entry* entry = blocks_.Find(id);
-  if (entry == nullptr || copies_.contains(id)) return;
+  const std::optional<BlockMap::Entry> entry = blocks_.Find(id);
+  if (!entry.has_value() || copies_.contains(id)) return;
   std::vector<NodeNumber> sound = SoundHolders(*entry);
   if (sound.size() < std::max<size_t>(entry->replication, 1)) return;
   for (const BlockMap::Replica& replica : entry->replicas) {
@@ -278,7 +270,7 @@ void RepairPlanner::EndCopy(std::map<BlockId, Copy>::iterator copy) {
 
 // A command may have waited while its node was silent, and what made it safe may have passed.
 bool RepairPlanner::IsStillDue(NodeNumber node, const NodeCommand& command) const {
-  const BlockMap::Entry* entry = blocks_.Find(command.block.id);
+  const std::optional<BlockMap::Entry> entry = blocks_.Find(command.block.id);
   if (command.kind == NodeCommand::Kind::kCopy) {
     auto copy = copies_.find(command.block.id);
     return copy != copies_.end() && copy->second.source == node &&
@@ -287,7 +279,7 @@ bool RepairPlanner::IsStillDue(NodeNumber node, const NodeCommand& command) cons
   if (command.kind == NodeCommand::Kind::kVerify) return true;
   if (!IsBeingDeleted(node, command.block.id)) return false;
   // Not a block any more: its id is collected, for good.
-  if (entry == nullptr) return true;
+  if (!entry.has_value()) return true;
   return SoundHolders(*entry).size() >= std::max<size_t>(entry->replication, 1);
 }
 

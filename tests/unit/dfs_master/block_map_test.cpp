@@ -24,7 +24,8 @@ class BlockMapTest : public ::testing::Test {
     return {.steady = SteadyTime(std::chrono::seconds(1'000 + seconds)), .wall = {}};
   }
   bool Has(BlockId id, NodeNumber node) const {
-    for (const auto& replica : map_.Find(id)->replicas) {
+    const auto entry = map_.Find(id);
+    for (const auto& replica : entry->replicas) {
       if (replica.node == node) return true;
     }
     return false;
@@ -64,7 +65,7 @@ TEST_F(BlockMapTest, ReplicaOfAnotherContentIsBadAndDoesNotCount) {
 
   EXPECT_EQ(map_.counts().bad_replicas, 1U);
   EXPECT_EQ(map_.counts().under_replicated, 1U);
-  EXPECT_TRUE(map_.trimmable().contains(1));
+  EXPECT_EQ(map_.Trimmable(0, 9), std::vector<BlockId>{1});
 }
 
 TEST_F(BlockMapTest, OlderFullReportTakesNothingNewerAway) {
