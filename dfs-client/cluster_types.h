@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,22 @@ enum class NodeState {
   kDead,   // silent for long: its blocks are replicated elsewhere
 };
 
+// What an operator wants of a node.
+enum class NodeService {
+  kInService,
+  kDecommissioning,  // its blocks are copied elsewhere
+  kDecommissioned,   // done: it may be switched off
+  kMaintenance,      // gets no new blocks; silence does not make copies
+};
+
+struct DiskReport {
+  std::string path;
+  uint64_t capacity_bytes = 0;
+  uint64_t used_bytes = 0;
+  uint64_t free_bytes = 0;
+  std::string failure;  // why it is out of service; empty: it is not
+};
+
 struct NodeReport {
   NodeAddress node;
   NodeState state = NodeState::kDead;
@@ -27,6 +45,23 @@ struct NodeReport {
   int64_t last_heartbeat_ms = 0;  // since 1970 UTC
   std::string failure_domain;
   std::string admin_address;
+  NodeService service = NodeService::kInService;
+  int64_t maintenance_until_ms = 0;  // since 1970 UTC; 0: until it is ended by hand
+  uint64_t blocks_to_move = 0;       // of a node being decommissioned
+  std::vector<DiskReport> disks;
+  std::string rack;            // e.g. "/rack1"; empty: none known
+  int64_t last_report_ms = 0;  // the last full block report; 0: none yet
+  std::string version;
+  std::string host;
+};
+
+struct BalanceStatus {
+  bool is_running = false;
+  double threshold_percent = 0;
+  uint64_t bytes_moved = 0;
+  uint64_t bytes_left = 0;
+  uint64_t blocks_moved = 0;
+  double spread_percent = 0;  // the farthest that a node's used share is from the average
 };
 
 struct ClusterState {
@@ -44,6 +79,10 @@ struct ClusterState {
   uint64_t pending_repairs = 0;
   uint32_t default_replication = 0;
   std::string version;
+  bool is_safe_mode_by_hand = false;
+  uint64_t located_blocks = 0;  // with at least one good replica
+  uint64_t pending_deletions = 0;
+  BalanceStatus balance;
 };
 
 // What the master holds for one appender.
@@ -54,6 +93,67 @@ struct AppenderReport {
   std::vector<EpochPair> prepared;
   int64_t prepared_since_ms = 0;  // the oldest candidate, since 1970 UTC; 0: none
   uint32_t open_files = 0;
+  std::chrono::milliseconds lease{0};  // 0: none
+  // A commit the owner spoke of that this master, restored from a copy, does not have; {0, 0}:
+  // none.
+  EpochPair claimed;
+};
+
+// ---- What operators ask for ----
+
+// What is absent stays as it is; 0 takes the limit away.
+struct QuotaChange {
+  std::optional<uint64_t> names_max;
+  std::optional<uint64_t> space_max_bytes;
+};
+
+enum class BalanceAction { kStatus, kStart, kStop };
+
+struct FileCheck {
+  std::string path;
+  std::string cursor;  // of the answer before; empty: from the beginning
+  bool all = false;    // sound files and directories, too
+  bool with_blocks = false;
+  uint32_t names_max = 0;  // looked at by one call; 0: the master's default
+};
+
+struct CheckedBlock {
+  LocatedBlock located;
+  uint32_t wanted = 0;
+  uint32_t good = 0;  // live, in service
+  uint32_t corrupt = 0;
+  uint32_t leaving = 0;  // live, on nodes being decommissioned or in maintenance
+};
+
+struct CheckedFile {
+  std::string path;
+  FileStatus status;
+  uint32_t under_replicated_blocks = 0;
+  uint32_t missing_blocks = 0;
+  uint32_t corrupt_blocks = 0;  // with a bad replica
+  uint64_t missing_bytes = 0;
+  std::vector<CheckedBlock> blocks;  // those in trouble, or, if asked for, all
+};
+
+// The numbers are of the names looked at by this call.
+struct FileCheckPage {
+  std::vector<CheckedFile> files;
+  std::string next_cursor;  // empty: that was all
+  uint64_t file_count = 0;
+  uint64_t directory_count = 0;
+  uint64_t block_count = 0;
+  uint64_t raw_bytes = 0;
+  uint64_t under_replicated_blocks = 0;
+  uint64_t over_replicated_blocks = 0;
+  uint64_t missing_blocks = 0;
+  uint64_t corrupt_blocks = 0;
+  uint64_t good_replicas = 0;
+  uint64_t wanted_replicas = 0;
+};
+
+struct BackupReport {
+  uint64_t log_position = 0;
+  uint64_t bytes = 0;
 };
 
 }  // namespace slipstream::dfs

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -11,6 +14,16 @@ namespace slipstream::dfs {
 // the wire. Plain values without any generated type.
 
 enum class FileKind { kFile, kDirectory };
+
+// Limits on what lies below a directory, itself included, and how much that is now.
+struct Quota {
+  uint64_t names_max = 0;        // 0: no limit
+  uint64_t space_max_bytes = 0;  // over all replicas, stored; 0: no limit
+  uint64_t names = 0;
+  uint64_t space_bytes = 0;
+
+  friend bool operator==(const Quota&, const Quota&) = default;
+};
 
 struct FileStatus {
   std::string name;  // last path component; empty for the root
@@ -26,6 +39,39 @@ struct FileStatus {
   uint32_t mode = 0;
   std::string writer;  // the appender that owns it, if any
   uint64_t child_count = 0;
+  int64_t accessed_at_ms = 0;  // set by users only: reading does not change it
+  std::optional<Quota> quota;  // of a directory that has one
+};
+
+// What is absent stays as it is.
+struct AttributeChange {
+  std::optional<std::string> owner;
+  std::optional<std::string> group;
+  std::optional<uint32_t> mode;  // permission bits, up to 07777
+  std::optional<int64_t> modified_at_ms;
+  std::optional<int64_t> accessed_at_ms;
+};
+
+// What the master goes by, where a client does not say otherwise.
+struct Defaults {
+  uint32_t replication = 0;
+  uint32_t min_replicas = 0;
+  std::chrono::milliseconds trash_interval{0};  // 0: no trash
+  std::string version;
+};
+
+// A file's checksum as HDFS computes and shows it.
+struct FileChecksum {
+  std::string algorithm;  // "MD5-of-0MD5-of-512CRC32C"
+  std::string bytes;      // 28 of them, as HDFS's tools print them in hexadecimal
+
+  friend bool operator==(const FileChecksum&, const FileChecksum&) = default;
+};
+
+// A small file for PutFiles: `content` is borrowed for the call.
+struct NewFile {
+  std::string path;
+  std::string_view content;
 };
 
 struct Block {
@@ -50,6 +96,8 @@ struct LocatedBlock {
   Block block;
   std::vector<NodeAddress> nodes;             // that reported a good replica; may be empty
   std::vector<std::string> missing_node_ids;  // with no node live: the last known holders
+  // How much of the block's beginning belongs to the file: less than all of it after a truncation.
+  uint64_t length_bytes = 0;
 };
 
 // Consecutive blocks of one file.
@@ -90,8 +138,10 @@ struct FileAppend {
   std::variant<uint64_t, std::string> target;  // inode id, or a path that does not exist yet
   uint64_t expected_length_bytes = 0;          // before this epoch
   std::vector<DurableBlock> blocks;
-  bool close = false;    // with the commit the appender gives the file up
-  bool replace = false;  // a new path may exist; what is there gives way at the commit
+  bool close = false;        // with the commit the appender gives the file up
+  bool replace = false;      // a new path may exist; what is there gives way at the commit
+  uint32_t mode = 0;         // of a new file; 0: 0644
+  uint32_t replication = 0;  // of a new file; 0: the master's default
 };
 
 struct AppenderEpoch {

@@ -30,6 +30,8 @@ class FileWriter final {
     bool replace = false;       // an existing file gives way, at Close()
     int compression_level = 3;  // zstd's
     size_t uploads_max = 2;     // at a time
+    uint32_t replication = 0;   // of a new file; 0: the master's default
+    uint32_t mode = 0;          // of a new file; 0: 0644
   };
   struct Parts {
     MasterClient& master;
