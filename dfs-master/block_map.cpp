@@ -25,43 +25,83 @@ class BlockMap::Change final {
   Entry& entry_;
 };
 
-bool BlockMap::IsGood(const Replica& replica) const {
-  return !replica.is_bad && counted_.contains(replica.node);
+const BlockMap::Presence& BlockMap::PresenceOf(NodeNumber node) const {
+  static constexpr Presence kNeverThere;
+  return node < presence_.size() ? presence_[node] : kNeverThere;
 }
 
-uint32_t BlockMap::CountGood(const Entry& entry) const {
-  auto is_good = [this](const Replica& replica) { return IsGood(replica); };
-  return static_cast<uint32_t>(
-      std::count_if(entry.replicas.begin(), entry.replicas.end(), is_good));
+bool BlockMap::IsGood(const Replica& replica) const {
+  return !replica.is_bad && PresenceOf(replica.node).is_there;
+}
+
+BlockMap::Tally BlockMap::Count(const Entry& entry) const {
+  Tally tally;
+  for (const Replica& replica : entry.replicas) {
+    if (replica.is_bad) {
+      ++tally.bad;
+      continue;
+    }
+    const Presence& presence = PresenceOf(replica.node);
+    if (presence.is_there) ++tally.good;
+    if (presence.service == NodeService::kMaintenance) {
+      ++tally.resting;
+    } else if (presence.is_there) {
+      ++(presence.is_leaving() ? tally.leaving : tally.in_service);
+    }
+  }
+  return tally;
 }
 
 BlockMap::Standing BlockMap::StandingOf(const Entry& entry) const {
-  Standing standing{.good = CountGood(entry)};
+  Standing standing{.tally = Count(entry)};
   for (const Replica& replica : entry.replicas) {
-    if (replica.is_bad) ++standing.bad;
     if (replica.is_confirmed && !replica.is_bad) standing.is_confirmed = true;
   }
-  standing.is_under = standing.good > 0 && standing.good < entry.replication;
-  standing.is_trimmable = standing.good > entry.replication || standing.bad > 0;
+  const Tally& tally = standing.tally;
+  standing.is_under = tally.good > 0 && tally.counted() < entry.replication;
+  standing.is_trimmable = tally.in_service > entry.replication || tally.bad > 0;
   return standing;
 }
 
 void BlockMap::Enter(const Entry& entry) {
   Standing standing = StandingOf(entry);
-  counts_.bad_replicas += standing.bad;
-  if (standing.good == 0) ++counts_.missing;
+  counts_.bad_replicas += standing.tally.bad;
+  if (standing.tally.good == 0) ++counts_.missing;
   if (entry.is_committed && !standing.is_confirmed) ++counts_.unconfirmed;
-  if (standing.is_under) under_.emplace(standing.good, entry.block.id);
+  if (standing.is_under) under_.emplace(standing.tally.good, entry.block.id);
   if (standing.is_trimmable) trimmable_.insert(entry.block.id);
+  CountToMove(entry, standing, true);
 }
 
 void BlockMap::Leave(const Entry& entry) {
   Standing standing = StandingOf(entry);
-  counts_.bad_replicas -= standing.bad;
-  if (standing.good == 0) --counts_.missing;
+  counts_.bad_replicas -= standing.tally.bad;
+  if (standing.tally.good == 0) --counts_.missing;
   if (entry.is_committed && !standing.is_confirmed) --counts_.unconfirmed;
-  if (standing.is_under) under_.erase({standing.good, entry.block.id});
+  if (standing.is_under) under_.erase({standing.tally.good, entry.block.id});
   if (standing.is_trimmable) trimmable_.erase(entry.block.id);
+  CountToMove(entry, standing, false);
+}
+
+void BlockMap::CountToMove(const Entry& entry, const Standing& standing, bool is_entering) {
+  const uint32_t counted = standing.tally.counted();
+  if (leaving_nodes_ == 0 || counted >= entry.replication) return;
+  for (const Replica& replica : entry.replicas) {
+    if (replica.is_bad || !PresenceOf(replica.node).is_leaving()) continue;
+    uint64_t& count = memory_[replica.node].to_move[{counted, entry.replication}];
+    is_entering ? ++count : --count;
+  }
+}
+
+uint64_t BlockMap::BlocksToMove(NodeNumber node, uint32_t enough) const {
+  auto it = memory_.find(node);
+  if (it == memory_.end()) return 0;
+  uint64_t blocks = 0;
+  for (const auto& [standing, count] : it->second.to_move) {
+    const auto& [counted, wanted] = standing;
+    if (counted < std::min(wanted, enough)) blocks += count;
+  }
+  return blocks;
 }
 
 void BlockMap::Load(const FileBlock& block, bool is_committed) {
@@ -118,19 +158,19 @@ void BlockMap::Discard(BlockId id) {
   entries_.erase(it);
 }
 
-void BlockMap::SetCounted(NodeNumber node, bool is_counted) {
-  if (counted_.contains(node) == is_counted) return;
+void BlockMap::SetPresence(NodeNumber node, const Presence& presence) {
+  const Presence before = PresenceOf(node);
+  if (before == presence) return;
   std::vector<Entry*> affected;
   for (auto& [id, entry] : entries_) {
     if (FindReplica(entry, node) != nullptr) affected.push_back(&entry);
   }
   for (const Entry* entry : affected)
     Leave(*entry);
-  if (is_counted) {
-    counted_.insert(node);
-  } else {
-    counted_.erase(node);
-  }
+  if (node >= presence_.size()) presence_.resize(size_t{node} + 1);
+  presence_[node] = presence;
+  leaving_nodes_ += static_cast<uint32_t>(presence.is_leaving());
+  leaving_nodes_ -= static_cast<uint32_t>(before.is_leaving());
   for (const Entry* entry : affected)
     Enter(*entry);
 }

@@ -1,21 +1,21 @@
 #pragma once
 
 #include <chrono>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include <absl/container/btree_map.h>
-#include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
-#include <absl/container/flat_hash_set.h>
 #include <absl/container/inlined_vector.h>
 
+#include "dfs-master/block_id_set.h"
+#include "dfs-master/block_table.h"
 #include "dfs-master/records.h"
 #include "dfs-master/types.h"
 
@@ -25,8 +25,12 @@ namespace slipstream::dfs::master {
 //
 // Which blocks there are comes from the store; where they are is soft and comes from reports. A
 // replica is *confirmed* when its node reported it in its present session with the identity that
-// was prepared; until then it is there on the word of the writer who prepared it. It *counts* when
+// was prepared; until then it is there on the word of the writer who prepared it. It is *good* when
 // it is not bad and its node is not dead.
+//
+// A block wants as many replicas as its replication says. Good ones on nodes in service count;
+// those on nodes being decommissioned do not; those on nodes in maintenance do, dead or alive, as
+// long as at least one node in service has a good one.
 //
 // A node numbers its changes. A full report says which change it includes, so that what is newer
 // stays; what a writer said of a node is believed for a minute against reports that do not have it
@@ -34,24 +38,13 @@ namespace slipstream::dfs::master {
 //
 // Replicas of blocks that are not here (being written, discarded, or of another cluster) are kept
 // apart, for whoever decides to have them deleted.
-// Threads: none; under the master's lock. Memory: about 100 bytes a block.
+// Threads: none; under the master's lock. Memory: about 20 bytes a block (BlockTable), and a few
+// megabytes a node.
 class BlockMap final {
  public:
-  struct Replica {
-    NodeNumber node = 0;
-    bool is_confirmed = false;
-    bool is_bad = false;
-    uint64_t sequence = 0;  // the node's change that brought it; 0: none did
-  };
-  using Replicas = absl::InlinedVector<Replica, 2>;
-
-  struct Entry {
-    Block block;
-    uint8_t replication = 0;
-    bool is_committed = false;
-    Replicas replicas;
-    absl::InlinedVector<NodeNumber, 2> first_holders;
-  };
+  using Replica = BlockTable::Replica;
+  using Replicas = BlockTable::Replicas;
+  using Entry = BlockTable::Entry;
 
   // A replica of a block that is not here.
   struct Stray {
@@ -61,77 +54,120 @@ class BlockMap final {
   };
   using Strays = absl::InlinedVector<Stray, 1>;
 
+  // A block's replicas, by what they are good for.
+  struct Tally {
+    uint32_t in_service = 0;  // good, on nodes in service
+    uint32_t leaving = 0;     // good, on nodes being decommissioned
+    uint32_t resting = 0;     // not bad, on nodes in maintenance, be they dead
+    uint32_t good = 0;        // on whatever node that is there
+    uint32_t bad = 0;
+
+    // How many of those wanted are there.
+    uint32_t counted() const { return in_service == 0 ? 0 : in_service + resting; }
+  };
+
+  // A node as its replicas see it.
+  struct Presence {
+    bool is_there = false;  // not dead
+    NodeService service = NodeService::kInService;
+
+    bool is_leaving() const {
+      return service == NodeService::kDecommissioning || service == NodeService::kDecommissioned;
+    }
+    friend bool operator==(const Presence&, const Presence&) = default;
+  };
+
   struct Counts {
-    uint64_t under_replicated = 0;  // at least one replica counts, but fewer than wanted
-    uint64_t missing = 0;           // none counts
+    uint64_t under_replicated = 0;  // at least one replica is good, but fewer count than wanted
+    uint64_t missing = 0;           // none is good
     uint64_t bad_replicas = 0;
     uint64_t unconfirmed = 0;  // committed blocks without a confirmed good replica
   };
 
   // ---- What the store says ----
 
+  // Between BeginLoad and EndLoad blocks are read from the store beside other work: Load may bring
+  // what was discarded, or given another replication, meanwhile, and then does not count.
+  void BeginLoad() { is_loading_ = true; }
+  void EndLoad();
   void Load(const FileBlock& block, bool is_committed);
   // Those acknowledged are taken for replicas.
   void Prepare(const FileBlock& block, const Now& now);
   void Commit(BlockId id);
   void Discard(BlockId id);
+  void SetReplication(BlockId id, uint8_t replication);
 
   // ---- What nodes say ----
 
-  // Replicas of a node that is dead do not count.
-  void SetCounted(NodeNumber node, bool is_counted);
+  // A node never spoken of is not there.
+  void SetPresence(NodeNumber node, const Presence& presence);
+  void SetCounted(NodeNumber node, bool is_counted) { SetPresence(node, {.is_there = is_counted}); }
   // The node started a session: what it had is to be confirmed anew.
   void BeginSession(NodeNumber node);
   void Added(NodeNumber node, const Block& block, uint64_t sequence);
   void Removed(NodeNumber node, BlockId id, uint64_t sequence);
   void Corrupt(NodeNumber node, BlockId id, uint64_t sequence);
-  // All replicas the node had after its change `sequence`. False where too many of its later
-  // changes are forgotten: the node has to report again.
-  bool FullReport(NodeNumber node,
+  // A full report comes in parts, in any order: all replicas the node had after its change
+  // `sequence`. Their ids gather in `reported`; what it lacks is taken away at its end. A report
+  // that breaks off before has only brought what is true. False where too many of the node's later
+  // changes are forgotten: it has to report again.
+  bool ReportPart(NodeNumber node,
                   std::span<const Block> replicas,
                   uint64_t sequence,
-                  const Now& now);
+                  BlockIdSet& reported);
+  bool EndReport(NodeNumber node, uint64_t sequence, const BlockIdSet& reported, const Now& now);
 
   // ---- What is asked ----
 
-  bool Contains(BlockId id) const { return entries_.contains(id); }
-  // What is known of a block now, as a copy: blocks are kept in less room than an Entry.
-  std::optional<Entry> Find(BlockId id) const;
+  bool Contains(BlockId id) const { return table_.Contains(id); }
+  // What is known of a block now, as a copy.
+  std::optional<Entry> Find(BlockId id) const { return table_.Find(id); }
   // The ids of a range that are here, in order.
-  std::vector<BlockId> LiveIds(BlockIdRange range) const;
+  std::vector<BlockId> LiveIds(BlockIdRange range) const { return table_.IdsIn(range); }
   bool IsGood(const Replica& replica) const;
-  uint32_t CountGood(const Entry& entry) const;
+  Tally Count(const Entry& entry) const;
+  uint32_t CountGood(const Entry& entry) const { return Count(entry).in_service; }
 
-  // Blocks with fewer good replicas than wanted but at least one, with how many that is, the
-  // scarcest first: at most `limit` of those behind `after`.
+  // Blocks for which fewer replicas count than wanted, but with a good one, with how many good ones
+  // there are, the scarcest first: at most `limit` of those behind `after`.
   using Scarce = std::pair<uint32_t, BlockId>;
   std::vector<Scarce> UnderReplicated(Scarce after, size_t limit) const;
-  // Blocks with more good replicas than wanted, or with bad ones, by id: likewise.
-  std::vector<BlockId> Trimmable(BlockId after, size_t limit) const;
+  // Blocks with more good replicas in service than wanted, or with bad ones, by id: likewise.
+  std::vector<BlockId> Trimmable(BlockId after, size_t limit) const {
+    return trimmable_.Above(after, limit);
+  }
   const absl::btree_map<BlockId, Strays>& strays() const { return strays_; }
   // Blocks without a good replica, at most `limit`.
-  std::vector<BlockId> Missing(size_t limit) const;
+  std::vector<BlockId> Missing(size_t limit) const { return missing_.Above(0, limit); }
 
   Counts counts() const;
   uint64_t replica_count(NodeNumber node) const;
-  size_t size() const { return entries_.size(); }
+  // Of a node being decommissioned, dead or alive: the blocks it has of which fewer replicas count
+  // than wanted, more than `enough` never being wanted.
+  uint64_t BlocksToMove(NodeNumber node, uint32_t enough) const;
+  size_t size() const { return table_.size(); }
 
  private:
   // How a block is entered in the sets and counts below.
   struct Standing {
-    uint32_t good = 0;
-    uint32_t bad = 0;
+    Tally tally;
     bool is_confirmed = false;
     bool is_under = false;
     bool is_trimmable = false;
   };
   struct NodeMemory {
-    // What a report that is older than it must not bring back: block → sequence of its removal.
-    std::map<BlockId, uint64_t> removed_at;
+    // What the node told of a block last, by the number of that change, so that a report older than
+    // it changes nothing of it. Bounded: beyond that all is forgotten, and reports up to
+    // `forgotten_up_to` are not taken.
+    absl::flat_hash_map<BlockId, uint64_t> changed_at;
     uint64_t forgotten_up_to = 0;
-    // On a writer's word, and not yet confirmed.
+    // On a writer's word, and not yet confirmed. Those too old are dropped once there are many.
     absl::flat_hash_map<BlockId, SteadyTime> acknowledged_at;
+    size_t acknowledged_max = 0;
     uint64_t replicas = 0;
+    // Of a node being decommissioned: how many of its blocks have so many replicas that count, of
+    // so many wanted, where it is fewer.
+    std::map<std::pair<uint32_t, uint32_t>, uint64_t> to_move;
   };
   // Changes one block: its standing is taken out before and put back after.
   class Change;
@@ -139,24 +175,36 @@ class BlockMap final {
   Standing StandingOf(const Entry& entry) const;
   void Enter(const Entry& entry);
   void Leave(const Entry& entry);
-  Replica* FindReplica(Entry& entry, NodeNumber node) const;
+  void CountToMove(const Entry& entry, const Standing& standing, bool is_entering);
+  const Presence& PresenceOf(NodeNumber node) const;
+  static Replica* FindReplica(Entry& entry, NodeNumber node);
   Replica& FindOrAddReplica(Entry& entry, NodeNumber node);
   void RemoveReplica(Entry& entry, NodeNumber node);
   void AddStray(const Stray& stray);
   void RemoveStray(BlockId id, NodeNumber node);
-  static void Confirm(const Entry& entry, const Block& block, uint64_t sequence, Replica& replica);
-  void RemoveUnreported(NodeNumber node,
-                        const absl::flat_hash_set<BlockId>& reported,
-                        uint64_t sequence,
-                        const Now& now);
+  static void Confirm(const Entry& entry, const Block& block, Replica& replica);
+  void Take(NodeNumber node, const Block& block, uint64_t sequence);
+  static bool IsOutdated(const NodeMemory& memory, BlockId id, uint64_t sequence);
+  static void Remember(NodeMemory& memory, BlockId id, uint64_t sequence);
+  static void Acknowledge(NodeMemory& memory, BlockId id, const Now& now);
+  void RemoveUnreported(NodeNumber node, uint64_t sequence, const BlockIdSet& reported);
 
-  absl::flat_hash_map<BlockId, Entry> entries_;
+  // Good replicas are counted up to this to tell how scarce a block is.
+  static constexpr size_t kScarcityMax = 16;
+
+  BlockTable table_;
   absl::btree_map<BlockId, Strays> strays_;
-  std::set<std::pair<uint32_t, BlockId>> under_;
-  absl::btree_set<BlockId> trimmable_;
-  absl::flat_hash_set<NodeNumber> counted_;
+  std::array<BlockIdSet, kScarcityMax + 1> under_;  // by how many good replicas there are
+  BlockIdSet trimmable_;
+  BlockIdSet missing_;
+  std::vector<Presence> presence_;  // by node number
+  uint32_t leaving_nodes_ = 0;
   absl::flat_hash_map<NodeNumber, NodeMemory> memory_;
   Counts counts_;
+
+  bool is_loading_ = false;
+  BlockIdSet discarded_while_loading_;
+  absl::flat_hash_map<BlockId, uint8_t> replication_while_loading_;
 };
 
 }  // namespace slipstream::dfs::master

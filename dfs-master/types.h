@@ -61,6 +61,14 @@ struct BlockIdRange {
 
 enum class FileKind : uint8_t { kFile = 1, kDirectory = 2 };
 
+// What an operator wants of a datanode. A store has the numbers.
+enum class NodeService : uint8_t {
+  kInService = 0,
+  kDecommissioning = 1,  // its blocks are copied elsewhere
+  kDecommissioned = 2,   // done: it may be switched off
+  kMaintenance = 3,      // gets no new blocks; its silence makes no copies
+};
+
 // Owner, group and permission bits of a new file or directory. A mode of 0 is the usual one.
 struct Attributes {
   std::string owner;
