@@ -5,10 +5,11 @@
 namespace slipstream::dfs::master {
 namespace {
 
-// How long a writer's word stands against reports without it, and how many removals of a node are
+// How long a writer's word stands against reports without it, and how many of a node's changes are
 // remembered for reports older than they are.
 constexpr std::chrono::minutes kAcknowledgementTrusted{1};
-constexpr size_t kRemovalsMax = 100'000;
+constexpr size_t kChangesMax = 200'000;
+constexpr size_t kAcknowledgedMin = 10'000;
 
 }  // namespace
 
@@ -16,7 +17,10 @@ constexpr size_t kRemovalsMax = 100'000;
 class BlockMap::Change final {
  public:
   Change(BlockMap& map, Entry& entry) : map_(map), entry_(entry) { map_.Leave(entry_); }
-  ~Change() { map_.Enter(entry_); }
+  ~Change() {
+    map_.Enter(entry_);
+    map_.table_.Put(entry_);
+  }
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
 
@@ -66,20 +70,20 @@ BlockMap::Standing BlockMap::StandingOf(const Entry& entry) const {
 void BlockMap::Enter(const Entry& entry) {
   Standing standing = StandingOf(entry);
   counts_.bad_replicas += standing.tally.bad;
-  if (standing.tally.good == 0) ++counts_.missing;
+  if (standing.tally.good == 0) missing_.Insert(entry.block.id);
   if (entry.is_committed && !standing.is_confirmed) ++counts_.unconfirmed;
-  if (standing.is_under) under_.emplace(standing.tally.good, entry.block.id);
-  if (standing.is_trimmable) trimmable_.insert(entry.block.id);
+  if (standing.is_under) under_[standing.scarcity()].Insert(entry.block.id);
+  if (standing.is_trimmable) trimmable_.Insert(entry.block.id);
   CountToMove(entry, standing, true);
 }
 
 void BlockMap::Leave(const Entry& entry) {
   Standing standing = StandingOf(entry);
   counts_.bad_replicas -= standing.tally.bad;
-  if (standing.tally.good == 0) --counts_.missing;
+  if (standing.tally.good == 0) missing_.Erase(entry.block.id);
   if (entry.is_committed && !standing.is_confirmed) --counts_.unconfirmed;
-  if (standing.is_under) under_.erase({standing.tally.good, entry.block.id});
-  if (standing.is_trimmable) trimmable_.erase(entry.block.id);
+  if (standing.is_under) under_[standing.scarcity()].Erase(entry.block.id);
+  if (standing.is_trimmable) trimmable_.Erase(entry.block.id);
   CountToMove(entry, standing, false);
 }
 
@@ -104,230 +108,246 @@ uint64_t BlockMap::BlocksToMove(NodeNumber node, uint32_t enough) const {
   return blocks;
 }
 
+void BlockMap::Insert(const FileBlock& block, uint8_t replication, bool is_committed) {
+  if (Contains(block.block.id)) return;
+  const Entry entry{.block = block.block, .replication = replication, .is_committed = is_committed};
+  Enter(entry);
+  table_.Put(entry);
+}
+
 void BlockMap::Load(const FileBlock& block, bool is_committed) {
-  Entry entry{.block = block.block,
-              .replication = static_cast<uint8_t>(block.replication),
-              .is_committed = is_committed};
-  entry.first_holders.assign(block.first_holders.begin(), block.first_holders.end());
-  auto [it, is_new] = entries_.emplace(block.block.id, std::move(entry));
-  if (is_new) Enter(it->second);
+  auto replication = static_cast<uint8_t>(block.replication);
+  if (is_loading_) {
+    if (discarded_while_loading_.Contains(block.block.id)) return;
+    auto changed = replication_while_loading_.find(block.block.id);
+    if (changed != replication_while_loading_.end()) replication = changed->second;
+  }
+  Insert(block, replication, is_committed);
+}
+
+void BlockMap::EndLoad() {
+  is_loading_ = false;
+  discarded_while_loading_.Clear();
+  replication_while_loading_.clear();
 }
 
 void BlockMap::Prepare(const FileBlock& block, const Now& now) {
-  Load(block, false);
-  Entry& entry = entries_.at(block.block.id);
+  const BlockId id = block.block.id;
+  Insert(block, static_cast<uint8_t>(block.replication), false);
+  Entry entry = *Find(id);
   Change change(*this, entry);
   for (NodeNumber node : block.first_holders) {
     FindOrAddReplica(entry, node);
-    memory_[node].acknowledged_at.insert_or_assign(block.block.id, now.steady);
+    Acknowledge(memory_[node], id, now);
   }
   // Nodes mostly report a block before its writer prepares it.
-  auto it = strays_.find(block.block.id);
+  auto it = strays_.find(id);
   if (it == strays_.end()) return;
   for (const Stray& stray : it->second) {
-    Confirm(entry, stray.block, stray.sequence, FindOrAddReplica(entry, stray.node));
-    memory_[stray.node].acknowledged_at.erase(block.block.id);
+    Confirm(entry, stray.block, FindOrAddReplica(entry, stray.node));
+    memory_[stray.node].acknowledged_at.erase(id);
   }
   strays_.erase(it);
 }
 
-void BlockMap::Confirm(const Entry& entry,
-                       const Block& block,
-                       uint64_t sequence,
-                       Replica& replica) {
-  replica.sequence = sequence;
+void BlockMap::Acknowledge(NodeMemory& memory, BlockId id, const Now& now) {
+  auto& acknowledged_at = memory.acknowledged_at;
+  acknowledged_at.insert_or_assign(id, now.steady);
+  if (acknowledged_at.size() <= std::max(memory.acknowledged_max, kAcknowledgedMin)) return;
+  DropOldAcknowledgements(memory, now);
+  memory.acknowledged_max = 2 * acknowledged_at.size();
+}
+
+void BlockMap::DropOldAcknowledgements(NodeMemory& memory, const Now& now) {
+  absl::erase_if(memory.acknowledged_at, [&](const auto& entry) {
+    return now.steady - entry.second > kAcknowledgementTrusted;
+  });
+}
+
+void BlockMap::Confirm(const Entry& entry, const Block& block, Replica& replica) {
   replica.is_confirmed = true;
   replica.is_bad = block != entry.block;
 }
 
 void BlockMap::Commit(BlockId id) {
-  auto it = entries_.find(id);
-  if (it == entries_.end()) return;
-  Change change(*this, it->second);
-  it->second.is_committed = true;
+  std::optional<Entry> entry = Find(id);
+  if (!entry.has_value()) return;
+  Change change(*this, *entry);
+  entry->is_committed = true;
+}
+
+void BlockMap::SetReplication(BlockId id, uint8_t replication) {
+  std::optional<Entry> entry = Find(id);
+  if (!entry.has_value()) {
+    if (is_loading_) replication_while_loading_.insert_or_assign(id, replication);
+    return;
+  }
+  Change change(*this, *entry);
+  entry->replication = replication;
 }
 
 void BlockMap::Discard(BlockId id) {
-  auto it = entries_.find(id);
-  if (it == entries_.end()) return;
-  Leave(it->second);
-  for (const Replica& replica : it->second.replicas) {
-    --memory_[replica.node].replicas;
-    AddStray({.node = replica.node, .block = it->second.block, .sequence = replica.sequence});
+  if (is_loading_) discarded_while_loading_.Insert(id);
+  const std::optional<Entry> entry = Find(id);
+  if (!entry.has_value()) return;
+  Leave(*entry);
+  for (const Replica& replica : entry->replicas) {
+    NodeMemory& memory = memory_[replica.node];
+    --memory.replicas;
+    auto changed = memory.changed_at.find(id);
+    AddStray({.node = replica.node,
+              .block = entry->block,
+              .sequence = changed == memory.changed_at.end() ? 0 : changed->second});
   }
-  entries_.erase(it);
+  table_.Erase(id);
 }
 
 void BlockMap::SetPresence(NodeNumber node, const Presence& presence) {
   const Presence before = PresenceOf(node);
   if (before == presence) return;
-  std::vector<Entry*> affected;
-  for (auto& [id, entry] : entries_) {
-    if (FindReplica(entry, node) != nullptr) affected.push_back(&entry);
-  }
-  for (const Entry* entry : affected)
-    Leave(*entry);
   if (node >= presence_.size()) presence_.resize(size_t{node} + 1);
-  presence_[node] = presence;
-  leaving_nodes_ += static_cast<uint32_t>(presence.is_leaving());
-  leaving_nodes_ -= static_cast<uint32_t>(before.is_leaving());
-  for (const Entry* entry : affected)
-    Enter(*entry);
+  const uint32_t others_leaving = leaving_nodes_ - static_cast<uint32_t>(before.is_leaving());
+  auto take = [&](const Presence& taken) {
+    presence_[node] = taken;
+    leaving_nodes_ = others_leaving + static_cast<uint32_t>(taken.is_leaving());
+  };
+  table_.ForEachOn(node, [&](const Entry& entry) {
+    take(before);
+    Leave(entry);
+    take(presence);
+    Enter(entry);
+  });
+  take(presence);
 }
 
 void BlockMap::BeginSession(NodeNumber node) {
   NodeMemory& memory = memory_[node];
-  memory.removed_at.clear();
+  memory.changed_at.clear();
   memory.forgotten_up_to = 0;
   if (memory.replicas == 0) return;
-  for (auto& [id, entry] : entries_) {
-    Replica* replica = FindReplica(entry, node);
-    if (replica == nullptr) continue;
+  table_.ForEachOn(node, [&](Entry entry) {
     Change change(*this, entry);
-    replica->is_confirmed = false;
-    replica->sequence = 0;
-  }
+    FindReplica(entry, node)->is_confirmed = false;
+  });
+}
+
+bool BlockMap::IsOutdated(const NodeMemory& memory, BlockId id, uint64_t sequence) {
+  auto it = memory.changed_at.find(id);
+  return it != memory.changed_at.end() && it->second > sequence;
+}
+
+void BlockMap::Remember(NodeMemory& memory, BlockId id, uint64_t sequence) {
+  uint64_t& known = memory.changed_at[id];
+  known = std::max(known, sequence);
+  if (memory.changed_at.size() <= kChangesMax) return;
+  for (const auto& [changed, at] : memory.changed_at)
+    memory.forgotten_up_to = std::max(memory.forgotten_up_to, at);
+  memory.changed_at.clear();
 }
 
 void BlockMap::Added(NodeNumber node, const Block& block, uint64_t sequence) {
   NodeMemory& memory = memory_[node];
-  if (auto it = memory.removed_at.find(block.id); it != memory.removed_at.end()) {
-    if (it->second > sequence) return;
-    memory.removed_at.erase(it);
-  }
-  auto it = entries_.find(block.id);
-  if (it == entries_.end()) {
+  if (IsOutdated(memory, block.id, sequence)) return;
+  Remember(memory, block.id, sequence);
+  Take(node, block, sequence);
+}
+
+void BlockMap::Take(NodeNumber node, const Block& block, uint64_t sequence) {
+  std::optional<Entry> entry = Find(block.id);
+  if (!entry.has_value()) {
     AddStray({.node = node, .block = block, .sequence = sequence});
     return;
   }
-  Entry& entry = it->second;
-  Change change(*this, entry);
-  Replica& replica = FindOrAddReplica(entry, node);
-  if (replica.sequence > sequence) return;
-  Confirm(entry, block, sequence, replica);
-  memory.acknowledged_at.erase(block.id);
+  Change change(*this, *entry);
+  Confirm(*entry, block, FindOrAddReplica(*entry, node));
+  memory_[node].acknowledged_at.erase(block.id);
 }
 
 void BlockMap::Removed(NodeNumber node, BlockId id, uint64_t sequence) {
   RemoveStray(id, node);
   NodeMemory& memory = memory_[node];
   memory.acknowledged_at.erase(id);
-  memory.removed_at.insert_or_assign(id, sequence);
-  if (memory.removed_at.size() > kRemovalsMax) {
-    for (const auto& [removed, at] : memory.removed_at) {
-      memory.forgotten_up_to = std::max(memory.forgotten_up_to, at);
-    }
-    memory.removed_at.clear();
-  }
-  auto it = entries_.find(id);
-  if (it == entries_.end()) return;
-  Change change(*this, it->second);
-  RemoveReplica(it->second, node);
+  Remember(memory, id, sequence);
+  std::optional<Entry> entry = Find(id);
+  if (!entry.has_value()) return;
+  Change change(*this, *entry);
+  RemoveReplica(*entry, node);
 }
 
 void BlockMap::Corrupt(NodeNumber node, BlockId id, uint64_t sequence) {
-  auto it = entries_.find(id);
-  if (it == entries_.end()) {
+  Remember(memory_[node], id, sequence);
+  std::optional<Entry> entry = Find(id);
+  if (!entry.has_value()) {
     AddStray({.node = node, .block = {.id = id}, .sequence = sequence});
     return;
   }
-  Change change(*this, it->second);
-  Replica& replica = FindOrAddReplica(it->second, node);
-  replica.sequence = std::max(replica.sequence, sequence);
+  Change change(*this, *entry);
+  Replica& replica = FindOrAddReplica(*entry, node);
   replica.is_confirmed = true;
   replica.is_bad = true;
 }
 
-bool BlockMap::FullReport(NodeNumber node,
+bool BlockMap::ReportPart(NodeNumber node,
                           std::span<const Block> replicas,
                           uint64_t sequence,
-                          const Now& now) {
-  NodeMemory& memory = memory_[node];
+                          BlockIdSet& reported) {
+  const NodeMemory& memory = memory_[node];
   if (sequence < memory.forgotten_up_to) return false;
-  absl::flat_hash_set<BlockId> reported;
-  reported.reserve(replicas.size());
   for (const Block& block : replicas) {
-    reported.insert(block.id);
-    Added(node, block, sequence);
+    reported.Insert(block.id);
+    if (!IsOutdated(memory, block.id, sequence)) Take(node, block, sequence);
   }
-  RemoveUnreported(node, reported, sequence, now);
-  std::erase_if(memory_[node].removed_at, [&](const auto& e) { return e.second <= sequence; });
   return true;
 }
 
-void BlockMap::RemoveUnreported(NodeNumber node,
-                                const absl::flat_hash_set<BlockId>& reported,
-                                uint64_t sequence,
-                                const Now& now) {
-  auto& acknowledged_at = memory_[node].acknowledged_at;
-  absl::erase_if(acknowledged_at, [&](const auto& entry) {
-    return now.steady - entry.second > kAcknowledgementTrusted;
-  });
-  for (auto& [id, entry] : entries_) {
-    Replica* replica = FindReplica(entry, node);
-    if (replica == nullptr || replica->sequence > sequence) continue;
-    if (reported.contains(id) || acknowledged_at.contains(id)) continue;
+bool BlockMap::EndReport(NodeNumber node,
+                         uint64_t sequence,
+                         const BlockIdSet& reported,
+                         const Now& now) {
+  NodeMemory& memory = memory_[node];
+  if (sequence < memory.forgotten_up_to) return false;
+  DropOldAcknowledgements(memory, now);
+  RemoveUnreported(node, sequence, reported);
+  absl::erase_if(memory.changed_at, [&](const auto& entry) { return entry.second <= sequence; });
+  return true;
+}
+
+void BlockMap::RemoveUnreported(NodeNumber node, uint64_t sequence, const BlockIdSet& reported) {
+  const NodeMemory& memory = memory_[node];
+  table_.ForEachOn(node, [&](Entry entry) {
+    const BlockId id = entry.block.id;
+    const bool is_kept = reported.Contains(id) || memory.acknowledged_at.contains(id) ||
+                         IsOutdated(memory, id, sequence);
+    if (is_kept) return;
     Change change(*this, entry);
     RemoveReplica(entry, node);
-  }
+  });
   std::vector<BlockId> gone;
   for (const auto& [id, strays] : strays_) {
     for (const Stray& stray : strays) {
       bool is_of_node = stray.node == node && stray.sequence <= sequence;
-      if (is_of_node && !reported.contains(id)) gone.push_back(id);
+      if (is_of_node && !reported.Contains(id)) gone.push_back(id);
     }
   }
   for (BlockId id : gone)
     RemoveStray(id, node);
 }
 
-std::optional<BlockMap::Entry> BlockMap::Find(BlockId id) const {
-  auto it = entries_.find(id);
-  return it == entries_.end() ? std::nullopt : std::optional(it->second);
-}
-
 std::vector<BlockMap::Scarce> BlockMap::UnderReplicated(Scarce after, size_t limit) const {
   std::vector<Scarce> blocks;
-  for (auto it = under_.upper_bound(after); it != under_.end() && blocks.size() < limit; ++it)
-    blocks.push_back(*it);
+  for (size_t good = after.first; good < under_.size() && blocks.size() < limit; ++good) {
+    const BlockId above = good == after.first ? after.second : 0;
+    for (BlockId id : under_[good].Above(above, limit - blocks.size()))
+      blocks.emplace_back(static_cast<uint32_t>(good), id);
+  }
   return blocks;
-}
-
-std::vector<BlockId> BlockMap::Trimmable(BlockId after, size_t limit) const {
-  std::vector<BlockId> blocks;
-  auto it = trimmable_.upper_bound(after);
-  for (; it != trimmable_.end() && blocks.size() < limit; ++it)
-    blocks.push_back(*it);
-  return blocks;
-}
-
-std::vector<BlockId> BlockMap::LiveIds(BlockIdRange range) const {
-  std::vector<BlockId> ids;
-  if (range.count <= entries_.size()) {
-    for (BlockId id = range.first; id < range.end(); ++id) {
-      if (Contains(id)) ids.push_back(id);
-    }
-    return ids;
-  }
-  for (const auto& [id, entry] : entries_) {
-    if (id >= range.first && id < range.end()) ids.push_back(id);
-  }
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
-std::vector<BlockId> BlockMap::Missing(size_t limit) const {
-  std::vector<BlockId> ids;
-  for (const auto& [id, entry] : entries_) {
-    if (ids.size() == limit) break;
-    if (CountGood(entry) == 0) ids.push_back(id);
-  }
-  return ids;
 }
 
 BlockMap::Counts BlockMap::counts() const {
   Counts counts = counts_;
-  counts.under_replicated = under_.size();
+  counts.missing = missing_.size();
+  for (const BlockIdSet& blocks : under_)
+    counts.under_replicated += blocks.size();
   return counts;
 }
 
@@ -336,7 +356,7 @@ uint64_t BlockMap::replica_count(NodeNumber node) const {
   return it == memory_.end() ? 0 : it->second.replicas;
 }
 
-BlockMap::Replica* BlockMap::FindReplica(Entry& entry, NodeNumber node) const {
+BlockMap::Replica* BlockMap::FindReplica(Entry& entry, NodeNumber node) {
   auto it = std::find_if(entry.replicas.begin(), entry.replicas.end(), [&](const Replica& replica) {
     return replica.node == node;
   });

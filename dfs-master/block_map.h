@@ -1,12 +1,14 @@
 #pragma once
 
-#include <chrono>
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -148,8 +150,13 @@ class BlockMap final {
   size_t size() const { return table_.size(); }
 
  private:
+  static constexpr size_t kScarcityMax = 16;
+
   // How a block is entered in the sets and counts below.
   struct Standing {
+    // Blocks with more good replicas than this are as scarce as one another.
+    size_t scarcity() const { return std::min<size_t>(tally.good, kScarcityMax); }
+
     Tally tally;
     bool is_confirmed = false;
     bool is_under = false;
@@ -187,10 +194,9 @@ class BlockMap final {
   static bool IsOutdated(const NodeMemory& memory, BlockId id, uint64_t sequence);
   static void Remember(NodeMemory& memory, BlockId id, uint64_t sequence);
   static void Acknowledge(NodeMemory& memory, BlockId id, const Now& now);
+  static void DropOldAcknowledgements(NodeMemory& memory, const Now& now);
+  void Insert(const FileBlock& block, uint8_t replication, bool is_committed);
   void RemoveUnreported(NodeNumber node, uint64_t sequence, const BlockIdSet& reported);
-
-  // Good replicas are counted up to this to tell how scarce a block is.
-  static constexpr size_t kScarcityMax = 16;
 
   BlockTable table_;
   absl::btree_map<BlockId, Strays> strays_;
@@ -199,7 +205,7 @@ class BlockMap final {
   BlockIdSet missing_;
   std::vector<Presence> presence_;  // by node number
   uint32_t leaving_nodes_ = 0;
-  absl::flat_hash_map<NodeNumber, NodeMemory> memory_;
+  std::unordered_map<NodeNumber, NodeMemory> memory_;  // references stay good
   Counts counts_;
 
   bool is_loading_ = false;

@@ -165,6 +165,18 @@ class Master final {
                                     uint64_t session,
                                     const NodeLoad& load,
                                     std::span<const ReplicaChange> changes);
+  // A full report, which comes in parts of any size: the replicas the node had after its change
+  // `sequence`. What is there counts at once, what is not there any more with the end; a report
+  // that breaks off is simply dropped.
+  struct BlockReport {
+    std::string node_id;
+    uint64_t session = 0;
+    uint64_t sequence = 0;
+    BlockIdSet reported = {};
+  };
+  Status AddToReport(BlockReport& report, std::span<const Block> replicas);
+  Result<uint64_t> EndReport(const BlockReport& report);
+  // One that is all there.
   Result<uint64_t> ReportBlocks(std::string_view node_id,
                                 uint64_t session,
                                 uint64_t sequence,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,8 @@ class MasterHandlers final {
   Status Answer(const v1::RegisterRequest& request, v1::RegisterResponse& response);
   Status Answer(const v1::HeartbeatRequest& request, v1::HeartbeatResponse& response);
 
-  // ReportBlocks: takes the stream's chunks as they come, and the report in when it ends. One that
-  // breaks is dropped with the object.
+  // ReportBlocks: takes the stream's chunks in as they come. A report that breaks off is dropped
+  // with the object.
   // Threads: not thread-safe.
   class BlockReport final {
    public:
@@ -68,11 +69,7 @@ class MasterHandlers final {
 
    private:
     Master& master_;
-    bool has_chunk_ = false;
-    std::string node_id_;
-    uint64_t session_ = 0;
-    uint64_t sequence_ = 0;
-    std::vector<Block> replicas_;
+    std::optional<Master::BlockReport> report_;  // from the first chunk on
   };
   BlockReport BeginBlockReport() { return BlockReport(master_); }
 

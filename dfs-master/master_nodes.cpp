@@ -12,6 +12,8 @@
 namespace slipstream::dfs::master {
 namespace {
 
+// Of a full report, taken in at once.
+constexpr size_t kReportStep = 4'096;
 constexpr size_t kReapPerStep = 5'000;
 constexpr size_t kCollectPerStep = 10'000;
 constexpr size_t kForgetPerStep = 5'000;
@@ -92,25 +94,46 @@ void Master::ApplyReplicaChange(State& state, Node& node, const ReplicaChange& c
   state.planner.Settle(node.number, id);
 }
 
-Result<uint64_t> Master::ReportBlocks(std::string_view node_id,
-                                      uint64_t session,
-                                      uint64_t sequence,
-                                      std::span<const Block> replicas) {
+Status Master::AddToReport(BlockReport& report, std::span<const Block> replicas) {
+  while (!replicas.empty()) {
+    const std::span<const Block> part = replicas.first(std::min(replicas.size(), kReportStep));
+    replicas = replicas.subspan(part.size());
+    MutexLock lock(mutex_);
+    RETURN_IF_ERROR(state_.fatal);
+    ASSIGN_OR_RETURN(Node * node, state_.nodes.Authenticate(report.node_id, report.session));
+    // A long report must not let its node die.
+    node->seen_at = ReadClock().steady;
+    // Should it not be taken, its end says so.
+    (void)state_.blocks.ReportPart(node->number, part, report.sequence, report.reported);
+  }
+  return {};
+}
+
+Result<uint64_t> Master::EndReport(const BlockReport& report) {
   MutexLock lock(mutex_);
   RETURN_IF_ERROR(state_.fatal);
   const Now now = ReadClock();
-  ASSIGN_OR_RETURN(Node * node, state_.nodes.Authenticate(node_id, session));
-  // A long report must not let its node die.
+  ASSIGN_OR_RETURN(Node * node, state_.nodes.Authenticate(report.node_id, report.session));
   node->seen_at = now.steady;
-  if (!state_.blocks.FullReport(node->number, replicas, sequence, now)) {
+  if (!state_.blocks.EndReport(node->number, report.sequence, report.reported, now)) {
     node->needs_full_report = true;
     return store_.durable_position();
   }
   state_.planner.Reported(node->number);
   node->has_reported = true;
-  log_->info("blocks_reported node={} replicas={}", log::Quoted(node_id), replicas.size());
+  log_->info(
+      "blocks_reported node={} replicas={}", log::Quoted(report.node_id), report.reported.size());
   UpdateSafeMode(now);
   return store_.durable_position();
+}
+
+Result<uint64_t> Master::ReportBlocks(std::string_view node_id,
+                                      uint64_t session,
+                                      uint64_t sequence,
+                                      std::span<const Block> replicas) {
+  BlockReport report{.node_id = std::string(node_id), .session = session, .sequence = sequence};
+  RETURN_IF_ERROR(AddToReport(report, replicas));
+  return EndReport(report);
 }
 
 Status Master::ReportBadReplica(BlockId id, std::string_view node_id) {

@@ -36,27 +36,31 @@ Status MasterHandlers::Answer(const v1::HeartbeatRequest& request,
 }
 
 Status MasterHandlers::BlockReport::Add(const v1::ReportBlocksRequest& chunk) {
-  if (replicas_.size() + static_cast<size_t>(chunk.replicas_size()) > kReportedReplicasMax) {
-    return ResourceExhausted("report: too many replicas");
+  if (!report_.has_value()) {
+    report_ = {
+        .node_id = chunk.node_id(), .session = chunk.session(), .sequence = chunk.sequence()};
   }
-  // Every chunk names the node, the last one counts.
-  has_chunk_ = true;
-  node_id_ = chunk.node_id();
-  session_ = chunk.session();
-  sequence_ = chunk.sequence();
+  if (chunk.node_id() != report_->node_id || chunk.session() != report_->session ||
+      chunk.sequence() != report_->sequence) {
+    return InvalidArgument("report: chunks of different reports in one stream");
+  }
+  std::vector<Block> replicas;
+  replicas.reserve(static_cast<size_t>(chunk.replicas_size()));
   for (const v1::Replica& replica : chunk.replicas()) {
     ASSIGN_OR_RETURN(Block block, FromProto(replica.block()));
-    replicas_.push_back(block);
+    replicas.push_back(block);
   }
-  return {};
+  if (report_->reported.size() + replicas.size() > kReportedReplicasMax) {
+    return ResourceExhausted("report: too many replicas");
+  }
+  return master_.AddToReport(*report_, replicas);
 }
 
 Status MasterHandlers::BlockReport::Finish(v1::ReportBlocksResponse& response) {
   // A report of nothing is one chunk without replicas. Without any the stream broke before it
   // began.
-  if (!has_chunk_) return InvalidArgument("report: no chunk");
-  ASSIGN_OR_RETURN(uint64_t position,
-                   master_.ReportBlocks(node_id_, session_, sequence_, replicas_));
+  if (!report_.has_value()) return InvalidArgument("report: no chunk");
+  ASSIGN_OR_RETURN(uint64_t position, master_.EndReport(*report_));
   response.set_log_position(position);
   return {};
 }

@@ -23,6 +23,11 @@ class BlockMapTest : public ::testing::Test {
   static Now At(int seconds) {
     return {.steady = SteadyTime(std::chrono::seconds(1'000 + seconds)), .wall = {}};
   }
+  bool Report(NodeNumber node, const std::vector<Block>& replicas, uint64_t sequence, Now now) {
+    BlockIdSet reported;
+    return map_.ReportPart(node, replicas, sequence, reported) &&
+           map_.EndReport(node, sequence, reported, now);
+  }
   bool Has(BlockId id, NodeNumber node) const {
     const auto entry = map_.Find(id);
     for (const auto& replica : entry->replicas) {
@@ -75,7 +80,7 @@ TEST_F(BlockMapTest, OlderFullReportTakesNothingNewerAway) {
   map_.Added(kA, ABlock(2), 6);
   map_.Removed(kA, 2, 7);
 
-  ASSERT_TRUE(map_.FullReport(kA, std::vector<Block>{ABlock(2)}, 4, At(0)));
+  ASSERT_TRUE(Report(kA, std::vector<Block>{ABlock(2)}, 4, At(0)));
 
   EXPECT_TRUE(Has(1, kA));
   EXPECT_FALSE(Has(2, kA));
@@ -86,7 +91,7 @@ TEST_F(BlockMapTest, NewerFullReportReplacesWhatWasKnown) {
   map_.Load(Held(2, {}), true);
   map_.Added(kA, ABlock(1), 5);
 
-  ASSERT_TRUE(map_.FullReport(kA, std::vector<Block>{ABlock(2)}, 6, At(0)));
+  ASSERT_TRUE(Report(kA, std::vector<Block>{ABlock(2)}, 6, At(0)));
 
   EXPECT_FALSE(Has(1, kA));
   EXPECT_TRUE(Has(2, kA));
@@ -97,9 +102,9 @@ TEST_F(BlockMapTest, NewerFullReportReplacesWhatWasKnown) {
 TEST_F(BlockMapTest, FreshAcknowledgementOutlivesAReportWithoutItForAMinute) {
   map_.Prepare(Held(1, {kA, kB}), At(0));
 
-  ASSERT_TRUE(map_.FullReport(kA, {}, 9, At(30)));
+  ASSERT_TRUE(Report(kA, {}, 9, At(30)));
   EXPECT_TRUE(Has(1, kA));
-  ASSERT_TRUE(map_.FullReport(kA, {}, 9, At(61)));
+  ASSERT_TRUE(Report(kA, {}, 9, At(61)));
   EXPECT_FALSE(Has(1, kA));
 }
 
@@ -149,6 +154,56 @@ TEST_F(BlockMapTest, LiveIdsOfSmallAndLargeRanges) {
 
   EXPECT_EQ(map_.LiveIds({.first = 4, .count = 2}), (std::vector<BlockId>{5}));
   EXPECT_EQ(map_.LiveIds({.first = 1, .count = 10'000}), (std::vector<BlockId>{3, 5, 900}));
+}
+
+TEST_F(BlockMapTest, WhatWasDiscardedWhileBlocksAreReadDoesNotComeBack) {
+  map_.BeginLoad();
+  map_.Load(Held(1, {}), true);
+  map_.Discard(1);
+  map_.Discard(2);
+  map_.SetReplication(3, 5);
+  for (BlockId id : {1, 2, 3})
+    map_.Load(Held(id, {}), true);
+  map_.EndLoad();
+
+  EXPECT_EQ(map_.size(), 1U);
+  EXPECT_EQ(map_.Find(3)->replication, 5);
+}
+
+TEST_F(BlockMapTest, BrokenReportTakesNothingAway) {
+  map_.Load(Held(1, {}), true);
+  map_.Load(Held(2, {}), true);
+  map_.Added(kA, ABlock(1), 1);
+
+  BlockIdSet reported;
+  ASSERT_TRUE(map_.ReportPart(kA, std::vector<Block>{ABlock(2)}, 5, reported));
+
+  EXPECT_TRUE(Has(1, kA));
+  EXPECT_TRUE(Has(2, kA));
+}
+
+TEST_F(BlockMapTest, ReplicationChangesWhatIsWanted) {
+  map_.Load(Held(1, {}), true);
+  map_.Added(kA, ABlock(1), 1);
+  map_.Added(kB, ABlock(1), 1);
+
+  map_.SetReplication(1, 3);
+  EXPECT_EQ(map_.UnderReplicated({}, 9), (std::vector<BlockMap::Scarce>{{2, 1}}));
+  map_.SetReplication(1, 1);
+
+  EXPECT_TRUE(map_.UnderReplicated({}, 9).empty());
+  EXPECT_EQ(map_.Trimmable(0, 9), std::vector<BlockId>{1});
+}
+
+TEST_F(BlockMapTest, ReportOlderThanForgottenChangesIsNotTaken) {
+  map_.Load(Held(1, {}), true);
+  for (uint64_t sequence = 1; sequence <= 200'001; ++sequence)
+    map_.Removed(kA, sequence, sequence);
+
+  EXPECT_FALSE(Report(kA, {ABlock(1)}, 1, At(0)));
+  EXPECT_FALSE(Has(1, kA));
+  EXPECT_TRUE(Report(kA, {ABlock(1)}, 200'001, At(0)));
+  EXPECT_TRUE(Has(1, kA));
 }
 
 }  // namespace
