@@ -15,16 +15,12 @@
 #include "common/fs/posix_file_system.h"
 #include "common/log/log.h"
 #include "common/net/host_port.h"
+#include "common/rpc/grpc_transport.h"
 #include "common/rpc/server.h"
-#include "dfs-datanode/data_dir.h"
 #include "dfs-datanode/datanode_service.h"
-#include "dfs-datanode/master_link.h"
 #include "dfs-datanode/metrics.h"
-#include "dfs-datanode/peers.h"
-#include "dfs-datanode/replica_copier.h"
-#include "dfs-datanode/replica_store.h"
-#include "dfs-datanode/scrubber.h"
-#include "dfs-datanode/space_reclaimer.h"
+#include "dfs-datanode/node.h"
+#include "dfs-datanode/step_loop.h"
 
 namespace slipstream::datanode {
 namespace {
@@ -32,14 +28,7 @@ namespace {
 constexpr char kLogName[] = "datanode";
 constexpr std::chrono::milliseconds kDrainTime{5'000};
 constexpr std::chrono::milliseconds kGaugePeriod{1'000};
-constexpr uint64_t kReserveBytesMax = uint64_t{1} << 30;
-constexpr uint64_t kReserveDivisor = 20;
-
-Result<uint64_t> ReserveBytes(const DaemonOptions& options, FileSystem& fs) {
-  if (options.reserve_bytes != 0) return options.reserve_bytes;
-  ASSIGN_OR_RETURN(DiskSpace space, fs.Space(options.data_dir));
-  return std::min(kReserveBytesMax, space.capacity_bytes / kReserveDivisor);
-}
+constexpr int kCopyThreads = 2;
 
 Status CheckAddresses(const DaemonOptions& options) {
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(options.listen));
@@ -70,65 +59,79 @@ struct Daemon::Impl {
   daemon::ControlLoop control;
   prometheus::Registry registry;
   Metrics metrics{registry};
-  Peers peers;
-  std::unique_ptr<DataDir> data_dir;
-  std::unique_ptr<ReplicaStore> store;
-  std::unique_ptr<Scrubber> scrubber;
-  std::unique_ptr<ReplicaCopier> copier;
-  std::unique_ptr<SpaceReclaimer> reclaimer;
-  std::unique_ptr<MasterLink> link;
+  std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport();  // shared with its peers
+  std::unique_ptr<Node> node;
+  std::unique_ptr<StepLoop> session;
+  std::unique_ptr<StepLoop> scrubber;
+  std::unique_ptr<StepLoop> merger;
+  std::unique_ptr<StepLoop> reclaimer;
+  std::vector<std::unique_ptr<StepLoop>> copiers;
   std::unique_ptr<DatanodeService> service;
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<daemon::AdminServer> admin;
 
-  Status OpenStores();
+  Status OpenNode();
+  void MakeLoops();
   Status Listen();
   void UpdateGauges();
   std::string StatusJson() const;
-  void Stop() const;
+  std::vector<StepLoop*> Loops() const;
+  void Stop();
+  bool is_stopped = false;
 };
 
-Status Daemon::Impl::OpenStores() {
-  FileSystem& fs = PosixFileSystem::Get();
-  const Clock& clock = SystemClock::Get();
-  ASSIGN_OR_RETURN(data_dir, DataDir::Open(options.data_dir, fs));
-  ASSIGN_OR_RETURN(const uint64_t reserve_bytes, ReserveBytes(options, fs));
-  ASSIGN_OR_RETURN(store,
-                   ReplicaStore::Open({.root = options.data_dir,
-                                       .reserve_bytes = reserve_bytes,
-                                       .park_time = options.park_time},
-                                      fs,
-                                      clock));
-  scrubber = std::make_unique<Scrubber>(
-      Scrubber::Options{.bytes_per_second = options.scrub_bytes_per_second,
-                        .pass_interval = options.scrub_interval},
-      *store,
-      *data_dir,
-      clock);
-  copier = std::make_unique<ReplicaCopier>(*store, peers);
-  reclaimer = std::make_unique<SpaceReclaimer>(*store);
-  link = std::make_unique<MasterLink>(
-      MasterLink::Options{
-          .master = options.master,
-          .failure_domain = options.failure_domain,
-          .version = daemon::Version(),
-          .active_writes = [this] { return static_cast<uint32_t>(metrics.active_writes.Value()); }},
-      *data_dir,
-      *store,
-      *scrubber,
-      *copier,
-      clock);
-  store->SetChangeListener([this] { link->NotifyChange(); });
+Status Daemon::Impl::OpenNode() {
+  ASSIGN_OR_RETURN(node,
+                   Node::Open({.disks = {{.path = options.data_dir, .fs = &PosixFileSystem::Get()}},
+                               .reserve_bytes = options.reserve_bytes,
+                               .park_time = options.park_time,
+                               .session = {.master = options.master,
+                                           .failure_domain = options.failure_domain,
+                                           .rack = options.rack,
+                                           .host = options.host,
+                                           .version = daemon::Version()},
+                               .scrubber = {.bytes_per_second = options.scrub_bytes_per_second,
+                                            .pass_interval = options.scrub_interval}},
+                              *transport,
+                              SystemClock::Get(),
+                              metrics));
+  MakeLoops();
   return {};
 }
 
+void Daemon::Impl::MakeLoops() {
+  session = std::make_unique<StepLoop>(
+      [this](const std::stop_token& stop) { return node->session().Step(stop); },
+      MasterSession::Options().change_delay);
+  scrubber = std::make_unique<StepLoop>(
+      [this](const std::stop_token&) { return node->scrubber().Step(); });
+  merger = std::make_unique<StepLoop>(
+      [this](const std::stop_token& stop) { return node->merger().Step(stop); });
+  reclaimer = std::make_unique<StepLoop>(
+      [this](const std::stop_token& stop) { return node->reclaimer().Step(stop); });
+  for (int i = 0; i < kCopyThreads; ++i) {
+    copiers.push_back(std::make_unique<StepLoop>(
+        [this](const std::stop_token& stop) { return node->copier().Step(stop); }));
+  }
+  node->SetWakers({.session = [this] { session->Wake(); },
+                   .scrubber = [this] { scrubber->Wake(); },
+                   .copier =
+                       [this] {
+                         for (const std::unique_ptr<StepLoop>& loop : copiers)
+                           loop->Wake();
+                       },
+                   .merger = [this] { merger->Wake(); }});
+}
+
+std::vector<StepLoop*> Daemon::Impl::Loops() const {
+  std::vector<StepLoop*> loops = {scrubber.get(), merger.get(), reclaimer.get()};
+  for (const std::unique_ptr<StepLoop>& loop : copiers)
+    loops.push_back(loop.get());
+  return loops;
+}
+
 Status Daemon::Impl::Listen() {
-  service = std::make_unique<DatanodeService>(
-      DatanodeService::Options{.node_id = data_dir->node_id(),
-                               .has_master = [this] { return link->has_master(); }},
-      *store,
-      peers,
-      metrics);
+  service = std::make_unique<DatanodeService>(node->server(), SystemClock::Get());
   ASSIGN_OR_RETURN(
       server,
       rpc::Server::Start({.listen = options.listen, .threads_max = options.rpc_threads},
@@ -138,7 +141,8 @@ Status Daemon::Impl::Listen() {
                                                .registry = &registry,
                                                .ready =
                                                    [this] {
-                                                     if (link->has_master()) return Status();
+                                                     if (node->session().has_master())
+                                                       return Status();
                                                      return Unavailable("no answer from master " +
                                                                         options.master);
                                                    },
@@ -147,8 +151,8 @@ Status Daemon::Impl::Listen() {
 }
 
 void Daemon::Impl::UpdateGauges() {
-  metrics.has_master.Set(link->has_master() ? 1 : 0);
-  Result<ReplicaStore::Usage> usage = store->GetUsage();
+  metrics.has_master.Set(node->session().has_master() ? 1 : 0);
+  Result<ReplicaStore::Usage> usage = node->store().GetUsage();
   if (!usage.ok()) return;
   metrics.replicas.Set(static_cast<double>(usage->replica_count));
   metrics.parked_replicas.Set(static_cast<double>(usage->parked_count));
@@ -157,13 +161,13 @@ void Daemon::Impl::UpdateGauges() {
 }
 
 std::string Daemon::Impl::StatusJson() const {
-  nlohmann::json status = {{"node_id", data_dir->node_id()},
+  nlohmann::json status = {{"node_id", node->node_id()},
                            {"version", daemon::Version()},
                            {"master", options.master},
-                           {"has_master", link->has_master()},
-                           {"master_log_position", link->log_position()},
+                           {"has_master", node->session().has_master()},
+                           {"master_log_position", node->session().log_position()},
                            {"active_writes", metrics.active_writes.Value()}};
-  if (Result<ReplicaStore::Usage> usage = store->GetUsage(); usage.ok()) {
+  if (Result<ReplicaStore::Usage> usage = node->store().GetUsage(); usage.ok()) {
     status["capacity_bytes"] = usage->capacity_bytes;
     status["used_bytes"] = usage->used_bytes;
     status["free_bytes"] = usage->free_bytes;
@@ -173,16 +177,18 @@ std::string Daemon::Impl::StatusJson() const {
   return status.dump();
 }
 
-void Daemon::Impl::Stop() const {
+void Daemon::Impl::Stop() {
+  if (std::exchange(is_stopped, true)) return;
   if (server != nullptr) {
     server->SetServing(false);
     server->Shutdown(kDrainTime);
   }
+  if (node == nullptr) return;
   // After the last write, so that the master hears of it.
-  if (link != nullptr) link->Stop();
-  if (copier != nullptr) copier->Stop();
-  if (reclaimer != nullptr) reclaimer->Stop();
-  if (scrubber != nullptr) scrubber->Stop();
+  session->Stop();
+  for (StepLoop* loop : Loops())
+    loop->Stop();
+  node->SaveState();
 }
 
 Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -196,19 +202,19 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Impl>()));
   Impl& impl = *daemon->impl_;
   impl.options = options;
-  RETURN_IF_ERROR(impl.OpenStores().WithContext("data directory " + options.data_dir));
+  RETURN_IF_ERROR(impl.OpenNode().WithContext("data directory " + options.data_dir));
   RETURN_IF_ERROR(impl.Listen());
   ASSIGN_OR_RETURN(const std::string address, AdvertisedAddress(options, *impl.server));
-  impl.copier->Start();
-  impl.reclaimer->Start();
-  impl.scrubber->Start();
-  impl.link->Start(address, impl.admin->address());
+  impl.node->session().SetAddresses(address, impl.admin->address());
+  for (StepLoop* loop : impl.Loops())
+    loop->Start();
+  impl.session->Start();
   impl.control.Every(kGaugePeriod, [&impl] { impl.UpdateGauges(); });
   impl.server->SetServing(true);
   log::Get(kLogName)->info("datanode_started node_id={} data_dir={} replicas={} address={}",
-                           impl.data_dir->node_id(),
+                           impl.node->node_id(),
                            log::Quoted(options.data_dir),
-                           impl.store->List().replicas.size(),
+                           impl.node->store().List().replicas.size(),
                            address);
   RETURN_IF_ERROR(
       daemon::AnnounceReady(kLogName,

@@ -15,6 +15,8 @@ struct DaemonOptions {
   std::string advertise;  // HOST:PORT others reach it at; empty: as it listens
   std::string data_dir;
   std::string failure_domain;  // empty: the host of the address
+  std::string rack;            // e.g. "/rack1"; empty: none known
+  std::string host;            // empty: the host of the address
   // Of the disk, left free for others. 0: 1 GiB or 5 % of the disk, whichever is less.
   uint64_t reserve_bytes = 0;
   std::chrono::seconds park_time{600};

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -16,6 +18,14 @@ constexpr char kExamples[] =
     "  dfs-datanode --master 10.0.0.1:7400 --listen 0.0.0.0:7410 --advertise 10.0.0.2:7410 \\\n"
     "               --insecure --data-dir /disk1/slipstream\n";
 
+// Labels go into reports and lists.
+std::string IsLabel(const std::string& text) {
+  constexpr size_t kLabelBytesMax = 255;
+  const bool is_plain = std::all_of(
+      text.begin(), text.end(), [](char letter) { return letter > ' ' && letter < 0x7f; });
+  return is_plain && text.size() <= kLabelBytesMax ? "" : "not a label: " + text;
+}
+
 void AddFlags(CLI::App& app, slipstream::datanode::DaemonOptions& options) {
   app.add_option("--master", options.master, "The dfs-master, HOST:PORT")->capture_default_str();
   app.add_option("--listen", options.listen, "Where to serve, HOST:PORT; port 0 takes a free one")
@@ -27,6 +37,11 @@ void AddFlags(CLI::App& app, slipstream::datanode::DaemonOptions& options) {
   app.add_option("--failure-domain",
                  options.failure_domain,
                  "What fails together with this node, a rack say (default: the host)");
+  app.add_option("--rack", options.rack, "The rack it stands in, e.g. /rack1")
+      ->check(CLI::Validator(IsLabel, "LABEL"));
+  app.add_option(
+         "--host", options.host, "The machine it runs on (default: the host of its address)")
+      ->check(CLI::Validator(IsLabel, "LABEL"));
   app.add_option("--reserve",
                  options.reserve_bytes,
                  "Disk space to leave free, e.g. 2GiB (default: 1GiB or 5 % of the disk)")

@@ -26,6 +26,12 @@ dfs::v1::Frame ToProto(const block::Frame& frame) {
   return message;
 }
 
+block::Frame FromProto(const dfs::v1::Frame& message) {
+  return {.raw_bytes = message.raw_bytes(),
+          .stored_bytes = message.stored_bytes(),
+          .crc32c = message.crc32c()};
+}
+
 dfs::v1::WriteBlocksRequest::BlockHeader ToProto(const block::BlockMeta& meta) {
   dfs::v1::WriteBlocksRequest::BlockHeader message;
   *message.mutable_block() = ToProto(meta.identity);
@@ -38,9 +44,7 @@ block::BlockMeta FromProto(const dfs::v1::WriteBlocksRequest::BlockHeader& messa
   block::BlockMeta meta{.identity = FromProto(message.block())};
   for (const dfs::v1::Frame& frame : message.frames()) {
     if (meta.frames.size() > block::kFramesPerBlockMax) break;
-    meta.frames.push_back({.raw_bytes = frame.raw_bytes(),
-                           .stored_bytes = frame.stored_bytes(),
-                           .crc32c = frame.crc32c()});
+    meta.frames.push_back(FromProto(frame));
   }
   return meta;
 }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
+#include <functional>
+#include <optional>
 #include <set>
-#include <thread>
-#include <vector>
+#include <stop_token>
 
 #include "common/block/block.h"
 #include "common/status/status.h"
@@ -17,42 +19,40 @@ namespace slipstream::datanode {
 // ReplicaCopier: sends replicas to other datanodes as the master orders. A copy that fails is only
 // logged: the master sees that the target does not report it, and orders another.
 // Ownership  borrows store and peers, which must outlive it.
-// Threads    two of its own after Start(). Enqueue() is thread-safe.
+// Threads    thread-safe; as many copies run at the same time as threads are in Step().
 class ReplicaCopier final {
  public:
   static constexpr size_t kQueueMax = 1'000;
 
   ReplicaCopier(ReplicaStore& store, Peers& peers) : store_(store), peers_(peers) {}
-  ~ReplicaCopier();
-  ReplicaCopier(const ReplicaCopier&) = delete;
-  ReplicaCopier& operator=(const ReplicaCopier&) = delete;
 
-  void Start();
-  // Ends the threads, breaking off the copies under way; idempotent.
-  void Stop();
+  // Called after an order was added. Set it before any thread uses the copier.
+  void SetOrderListener(std::function<void()> listener) { listener_ = std::move(listener); }
 
   // Dropped if that block waits already, or if kQueueMax wait.
-  void Enqueue(const block::Identity& identity, const Peer& target);
+  void Enqueue(const block::Identity& identity, const NodeAddress& target);
+
+  // Carries out one order. Returns how long to wait before the next call.
+  std::chrono::milliseconds Step(const std::stop_token& stop = {});
 
   // Sends one replica now. kDataLoss if ours is bad (and by now known to be), kNotFound.
-  Status Copy(const block::Identity& identity, const Peer& target);
+  Status Copy(const block::Identity& identity,
+              const NodeAddress& target,
+              const std::stop_token& stop = {});
 
  private:
   struct Order {
     block::Identity identity;
-    Peer target;
+    NodeAddress target;
   };
-  void Run();
-  bool IsStopping();
+  std::optional<Order> TakeOrder();
 
   ReplicaStore& store_;
   Peers& peers_;
+  std::function<void()> listener_;
   Mutex mutex_;
-  CondVar changed_;
-  bool is_stopping_ GUARDED_BY(mutex_) = false;
   std::deque<Order> queue_ GUARDED_BY(mutex_);
-  std::set<block::BlockId> queued_ GUARDED_BY(mutex_);
-  std::vector<std::jthread> threads_;
+  std::set<block::BlockId> queued_ GUARDED_BY(mutex_);  // and those under way
 };
 
 }  // namespace slipstream::datanode

@@ -28,19 +28,6 @@ Scrubber::Scrubber(const Options& options,
       cursor_saved_(clock.Now()),
       next_scrub_(clock.Now()) {}
 
-void Scrubber::Start() {
-  thread_ = std::jthread([this](const std::stop_token& stop) {
-    while (!stop.stop_requested())
-      waker_.Wait(stop, Step());
-    SaveCursor();
-  });
-}
-
-void Scrubber::Stop() {
-  thread_.request_stop();
-  if (thread_.joinable()) thread_.join();
-}
-
 void Scrubber::Suspect(block::BlockId block_id) {
   {
     MutexLock lock(mutex_);
@@ -50,7 +37,7 @@ void Scrubber::Suspect(block::BlockId block_id) {
     }
     suspects_.push_back(block_id);
   }
-  waker_.Wake();
+  if (listener_) listener_();
 }
 
 std::optional<block::BlockId> Scrubber::TakeSuspect() {

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "common/block/block.h"
@@ -12,7 +12,6 @@
 #include "common/sync/mutex.h"
 #include "dfs-datanode/data_dir.h"
 #include "dfs-datanode/replica_store.h"
-#include "dfs-datanode/waker.h"
 
 namespace slipstream::datanode {
 
@@ -23,7 +22,7 @@ namespace slipstream::datanode {
 // after a restart; the next begins pass_interval after the last began. A replica that cannot be
 // read is read again every retry_interval, until the store knows whether it is good or bad.
 // Ownership  borrows all it is given; they must outlive it.
-// Threads    one of its own after Start(). Suspect() is thread-safe.
+// Threads    Suspect() is thread-safe; the rest from one thread at a time.
 class Scrubber final {
  public:
   struct Options {
@@ -35,29 +34,29 @@ class Scrubber final {
 
   Scrubber(const Options& options, ReplicaStore& store, DataDir& data_dir, const Clock& clock);
 
-  void Start();
-  // Ends the thread; idempotent. The destructor does it, too.
-  void Stop();
+  // Called after a replica was suspected. Set it before any other thread uses the scrubber.
+  void SetSuspectListener(std::function<void()> listener) { listener_ = std::move(listener); }
 
   // Verifies the replica soon, before all that nobody doubts. Dropped when kSuspectsMax wait.
   void Suspect(block::BlockId block_id);
 
-  // One round of the thread's work: verifies at most one replica. Returns how long to wait before
-  // the next. For the thread, and for tests instead of it.
+  // Verifies at most one replica. Returns how long to wait before the next call.
   std::chrono::milliseconds Step();
+
+  // Makes a restart go on where it is now; done now and then by itself.
+  void SaveCursor();
 
  private:
   std::optional<block::BlockId> TakeSuspect();
   void Verify(block::BlockId block_id);
   std::chrono::milliseconds WaitFrom(SteadyTime now) const;
-  void SaveCursor();
 
   const Options options_;
   ReplicaStore& store_;
   DataDir& data_dir_;
   const Clock& clock_;
+  std::function<void()> listener_;
 
-  // Of the thread.
   block::BlockId cursor_;
   SteadyTime pass_began_;
   SteadyTime cursor_saved_;
@@ -66,8 +65,6 @@ class Scrubber final {
 
   Mutex mutex_;
   std::deque<block::BlockId> suspects_ GUARDED_BY(mutex_);
-  Waker waker_;
-  std::jthread thread_;
 };
 
 }  // namespace slipstream::datanode

@@ -1,7 +1,5 @@
 #include "dfs-datanode/space_reclaimer.h"
 
-#include <chrono>
-
 #include "common/log/log.h"
 
 namespace slipstream::datanode {
@@ -9,21 +7,7 @@ namespace {
 constexpr std::chrono::milliseconds kPeriod{2'000};
 }  // namespace
 
-void SpaceReclaimer::Start() {
-  thread_ = std::jthread([this](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      Reclaim(stop);
-      waker_.Wait(stop, kPeriod);
-    }
-  });
-}
-
-void SpaceReclaimer::Stop() {
-  thread_.request_stop();
-  if (thread_.joinable()) thread_.join();
-}
-
-void SpaceReclaimer::Reclaim(const std::stop_token& stop) {
+std::chrono::milliseconds SpaceReclaimer::Step(const std::stop_token& stop) {
   const auto logger = log::Get("datanode.reclaimer");
   if (size_t removed = store_.Reap(); removed > 0) {
     logger->info("replicas_removed count={}", removed);
@@ -33,8 +17,9 @@ void SpaceReclaimer::Reclaim(const std::stop_token& stop) {
     if (!rewritten.ok()) {
       logger->warn("pack_not_rewritten error={}", log::Quoted(rewritten.status().ToString()));
     }
-    if (!rewritten.ok() || !*rewritten) return;
+    if (!rewritten.ok() || !*rewritten) break;
   }
+  return kPeriod;
 }
 
 }  // namespace slipstream::datanode

@@ -1,28 +1,23 @@
 #pragma once
 
-#include <thread>
+#include <chrono>
+#include <stop_token>
 
 #include "dfs-datanode/replica_store.h"
-#include "dfs-datanode/waker.h"
 
 namespace slipstream::datanode {
 
-// SpaceReclaimer: the thread that removes parked replicas whose time is over and rewrites packs
-// that are mostly dead. Ownership: borrows the store, which must outlive it.
+// SpaceReclaimer: removes parked replicas whose time is over and rewrites packs that are mostly
+// dead. Ownership: borrows the store, which must outlive it. Threads: one at a time.
 class SpaceReclaimer final {
  public:
   explicit SpaceReclaimer(ReplicaStore& store) : store_(store) {}
 
-  void Start();
-  // Ends the thread; idempotent. The destructor does it, too.
-  void Stop();
+  // Does what there is to do. Returns how long to wait before the next call.
+  std::chrono::milliseconds Step(const std::stop_token& stop = {});
 
  private:
-  void Reclaim(const std::stop_token& stop);
-
   ReplicaStore& store_;
-  Waker waker_;
-  std::jthread thread_;
 };
 
 }  // namespace slipstream::datanode

@@ -22,10 +22,14 @@ using testing::IsEmpty;
 
 class DatanodeServiceTest : public testing::Test {
  protected:
+  DatanodeServiceTest() {
+    first_.node().session().Step();
+    second_.node().session().Step();
+  }
   ~DatanodeServiceTest() override { EXPECT_TRUE(failpoint::Configure("").ok()); }
 
-  TestNode first_{"first"};
-  TestNode second_{"second"};
+  TestNode first_;
+  TestNode second_;
 };
 
 std::string RawOf(block::BlockId block_id, size_t raw_bytes) {
@@ -35,10 +39,10 @@ std::string RawOf(block::BlockId block_id, size_t raw_bytes) {
 TEST_F(DatanodeServiceTest, AChainHoldsAllBlocksOnEveryNodeWhenItAnswers) {
   const std::vector<TestBlock> blocks = {SmallBlock(1), LargeBlock(2), MakeBlock(3, 2'500'000)};
 
-  Result<std::vector<std::string>> holders = Send(first_, MessagesOf(blocks, {second_.peer()}));
+  Result<std::vector<std::string>> holders = Send(first_, MessagesOf(blocks, {second_.address()}));
 
   ASSERT_TRUE(holders.ok()) << holders.status().ToString();
-  EXPECT_THAT(*holders, ElementsAre("first", "second"));
+  EXPECT_THAT(*holders, ElementsAre(first_.id(), second_.id()));
   for (TestNode* node : {&first_, &second_}) {
     EXPECT_EQ(Fetch(*node, blocks[0].meta.identity)->raw, RawOf(1, 900));
     EXPECT_EQ(Fetch(*node, blocks[1].meta.identity)->raw, RawOf(2, 9'000));
@@ -95,7 +99,7 @@ TEST_F(DatanodeServiceTest, ABadReplicaIsNotServedAndReportsItself) {
 }
 
 TEST_F(DatanodeServiceTest, AByteFlippedOnTheWayIsDataLossAndNothingIsKept) {
-  WriteMessages messages = MessagesOf({SmallBlock(1), LargeBlock(2)}, {second_.peer()});
+  WriteMessages messages = MessagesOf({SmallBlock(1), LargeBlock(2)}, {second_.address()});
   (*messages.back().mutable_data())[5] ^= 1;
 
   EXPECT_EQ(Send(first_, messages).status().code(), Code::kDataLoss);
@@ -107,10 +111,10 @@ TEST_F(DatanodeServiceTest, ADeadNextNodeIsNamed) {
   second_.Shutdown();
 
   Result<std::vector<std::string>> holders =
-      Send(first_, MessagesOf({LargeBlock(1)}, {second_.peer()}));
+      Send(first_, MessagesOf({LargeBlock(1)}, {second_.address()}));
 
   EXPECT_EQ(holders.status().code(), Code::kUnavailable);
-  EXPECT_THAT(holders.status().message(), HasSubstr("node=second"));
+  EXPECT_THAT(holders.status().message(), HasSubstr("node=" + second_.id()));
 }
 
 // A port that takes connections and never says a word, as a stopped process does.
@@ -123,8 +127,8 @@ TEST_F(DatanodeServiceTest, ANextNodeThatHangsIsNamedBeforeTheWritersTimeIsOver)
   ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), length), 0);
   ASSERT_EQ(listen(listener, 1), 0);
   ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
-  const Peer mute{.node_id = "mute",
-                  .address = "127.0.0.1:" + std::to_string(ntohs(address.sin_port))};
+  const NodeAddress mute{.node_id = "mute",
+                         .address = "127.0.0.1:" + std::to_string(ntohs(address.sin_port))};
 
   Result<std::vector<std::string>> holders =
       Send(first_, MessagesOf({LargeBlock(1)}, {mute}), std::chrono::milliseconds(1'000));
@@ -137,17 +141,17 @@ TEST_F(DatanodeServiceTest, ANextNodeThatHangsIsNamedBeforeTheWritersTimeIsOver)
 TEST_F(DatanodeServiceTest, AFullDiskIsToldApartByWhereItIs) {
   second_.fs().SetCapacity(100);
   Result<std::vector<std::string>> holders =
-      Send(first_, MessagesOf({LargeBlock(1)}, {second_.peer()}));
+      Send(first_, MessagesOf({LargeBlock(1)}, {second_.address()}));
   EXPECT_EQ(holders.status().code(), Code::kUnavailable);
-  EXPECT_THAT(holders.status().message(), HasSubstr("node=second"));
+  EXPECT_THAT(holders.status().message(), HasSubstr("node=" + second_.id()));
 
-  holders = Send(second_, MessagesOf({LargeBlock(2)}, {first_.peer()}));
+  holders = Send(second_, MessagesOf({LargeBlock(2)}, {first_.address()}));
   EXPECT_EQ(holders.status().code(), Code::kResourceExhausted);
 }
 
 TEST_F(DatanodeServiceTest, WithoutAMasterItTakesRepairsAndReadsButNoWrites) {
   const TestBlock block = LargeBlock(1);
-  first_.SetHasMaster(false);
+  first_.clock().Advance(std::chrono::milliseconds(15'001));
   WriteMessages messages = MessagesOf({block});
   EXPECT_EQ(Send(first_, messages).status().code(), Code::kUnavailable);
 
@@ -179,7 +183,7 @@ TEST_F(DatanodeServiceTest, StreamsOutOfOrderAreRefused) {
       {good[0], dfs::v1::WriteBlocksRequest()},
       {good[0], good[1], good[1]},
       {good[0], good[1], good[2]},
-      {HeaderMessage(std::vector<Peer>(9, second_.peer()))},
+      {HeaderMessage(std::vector<NodeAddress>(9, second_.address()))},
   };
   for (const WriteMessages& messages : bad) {
     EXPECT_EQ(Send(first_, messages).status().code(), Code::kInvalidArgument);
@@ -189,7 +193,7 @@ TEST_F(DatanodeServiceTest, StreamsOutOfOrderAreRefused) {
 }
 
 TEST_F(DatanodeServiceTest, OfAWriterThatVanishesNothingIsKept) {
-  const WriteMessages messages = MessagesOf({SmallBlock(1), LargeBlock(2)}, {second_.peer()});
+  const WriteMessages messages = MessagesOf({SmallBlock(1), LargeBlock(2)}, {second_.address()});
   {
     grpc::ClientContext context;
     rpc::SetTimeout(context, kTestTimeout);

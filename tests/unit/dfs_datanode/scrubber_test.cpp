@@ -99,8 +99,7 @@ TEST_F(ScrubberTest, AReplicaThatCannotBeReadIsReadAgainUntilItIsKnownToBeBad) {
 TEST_F(ScrubberTest, GoesOnWhereItWasAfterARestart) {
   ASSERT_TRUE(Write(*store_, {LargeBlock(1), LargeBlock(2)}).ok());
   (void)scrubber_->Step();
-  scrubber_->Start();
-  scrubber_->Stop();
+  scrubber_->SaveCursor();
   Damage(1);
   Damage(2);
   MakeScrubber();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -15,50 +14,71 @@
 #include "common/clock/manual_clock.h"
 #include "common/fs/memory_file_system.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/grpc_transport.h"
 #include "common/rpc/server.h"
 #include "common/rpc/status_map.h"
 #include "dfs-datanode/datanode_service.h"
+#include "dfs-datanode/node.h"
 #include "dfs-datanode/proto_map.h"
+#include "tests/unit/dfs_datanode/fake_master.h"
 #include "tests/unit/dfs_datanode/replica_fixture.h"
 
 namespace slipstream::datanode {
 
-// A datanode's service on a loopback port, over a disk in memory.
-class TestNode {
+// Leads to the test's master by its name, to all others over gRPC.
+class TestTransport final : public rpc::Transport {
  public:
-  explicit TestNode(std::string id) : id_(std::move(id)) {
-    store_ = ReplicaStore::Open(StoreOptions(), fs_, clock_).value();
-    service_ = std::make_unique<DatanodeService>(
-        DatanodeService::Options{.node_id = id_,
-                                 .has_master = [this] { return has_master_.load(); }},
-        *store_,
-        peers_,
-        metrics_);
-    server_ = rpc::Server::Start({.listen = "127.0.0.1:0"}, {&service_->service()}).value();
-    channel_ = rpc::MakeChannel(server_->address());
+  FakeMaster& master() { return *master_; }
+
+  std::shared_ptr<rpc::Peer> Connect(const std::string& address) override {
+    if (address == "master") return master_;
+    return grpc_->Connect(address);
   }
 
-  const std::string& id() const { return id_; }
-  Peer peer() const { return {.node_id = id_, .address = server_->address()}; }
+ private:
+  const std::shared_ptr<FakeMaster> master_ = std::make_shared<FakeMaster>();
+  const std::shared_ptr<rpc::Transport> grpc_ = rpc::MakeGrpcTransport();
+};
+
+// A datanode over a disk in memory, with its service on a loopback port. Nothing steps it but the
+// test.
+class TestNode {
+ public:
+  TestNode() {
+    node_ = Node::Open({.disks = {{.path = "/data", .fs = &fs_}},
+                        .packed_stored_bytes_max = StoreOptions().packed_stored_bytes_max,
+                        .pack_bytes_max = StoreOptions().pack_bytes_max,
+                        .session = {.master = "master", .rack = "/rack1", .version = "1"}},
+                       transport_,
+                       clock_,
+                       metrics_)
+                .value();
+    service_ = std::make_unique<DatanodeService>(node_->server(), clock_);
+    server_ = rpc::Server::Start({.listen = "127.0.0.1:0"}, {&service_->service()}).value();
+    channel_ = rpc::MakeChannel(server_->address());
+    node_->session().SetAddresses(server_->address(), "127.0.0.1:2");
+  }
+
+  const std::string& id() const { return node_->node_id(); }
+  NodeAddress address() const { return {.node_id = id(), .address = server_->address()}; }
   std::unique_ptr<dfs::v1::DfsDatanode::Stub> NewStub() {
     return dfs::v1::DfsDatanode::NewStub(channel_);
   }
   MemoryFileSystem& fs() { return fs_; }
   ManualClock& clock() { return clock_; }
-  ReplicaStore& store() { return *store_; }
-  Peers& peers() { return peers_; }
-  void SetHasMaster(bool has_master) { has_master_ = has_master; }
+  rpc::Transport& transport() { return transport_; }
+  Node& node() { return *node_; }
+  ReplicaStore& store() { return node_->store(); }
+  FakeMaster& master() { return transport_.master(); }
   void Shutdown() { server_->Shutdown(std::chrono::milliseconds(0)); }
 
  private:
-  const std::string id_;
   MemoryFileSystem fs_;
   ManualClock clock_;
   prometheus::Registry registry_;
   Metrics metrics_{registry_};
-  Peers peers_;
-  std::atomic<bool> has_master_{true};
-  std::unique_ptr<ReplicaStore> store_;
+  TestTransport transport_;
+  std::unique_ptr<Node> node_;
   std::unique_ptr<DatanodeService> service_;
   std::unique_ptr<rpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -70,11 +90,11 @@ constexpr std::chrono::milliseconds kTestTimeout{10'000};
 
 using WriteMessages = std::vector<dfs::v1::WriteBlocksRequest>;
 
-inline dfs::v1::WriteBlocksRequest HeaderMessage(const std::vector<Peer>& next = {},
+inline dfs::v1::WriteBlocksRequest HeaderMessage(const std::vector<NodeAddress>& next = {},
                                                  bool is_repair = false) {
   dfs::v1::WriteBlocksRequest request;
   request.mutable_header()->set_is_repair(is_repair);
-  for (const Peer& peer : next) {
+  for (const NodeAddress& peer : next) {
     dfs::v1::NodeAddress* node = request.mutable_header()->add_next();
     node->set_node_id(peer.node_id);
     node->set_address(peer.address);
@@ -95,7 +115,7 @@ inline dfs::v1::WriteBlocksRequest DataMessage(std::string data) {
 }
 
 inline WriteMessages MessagesOf(const std::vector<TestBlock>& blocks,
-                                const std::vector<Peer>& next = {}) {
+                                const std::vector<NodeAddress>& next = {}) {
   WriteMessages messages = {HeaderMessage(next)};
   for (const TestBlock& block : blocks) {
     messages.push_back(BlockMessage(block));
