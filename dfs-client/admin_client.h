@@ -11,6 +11,7 @@ namespace slipstream::dfs {
 
 class DfsClient;
 class MasterConnection;
+class RandomIds;
 
 // AdminClient: what operators ask of the master.
 //
@@ -43,6 +44,7 @@ class AdminClient final {
 
  private:
   MasterConnection& master_;
+  RandomIds& ids_;
 };
 
 }  // namespace slipstream::dfs

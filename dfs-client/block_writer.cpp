@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "common/clock/clock.h"
 #include "common/failpoint/failpoint.h"
 #include "common/rpc/retry.h"
 #include "dfs-client/master_client.h"
@@ -122,7 +121,9 @@ Status BlockWriter::WriteBatch(const std::string& writer,
        .attempt_timeout_max = options_.timeout,  // an attempt has bounds of its own
        .seed = options_.seed,
        .stop = options_.stop,
-       .on_retry = [&](const Status&) { notices_.Say("writing blocks: " + last.message()); }},
+       .on_retry = [&](const Status&) { notices_.Say("writing blocks: " + last.message()); },
+       .clock = options_.clock,
+       .sleeper = options_.sleeper},
       [&](milliseconds) -> Status {
         last = Attempt(writer, batch, durable);
         if (last.ok() || !IsWorthAnother(last.code())) return last;
@@ -140,7 +141,7 @@ Status BlockWriter::Attempt(const std::string& writer,
       .writer = writer,
       .count = static_cast<uint32_t>(batch.size()),
       .stored_bytes = StoredBytes(batch),
-      .exclude_node_ids = suspects_.List(SystemClock::Get().Now())};
+      .exclude_node_ids = suspects_.List(options_.clock->Now())};
   auto allocation = master_.AllocateBlocksOnce(request);
   if (!allocation.ok() && allocation.status().code() == Code::kUnavailable &&
       !request.exclude_node_ids.empty()) {
@@ -182,7 +183,7 @@ Status BlockWriter::Attempt(const std::string& writer,
 void BlockWriter::Blame(std::span<const NodeAddress> chain, const Status& status) {
   // An id that is taken is nobody's fault; new ids come with the next attempt.
   if (status.code() == Code::kAlreadyExists || status.code() == Code::kCancelled) return;
-  const SteadyTime now = SystemClock::Get().Now();
+  const SteadyTime now = options_.clock->Now();
   for (const std::string& node_id : NodesToBlame(chain, status))
     suspects_.Add(node_id, now);
 }

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "common/block/encoded_block.h"
+#include "common/clock/clock.h"
+#include "common/clock/sleep.h"
 #include "common/status/status.h"
 #include "dfs-client/file_types.h"
 #include "dfs-client/node_client.h"
@@ -38,6 +40,8 @@ class BlockWriter final {
     std::chrono::milliseconds timeout;
     uint64_t seed = 0;  // of the jitter; 0: a random one
     std::stop_token stop;
+    const Clock* clock = &SystemClock::Get();
+    Sleeper* sleeper = &SystemSleeper::Get();
   };
 
   // A batch is closed once it holds this many compressed bytes, or this many blocks.

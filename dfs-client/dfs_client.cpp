@@ -1,13 +1,10 @@
 #include "dfs-client/dfs_client.h"
 
+#include <iterator>
 #include <utility>
 
-#include "dfs-client/block_writer.h"
-#include "dfs-client/master_client.h"
-#include "dfs-client/node_client.h"
-#include "dfs-client/notices.h"
-#include "dfs-client/suspect_nodes.h"
-#include "dfs-client/worker_pool.h"
+#include "common/rpc/grpc_transport.h"
+#include "dfs-client/client_parts.h"
 
 namespace slipstream::dfs {
 namespace {
@@ -16,59 +13,60 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kMasterAttemptTimeout{10'000};
 // Shorter than the master takes to give a node up, so that one that is back is used again soon.
+constexpr milliseconds kNoLease{0};
+// To append to a file that others append to.
+constexpr int kOpenAttemptsMax = 5;
 constexpr milliseconds kSuspectsForgivenAfter{10'000};
 
-MasterClient::Options MasterOptions(const ClientOptions& options) {
+MasterConnection::Options ConnectionOptions(const ClientOptions& options) {
   return {.address = options.master,
           .timeout = options.timeout,
           .attempt_timeout = kMasterAttemptTimeout,
-          .file_owner = options.file_owner,
-          .file_group = options.file_group,
-          .stop = options.stop};
+          .seed = options.seed,
+          .stop = options.stop,
+          .clock = options.clock,
+          .sleeper = options.sleeper};
+}
+
+BlockWriter::Options WriterOptions(const ClientOptions& options) {
+  return {.timeout = options.write_timeout,
+          .seed = options.seed,
+          .stop = options.stop,
+          .clock = options.clock,
+          .sleeper = options.sleeper};
 }
 
 }  // namespace
 
-struct DfsClient::Impl {
-  explicit Impl(ClientOptions wanted)
-      : options(std::move(wanted)),
-        notices(options.on_notice),
-        suspects(kSuspectsForgivenAfter),
-        master(MasterOptions(options), notices),
-        nodes(options.stop),
-        pool("dfs_client", options.threads_max),
-        blocks({.timeout = options.write_timeout, .stop = options.stop},
-               master,
-               nodes,
-               suspects,
-               pool,
-               notices) {}
+ClientParts::ClientParts(ClientOptions wanted)
+    : options(std::move(wanted)),
+      transport(options.transport ? options.transport : rpc::MakeGrpcTransport()),
+      ids(options.seed),
+      notices(options.on_notice, *options.clock),
+      suspects(kSuspectsForgivenAfter),
+      connection(ConnectionOptions(options), *transport, notices),
+      master({.file_owner = options.file_owner, .file_group = options.file_group}, connection, ids),
+      nodes(*transport, options.stop),
+      pool("dfs_client", options.threads_max),
+      blocks(WriterOptions(options), master, nodes, suspects, pool, notices) {}
 
-  const ClientOptions options;
-  Notices notices;
-  SuspectNodes suspects;
-  MasterClient master;
-  NodeClient nodes;
-  WorkerPool pool;
-  BlockWriter blocks;
-};
-
-DfsClient::DfsClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+DfsClient::DfsClient(std::unique_ptr<ClientParts> parts) : parts_(std::move(parts)) {}
 
 DfsClient::~DfsClient() = default;
 
 std::unique_ptr<DfsClient> DfsClient::Connect(ClientOptions options) {
-  return std::unique_ptr<DfsClient>(new DfsClient(std::make_unique<Impl>(std::move(options))));
+  return std::unique_ptr<DfsClient>(
+      new DfsClient(std::make_unique<ClientParts>(std::move(options))));
 }
 
 Result<FileStatus> DfsClient::Stat(const std::string& path) {
-  return impl_->master.Stat(path);
+  return parts_->master.Stat(path);
 }
 
 Result<DirectoryPage> DfsClient::List(const std::string& path,
                                       const std::string& start_after,
                                       uint32_t limit) {
-  return impl_->master.List(path, start_after, limit);
+  return parts_->master.List(path, start_after, limit);
 }
 
 Result<std::vector<FileStatus>> DfsClient::ListAll(const std::string& path) {
@@ -82,15 +80,48 @@ Result<std::vector<FileStatus>> DfsClient::ListAll(const std::string& path) {
 }
 
 Result<FileStatus> DfsClient::MakeDirectory(const std::string& path, bool create_parents) {
-  return impl_->master.MakeDirectory(path, create_parents);
+  return parts_->master.MakeDirectory(path, create_parents);
 }
 
 Status DfsClient::Delete(const std::string& path, bool recursive) {
-  return impl_->master.Delete(path, recursive);
+  return parts_->master.Delete(path, recursive);
 }
 
 Status DfsClient::Rename(const std::string& source, const std::string& target, bool replace) {
-  return impl_->master.Rename(source, target, replace);
+  return parts_->master.Rename(source, target, replace);
+}
+
+Result<std::vector<Result<FileStatus>>> DfsClient::StatBatch(std::span<const std::string> paths) {
+  std::vector<Result<FileStatus>> all;
+  all.reserve(paths.size());
+  while (!paths.empty()) {
+    size_t count = 0;
+    for (size_t bytes = 0; count < paths.size() && count < MasterClient::kStatBatchMax; ++count) {
+      bytes += paths[count].size();
+      if (count > 0 && bytes > MasterClient::kStatBatchBytesMax) break;
+    }
+    ASSIGN_OR_RETURN(auto found, parts_->master.StatBatch(paths.first(count)));
+    std::move(found.begin(), found.end(), std::back_inserter(all));
+    paths = paths.subspan(count);
+  }
+  return all;
+}
+
+Result<FileStatus> DfsClient::SetAttributes(const std::string& path,
+                                            const AttributeChange& change) {
+  return parts_->master.SetAttributes(path, change);
+}
+
+Status DfsClient::SetReplication(const std::string& path, uint32_t replication) {
+  return parts_->master.SetReplication(path, replication);
+}
+
+Status DfsClient::Truncate(const std::string& path, uint64_t length_bytes) {
+  return parts_->master.Truncate(path, length_bytes);
+}
+
+Status DfsClient::Concat(const std::string& target, std::span<const std::string> sources) {
+  return parts_->master.Concat(target, sources);
 }
 
 Result<std::unique_ptr<FileReader>> DfsClient::OpenFile(const std::string& path) {
@@ -103,58 +134,89 @@ Result<std::unique_ptr<FileReader>> DfsClient::OpenFile(uint64_t inode_id) {
 
 Result<std::unique_ptr<FileReader>> DfsClient::Open(
     const std::variant<uint64_t, std::string>& file) {
-  ASSIGN_OR_RETURN(FileBlocks blocks, impl_->master.LocateBlocks(file, 0));
+  ASSIGN_OR_RETURN(FileBlocks blocks, parts_->master.LocateBlocks(file, 0));
   if (blocks.status.kind == FileKind::kDirectory) return FailedPrecondition("is a directory");
-  const FileReader::Options options{.timeout = impl_->options.read_timeout,
-                                    .attempt_timeout = impl_->options.replica_timeout,
-                                    .stop = impl_->options.stop};
-  const FileReader::Parts parts{.master = impl_->master,
-                                .nodes = impl_->nodes,
-                                .suspects = impl_->suspects,
-                                .pool = impl_->pool,
-                                .notices = impl_->notices};
+  const FileReader::Options options{.timeout = parts_->options.read_timeout,
+                                    .attempt_timeout = parts_->options.replica_timeout,
+                                    .seed = parts_->options.seed,
+                                    .stop = parts_->options.stop,
+                                    .clock = parts_->options.clock,
+                                    .sleeper = parts_->options.sleeper};
+  const FileReader::Parts parts{.master = parts_->master,
+                                .nodes = parts_->nodes,
+                                .suspects = parts_->suspects,
+                                .pool = parts_->pool,
+                                .notices = parts_->notices};
   return std::make_unique<FileReader>(options, parts, std::move(blocks));
 }
 
 Result<FileBlocks> DfsClient::LocateBlocks(const std::string& path, uint64_t offset_bytes) {
-  return impl_->master.LocateBlocks(path, offset_bytes);
+  return parts_->master.LocateBlocks(path, offset_bytes);
 }
 
 std::unique_ptr<FileWriter> DfsClient::CreateFile(const std::string& path,
                                                   const FileWriter::Options& options) {
   const FileWriter::Parts parts{
-      .master = impl_->master, .blocks = impl_->blocks, .pool = impl_->pool};
-  return std::make_unique<FileWriter>(options, parts, path);
+      .master = parts_->master, .blocks = parts_->blocks, .pool = parts_->pool};
+  return std::make_unique<FileWriter>(options, parts, path, "client/" + parts_->ids.Next());
+}
+
+Result<std::unique_ptr<FileAppender>> DfsClient::AppendFile(const std::string& path,
+                                                            const FileAppender::Options& options) {
+  const FileAppender::Parts parts{.master = parts_->master,
+                                  .blocks = parts_->blocks,
+                                  .pool = parts_->pool,
+                                  .clock = *parts_->options.clock,
+                                  .sleeper = *parts_->options.sleeper};
+  for (int attempt = 1;; ++attempt) {
+    ASSIGN_OR_RETURN(FileStatus file, parts_->master.Stat(path));
+    auto appender = FileAppender::Open(options, parts, file, "client/" + parts_->ids.Next());
+    // Somebody else appended in between: look again.
+    const bool has_changed = appender.status().code() == Code::kAborted;
+    if (!has_changed || attempt == kOpenAttemptsMax) return appender;
+  }
 }
 
 Result<AppenderState> DfsClient::AcquireAppender(const std::string& owner) {
-  return impl_->master.AcquireAppender(owner);
+  return parts_->master.AcquireAppender(owner, kNoLease);
+}
+
+Result<AppenderState> DfsClient::AcquireAppender(const std::string& owner, milliseconds lease) {
+  return parts_->master.AcquireAppender(owner, lease);
+}
+
+Status DfsClient::RenewLease(const std::string& owner, uint64_t incarnation) {
+  return parts_->master.RenewLease(owner, incarnation);
 }
 
 Result<std::vector<DurableBlock>> DfsClient::WriteBlocks(
     const std::string& owner, std::span<const block::EncodedBlock* const> blocks) {
-  return impl_->blocks.Write(owner, blocks);
+  return parts_->blocks.Write(owner, blocks);
 }
 
 Result<std::vector<PreparedEpoch>> DfsClient::Prepare(std::span<const AppenderEpoch> epochs,
                                                       bool commit) {
-  return impl_->master.Prepare(epochs, commit);
+  return parts_->master.Prepare(epochs, commit);
 }
 
 Result<std::vector<uint64_t>> DfsClient::Commit(std::span<const AppenderCommit> commits) {
-  return impl_->master.Commit(commits);
+  return parts_->master.Commit(commits);
 }
 
 Result<uint32_t> DfsClient::AbortAppender(const std::string& owner) {
-  return impl_->master.AbortAppender(owner);
+  return parts_->master.AbortAppender(owner);
 }
 
 Result<std::vector<AppenderReport>> DfsClient::ListAppenders(const std::string& owner_prefix) {
-  return impl_->master.ListAppenders(owner_prefix);
+  return parts_->master.ListAppenders(owner_prefix);
 }
 
 Result<ClusterState> DfsClient::GetClusterState() {
-  return impl_->master.GetClusterState();
+  return parts_->master.GetClusterState();
+}
+
+Result<Defaults> DfsClient::GetDefaults() {
+  return parts_->master.GetDefaults();
 }
 
 Result<std::optional<FileStatus>> DirectoryIterator::Next() {

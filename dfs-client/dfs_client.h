@@ -28,6 +28,8 @@ class Transport;
 
 namespace slipstream::dfs {
 
+struct ClientParts;
+
 struct ClientOptions {
   std::string master = "127.0.0.1:7400";  // HOST:PORT
 
@@ -143,7 +145,7 @@ class DfsClient final : public AppendStore {
                                              bool commit) override;
   Result<std::vector<uint64_t>> Commit(std::span<const AppenderCommit> commits) override;
   // Discards the owner's candidates; how many. An operator's word.
-  Result<uint32_t> AbortAppender(const std::string& owner) override;
+  Result<uint32_t> AbortAppender(const std::string& owner);
   Result<std::vector<AppenderReport>> ListAppenders(const std::string& owner_prefix);
 
   Result<ClusterState> GetClusterState();
@@ -154,11 +156,10 @@ class DfsClient final : public AppendStore {
 
  private:
   friend class AdminClient;
-  struct Impl;
-  explicit DfsClient(std::unique_ptr<Impl> impl);
+  explicit DfsClient(std::unique_ptr<ClientParts> parts);
   Result<std::unique_ptr<FileReader>> Open(const std::variant<uint64_t, std::string>& file);
 
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<ClientParts> parts_;
 };
 
 // DirectoryIterator: the entries of a directory, a page at a time. Entries made or deleted while it

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/clock/clock.h"
+#include "common/clock/sleep.h"
 #include "common/status/status.h"
 #include "dfs-client/file_types.h"
 
@@ -43,10 +44,12 @@ class FileAppender final {
     BlockWriter& blocks;
     WorkerPool& pool;
     const Clock& clock;
+    Sleeper& sleeper;
   };
 
   // Takes `file`, as the master describes it, for `owner`.
-  // Errors: kFailedPrecondition, with the owner's name, where another writer has it.
+  // Errors: kFailedPrecondition, with the owner's name, where another writer has it; kAborted: the
+  // file is no longer as described.
   static Result<std::unique_ptr<FileAppender>> Open(const Options& options,
                                                     const Parts& parts,
                                                     const FileStatus& file,
@@ -63,7 +66,7 @@ class FileAppender final {
   // Makes all that was written durable and visible.
   Status Flush();
 
-  // Flushes and gives the file up. Idempotent.
+  // Flushes and gives the file up. Idempotent once it has returned OK.
   Status Close();
 
   // Of the file, as far as this writer has made it visible.

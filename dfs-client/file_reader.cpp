@@ -22,7 +22,7 @@ struct FileReader::Impl {
   struct Entry {
     uint64_t offset_bytes = 0;
     LocatedBlock located;
-    uint64_t end() const { return offset_bytes + located.block.raw_bytes; }
+    uint64_t end() const { return offset_bytes + located.length_bytes; }
   };
   struct Segment {
     size_t entry = 0;
@@ -40,7 +40,9 @@ struct FileReader::Impl {
         replicas({.timeout = options.timeout,
                   .attempt_timeout = options.attempt_timeout,
                   .seed = options.seed,
-                  .stop = options.stop},
+                  .stop = options.stop,
+                  .clock = options.clock,
+                  .sleeper = options.sleeper},
                  borrowed.master,
                  borrowed.nodes,
                  borrowed.suspects,
@@ -77,9 +79,9 @@ void FileReader::Impl::Add(FileBlocks& blocks) {
   MutexLock lock(mutex);
   uint64_t offset = blocks.first_block_offset_bytes;
   for (LocatedBlock& located : blocks.blocks) {
-    const uint64_t raw_bytes = located.block.raw_bytes;
+    const uint64_t length_bytes = located.length_bytes;
     entries.push_back({.offset_bytes = offset, .located = std::move(located)});
-    offset += raw_bytes;
+    offset += length_bytes;
   }
 }
 
@@ -113,7 +115,7 @@ Result<FileReader::Impl::Segment> FileReader::Impl::SegmentAt(uint64_t offset_by
   const uint64_t offset = offset_bytes - entry.offset_bytes;
   // Segments end at multiples of their size, and so on the borders of frames.
   const uint64_t border = (offset / kSegmentBytes + 1) * kSegmentBytes;
-  const uint64_t end = std::min(border, entry.located.block.raw_bytes);
+  const uint64_t end = std::min(border, entry.located.length_bytes);
   return Segment{.entry = index,
                  .range = {.offset = offset, .length = std::min(end - offset, length_bytes_max)}};
 }

@@ -7,6 +7,8 @@
 #include <stop_token>
 #include <string>
 
+#include "common/clock/clock.h"
+#include "common/clock/sleep.h"
 #include "common/status/status.h"
 #include "dfs-client/file_types.h"
 
@@ -43,6 +45,8 @@ class FileReader final {
     std::chrono::milliseconds attempt_timeout;
     uint64_t seed = 0;  // of the jitter; 0: a random one
     std::stop_token stop;
+    const Clock* clock = &SystemClock::Get();
+    Sleeper* sleeper = &SystemSleeper::Get();
   };
   struct Parts {
     MasterClient& master;

@@ -1,94 +1,68 @@
 #include "dfs-client/file_writer.h"
 
-#include <algorithm>
-#include <deque>
-#include <future>
+#include <chrono>
 #include <utility>
 #include <vector>
 
-#include "common/block/encoded_block.h"
 #include "common/failpoint/failpoint.h"
-#include "dfs-client/block_writer.h"
+#include "dfs-client/block_pipeline.h"
 #include "dfs-client/master_client.h"
-#include "dfs-client/random_id.h"
-#include "dfs-client/worker_pool.h"
 
 namespace slipstream::dfs {
+namespace {
+
+// The appender exists from Close() on, for as long as that takes.
+constexpr std::chrono::milliseconds kLease{60'000};
+
+}  // namespace
 
 struct FileWriter::Impl {
-  using Upload = std::future<Result<std::vector<DurableBlock>>>;
-
-  Impl(const Options& wanted, const Parts& borrowed, std::string file_path)
+  Impl(const Options& wanted, const Parts& borrowed, std::string file_path, std::string writer)
       : options(wanted),
-        parts(borrowed),
+        master(borrowed.master),
         path(std::move(file_path)),
-        owner("client/" + NewRandomId()),
-        compressor(wanted.compression_level),
-        encoder(compressor) {}
+        owner(std::move(writer)),
+        blocks({.compression_level = wanted.compression_level, .uploads_max = wanted.uploads_max},
+               {.blocks = borrowed.blocks, .pool = borrowed.pool},
+               owner) {}
 
-  void StartUpload();
-  Status FinishUpload();
   Status Publish();
 
   const Options options;
-  const Parts parts;
+  MasterClient& master;
   const std::string path;
   const std::string owner;
-  block::FrameCompressor compressor;
-  block::BlockEncoder encoder;
-  std::deque<Upload> uploads;         // in the order of the file
-  std::vector<DurableBlock> durable;  // the beginning of the file
-  uint64_t written_bytes = 0;
+  BlockPipeline blocks;
   bool is_closed = false;
   Status error;
 };
 
-void FileWriter::Impl::StartUpload() {
-  uploads.push_back(parts.pool.Submit([this, encoded = encoder.Finish()] {
-    const block::EncodedBlock* blocks[] = {&encoded};
-    return parts.blocks.Write(owner, blocks);
-  }));
-}
-
-Status FileWriter::Impl::FinishUpload() {
-  Result<std::vector<DurableBlock>> uploaded = uploads.front().get();
-  uploads.pop_front();
-  RETURN_IF_ERROR(uploaded.status());
-  durable.insert(durable.end(), uploaded->begin(), uploaded->end());
-  return {};
-}
-
 Status FileWriter::Impl::Publish() {
+  ASSIGN_OR_RETURN(std::vector<DurableBlock> durable, blocks.Drain());
   SLIPSTREAM_FAILPOINT("dfs_client.before_publish");
-  ASSIGN_OR_RETURN(AppenderState state, parts.master.AcquireAppender(owner));
+  ASSIGN_OR_RETURN(AppenderState state, master.AcquireAppender(owner, kLease));
   AppenderEpoch epoch{.owner = owner, .incarnation = state.incarnation, .epoch = 1};
-  epoch.files.push_back(
-      {.target = path, .blocks = std::move(durable), .close = true, .replace = options.replace});
-  return parts.master.Prepare({&epoch, 1}, /*commit=*/true).status();
+  epoch.files.push_back({.target = path,
+                         .blocks = std::move(durable),
+                         .close = true,
+                         .replace = options.replace,
+                         .mode = options.mode,
+                         .replication = options.replication});
+  return master.Prepare({&epoch, 1}, /*commit=*/true).status();
 }
 
-FileWriter::FileWriter(const Options& options, const Parts& parts, std::string path)
-    : impl_(std::make_unique<Impl>(options, parts, std::move(path))) {}
+FileWriter::FileWriter(const Options& options,
+                       const Parts& parts,
+                       std::string path,
+                       std::string owner)
+    : impl_(std::make_unique<Impl>(options, parts, std::move(path), std::move(owner))) {}
 
-FileWriter::~FileWriter() {
-  for (Impl::Upload& upload : impl_->uploads)
-    upload.wait();
-}
+FileWriter::~FileWriter() = default;
 
 Status FileWriter::Write(std::string_view raw) {
   Impl& impl = *impl_;
   if (impl.is_closed) return FailedPrecondition("write to a closed file");
-  while (!raw.empty() && impl.error.ok()) {
-    const auto taken =
-        static_cast<size_t>(std::min<uint64_t>(raw.size(), impl.encoder.room_bytes()));
-    impl.error = impl.encoder.Append(raw.substr(0, taken));
-    if (!impl.error.ok()) break;
-    raw.remove_prefix(taken);
-    impl.written_bytes += taken;
-    if (impl.encoder.room_bytes() > 0) continue;
-    if (impl.uploads.size() == impl.options.uploads_max) impl.error = impl.FinishUpload();
-    if (impl.error.ok()) impl.StartUpload();
-  }
+  if (impl.error.ok()) impl.error = impl.blocks.Write(raw);
   return impl.error;
 }
 
@@ -96,15 +70,12 @@ Status FileWriter::Close() {
   Impl& impl = *impl_;
   if (impl.is_closed) return impl.error;
   impl.is_closed = true;
-  if (impl.error.ok() && !impl.encoder.empty()) impl.StartUpload();
-  while (impl.error.ok() && !impl.uploads.empty())
-    impl.error = impl.FinishUpload();
   if (impl.error.ok()) impl.error = impl.Publish();
   return impl.error;
 }
 
 uint64_t FileWriter::written_bytes() const {
-  return impl_->written_bytes;
+  return impl_->blocks.written_bytes();
 }
 
 }  // namespace slipstream::dfs

@@ -39,7 +39,7 @@ class FileWriter final {
     WorkerPool& pool;
   };
 
-  FileWriter(const Options& options, const Parts& parts, std::string path);
+  FileWriter(const Options& options, const Parts& parts, std::string path, std::string owner);
   ~FileWriter();  // waits for uploads on their way
 
   FileWriter(const FileWriter&) = delete;

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
-#include <stop_token>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -16,24 +15,20 @@
 
 namespace slipstream::dfs {
 
-class Notices;
+class MasterConnection;
+class RandomIds;
 
-// MasterClient: the master's calls in plain types, each with a deadline, retried while the master
-// is away. What the calls mean is in proto/dfs_master.proto. Private to the library.
+// MasterClient: the master's calls in plain types. What they mean is in proto/dfs_master.proto.
+// Private to the library.
 //
-// Ownership  owns one connection; borrows `notices`.
+// Ownership  borrows everything.
 // Threads    thread-safe.
-// Blocking   up to Options::timeout; those marked "once" make a single attempt.
+// Blocking   up to the connection's timeout; those marked "once" make a single attempt.
 class MasterClient final {
  public:
   struct Options {
-    std::string address;
-    std::chrono::milliseconds timeout;          // of a call with all its attempts
-    std::chrono::milliseconds attempt_timeout;  // of one attempt
-    std::string file_owner;                     // of the files and directories it makes
+    std::string file_owner;  // of the files and directories it makes
     std::string file_group;
-    uint64_t seed = 0;  // of the jitter; 0: a random one
-    std::stop_token stop;
   };
 
   // What AllocateBlocks gave: ids first, first+1, …, all for the same chain.
@@ -50,8 +45,7 @@ class MasterClient final {
 
   using FileTarget = std::variant<uint64_t, std::string>;  // inode id or path
 
-  MasterClient(Options options, Notices& notices);
-  ~MasterClient();
+  MasterClient(Options options, MasterConnection& connection, RandomIds& ids);
 
   MasterClient(const MasterClient&) = delete;
   MasterClient& operator=(const MasterClient&) = delete;
@@ -63,6 +57,12 @@ class MasterClient final {
   Result<FileStatus> MakeDirectory(const std::string& path, bool create_parents);
   Status Delete(const std::string& path, bool recursive);
   Status Rename(const std::string& source, const std::string& target, bool replace);
+  Result<FileStatus> SetAttributes(const std::string& path, const AttributeChange& change);
+  Status SetReplication(const std::string& path, uint32_t replication);
+  Status Truncate(const std::string& path, uint64_t length_bytes);
+  Status Concat(const std::string& target, std::span<const std::string> sources);
+  // As many paths as one call takes: see kStatBatchMax.
+  Result<std::vector<Result<FileStatus>>> StatBatch(std::span<const std::string> paths);
 
   // From `offset_bytes` on; the master may answer with fewer blocks than there are.
   Result<FileBlocks> LocateBlocks(const FileTarget& file, uint64_t offset_bytes);
@@ -74,29 +74,30 @@ class MasterClient final {
                               const std::string& reason);
 
   Result<Allocation> AllocateBlocksOnce(const AllocationRequest& allocation);
-  Result<AppenderState> AcquireAppender(const std::string& owner);
+  Result<AppenderState> AcquireAppender(const std::string& owner, std::chrono::milliseconds lease);
+  Status RenewLease(const std::string& owner, uint64_t incarnation);
+  Status RenewLeaseOnce(const std::string& owner, uint64_t incarnation);
   Result<std::vector<PreparedEpoch>> Prepare(std::span<const AppenderEpoch> epochs, bool commit);
   Result<std::vector<uint64_t>> Commit(std::span<const AppenderCommit> commits);
   Result<uint32_t> AbortAppender(const std::string& owner);
+  Status AbortAppenderOnce(const std::string& owner);
   Result<std::vector<AppenderReport>> ListAppenders(const std::string& owner_prefix);
 
   Result<ClusterState> GetClusterState();
+  Result<Defaults> GetDefaults();
 
-  const std::string& address() const { return options_.address; }
+  static constexpr size_t kStatBatchMax = 10'000;
+  static constexpr size_t kStatBatchBytesMax = size_t{1} << 20;  // of the paths
 
  private:
-  struct Connection;
-
-  template <class Request, class Response, class Method>
-  Result<Response> CallOnce(Method method,
-                            const Request& request,
-                            std::chrono::milliseconds timeout);
-  template <class Request, class Response, class Method>
-  Result<Response> Call(Method method, const Request& request, int* attempts = nullptr);
+  template <class Response, class Request>
+  Result<Response> Call(std::string_view method, const Request& request);
+  template <class Response, class Request>
+  Result<Response> CallOnce(std::string_view method, const Request& request);
 
   const Options options_;
-  Notices& notices_;
-  const std::unique_ptr<Connection> connection_;
+  MasterConnection& connection_;
+  RandomIds& ids_;
 };
 
 }  // namespace slipstream::dfs

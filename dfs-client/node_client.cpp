@@ -4,39 +4,28 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
 
-#include "proto/dfs_datanode.grpc.pb.h"
+#include "proto/dfs_datanode.pb.h"
 
 #include "common/block/block.h"
 #include "common/check/check.h"
-#include "common/rpc/channel.h"
-#include "common/rpc/status_map.h"
 #include "dfs-client/wire.h"
 
 namespace slipstream::dfs {
 
 using std::chrono::milliseconds;
 
-struct NodeClient::Connection {
-  explicit Connection(const std::string& address)
-      : channel(rpc::MakeChannel(address)), stub(v1::DfsDatanode::NewStub(channel)) {}
-
-  std::shared_ptr<grpc::Channel> channel;  // shared with the stub
-  std::unique_ptr<v1::DfsDatanode::Stub> stub;
-};
-
 namespace {
 
 // Short: there are other nodes to turn to.
 constexpr milliseconds kReconnectTimeout{200};
 
-using WriteStream = grpc::ClientWriter<v1::WriteBlocksRequest>;
-
 constexpr size_t kPieceBytes = size_t{1} << 20;
 
-bool SendHeader(std::span<const NodeAddress> next, WriteStream& stream) {
+constexpr std::string_view kWriteBlocks = "/slipstream.dfs.v1.DfsDatanode/WriteBlocks";
+constexpr std::string_view kReadBlock = "/slipstream.dfs.v1.DfsDatanode/ReadBlock";
+
+bool SendHeader(std::span<const NodeAddress> next, rpc::RequestStream& stream) {
   v1::WriteBlocksRequest request;
   v1::WriteBlocksRequest::Header* header = request.mutable_header();
   for (const NodeAddress& node : next) {
@@ -44,11 +33,11 @@ bool SendHeader(std::span<const NodeAddress> next, WriteStream& stream) {
     address->set_node_id(node.node_id);
     address->set_address(node.address);
   }
-  return stream.Write(request);
+  return stream.Send(request);
 }
 
 // False when the stream is broken; its Finish() says why.
-bool SendBlock(const NodeClient::OutgoingBlock& outgoing, WriteStream& stream) {
+bool SendBlock(const NodeClient::OutgoingBlock& outgoing, rpc::RequestStream& stream) {
   v1::WriteBlocksRequest request;
   v1::WriteBlocksRequest::BlockHeader* header = request.mutable_block();
   wire::FromBlock(outgoing.block, header->mutable_block());
@@ -58,11 +47,11 @@ bool SendBlock(const NodeClient::OutgoingBlock& outgoing, WriteStream& stream) {
     out->set_stored_bytes(frame.stored_bytes);
     out->set_crc32c(frame.crc32c);
   }
-  if (!stream.Write(request)) return false;
+  if (!stream.Send(request)) return false;
   const std::string& data = outgoing.encoded->data;
   for (size_t sent = 0; sent < data.size(); sent += kPieceBytes) {
     request.set_data(data.data() + sent, std::min(kPieceBytes, data.size() - sent));
-    if (!stream.Write(request)) return false;
+    if (!stream.Send(request)) return false;
   }
   return true;
 }
@@ -120,35 +109,54 @@ class RangeAssembler final {
   std::vector<block::Frame> frames_;
 };
 
+// Triggered when either of two others is.
+class EitherStop final {
+ public:
+  EitherStop(const std::stop_token& first, const std::stop_token& second)
+      : first_(first, Forward{&either_}), second_(second, Forward{&either_}) {}
+
+  std::stop_token token() const { return either_.get_token(); }
+
+ private:
+  struct Forward {
+    std::stop_source* target;
+    void operator()() const { target->request_stop(); }
+  };
+
+  std::stop_source either_;
+  std::stop_callback<Forward> first_;
+  std::stop_callback<Forward> second_;
+};
+
 }  // namespace
 
-NodeClient::NodeClient(std::stop_token stop) : stop_(std::move(stop)) {}
+NodeClient::NodeClient(rpc::Transport& transport, std::stop_token stop)
+    : transport_(transport), stop_(std::move(stop)) {}
 
-NodeClient::~NodeClient() = default;
-
-NodeClient::Connection& NodeClient::ConnectionTo(const std::string& address) {
-  MutexLock lock(mutex_);
-  std::unique_ptr<Connection>& connection = connections_[address];
-  if (!connection) connection = std::make_unique<Connection>(address);
-  return *connection;
+std::shared_ptr<rpc::Peer> NodeClient::PeerAt(const std::string& address) {
+  std::shared_ptr<rpc::Peer> peer;
+  {
+    MutexLock lock(mutex_);
+    std::shared_ptr<rpc::Peer>& known = peers_[address];
+    if (!known) known = transport_.Connect(address);
+    peer = known;
+  }
+  peer->AwaitReconnect(kReconnectTimeout);
+  return peer;
 }
 
 Status NodeClient::WriteBlocks(std::span<const NodeAddress> chain,
                                std::span<const OutgoingBlock> blocks,
                                milliseconds timeout) {
   SLIPSTREAM_CHECK(!chain.empty(), "a chain without nodes");
-  grpc::ClientContext context;
-  rpc::SetTimeout(context, timeout);
-  std::stop_callback cancel(stop_, [&] { context.TryCancel(); });
   v1::WriteBlocksResponse response;
-  Connection& connection = ConnectionTo(chain.front().address);
-  rpc::AwaitReconnect(*connection.channel, kReconnectTimeout);
-  auto stream = connection.stub->WriteBlocks(&context, &response);
+  const auto peer = PeerAt(chain.front().address);
+  const auto stream =
+      peer->OpenRequestStream(kWriteBlocks, response, {.timeout = timeout, .stop = stop_});
   bool is_whole = SendHeader(chain.subspan(1), *stream);
   for (size_t i = 0; is_whole && i < blocks.size(); ++i)
     is_whole = SendBlock(blocks[i], *stream);
-  if (is_whole) is_whole = stream->WritesDone();
-  RETURN_IF_ERROR(rpc::FromGrpc(stream->Finish()));
+  RETURN_IF_ERROR(stream->Finish());
   if (!is_whole) return Unavailable("the datanode answered before it had all blocks");
   for (const NodeAddress& node : chain) {
     const auto& holders = response.holder_node_ids();
@@ -169,24 +177,15 @@ Result<std::string> NodeClient::ReadBlock(const NodeAddress& node,
   request.set_offset_bytes(range.offset);
   request.set_length_bytes(range.length);
 
-  grpc::ClientContext context;
-  rpc::SetTimeout(context, timeout);
-  std::stop_callback cancel(stop, [&] { context.TryCancel(); });
-  std::stop_callback cancel_all(stop_, [&] { context.TryCancel(); });
-  Connection& connection = ConnectionTo(node.address);
-  rpc::AwaitReconnect(*connection.channel, kReconnectTimeout);
-  auto stream = connection.stub->ReadBlock(&context, request);
+  const EitherStop either(stop, stop_);
+  const auto peer = PeerAt(node.address);
+  const auto stream =
+      peer->OpenResponseStream(kReadBlock, request, {.timeout = timeout, .stop = either.token()});
   RangeAssembler assembler(block, range);
   v1::ReadBlockResponse response;
-  while (stream->Read(&response)) {
-    Status status = assembler.Add(response);
-    if (!status.ok()) {
-      context.TryCancel();
-      (void)stream->Finish();  // cancelled by ourselves
-      return status;
-    }
-  }
-  RETURN_IF_ERROR(rpc::FromGrpc(stream->Finish()));
+  while (stream->Receive(response))
+    RETURN_IF_ERROR(assembler.Add(response));
+  RETURN_IF_ERROR(stream->Finish());
   return assembler.Finish();
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/block/encoded_block.h"
+#include "common/rpc/transport.h"
 #include "common/status/status.h"
 #include "common/sync/mutex.h"
 #include "dfs-client/file_types.h"
@@ -17,7 +18,7 @@ namespace slipstream::dfs {
 
 // NodeClient: the datanodes' calls in plain types, one attempt each. Private to the library.
 //
-// Ownership  owns one connection for each address, kept for its lifetime.
+// Ownership  owns one connection for each address, kept for its lifetime; borrows the transport.
 // Threads    thread-safe.
 // Blocking   up to the call's timeout.
 class NodeClient final {
@@ -31,8 +32,7 @@ class NodeClient final {
     uint64_t length = 0;  // > 0, inside the block
   };
 
-  explicit NodeClient(std::stop_token stop);
-  ~NodeClient();
+  NodeClient(rpc::Transport& transport, std::stop_token stop);
 
   NodeClient(const NodeClient&) = delete;
   NodeClient& operator=(const NodeClient&) = delete;
@@ -53,13 +53,13 @@ class NodeClient final {
                                 const std::stop_token& stop);
 
  private:
-  struct Connection;
-  // Lives as long as this object.
-  Connection& ConnectionTo(const std::string& address);
+  // The peer at `address`, given a moment to come back if its connection was lost.
+  std::shared_ptr<rpc::Peer> PeerAt(const std::string& address);
 
+  rpc::Transport& transport_;
   const std::stop_token stop_;
   Mutex mutex_;
-  std::map<std::string, std::unique_ptr<Connection>> connections_ GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<rpc::Peer>> peers_ GUARDED_BY(mutex_);
 };
 
 }  // namespace slipstream::dfs

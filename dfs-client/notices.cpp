@@ -5,7 +5,7 @@
 namespace slipstream::dfs {
 
 void Notices::Say(const std::string& text) {
-  const SteadyTime now = SystemClock::Get().Now();
+  const SteadyTime now = clock_.Now();
   {
     MutexLock lock(mutex_);
     if (said_at_.has_value() && now - *said_at_ < kInterval) return;

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "common/clock/clock.h"
 #include "common/rpc/retry.h"
 #include "dfs-client/master_client.h"
 #include "dfs-client/notices.h"
@@ -20,9 +19,10 @@ using std::chrono::milliseconds;
 
 // The replicas in the order to try them: the master's, which spreads readers over the nodes, but
 // suspects come last.
-std::vector<NodeAddress> OrderOf(const LocatedBlock& located, const SuspectNodes& suspects) {
+std::vector<NodeAddress> OrderOf(const LocatedBlock& located,
+                                 const SuspectNodes& suspects,
+                                 SteadyTime now) {
   std::vector<NodeAddress> nodes = located.nodes;
-  const SteadyTime now = SystemClock::Get().Now();
   std::stable_partition(nodes.begin(), nodes.end(), [&](const NodeAddress& node) {
     return !suspects.Contains(node.node_id, now);
   });
@@ -49,23 +49,25 @@ Result<std::string> ReplicaReader::Read(const Place& place,
   int bad_rounds = 0;
   bool is_first = true;
   Result<std::string> result = Unavailable("");
-  const Status status = rpc::Retry(
-      {.timeout = options_.timeout,
-       .attempt_timeout_max = options_.timeout,  // attempts have bounds of their own
-       .seed = options_.seed,
-       .stop = stop,
-       .on_retry = [&](const Status& why) { notices_.Say("reading: " + why.message()); }},
-      [&](milliseconds) -> Status {
-        if (stop.stop_requested()) return Cancelled("stopped");
-        if (!is_first) RETURN_IF_ERROR(Refresh(place, located));
-        is_first = false;
-        result = ReadAnyReplica(located, range, stop);
-        if (result.ok()) return {};
-        if (result.status().code() == Code::kDataLoss && ++bad_rounds == kBadRoundsMax) {
-          return result.status();
-        }
-        return Unavailable(result.status().message());
-      });
+  const Status status =
+      rpc::Retry({.timeout = options_.timeout,
+                  .attempt_timeout_max = options_.timeout,  // attempts have bounds of their own
+                  .seed = options_.seed,
+                  .stop = stop,
+                  .on_retry = [&](const Status& why) { notices_.Say("reading: " + why.message()); },
+                  .clock = options_.clock,
+                  .sleeper = options_.sleeper},
+                 [&](milliseconds) -> Status {
+                   if (stop.stop_requested()) return Cancelled("stopped");
+                   if (!is_first) RETURN_IF_ERROR(Refresh(place, located));
+                   is_first = false;
+                   result = ReadAnyReplica(located, range, stop);
+                   if (result.ok()) return {};
+                   if (result.status().code() == Code::kDataLoss && ++bad_rounds == kBadRoundsMax) {
+                     return result.status();
+                   }
+                   return Unavailable(result.status().message());
+                 });
   if (status.ok()) return result;
   return status.WithContext(fmt::format("block {}", located.block.block_id));
 }
@@ -82,7 +84,7 @@ Result<std::string> ReplicaReader::ReadAnyReplica(const LocatedBlock& located,
   }
   Status last;
   size_t bad = 0;
-  for (const NodeAddress& node : OrderOf(located, suspects_)) {
+  for (const NodeAddress& node : OrderOf(located, suspects_, options_.clock->Now())) {
     auto raw = nodes_.ReadBlock(node, located.block, range, options_.attempt_timeout, stop);
     if (raw.ok()) {
       suspects_.Remove(node.node_id);
@@ -101,7 +103,7 @@ Result<std::string> ReplicaReader::ReadAnyReplica(const LocatedBlock& located,
       case Code::kNotFound:  // moved; the node is not to blame
         break;
       default:
-        suspects_.Add(node.node_id, SystemClock::Get().Now());
+        suspects_.Add(node.node_id, options_.clock->Now());
     }
   }
   if (bad == located.nodes.size()) return last;
@@ -110,7 +112,7 @@ Result<std::string> ReplicaReader::ReadAnyReplica(const LocatedBlock& located,
 
 Status ReplicaReader::Refresh(const Place& place, LocatedBlock& located) {
   auto fresh =
-      master_.LocateBlocksOnce(place.inode_id, place.block_offset_bytes, located.block.raw_bytes);
+      master_.LocateBlocksOnce(place.inode_id, place.block_offset_bytes, located.length_bytes);
   if (!fresh.ok()) {
     // The file is gone, and its blocks will be; what else is wrong may pass.
     return fresh.status().code() == Code::kNotFound ? fresh.status() : Status();

@@ -5,6 +5,8 @@
 #include <stop_token>
 #include <string>
 
+#include "common/clock/clock.h"
+#include "common/clock/sleep.h"
 #include "common/status/status.h"
 #include "dfs-client/file_types.h"
 #include "dfs-client/node_client.h"
@@ -26,6 +28,8 @@ class ReplicaReader final {
     std::chrono::milliseconds attempt_timeout;  // of one replica
     uint64_t seed = 0;
     std::stop_token stop;
+    const Clock* clock = &SystemClock::Get();
+    Sleeper* sleeper = &SystemSleeper::Get();
   };
   // Where a block stands, so that its locations can be asked for again.
   struct Place {

@@ -14,17 +14,65 @@ NodeState ToNodeState(v1::NodeState in) {
   }
 }
 
-NodeReport ToNodeReport(const v1::NodeReport& in) {
-  return {.node = ToNodeAddress(in.node()),
-          .state = ToNodeState(in.state()),
+NodeService ToNodeService(v1::NodeService in) {
+  switch (in) {
+    case v1::NODE_SERVICE_DECOMMISSIONING:
+      return NodeService::kDecommissioning;
+    case v1::NODE_SERVICE_DECOMMISSIONED:
+      return NodeService::kDecommissioned;
+    case v1::NODE_SERVICE_MAINTENANCE:
+      return NodeService::kMaintenance;
+    default:
+      return NodeService::kInService;
+  }
+}
+
+DiskReport ToDiskReport(const v1::DiskReport& in) {
+  return {.path = in.path(),
           .capacity_bytes = in.capacity_bytes(),
           .used_bytes = in.used_bytes(),
           .free_bytes = in.free_bytes(),
-          .replica_count = in.replica_count(),
-          .active_writes = in.active_writes(),
-          .last_heartbeat_ms = in.last_heartbeat_ms(),
-          .failure_domain = in.failure_domain(),
-          .admin_address = in.admin_address()};
+          .failure = in.failure()};
+}
+
+NodeReport ToNodeReport(const v1::NodeReport& in) {
+  NodeReport out{.node = ToNodeAddress(in.node()),
+                 .state = ToNodeState(in.state()),
+                 .capacity_bytes = in.capacity_bytes(),
+                 .used_bytes = in.used_bytes(),
+                 .free_bytes = in.free_bytes(),
+                 .replica_count = in.replica_count(),
+                 .active_writes = in.active_writes(),
+                 .last_heartbeat_ms = in.last_heartbeat_ms(),
+                 .failure_domain = in.failure_domain(),
+                 .admin_address = in.admin_address(),
+                 .service = ToNodeService(in.service()),
+                 .maintenance_until_ms = in.maintenance_until_ms(),
+                 .blocks_to_move = in.blocks_to_move(),
+                 .rack = in.rack(),
+                 .last_report_ms = in.last_report_ms(),
+                 .version = in.version(),
+                 .host = in.host()};
+  for (const v1::DiskReport& disk : in.disks())
+    out.disks.push_back(ToDiskReport(disk));
+  return out;
+}
+
+CheckedFile ToCheckedFile(const v1::CheckedFile& in) {
+  CheckedFile out{.path = in.path(),
+                  .status = ToFileStatus(in.status()),
+                  .under_replicated_blocks = in.under_replicated_blocks(),
+                  .missing_blocks = in.missing_blocks(),
+                  .corrupt_blocks = in.corrupt_blocks(),
+                  .missing_bytes = in.missing_bytes()};
+  for (const v1::CheckedBlock& block : in.blocks()) {
+    out.blocks.push_back({.located = ToLocatedBlock(block.located()),
+                          .wanted = block.wanted(),
+                          .good = block.good(),
+                          .corrupt = block.corrupt(),
+                          .leaving = block.leaving()});
+  }
+  return out;
 }
 
 void FromAppend(const FileAppend& in, const NewFile& new_file, v1::FileAppend* out) {
@@ -34,7 +82,8 @@ void FromAppend(const FileAppend& in, const NewFile& new_file, v1::FileAppend* o
     out->set_new_path(std::get<std::string>(in.target));
     out->set_file_owner(new_file.owner);
     out->set_file_group(new_file.group);
-    out->set_mode(new_file.mode);
+    out->set_mode(in.mode);
+    out->set_replication(in.replication);
   }
   out->set_expected_length_bytes(in.expected_length_bytes);
   out->set_close(in.close);
@@ -50,19 +99,36 @@ void FromAppend(const FileAppend& in, const NewFile& new_file, v1::FileAppend* o
 }  // namespace
 
 FileStatus ToFileStatus(const v1::FileStatus& in) {
-  return {.name = in.name(),
-          .inode_id = in.inode_id(),
-          .kind = in.kind() == v1::FILE_KIND_DIRECTORY ? FileKind::kDirectory : FileKind::kFile,
-          .length_bytes = in.length_bytes(),
-          .stored_bytes = in.stored_bytes(),
-          .block_count = in.block_count(),
-          .replication = in.replication(),
-          .modified_at_ms = in.modified_at_ms(),
-          .owner = in.owner(),
-          .group = in.group(),
-          .mode = in.mode(),
-          .writer = in.writer(),
-          .child_count = in.child_count()};
+  FileStatus out{
+      .name = in.name(),
+      .inode_id = in.inode_id(),
+      .kind = in.kind() == v1::FILE_KIND_DIRECTORY ? FileKind::kDirectory : FileKind::kFile,
+      .length_bytes = in.length_bytes(),
+      .stored_bytes = in.stored_bytes(),
+      .block_count = in.block_count(),
+      .replication = in.replication(),
+      .modified_at_ms = in.modified_at_ms(),
+      .owner = in.owner(),
+      .group = in.group(),
+      .mode = in.mode(),
+      .writer = in.writer(),
+      .child_count = in.child_count(),
+      .accessed_at_ms = in.accessed_at_ms()};
+  if (in.has_quota()) {
+    out.quota = Quota{.names_max = in.quota().names_max(),
+                      .space_max_bytes = in.quota().space_max_bytes(),
+                      .names = in.quota().names(),
+                      .space_bytes = in.quota().space_bytes()};
+  }
+  return out;
+}
+
+Result<FileStatus> ToStatResult(const v1::StatBatchResponse::Entry& in, const std::string& path) {
+  if (in.error_code() == 0) return ToFileStatus(in.status());
+  if (in.error_code() > static_cast<uint32_t>(Code::kUnauthenticated)) {
+    return Status(Code::kUnknown, path);
+  }
+  return Status(static_cast<Code>(in.error_code()), path);
 }
 
 Block ToBlock(const v1::Block& in) {
@@ -88,6 +154,9 @@ LocatedBlock ToLocatedBlock(const v1::LocatedBlock& in) {
   for (const v1::NodeAddress& node : in.nodes())
     out.nodes.push_back(ToNodeAddress(node));
   out.missing_node_ids.assign(in.missing_node_ids().begin(), in.missing_node_ids().end());
+  // A master that does not say means all of the block.
+  const bool is_cut = in.length_bytes() != 0 && in.length_bytes() < out.block.raw_bytes;
+  out.length_bytes = is_cut ? in.length_bytes() : out.block.raw_bytes;
   return out;
 }
 
@@ -109,7 +178,9 @@ AppenderReport ToAppenderReport(const v1::ListAppendersResponse::Appender& in) {
                      .incarnation = in.incarnation(),
                      .committed = ToEpochPair(in.committed()),
                      .prepared_since_ms = in.prepared_since_ms(),
-                     .open_files = in.open_files()};
+                     .open_files = in.open_files(),
+                     .lease = std::chrono::milliseconds(in.lease_ms()),
+                     .claimed = ToEpochPair(in.claimed())};
   for (const v1::EpochPair& pair : in.prepared())
     out.prepared.push_back(ToEpochPair(pair));
   return out;
@@ -128,10 +199,67 @@ ClusterState ToClusterState(const v1::GetClusterStateResponse& in) {
                    .corrupt_replicas = in.corrupt_replicas(),
                    .pending_repairs = in.pending_repairs(),
                    .default_replication = in.default_replication(),
-                   .version = in.version()};
+                   .version = in.version(),
+                   .is_safe_mode_by_hand = in.safe_mode_by_hand(),
+                   .located_blocks = in.located_blocks(),
+                   .pending_deletions = in.pending_deletions(),
+                   .balance = ToBalanceStatus(in.balance())};
   for (const v1::NodeReport& node : in.nodes())
     out.nodes.push_back(ToNodeReport(node));
   return out;
+}
+
+BalanceStatus ToBalanceStatus(const v1::BalanceStatus& in) {
+  return {.is_running = in.is_running(),
+          .threshold_percent = in.threshold_percent(),
+          .bytes_moved = in.bytes_moved(),
+          .bytes_left = in.bytes_left(),
+          .blocks_moved = in.blocks_moved(),
+          .spread_percent = in.spread_percent()};
+}
+
+FileCheckPage ToFileCheckPage(const v1::CheckFilesResponse& in) {
+  FileCheckPage out{.next_cursor = in.next_cursor(),
+                    .file_count = in.file_count(),
+                    .directory_count = in.directory_count(),
+                    .block_count = in.block_count(),
+                    .raw_bytes = in.raw_bytes(),
+                    .under_replicated_blocks = in.under_replicated_blocks(),
+                    .over_replicated_blocks = in.over_replicated_blocks(),
+                    .missing_blocks = in.missing_blocks(),
+                    .corrupt_blocks = in.corrupt_blocks(),
+                    .good_replicas = in.good_replicas(),
+                    .wanted_replicas = in.wanted_replicas()};
+  out.files.reserve(static_cast<size_t>(in.files_size()));
+  for (const v1::CheckedFile& file : in.files())
+    out.files.push_back(ToCheckedFile(file));
+  return out;
+}
+
+v1::NodeService FromNodeService(NodeService in) {
+  switch (in) {
+    case NodeService::kInService:
+      return v1::NODE_SERVICE_IN_SERVICE;
+    case NodeService::kDecommissioning:
+      return v1::NODE_SERVICE_DECOMMISSIONING;
+    case NodeService::kDecommissioned:
+      return v1::NODE_SERVICE_DECOMMISSIONED;
+    case NodeService::kMaintenance:
+      return v1::NODE_SERVICE_MAINTENANCE;
+  }
+  return v1::NODE_SERVICE_IN_SERVICE;
+}
+
+v1::BalanceRequest::Action FromBalanceAction(BalanceAction in) {
+  switch (in) {
+    case BalanceAction::kStatus:
+      return v1::BalanceRequest::ACTION_STATUS;
+    case BalanceAction::kStart:
+      return v1::BalanceRequest::ACTION_START;
+    case BalanceAction::kStop:
+      return v1::BalanceRequest::ACTION_STOP;
+  }
+  return v1::BalanceRequest::ACTION_STATUS;
 }
 
 void FromEpoch(const AppenderEpoch& in, const NewFile& new_file, v1::AppenderEpoch* out) {

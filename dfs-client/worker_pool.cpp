@@ -82,7 +82,7 @@ void WorkerPool::ForEach(size_t count,
   if (count == 0) return;
   // Shared with the helpers, of which some may begin after this call has returned.
   auto loop = std::make_shared<Loop>();
-  const size_t helpers = std::min(count, parallelism) - 1;
+  const size_t helpers = is_inline() ? 0 : std::min(count, parallelism) - 1;
   for (size_t i = 0; i < helpers; ++i)
     Enqueue([loop, count, &work] { TakePart(*loop, count, work); });
   TakePart(*loop, count, work);

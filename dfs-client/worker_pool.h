@@ -19,6 +19,8 @@ namespace slipstream::dfs {
 // WorkerPool: a few threads that do what is submitted, in order. They are started as work comes,
 // so that a client that only asks the master starts none.
 //
+// Inline     with threads_max 0 there are none: work is done by whoever submits it, before Submit
+//            returns. For a client inside a simulation.
 // Bound      the queue has none: whoever submits bounds what it has outstanding (a reader its
 //            window, a writer its uploads).
 // Threads    thread-safe. Work must not wait for other work of the same pool, except through
@@ -33,17 +35,23 @@ class WorkerPool final {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
+  bool is_inline() const { return threads_max_ == 0; }
+
   template <class Work>
   std::future<std::invoke_result_t<Work>> Submit(Work work) {
     // Shared only because std::function copies what it holds; there is one at any time.
     auto task = std::make_shared<std::packaged_task<std::invoke_result_t<Work>()>>(std::move(work));
     auto future = task->get_future();
+    if (threads_max_ == 0) {
+      (*task)();
+      return future;
+    }
     Enqueue([task] { (*task)(); });
     return future;
   }
 
   // Calls `work` for 0 … count-1, on up to `parallelism` threads of which the caller is one;
-  // returns when all calls have.
+  // returns when all calls have. In order, where there are no threads.
   void ForEach(size_t count, size_t parallelism, const std::function<void(size_t index)>& work);
 
  private:
