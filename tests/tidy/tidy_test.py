@@ -52,7 +52,7 @@ FORBIDDEN = {
 
 # Generated protobuf, gRPC and librdkafka stay in adapters at the edge, which go by these names.
 ADAPTER = re.compile(
-    r"(^|/)(main|daemon|wire|peers|master_link|holders|error_map|replica_copier|[a-z_]*_(map|client|service|"
+    r"(^|/)(main|daemon|wire|holders|error_map|master_session|replica_copier|block_(sender|receiver|merger)|[a-z_]*_(map|client|service|"
     r"handlers|server))\.(h|cpp)$|^common/(rpc|kafka|daemon)/|^tests/|^bench/|^processor/connectors/kafka_")
 EDGE_HEADER = re.compile(r"\.pb\.h$|^grpc(pp)?/|^librdkafka/")
 # Slow to compile: in the sources that need them, not in headers that many files include.
