@@ -12,23 +12,23 @@ namespace slipstream::dfs::master {
 namespace {
 
 constexpr uint64_t kIdsPerRange = 1'000;
-constexpr uint32_t kListDefault = 1'000;
-constexpr uint32_t kListMax = 5'000;
 constexpr size_t kLocateBlocksMax = 10'000;
 constexpr uint32_t kAllocateMax = 10'000;
 constexpr size_t kListAppendersMax = 10'000;
-constexpr uint32_t kReplicationMax = 16;
 
 }  // namespace
 
 Master::State::State(const Options& options, const KeyValueStore& store, SteadyTime now)
     : inode_ids("inode_id_end", kRootInode + 1, kIdsPerRange),
       incarnations("incarnation_end", 1, kIdsPerRange),
-      tree(inode_ids, options.replication),
+      quotas(options.quota_count_inline_max),
+      tree(inode_ids, quotas, options.replication),
+      files(tree),
       ledger(options.ledger),
       nodes(options.nodes),
       placer(options.seed),
       planner(options.repair, nodes, blocks, placer),
+      balancer(options.balance, nodes, blocks, planner),
       appenders({.min_replicas = options.min_replicas, .replication = options.replication},
                 tree,
                 incarnations,
@@ -76,17 +76,25 @@ Now Master::ReadClock() const {
 Status Master::Load() {
   const Now now = ReadClock();
   ASSIGN_OR_RETURN(std::optional<std::string> format, store_.Get(Table::kMeta, kMetaFormat));
-  if (format.has_value() && ReadBigEndian(*format) != kStoreFormatVersion) {
-    return FailedPrecondition(
-        "the data directory has format=" + std::to_string(ReadBigEndian(*format)) +
-        ", this program wants " + std::to_string(kStoreFormatVersion));
+  const uint64_t version = format.has_value() ? ReadBigEndian(*format) : kStoreFormatVersion;
+  if (version < kStoreFormatOldest || version > kStoreFormatVersion) {
+    return FailedPrecondition("the data directory has format=" + std::to_string(version) +
+                              ", this program wants " + std::to_string(kStoreFormatVersion));
   }
-  if (!format.has_value()) {
-    Transaction txn(store_);
+  RETURN_IF_ERROR(state_.quotas.Load(store_));
+  Transaction txn(store_);
+  // From here on records may be new ones, which older programs do not know.
+  if (version != kStoreFormatVersion || !format.has_value()) {
     txn.Put(Table::kMeta, kMetaFormat, BigEndian(kStoreFormatVersion));
-    RETURN_IF_ERROR(state_.tree.MakeRoot(txn, now));
+  }
+  if (!format.has_value()) RETURN_IF_ERROR(state_.tree.MakeRoot(txn, now));
+  RETURN_IF_ERROR(state_.quotas.RestartCounts(txn));
+  if (txn.has_changes()) {
+    std::vector<SubtreeCount> counts = txn.TakeCounts();
     ASSIGN_OR_RETURN(uint64_t position, store_.Apply(txn.TakeBatch()));
     RETURN_IF_ERROR(store_.Sync(position));
+    for (SubtreeCount& count : counts)
+      state_.counter.Add(std::move(count), store_);
   }
   RETURN_IF_ERROR(state_.inode_ids.Load(store_));
   RETURN_IF_ERROR(state_.incarnations.Load(store_));
@@ -137,6 +145,10 @@ Result<uint64_t> Master::Apply(Transaction& txn, BlockChanges& changes, const No
     state_.blocks.Commit(id);
   for (BlockId id : changes.discarded)
     state_.blocks.Discard(id);
+  for (const BlockChanges::Replication& change : changes.replications)
+    state_.blocks.SetReplication(change.id, change.replication);
+  for (SubtreeCount& count : txn.TakeCounts())
+    state_.counter.Add(std::move(count), store_);
   return position;
 }
 
@@ -155,54 +167,6 @@ Status Master::Fail(const Status& error) {
   return fatal;
 }
 
-// ---- Names ----
-
-Result<FileStatus> Master::GetStatus(std::string_view path) {
-  return Read(
-      [&](State& state, const Transaction& txn) { return state.tree.GetStatus(txn, path); });
-}
-
-Result<Listing> Master::List(std::string_view path, std::string_view start_after, uint32_t limit) {
-  if (start_after.size() > kNameBytesMax) return InvalidArgument("start_after is too long");
-  limit = limit == 0 ? kListDefault : std::min(limit, kListMax);
-  return Read([&](State& state, const Transaction& txn) {
-    return state.tree.List(txn, path, start_after, limit);
-  });
-}
-
-Result<FileStatus> Master::MakeDirectory(std::string_view path,
-                                         const Attributes& attributes,
-                                         bool create_parents) {
-  return Write("mkdir", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) {
-    return state.tree.MakeDirectory(txn, path, attributes, create_parents, now);
-  });
-}
-
-Status Master::Delete(std::string_view path, bool is_recursive, std::string_view request_id) {
-  return Write("delete",
-               [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
-                 ASSIGN_OR_RETURN(bool is_done, RetryTable::Contains(txn, request_id));
-                 if (is_done) return {};
-                 RETURN_IF_ERROR(state.tree.Delete(txn, path, is_recursive, now));
-                 RetryTable::Remember(txn, request_id, now);
-                 return {};
-               });
-}
-
-Status Master::Rename(std::string_view source,
-                      std::string_view target,
-                      bool replace,
-                      std::string_view request_id) {
-  return Write("rename",
-               [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
-                 ASSIGN_OR_RETURN(bool is_done, RetryTable::Contains(txn, request_id));
-                 if (is_done) return {};
-                 RETURN_IF_ERROR(state.tree.Rename(txn, source, target, replace, now));
-                 RetryTable::Remember(txn, request_id, now);
-                 return {};
-               });
-}
-
 // ---- Reading ----
 
 Result<LocatedRange> Master::LocateBlocks(const FileName& file,
@@ -219,7 +183,7 @@ Result<LocatedRange> Master::LocateBlocks(const FileName& file,
     }
     if (inode->is_directory()) return FailedPrecondition("is a directory");
     LocatedRange range;
-    range.status = state.tree.StatusOf(*inode);
+    ASSIGN_OR_RETURN(range.status, state.tree.StatusOf(txn, *inode));
     if (offset_bytes > inode->length_bytes) {
       return OutOfRange("offset=" + std::to_string(offset_bytes) +
                         " length=" + std::to_string(inode->length_bytes));

@@ -14,14 +14,18 @@
 #include "common/status/status.h"
 #include "common/sync/mutex.h"
 #include "dfs-master/appender_table.h"
+#include "dfs-master/balancer.h"
 #include "dfs-master/block_ledger.h"
 #include "dfs-master/block_locator.h"
 #include "dfs-master/block_map.h"
+#include "dfs-master/file_editor.h"
 #include "dfs-master/key_value_store.h"
 #include "dfs-master/namespace_tree.h"
 #include "dfs-master/node_table.h"
+#include "dfs-master/quota_table.h"
 #include "dfs-master/repair_planner.h"
 #include "dfs-master/replica_placer.h"
+#include "dfs-master/subtree_count.h"
 #include "dfs-master/types.h"
 
 namespace spdlog {
@@ -69,6 +73,7 @@ struct RegistrationAnswer {
 struct NodeReport {
   Node node;
   uint64_t replica_count = 0;
+  uint64_t blocks_to_move = 0;  // of a node being decommissioned
 };
 
 struct ClusterState {
@@ -77,6 +82,8 @@ struct ClusterState {
   Totals totals;
   BlockMap::Counts blocks;
   uint64_t pending_repairs = 0;
+  uint64_t pending_deletions = 0;
+  BalanceStatus balance;
   uint32_t replication = 0;
 };
 
@@ -102,8 +109,11 @@ class Master final {
     BlockLedger::Options ledger;
     NodeTable::Options nodes;
     RepairPlanner::Options repair;
+    Balancer::Options balance;
     // Safe mode ends at the latest so long after the first node came.
     std::chrono::milliseconds safe_mode_max{30'000};
+    // What a request counts of a subtree before it leaves that to the background.
+    size_t quota_count_inline_max = 50'000;
     uint64_t seed = 1;  // of placement
     std::function<void(const Status&)> on_fatal;
   };
@@ -120,13 +130,30 @@ class Master final {
   Result<FileStatus> GetStatus(std::string_view path);
   // `limit` 0 is 1000; more than 5000 are not given at once.
   Result<Listing> List(std::string_view path, std::string_view start_after, uint32_t limit);
+  // One result for each path; at most 10,000.
+  Result<std::vector<Result<FileStatus>>> GetStatuses(std::span<const std::string> paths);
+
+  // Each of these is carried out once, however often it is sent with the same request id, and
+  // answered the same (RetryTable); an empty id is none.
   Result<FileStatus> MakeDirectory(std::string_view path,
                                    const Attributes& attributes,
-                                   bool create_parents);
+                                   bool create_parents,
+                                   std::string_view request_id = {});
   Status Delete(std::string_view path, bool is_recursive, std::string_view request_id);
   Status Rename(std::string_view source,
                 std::string_view target,
                 bool replace,
+                std::string_view request_id);
+  Result<FileStatus> SetAttributes(std::string_view path,
+                                   const AttributeChange& change,
+                                   std::string_view request_id);
+  Status SetReplication(std::string_view path, uint32_t replication, std::string_view request_id);
+  Status SetQuota(std::string_view path,
+                  const QuotaTable::Limits& limits,
+                  std::string_view request_id);
+  Status Truncate(std::string_view path, uint64_t length_bytes, std::string_view request_id);
+  Status Concat(std::string_view target,
+                std::span<const std::string> sources,
                 std::string_view request_id);
 
   // ---- Reading ----
@@ -186,6 +213,18 @@ class Master final {
 
   Result<ClusterState> GetClusterState();
 
+  // ---- What operators ask ----
+
+  // What is wanted of a node, by its id, HOST:PORT or HOST; kept in the store. kDecommissioned is
+  // not asked for: it comes when the blocks of a node being decommissioned are elsewhere.
+  // `until_ms`, of maintenance: since 1970 UTC; 0: until it is ended.
+  // Errors: kNotFound, kInvalidArgument.
+  Status SetNodeService(std::string_view node, NodeService service, int64_t until_ms);
+  // Soft: after a restart nothing is being balanced.
+  Status StartBalance(double threshold_percent);
+  Result<BalanceStatus> StopBalance();
+  Result<BalanceStatus> GetBalance();
+
   // Housekeeping: call once a second. Node states, safe mode, repair, and a step each of reaping
   // and of collecting garbage.
   Status Tick();
@@ -199,12 +238,16 @@ class Master final {
     Status fatal;
     IdAllocator inode_ids;
     IdAllocator incarnations;  // of appenders, and sessions of nodes
+    QuotaTable quotas;
     NamespaceTree tree;
+    FileEditor files;
+    SubtreeCounter counter;
     BlockLedger ledger;
     BlockMap blocks;
     NodeTable nodes;
     ReplicaPlacer placer;
     RepairPlanner planner;
+    Balancer balancer;
     AppenderTable appenders;
     BlockLocator locator;
 
@@ -225,6 +268,15 @@ class Master final {
   // the failpoints master.<operation>.before_write, .after_write and .after_sync.
   template <class Fn>
   auto Write(std::string_view operation, Fn change);
+  // A change that is carried out once.
+  struct OnceRequest {
+    std::string_view operation;  // as for Write
+    std::string_view request_id;
+    std::string content;  // what is asked, to tell it from others under the same id
+  };
+  // As Write; `change` gives the answer to be remembered, and, sent again, the request gets it.
+  template <class Fn>
+  Result<std::string> WriteOnce(const OnceRequest& request, Fn change);
   // Runs `query` and waits until what it saw is durable.
   template <class Fn>
   auto Read(Fn query);
@@ -236,7 +288,20 @@ class Master final {
   static void ApplyReplicaChange(State& state, Node& node, const ReplicaChange& change);
   void SweepNodes(const Now& now) REQUIRES(mutex_);
   void UpdateSafeMode(const Now& now) REQUIRES(mutex_);
-  bool MayRepair(const Now& now) const REQUIRES(mutex_);
+  bool MayRepair(const State& state, const Now& now) const;
+  void PlanRepair(const Now& now) REQUIRES(mutex_);
+  // Changes what is wanted of a node, and what its replicas count for.
+  void ChangeService(State& state,
+                     Transaction& txn,
+                     Node& node,
+                     NodeService service,
+                     int64_t until_ms,
+                     const Now& now);
+  bool IsVacated(const State& state, const Node& node, const Now& now) const;
+  uint32_t EnoughReplicas(const State& state) const;
+  // Ends maintenance whose time is over, and decommissions that are done.
+  Status ServiceStep();
+  Status CountStep();
   Status ReapStep();
   Status CollectStep();
   Status ForgetStep();

@@ -32,7 +32,7 @@ Result<RegistrationAnswer> Master::Register(const NodeRegistration& registration
         ASSIGN_OR_RETURN(uint64_t session, state.incarnations.Allocate(txn, 1));
         ASSIGN_OR_RETURN(Node * node, state.nodes.Register(txn, registration, session, now));
         state.blocks.BeginSession(node->number);
-        state.blocks.SetCounted(node->number, true);
+        state.blocks.SetPresence(node->number, node->presence());
         state.planner.BeginSession(node->number);
         if (!state.first_node_at.has_value()) state.first_node_at = now.steady;
         log_->info("node_registered node={} address={} session={}",
@@ -121,6 +121,7 @@ Result<uint64_t> Master::EndReport(const BlockReport& report) {
   }
   state_.planner.Reported(node->number);
   node->has_reported = true;
+  node->reported_at_ms = now.wall_ms();
   log_->info(
       "blocks_reported node={} replicas={}", log::Quoted(report.node_id), report.reported.size());
   UpdateSafeMode(now);
@@ -156,11 +157,16 @@ Result<ClusterState> Master::GetClusterState() {
     cluster.safe_mode_reason = state.SafeModeReason();
     cluster.blocks = state.blocks.counts();
     cluster.pending_repairs = state.planner.copies_in_flight();
+    cluster.pending_deletions = state.planner.deletions_in_flight();
+    cluster.balance = state.balancer.GetStatus(ReadClock());
     cluster.replication = options_.replication;
     for (const auto& [number, node] : state.nodes.nodes()) {
-      // Known from before this master started, and not back yet.
-      if (!node.is_registered()) continue;
-      cluster.nodes.push_back({.node = node, .replica_count = state.blocks.replica_count(number)});
+      // Known from before this master started, not back yet, and nothing is wanted of it.
+      if (!node.is_registered() && node.service == NodeService::kInService) continue;
+      cluster.nodes.push_back(
+          {.node = node,
+           .replica_count = state.blocks.replica_count(number),
+           .blocks_to_move = state.blocks.BlocksToMove(number, EnoughReplicas(state))});
     }
     return cluster;
   });
@@ -187,18 +193,29 @@ void Master::UpdateSafeMode(const Now& now) {
 }
 
 // Right after a start most nodes have not come back yet: what they have is not lost.
-bool Master::MayRepair(const Now& now) const {
-  if (state_.is_in_safe_mode) return false;
-  if (now.steady - state_.started_at >= options_.nodes.dead_after) return true;
-  const auto& nodes = state_.nodes.nodes();
+bool Master::MayRepair(const State& state, const Now& now) const {
+  if (state.is_in_safe_mode) return false;
+  if (now.steady - state.started_at >= options_.nodes.dead_after) return true;
+  const auto& nodes = state.nodes.nodes();
   return std::all_of(nodes.begin(), nodes.end(), [](const auto& entry) {
     return entry.second.is_registered() && entry.second.has_reported;
   });
 }
 
+void Master::PlanRepair(const Now& now) {
+  const BlockLedger& ledger = state_.ledger;
+  state_.planner.Plan([&](BlockId id) { return ledger.IsCollected(id); }, now);
+  if (!state_.balancer.Step([&](BlockId id) { return ledger.IsAllocated(id); }, now)) return;
+  const BalanceStatus status = state_.balancer.GetStatus(now);
+  log_->info("balance_ended blocks_moved={} bytes_moved={} spread_percent={:.1f}",
+             status.blocks_moved,
+             status.bytes_moved,
+             status.spread_percent);
+}
+
 void Master::SweepNodes(const Now& now) {
   for (NodeNumber number : state_.nodes.Sweep(now)) {
-    state_.blocks.SetCounted(number, false);
+    state_.blocks.SetPresence(number, state_.nodes.Find(number)->presence());
     state_.planner.Forget(number);
     log_->warn("node_died node={} replicas={}",
                log::Quoted(state_.locator.AddressOf(number).node_id),
@@ -213,11 +230,10 @@ Status Master::Tick() {
     const Now now = ReadClock();
     SweepNodes(now);
     UpdateSafeMode(now);
-    if (MayRepair(now)) {
-      const BlockLedger& ledger = state_.ledger;
-      state_.planner.Plan([&](BlockId id) { return ledger.IsCollected(id); }, now);
-    }
+    if (MayRepair(state_, now)) PlanRepair(now);
   }
+  RETURN_IF_ERROR(ServiceStep());
+  RETURN_IF_ERROR(CountStep());
   RETURN_IF_ERROR(ReapStep());
   RETURN_IF_ERROR(CollectStep());
   return ForgetStep();
@@ -248,7 +264,7 @@ Status Master::ForgetStep() {
       "forget", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
         if (now.steady - state.forgot_at < kForgetPeriod) return {};
         state.forgot_at = now.steady;
-        RETURN_IF_ERROR(RetryTable::Prune(txn, kForgetPerStep, now));
+        RETURN_IF_ERROR(RetryTable::Prune(txn, kForgetPerStep, now).status());
         int64_t idle_since_ms =
             now.wall_ms() - std::chrono::milliseconds(kIdleAppenderKept).count();
         ASSIGN_OR_RETURN(

@@ -1,5 +1,6 @@
 #include "dfs-master/node_table.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "common/log/log.h"
@@ -11,10 +12,41 @@ namespace slipstream::dfs::master {
 namespace {
 
 constexpr size_t kTextBytesMax = 255;
+// A node's record: its number, and, where an operator wants something of it, what and until when.
+constexpr size_t kNumberBytes = 8;
+constexpr size_t kServiceBytes = kNumberBytes + 1 + 8;
+
+Status Decode(std::string_view value, Node& node) {
+  const bool has_service = value.size() == kServiceBytes;
+  const uint64_t number = ReadBigEndian(value);
+  const auto service = has_service ? static_cast<uint8_t>(value[kNumberBytes]) : uint8_t{0};
+  const bool is_sound = (has_service || value.size() == kNumberBytes) && number != 0 &&
+                        number <= std::numeric_limits<NodeNumber>::max() &&
+                        service <= static_cast<uint8_t>(NodeService::kMaintenance);
+  if (!is_sound) return DataLoss("nodes: impossible record");
+  node.number = static_cast<NodeNumber>(number);
+  node.service = static_cast<NodeService>(service);
+  if (has_service) {
+    node.maintenance_until_ms = static_cast<int64_t>(ReadBigEndian(value, kNumberBytes + 1));
+  }
+  return {};
+}
+
+std::string Encode(const Node& node) {
+  std::string value = BigEndian(node.number);
+  if (node.service == NodeService::kInService) return value;
+  value.push_back(static_cast<char>(node.service));
+  AppendBigEndian(value, static_cast<uint64_t>(node.maintenance_until_ms));
+  return value;
+}
 
 Status CheckRegistration(const NodeRegistration& registration) {
-  for (const std::string* text :
-       {&registration.node_id, &registration.failure_domain, &registration.admin_address}) {
+  for (const std::string* text : {&registration.node_id,
+                                  &registration.failure_domain,
+                                  &registration.admin_address,
+                                  &registration.version,
+                                  &registration.rack,
+                                  &registration.host}) {
     if (text->size() > kTextBytesMax || !IsPrintableUtf8(*text)) {
       return InvalidArgument("register: text too long, or not UTF-8");
     }
@@ -35,15 +67,12 @@ Status NodeTable::Load(const KeyValueStore& store) {
   Status damage;
   RETURN_IF_ERROR(
       store.Scan(Table::kNodes, "", "", [&](std::string_view key, std::string_view value) {
-        auto number = static_cast<NodeNumber>(ReadBigEndian(value));
-        if (number == 0) {
-          damage = DataLoss("nodes: record without a number");
-          return false;
-        }
-        number_by_id_.emplace(key, number);
-        Node& node = nodes_[number];
-        node.number = number;
+        Node node;
+        damage = Decode(value, node);
+        if (!damage.ok()) return false;
         node.registration.node_id = key;
+        number_by_id_.emplace(key, node.number);
+        nodes_.insert_or_assign(node.number, std::move(node));
         return true;
       }));
   return damage;
@@ -75,7 +104,7 @@ Result<Node*> NodeTable::Register(Transaction& txn,
   ASSIGN_OR_RETURN(NodeNumber number, NumberOf(txn, registration.node_id));
   Node& node = nodes_[number];
   node.registration = registration;
-  node.host = address.host;
+  if (node.registration.host.empty()) node.registration.host = address.host;
   node.session = session;
   node.state = NodeState::kLive;
   node.seen_at = now.steady;
@@ -120,6 +149,43 @@ std::vector<NodeNumber> NodeTable::Sweep(const Now& now) {
   return died;
 }
 
+void NodeTable::SetService(
+    Transaction& txn, Node& node, NodeService service, int64_t until_ms, const Now& now) {
+  node.service = service;
+  node.service_since = now.steady;
+  node.maintenance_until_ms = service == NodeService::kMaintenance ? until_ms : 0;
+  txn.Put(Table::kNodes, node.registration.node_id, Encode(node));
+}
+
+std::vector<NodeNumber> NodeTable::Rested(const Now& now) const {
+  std::vector<NodeNumber> rested;
+  for (const auto& [number, node] : nodes_) {
+    const bool ends = node.service == NodeService::kMaintenance && node.maintenance_until_ms != 0;
+    if (ends && node.maintenance_until_ms <= now.wall_ms()) rested.push_back(number);
+  }
+  return rested;
+}
+
+Result<Node*> NodeTable::FindByName(std::string_view name) {
+  if (auto it = number_by_id_.find(std::string(name)); it != number_by_id_.end()) {
+    return Find(it->second);
+  }
+  std::vector<Node*> matches;
+  for (auto& [number, node] : nodes_) {
+    if (!node.is_registered()) continue;
+    const bool is_meant =
+        node.registration.address == name || node.host() == name ||
+        node.registration.address.substr(0, node.registration.address.rfind(':')) == name;
+    if (is_meant) matches.push_back(&node);
+  }
+  if (matches.empty()) return NotFound("no such datanode: " + log::Quoted(name));
+  if (matches.size() > 1) {
+    return InvalidArgument(std::to_string(matches.size()) + " datanodes go by the name " +
+                           log::Quoted(name) + ": name one by its HOST:PORT");
+  }
+  return matches.front();
+}
+
 Node* NodeTable::Find(NodeNumber number) {
   auto it = nodes_.find(number);
   return it == nodes_.end() ? nullptr : &it->second;
@@ -141,6 +207,11 @@ size_t NodeTable::live_count() const {
     if (node.is_registered() && node.state == NodeState::kLive) ++count;
   }
   return count;
+}
+
+size_t NodeTable::serving_count() const {
+  return static_cast<size_t>(std::count_if(
+      nodes_.begin(), nodes_.end(), [](const auto& entry) { return entry.second.is_serving(); }));
 }
 
 }  // namespace slipstream::dfs::master

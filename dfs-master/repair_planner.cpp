@@ -1,6 +1,7 @@
 #include "dfs-master/repair_planner.h"
 
 #include <algorithm>
+#include <string>
 #include <tuple>
 
 namespace slipstream::dfs::master {
@@ -8,6 +9,10 @@ namespace {
 
 constexpr size_t kVerifiesQueuedMax = 2'000;
 constexpr uint64_t kFreeBytesStep = uint64_t{1} << 30;
+// With so many writes under way a node copies half as much as an idle one.
+constexpr double kWritesHalving = 4;
+// Of what copies may take.
+constexpr double kMovesPart = 0.5;
 
 }  // namespace
 
@@ -20,6 +25,11 @@ RepairPlanner::RepairPlanner(const Options& options,
 bool RepairPlanner::IsLive(NodeNumber number) const {
   const Node* node = nodes_.Find(number);
   return node != nullptr && node->is_registered() && node->state == NodeState::kLive;
+}
+
+bool RepairPlanner::IsServing(NodeNumber number) const {
+  const Node* node = nodes_.Find(number);
+  return node != nullptr && node->is_serving();
 }
 
 void RepairPlanner::Plan(const IsCollected& is_collected, const Now& now) {
@@ -55,6 +65,7 @@ void RepairPlanner::ExpireCommands(const Now& now) {
     if (it->second.deadline <= now.steady || !entry.has_value()) EndCopy(it);
     it = next;
   }
+  std::erase_if(moves_, [&](const auto& entry) { return entry.second.deadline <= now.steady; });
   for (auto& [key, deletion] : deletes_) {
     const auto& [node, id] = key;
     if (deletion.is_queued || deletion.deadline > now.steady || !HasRoom(node)) continue;
@@ -71,38 +82,50 @@ void RepairPlanner::PlanCopy(BlockId id, const Now& now) {
   if (!source.has_value()) return;
   std::optional<NodeNumber> target = ChooseTarget(*entry);
   if (!target.has_value()) return;
-  const uint64_t bytes = entry->block.stored_bytes;
-  copies_[id] = {.source = *source,
-                 .target = *target,
-                 .bytes = bytes,
-                 .deadline = now.steady + options_.command_timeout};
-  for (CopyLoad* load : {&load_by_source_[*source], &load_by_target_[*target]}) {
+  BeginCopy(entry->block, *source, *target, now);
+}
+
+void RepairPlanner::BeginCopy(const Block& block,
+                              NodeNumber source,
+                              NodeNumber target,
+                              const Now& now) {
+  copies_[block.id] = {.source = source,
+                       .target = target,
+                       .bytes = block.stored_bytes,
+                       .deadline = now.steady + options_.command_timeout};
+  for (CopyLoad* load : {&load_by_source_[source], &load_by_target_[target]}) {
     ++load->copies;
-    load->bytes += bytes;
+    load->bytes += block.stored_bytes;
   }
-  commands_[*source].push_back(
-      {.kind = NodeCommand::Kind::kCopy, .block = entry->block, .target = *target});
+  commands_[source].push_back({.kind = NodeCommand::Kind::kCopy, .block = block, .target = target});
 }
 
 std::optional<NodeNumber> RepairPlanner::ChooseSource(const BlockMap::Entry& entry) const {
   std::optional<NodeNumber> best;
   uint64_t best_bytes = 0;
   // One that is to go is read for a while yet, and is better than none.
-  std::vector<NodeNumber> holders = SoundHolders(entry);
-  if (holders.empty()) holders = GoodHolders(entry);
-  for (NodeNumber node : holders) {
+  const std::vector<NodeNumber> good = GoodHolders(entry);
+  std::vector<NodeNumber> holders = good;
+  std::erase_if(holders, [&](NodeNumber node) { return IsBeingDeleted(node, entry.block.id); });
+  for (NodeNumber node : holders.empty() ? good : holders) {
     auto it = load_by_source_.find(node);
     CopyLoad load = it == load_by_source_.end() ? CopyLoad{} : it->second;
-    if (IsBusy(load) || (best.has_value() && load.bytes >= best_bytes)) continue;
+    if (IsBusy(node, load) || (best.has_value() && load.bytes >= best_bytes)) continue;
     best = node;
     best_bytes = load.bytes;
   }
   return best;
 }
 
-bool RepairPlanner::IsBusy(const CopyLoad& load) const {
-  return load.copies >= options_.copies_per_node_max ||
-         load.bytes >= options_.copy_bytes_per_node_max;
+bool RepairPlanner::IsBusy(NodeNumber number, const CopyLoad& load, double part) const {
+  // Copies give way to those who write, but never stand still.
+  const Node* node = nodes_.Find(number);
+  const double writes = node == nullptr ? 0.0 : node->load.active_writes;
+  part *= kWritesHalving / (kWritesHalving + writes);
+  const double copies_max = std::max(1.0, part * options_.copies_per_node_max);
+  const double bytes_max = part * static_cast<double>(options_.copy_bytes_per_node_max);
+  return load.copies >= copies_max ||
+         (load.copies > 0 && static_cast<double>(load.bytes) >= bytes_max);
 }
 
 std::vector<NodeNumber> RepairPlanner::GoodHolders(const BlockMap::Entry& entry) const {
@@ -117,7 +140,9 @@ std::vector<NodeNumber> RepairPlanner::GoodHolders(const BlockMap::Entry& entry)
 
 std::vector<NodeNumber> RepairPlanner::SoundHolders(const BlockMap::Entry& entry) const {
   std::vector<NodeNumber> holders = GoodHolders(entry);
-  std::erase_if(holders, [&](NodeNumber node) { return IsBeingDeleted(node, entry.block.id); });
+  std::erase_if(holders, [&](NodeNumber node) {
+    return !IsServing(node) || IsBeingDeleted(node, entry.block.id);
+  });
   return holders;
 }
 
@@ -126,14 +151,18 @@ std::optional<NodeNumber> RepairPlanner::ChooseTarget(const BlockMap::Entry& ent
       .count = 1, .bytes = entry.block.stored_bytes, .excluded = {}, .present = {}};
   std::vector<NodeNumber> bad;
   for (const BlockMap::Replica& replica : entry.replicas) {
-    if (blocks_.IsGood(replica)) {
+    const Node* node = nodes_.Find(replica.node);
+    const bool is_resting = node != nullptr && node->service == NodeService::kMaintenance;
+    if (node != nullptr && node->is_leaving()) {
+      // Nothing is placed there, and nothing need be kept apart from what will be gone.
+    } else if (!replica.is_bad && (is_resting || blocks_.IsGood(replica))) {
       request.present.push_back(replica.node);
     } else {
       bad.push_back(replica.node);
     }
   }
   for (const auto& [node, load] : load_by_target_) {
-    if (IsBusy(load)) request.excluded.push_back(node);
+    if (IsBusy(node, load)) request.excluded.push_back(node);
   }
   for (const auto& [number, node] : nodes_.nodes()) {
     if (IsBeingDeleted(number, entry.block.id)) request.excluded.push_back(number);
@@ -158,23 +187,39 @@ void RepairPlanner::PlanTrim(BlockId id) {
   for (const BlockMap::Replica& replica : entry->replicas) {
     if (replica.is_bad && IsLive(replica.node)) Delete(replica.node, id);
   }
-  while (sound.size() > std::max<size_t>(entry->replication, 1)) {
-    NodeNumber victim = ChooseVictim(id, sound);
-    Delete(victim, id);
+  TrimSurplus(*entry, std::move(sound));
+}
+
+void RepairPlanner::TrimSurplus(const BlockMap::Entry& entry, std::vector<NodeNumber> sound) {
+  const BlockId id = entry.block.id;
+  while (sound.size() > std::max<size_t>(entry.replication, 1)) {
+    const NodeNumber victim = ChooseVictim(id, sound);
+    if (!Delete(victim, id)) return;
     std::erase(sound, victim);
+    auto moved = moves_.find(id);
+    if (moved == moves_.end()) continue;
+    if (moved->second.move.source == victim) finished_moves_.push_back(moved->second.move);
+    moves_.erase(moved);
   }
 }
 
 NodeNumber RepairPlanner::ChooseVictim(BlockId id, const std::vector<NodeNumber>& holders) const {
-  auto shares_domain = [&](const Node& node) {
+  auto shares = [&](const Node& node, const auto& label_of) {
     return std::count_if(holders.begin(), holders.end(), [&](NodeNumber other) {
-             return nodes_.Find(other)->failure_domain() == node.failure_domain();
+             return label_of(*nodes_.Find(other)) == label_of(node);
            }) > 1;
   };
+  auto host = [](const Node& node) -> const std::string& { return node.host(); };
+  auto domain = [](const Node& node) -> const std::string& { return node.failure_domain(); };
+  auto rack = [](const Node& node) -> const std::string& { return node.rack(); };
+  auto moved = moves_.find(id);
   auto rank = [&](NodeNumber number) {
     const Node& node = *nodes_.Find(number);
     // Nodes about as full as one another take turns, block by block.
-    return std::make_tuple(!shares_domain(node),
+    return std::make_tuple(!shares(node, host),
+                           !shares(node, domain),
+                           !shares(node, rack),
+                           moved == moves_.end() || moved->second.move.source != number,
                            node.load.free_bytes / kFreeBytesStep,
                            (number + id) % holders.size(),
                            number);
@@ -183,6 +228,44 @@ NodeNumber RepairPlanner::ChooseVictim(BlockId id, const std::vector<NodeNumber>
     return rank(left) < rank(right);
   };
   return *std::min_element(holders.begin(), holders.end(), is_better_victim);
+}
+
+bool RepairPlanner::BeginMove(Move move, const Now& now) {
+  if (copies_.contains(move.id) || moves_.contains(move.id)) return false;
+  const std::optional<BlockMap::Entry> entry = blocks_.Find(move.id);
+  if (!entry.has_value() || !IsServing(move.target)) return false;
+  const std::vector<NodeNumber> sound = SoundHolders(*entry);
+  const bool is_settled = sound.size() == entry->replication &&
+                          sound.size() == entry->replicas.size() &&
+                          std::find(sound.begin(), sound.end(), move.source) != sound.end();
+  const bool is_new_there = std::find(sound.begin(), sound.end(), move.target) == sound.end() &&
+                            !IsBeingDeleted(move.target, move.id);
+  if (!is_settled || !is_new_there ||
+      IsBusy(move.source, load_by_source_[move.source], kMovesPart) ||
+      IsBusy(move.target, load_by_target_[move.target], kMovesPart)) {
+    return false;
+  }
+  move.bytes = entry->block.stored_bytes;
+  BeginCopy(entry->block, move.source, move.target, now);
+  // The copy has its time, and the trim behind it.
+  moves_[move.id] = {.move = move, .deadline = now.steady + 2 * options_.command_timeout};
+  return true;
+}
+
+std::vector<RepairPlanner::Move> RepairPlanner::TakeFinishedMoves() {
+  return std::exchange(finished_moves_, {});
+}
+
+std::vector<RepairPlanner::Move> RepairPlanner::moves() const {
+  std::vector<Move> moves;
+  for (const auto& [id, under_way] : moves_)
+    moves.push_back(under_way.move);
+  return moves;
+}
+
+uint64_t RepairPlanner::bytes_coming(NodeNumber node) const {
+  auto it = load_by_target_.find(node);
+  return it == load_by_target_.end() ? 0 : it->second.bytes;
 }
 
 void RepairPlanner::PlanGarbage(const IsCollected& is_collected) {
@@ -205,10 +288,13 @@ bool RepairPlanner::HasRoom(NodeNumber node) const {
   return it == commands_.end() || it->second.size() < options_.commands_queued_max;
 }
 
-void RepairPlanner::Delete(NodeNumber node, BlockId id) {
+bool RepairPlanner::Delete(NodeNumber node, BlockId id) {
+  if (IsBeingDeleted(node, id)) return true;
   // Without room it is left as it is, and looked at again the next time round.
-  if (!HasRoom(node) || !deletes_.emplace(std::make_pair(node, id), Deletion{}).second) return;
+  if (!HasRoom(node)) return false;
+  deletes_.emplace(std::make_pair(node, id), Deletion{});
   commands_[node].push_back({.kind = NodeCommand::Kind::kDelete, .block = {.id = id}});
+  return true;
 }
 
 bool RepairPlanner::Verify(NodeNumber node, BlockId id) {

@@ -8,12 +8,19 @@
 
 namespace slipstream::dfs::master {
 
+// How near a node is to others: 0 where it shares nothing with any of them, then a rack, a failure
+// domain, a host.
+int Nearness(const Node& node, const std::vector<const Node*>& others);
+
 // ReplicaPlacer: chooses nodes for replicas.
 //
-// Only live nodes with room, drawn at random with a weight that grows with free space and falls
-// with load, so that a new, empty node is filled faster but not with everything. Never two replicas
-// in one failure domain, nor on one host, while there is another choice.
-// Threads: none; under the master's lock. Its choices depend on the seed and the order of calls.
+// Only live nodes in service with room. In this order: never two replicas on one host while there
+// is another choice; then another failure domain; then another rack, where nodes told their racks;
+// then nodes that are not strained, which is to have little room left or over twice the average
+// number of writes under way. Among those that are equal in this it draws at random with a weight
+// that grows with free space and falls with load, so that a new, empty node is filled faster but
+// not with everything. Threads: none; under the master's lock. Its choices depend on the seed and
+// the order of calls.
 class ReplicaPlacer final {
  public:
   struct Request {

@@ -1,0 +1,138 @@
+// What operators ask of Master: the service of nodes, balance, and the health of files.
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log/log.h"
+#include "dfs-master/master.h"
+#include "dfs-master/master_write.h"
+
+namespace slipstream::dfs::master {
+namespace {
+
+const char* NameOf(NodeService service) {
+  switch (service) {
+    case NodeService::kInService:
+      return "in_service";
+    case NodeService::kDecommissioning:
+      return "decommissioning";
+    case NodeService::kDecommissioned:
+      return "decommissioned";
+    case NodeService::kMaintenance:
+      return "maintenance";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+// ---- The service of nodes ----
+
+Status Master::SetNodeService(std::string_view name, NodeService service, int64_t until_ms) {
+  if (service == NodeService::kDecommissioned) {
+    return InvalidArgument(
+        "a node is decommissioned when its blocks are elsewhere: ask for it to "
+        "be decommissioning");
+  }
+  if (until_ms != 0 && service != NodeService::kMaintenance) {
+    return InvalidArgument("only maintenance has an end");
+  }
+  return Write(
+      "service", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
+        ASSIGN_OR_RETURN(Node * node, state.nodes.FindByName(name));
+        if (until_ms != 0 && until_ms <= now.wall_ms()) {
+          return InvalidArgument("the end of the maintenance is past");
+        }
+        // What is done need not be done again.
+        const bool is_done = service == NodeService::kDecommissioning && node->is_leaving();
+        if (!is_done) ChangeService(state, txn, *node, service, until_ms, now);
+        return {};
+      });
+}
+
+void Master::ChangeService(State& state,
+                           Transaction& txn,
+                           Node& node,
+                           NodeService service,
+                           int64_t until_ms,
+                           const Now& now) {
+  NodeTable::SetService(txn, node, service, until_ms, now);
+  state.blocks.SetPresence(node.number, node.presence());
+  log_->info("node_service_set node={} service={} until_ms={}",
+             log::Quoted(node.registration.node_id),
+             NameOf(service),
+             until_ms);
+}
+
+// More replicas than there are nodes left are not waited for, but as many as a write needs are.
+uint32_t Master::EnoughReplicas(const State& state) const {
+  return std::max(options_.min_replicas, static_cast<uint32_t>(state.nodes.serving_count()));
+}
+
+// Whether a node that leaves is needed no more: every block it has is on enough others, and nobody
+// is writing there. Writers that were sent there just before it was to leave have a while to turn
+// up; what they have written and not prepared is known as a stray with a pending id.
+bool Master::IsVacated(const State& state, const Node& node, const Now& now) const {
+  if (!node.has_reported || state.blocks.BlocksToMove(node.number, EnoughReplicas(state)) > 0) {
+    return false;
+  }
+  if (!node.is_there()) return true;
+  if (now.steady - node.service_since < options_.nodes.stale_after || node.load.active_writes > 0) {
+    return false;
+  }
+  const auto& strays = state.blocks.strays();
+  return std::none_of(strays.begin(), strays.end(), [&](const auto& entry) {
+    const auto& [id, holders] = entry;
+    const bool is_pending = state.ledger.IsAllocated(id) && !state.ledger.IsCollected(id);
+    return is_pending && std::any_of(holders.begin(), holders.end(), [&](const auto& stray) {
+             return stray.node == node.number;
+           });
+  });
+}
+
+Status Master::ServiceStep() {
+  return Write(
+      "service", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
+        for (NodeNumber number : state.nodes.Rested(now)) {
+          ChangeService(state, txn, *state.nodes.Find(number), NodeService::kInService, 0, now);
+        }
+        // What nodes have not reported yet is not known to be elsewhere.
+        if (!MayRepair(state, now)) return {};
+        for (const auto& [number, known] : state.nodes.nodes()) {
+          Node& node = *state.nodes.Find(number);
+          if (node.service == NodeService::kDecommissioning && IsVacated(state, node, now)) {
+            ChangeService(state, txn, node, NodeService::kDecommissioned, 0, now);
+          } else if (node.service == NodeService::kDecommissioned && node.is_there() &&
+                     state.blocks.BlocksToMove(number, EnoughReplicas(state)) > 0) {
+            // A late writer, or another node's loss: it is needed after all.
+            ChangeService(state, txn, node, NodeService::kDecommissioning, 0, now);
+          }
+        }
+        return {};
+      });
+}
+
+// ---- Balance ----
+
+Status Master::StartBalance(double threshold_percent) {
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(state_.fatal);
+  RETURN_IF_ERROR(state_.balancer.Start(threshold_percent));
+  log_->info("balance_started threshold_percent={}", threshold_percent);
+  return {};
+}
+
+Result<BalanceStatus> Master::StopBalance() {
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(state_.fatal);
+  state_.balancer.Stop();
+  return state_.balancer.GetStatus(ReadClock());
+}
+
+Result<BalanceStatus> Master::GetBalance() {
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(state_.fatal);
+  return state_.balancer.GetStatus(ReadClock());
+}
+
+}  // namespace slipstream::dfs::master
