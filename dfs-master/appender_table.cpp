@@ -16,14 +16,15 @@ constexpr size_t kHoldersMax = 16;
 constexpr size_t kCandidatesMax = 1'000;
 
 // What an epoch's content is told by when its Prepare is sent again. Who holds the blocks is left
-// out: a repair may change that. FNV-1a, 64 bits.
+// out: a repair may change that.
 uint64_t ContentHash(const std::vector<FileAppend>& files) {
   Encoder content;
   for (const FileAppend& file : files) {
     content.Number(file.inode);
     content.String(file.new_path);
     content.Number(file.expected_length_bytes);
-    content.Number((file.is_closing ? 1U : 0U) | (file.is_replacing ? 2U : 0U));
+    content.Number((file.is_closing ? 1U : 0U) | (file.is_replacing ? 2U : 0U) |
+                   (uint64_t{file.replication} << 2U));
     content.Number(file.blocks.size());
     for (const PreparedBlock& prepared : file.blocks) {
       content.Number(prepared.block.id);
@@ -32,11 +33,7 @@ uint64_t ContentHash(const std::vector<FileAppend>& files) {
       content.Number(prepared.block.crc32c);
     }
   }
-  uint64_t hash = 0xcbf29ce484222325;
-  for (char c : content.bytes()) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
-  return hash;
+  return HashContent(content.bytes());
 }
 
 PrepareResult::Appender AnswerFor(const Candidate& candidate) {
@@ -327,7 +324,7 @@ Status AppenderTable::CarryOut(Transaction& txn,
                                BlockChanges& changes) {
   for (const PreparedShare& share : candidate.shares) {
     if (share.kind == PreparedShare::Kind::kLost) continue;
-    ASSIGN_OR_RETURN(bool is_carried_out, binder_.CarryOut(txn, owner, share, now));
+    ASSIGN_OR_RETURN(bool is_carried_out, binder_.CarryOut(txn, owner, share, now, changes));
     if (!is_carried_out) {
       dropped.push_back(share.inode);
       DiscardBlocks(share, changes);

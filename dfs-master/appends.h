@@ -25,6 +25,7 @@ struct FileAppend {
   bool is_closing = false;
   bool is_replacing = false;
   Attributes attributes;
+  uint32_t replication = 0;  // of a new file; 0: the master's default
 };
 
 struct EpochAppend {
@@ -71,8 +72,11 @@ struct BlockChanges {
   std::vector<FileBlock> prepared;
   std::vector<BlockId> committed;
   std::vector<BlockId> discarded;  // of candidates that lost, and of files that are gone
-
-  bool is_empty() const { return prepared.empty() && committed.empty() && discarded.empty(); }
+  struct Replication {
+    BlockId id = 0;
+    uint8_t replication = 0;
+  };
+  std::vector<Replication> replications;  // other numbers of replicas than before
 };
 
 }  // namespace slipstream::dfs::master

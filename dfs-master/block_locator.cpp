@@ -33,7 +33,10 @@ Result<BlockLocator::Range> BlockLocator::Locate(InodeId file,
 }
 
 LocatedBlock BlockLocator::LocateBlock(const FileBlock& entry) const {
-  LocatedBlock located{.block = entry.block, .nodes = {}, .missing_node_ids = {}};
+  LocatedBlock located{.block = entry.block,
+                       .length_bytes = entry.length_bytes(),
+                       .nodes = {},
+                       .missing_node_ids = {}};
   std::vector<NodeNumber> stale;
   std::vector<NodeNumber> gone;
   const std::optional<BlockMap::Entry> known = blocks_.Find(entry.block.id);

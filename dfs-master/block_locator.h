@@ -21,6 +21,7 @@ struct NodeAddress {
 
 struct LocatedBlock {
   Block block;
+  uint32_t length_bytes = 0;                  // of the block's beginning belong to the file
   std::vector<NodeAddress> nodes;             // with a good replica, the best to ask first
   std::vector<std::string> missing_node_ids;  // with no such node: the last known holders
 };

@@ -65,6 +65,13 @@ Status Decoder::Finish(std::string_view what) const {
   return {};
 }
 
+uint64_t HashContent(std::string_view bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (char c : bytes)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
 std::string BigEndian(uint64_t value) {
   std::string key;
   AppendBigEndian(key, value);

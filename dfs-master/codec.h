@@ -46,6 +46,9 @@ class Decoder final {
   bool has_failed_ = false;
 };
 
+// FNV-1a, 64 bits: tells whether two requests ask for the same.
+uint64_t HashContent(std::string_view bytes);
+
 // Numbers in keys: eight bytes, big-endian.
 std::string BigEndian(uint64_t value);
 void AppendBigEndian(std::string& key, uint64_t value);

@@ -28,6 +28,8 @@ const char* TableName(Table table) {
       return "nodes";
     case Table::kRequests:
       return "requests";
+    case Table::kQuotas:
+      return "quotas";
   }
   return "";
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,9 +27,10 @@ enum class Table : uint8_t {
   kOpenFiles,     // (owner, inode) → nothing
   kCollected,     // first block id → last block id: ids that may never be prepared any more
   kNodes,         // node id → its number
-  kRequests,      // request id → when, and (when, request id) → nothing
+  kRequests,      // request id → when and what, and (when, request id) → nothing
+  kQuotas,        // inode → quota
 };
-constexpr size_t kTableCount = 12;
+constexpr size_t kTableCount = 13;
 const char* TableName(Table table);
 
 // Changes that are carried out together or not at all. A later one of the same key wins.
@@ -53,6 +55,21 @@ class WriteBatch final {
   std::vector<Change> changes_;
 };
 
+// The tables as they were at one instant. Threads: thread-safe.
+class KeyValueView {
+ public:
+  // Gets one entry; returns false to end the scan.
+  using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
+
+  virtual ~KeyValueView() = default;
+
+  // As KeyValueStore::Scan.
+  virtual Status Scan(Table table,
+                      std::string_view begin,
+                      std::string_view end,
+                      const Visitor& visit) const = 0;
+};
+
 // KeyValueStore: ordered tables with one log.
 //
 // Apply makes a batch visible at once and gives its position in the log; Sync waits until the log
@@ -72,8 +89,7 @@ class KeyValueStore {
     std::string key;
     std::string value;
   };
-  // Gets one entry; returns false to end the scan.
-  using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
+  using Visitor = KeyValueView::Visitor;
 
   virtual ~KeyValueStore() = default;
 
@@ -88,6 +104,10 @@ class KeyValueStore {
   virtual Result<std::optional<Entry>> FindLast(Table table,
                                                 std::string_view begin,
                                                 std::string_view end) const = 0;
+
+  // The tables as they are now, whatever changes later. Keeps old data from being dropped, so it is
+  // not to be held for long; must not outlive the store.
+  virtual std::unique_ptr<KeyValueView> Snapshot() const = 0;
 
   // Returns the position behind the batch. Positions grow, over restarts too.
   virtual Result<uint64_t> Apply(const WriteBatch& batch) = 0;

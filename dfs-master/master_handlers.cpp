@@ -32,6 +32,17 @@ constexpr auto kMethods = std::to_array<Method>({
      AnswerBytes<v1::MakeDirectoryRequest, v1::MakeDirectoryResponse>},
     {"/slipstream.dfs.v1.DfsMaster/Delete", AnswerBytes<v1::DeleteRequest, v1::DeleteResponse>},
     {"/slipstream.dfs.v1.DfsMaster/Rename", AnswerBytes<v1::RenameRequest, v1::RenameResponse>},
+    {"/slipstream.dfs.v1.DfsMaster/SetAttributes",
+     AnswerBytes<v1::SetAttributesRequest, v1::SetAttributesResponse>},
+    {"/slipstream.dfs.v1.DfsMaster/SetReplication",
+     AnswerBytes<v1::SetReplicationRequest, v1::SetReplicationResponse>},
+    {"/slipstream.dfs.v1.DfsMaster/SetQuota",
+     AnswerBytes<v1::SetQuotaRequest, v1::SetQuotaResponse>},
+    {"/slipstream.dfs.v1.DfsMaster/Truncate",
+     AnswerBytes<v1::TruncateRequest, v1::TruncateResponse>},
+    {"/slipstream.dfs.v1.DfsMaster/Concat", AnswerBytes<v1::ConcatRequest, v1::ConcatResponse>},
+    {"/slipstream.dfs.v1.DfsMaster/StatBatch",
+     AnswerBytes<v1::StatBatchRequest, v1::StatBatchResponse>},
     {"/slipstream.dfs.v1.DfsMaster/LocateBlocks",
      AnswerBytes<v1::LocateBlocksRequest, v1::LocateBlocksResponse>},
     {"/slipstream.dfs.v1.DfsMaster/ReportBadReplica",
@@ -82,7 +93,8 @@ Status MasterHandlers::Answer(const v1::MakeDirectoryRequest& request,
                               v1::MakeDirectoryResponse& response) {
   Attributes attributes{.owner = request.owner(), .group = request.group(), .mode = request.mode()};
   ASSIGN_OR_RETURN(FileStatus status,
-                   master_.MakeDirectory(request.path(), attributes, request.create_parents()));
+                   master_.MakeDirectory(
+                       request.path(), attributes, request.create_parents(), request.request_id()));
   ToProto(status, *response.mutable_status());
   return {};
 }
@@ -94,6 +106,54 @@ Status MasterHandlers::Answer(const v1::DeleteRequest& request, v1::DeleteRespon
 Status MasterHandlers::Answer(const v1::RenameRequest& request, v1::RenameResponse&) {
   return master_.Rename(
       request.source(), request.target(), request.replace(), request.request_id());
+}
+
+Status MasterHandlers::Answer(const v1::SetAttributesRequest& request,
+                              v1::SetAttributesResponse& response) {
+  AttributeChange change;
+  if (request.has_owner()) change.owner = request.owner();
+  if (request.has_group()) change.group = request.group();
+  if (request.has_mode()) change.mode = request.mode();
+  if (request.has_modified_at_ms()) change.modified_at_ms = request.modified_at_ms();
+  if (request.has_accessed_at_ms()) change.accessed_at_ms = request.accessed_at_ms();
+  ASSIGN_OR_RETURN(FileStatus status,
+                   master_.SetAttributes(request.path(), change, request.request_id()));
+  ToProto(status, *response.mutable_status());
+  return {};
+}
+
+Status MasterHandlers::Answer(const v1::SetReplicationRequest& request,
+                              v1::SetReplicationResponse&) {
+  return master_.SetReplication(request.path(), request.replication(), request.request_id());
+}
+
+Status MasterHandlers::Answer(const v1::SetQuotaRequest& request, v1::SetQuotaResponse&) {
+  QuotaTable::Limits limits;
+  if (request.has_names_max()) limits.names_max = request.names_max();
+  if (request.has_space_max_bytes()) limits.space_max_bytes = request.space_max_bytes();
+  return master_.SetQuota(request.path(), limits, request.request_id());
+}
+
+Status MasterHandlers::Answer(const v1::TruncateRequest& request, v1::TruncateResponse&) {
+  return master_.Truncate(request.path(), request.length_bytes(), request.request_id());
+}
+
+Status MasterHandlers::Answer(const v1::ConcatRequest& request, v1::ConcatResponse&) {
+  const std::vector<std::string> sources(request.sources().begin(), request.sources().end());
+  return master_.Concat(request.target(), sources, request.request_id());
+}
+
+Status MasterHandlers::Answer(const v1::StatBatchRequest& request,
+                              v1::StatBatchResponse& response) {
+  const std::vector<std::string> paths(request.paths().begin(), request.paths().end());
+  ASSIGN_OR_RETURN(std::vector<Result<FileStatus>> statuses, master_.GetStatuses(paths));
+  response.mutable_entries()->Reserve(static_cast<int>(statuses.size()));
+  for (const Result<FileStatus>& status : statuses) {
+    v1::StatBatchResponse::Entry& entry = *response.add_entries();
+    entry.set_error_code(static_cast<uint32_t>(status.status().code()));
+    if (status.ok()) ToProto(*status, *entry.mutable_status());
+  }
+  return {};
 }
 
 Status MasterHandlers::Answer(const v1::LocateBlocksRequest& request,

@@ -42,6 +42,12 @@ class MasterHandlers final {
   Status Answer(const v1::MakeDirectoryRequest& request, v1::MakeDirectoryResponse& response);
   Status Answer(const v1::DeleteRequest& request, v1::DeleteResponse& response);
   Status Answer(const v1::RenameRequest& request, v1::RenameResponse& response);
+  Status Answer(const v1::SetAttributesRequest& request, v1::SetAttributesResponse& response);
+  Status Answer(const v1::SetReplicationRequest& request, v1::SetReplicationResponse& response);
+  Status Answer(const v1::SetQuotaRequest& request, v1::SetQuotaResponse& response);
+  Status Answer(const v1::TruncateRequest& request, v1::TruncateResponse& response);
+  Status Answer(const v1::ConcatRequest& request, v1::ConcatResponse& response);
+  Status Answer(const v1::StatBatchRequest& request, v1::StatBatchResponse& response);
   Status Answer(const v1::LocateBlocksRequest& request, v1::LocateBlocksResponse& response);
   Status Answer(const v1::ReportBadReplicaRequest& request, v1::ReportBadReplicaResponse& response);
   Status Answer(const v1::AllocateBlocksRequest& request, v1::AllocateBlocksResponse& response);

@@ -64,6 +64,34 @@ class ClientService final : public v1::DfsMaster::Service {
   grpc::Status Rename(Context*, const v1::RenameRequest* in, v1::RenameResponse* out) override {
     return runner_.Run("Rename", in, out);
   }
+  grpc::Status SetAttributes(Context*,
+                             const v1::SetAttributesRequest* in,
+                             v1::SetAttributesResponse* out) override {
+    return runner_.Run("SetAttributes", in, out);
+  }
+  grpc::Status SetReplication(Context*,
+                              const v1::SetReplicationRequest* in,
+                              v1::SetReplicationResponse* out) override {
+    return runner_.Run("SetReplication", in, out);
+  }
+  grpc::Status SetQuota(Context*,
+                        const v1::SetQuotaRequest* in,
+                        v1::SetQuotaResponse* out) override {
+    return runner_.Run("SetQuota", in, out);
+  }
+  grpc::Status Truncate(Context*,
+                        const v1::TruncateRequest* in,
+                        v1::TruncateResponse* out) override {
+    return runner_.Run("Truncate", in, out);
+  }
+  grpc::Status Concat(Context*, const v1::ConcatRequest* in, v1::ConcatResponse* out) override {
+    return runner_.Run("Concat", in, out);
+  }
+  grpc::Status StatBatch(Context*,
+                         const v1::StatBatchRequest* in,
+                         v1::StatBatchResponse* out) override {
+    return runner_.Run("StatBatch", in, out);
+  }
   grpc::Status LocateBlocks(Context*,
                             const v1::LocateBlocksRequest* in,
                             v1::LocateBlocksResponse* out) override {

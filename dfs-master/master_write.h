@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "common/failpoint/failpoint.h"
+#include "dfs-master/codec.h"
 #include "dfs-master/master.h"
+#include "dfs-master/retry_table.h"
 
 // The two ways in which Master's requests touch the store, shared by its source files.
 
@@ -47,6 +49,21 @@ auto Master::Write(std::string_view operation, Fn change) {
   if (Status status = WaitDurable(position); !status.ok()) return R(status);
   if (Status status = HitFailpoint(operation, "after_sync"); !status.ok()) return R(status);
   return result;
+}
+
+template <class Fn>
+Result<std::string> Master::WriteOnce(const OnceRequest& request, Fn change) {
+  const RetryTable::Request once{.id = request.request_id,
+                                 .content_hash = HashContent(request.content)};
+  return Write(request.operation,
+               [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
+                   -> Result<std::string> {
+                 ASSIGN_OR_RETURN(std::optional<std::string> known, RetryTable::Find(txn, once));
+                 if (known.has_value()) return std::move(*known);
+                 ASSIGN_OR_RETURN(std::string answer, change(state, txn, changes, now));
+                 RetryTable::Remember(txn, once, answer, now);
+                 return answer;
+               });
 }
 
 template <class Fn>

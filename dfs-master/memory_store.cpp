@@ -19,6 +19,22 @@ void ApplyTo(Tables& tables, const WriteBatch& batch) {
 
 }  // namespace
 
+class MemoryStore::View final : public KeyValueView {
+ public:
+  explicit View(Tables tables) : tables_(std::move(tables)) {}
+
+  Status Scan(Table table,
+              std::string_view begin,
+              std::string_view end,
+              const Visitor& visit) const override {
+    ScanTables(tables_, table, begin, end, visit);
+    return {};
+  }
+
+ private:
+  const Tables tables_;
+};
+
 Result<std::optional<std::string>> MemoryStore::Get(Table table, std::string_view key) const {
   MutexLock lock(mutex_);
   const Contents& contents = tables_[static_cast<size_t>(table)];
@@ -32,12 +48,25 @@ Status MemoryStore::Scan(Table table,
                          std::string_view end,
                          const Visitor& visit) const {
   MutexLock lock(mutex_);
-  const Contents& contents = tables_[static_cast<size_t>(table)];
+  ScanTables(tables_, table, begin, end, visit);
+  return {};
+}
+
+void MemoryStore::ScanTables(const Tables& tables,
+                             Table table,
+                             std::string_view begin,
+                             std::string_view end,
+                             const Visitor& visit) {
+  const Contents& contents = tables[static_cast<size_t>(table)];
   for (auto it = contents.lower_bound(begin); it != contents.end(); ++it) {
     if (!end.empty() && it->first >= end) break;
     if (!visit(it->first, it->second)) break;
   }
-  return {};
+}
+
+std::unique_ptr<KeyValueView> MemoryStore::Snapshot() const {
+  MutexLock lock(mutex_);
+  return std::make_unique<View>(tables_);
 }
 
 Result<std::optional<KeyValueStore::Entry>> MemoryStore::FindLast(Table table,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "common/sync/mutex.h"
@@ -21,6 +22,7 @@ class MemoryStore final : public KeyValueStore {
   Result<std::optional<Entry>> FindLast(Table table,
                                         std::string_view begin,
                                         std::string_view end) const override;
+  std::unique_ptr<KeyValueView> Snapshot() const override;  // a copy
   Result<uint64_t> Apply(const WriteBatch& batch) override;
   Status Sync(uint64_t position) override;
   uint64_t position() const override;
@@ -34,6 +36,13 @@ class MemoryStore final : public KeyValueStore {
  private:
   using Contents = std::map<std::string, std::string, std::less<>>;
   using Tables = std::array<Contents, kTableCount>;
+  class View;
+
+  static void ScanTables(const Tables& tables,
+                         Table table,
+                         std::string_view begin,
+                         std::string_view end,
+                         const Visitor& visit);
 
   mutable Mutex mutex_;
   Tables tables_ GUARDED_BY(mutex_);

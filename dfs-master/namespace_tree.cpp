@@ -11,6 +11,8 @@ namespace {
 
 constexpr uint32_t kDirectoryMode = 0755;
 constexpr uint32_t kModeMask = 01777;
+constexpr uint32_t kSetModeMax = 07777;
+constexpr int64_t kTimeMaxMs = 253'402'300'799'999;  // the end of 9999
 // Deeper than any path can be; a longer chain of parents is a ring, that is, damage.
 constexpr size_t kDepthMax = kPathBytesMax;
 
@@ -85,7 +87,7 @@ Status NamespaceTree::MakeRoot(Transaction& txn, const Now& now) {
   return Count(txn, root, true);
 }
 
-FileStatus NamespaceTree::StatusOf(const Inode& inode) const {
+FileStatus NamespaceTree::BareStatusOf(const Inode& inode) {
   FileStatus status;
   status.name = inode.name;
   status.id = inode.id;
@@ -95,6 +97,7 @@ FileStatus NamespaceTree::StatusOf(const Inode& inode) const {
   status.block_count = inode.block_count;
   status.replication = inode.replication;
   status.modified_at_ms = inode.modified_at_ms;
+  status.accessed_at_ms = inode.accessed_at_ms;
   status.owner = inode.attributes.owner;
   status.group = inode.attributes.group;
   status.mode = inode.attributes.mode;
@@ -103,10 +106,67 @@ FileStatus NamespaceTree::StatusOf(const Inode& inode) const {
   return status;
 }
 
+Status NamespaceTree::AddQuota(const Transaction& txn, FileStatus& status) const {
+  if (status.kind != FileKind::kDirectory) return {};
+  ASSIGN_OR_RETURN(std::optional<Quota> quota, quotas_.Find(txn, status.id));
+  if (!quota.has_value()) return {};
+  status.quota = QuotaStatus{.names_max = quota->names_max,
+                             .space_max_bytes = quota->space_max_bytes,
+                             .used = quota->used,
+                             .is_counting = quota->is_counting};
+  status.quota->used += quota->promised;
+  return {};
+}
+
+Result<FileStatus> NamespaceTree::StatusOf(const Transaction& txn, const Inode& inode) const {
+  FileStatus status = BareStatusOf(inode);
+  RETURN_IF_ERROR(AddQuota(txn, status));
+  return status;
+}
+
 Result<FileStatus> NamespaceTree::GetStatus(const Transaction& txn, std::string_view path) const {
   ASSIGN_OR_RETURN(Path parsed, ParsePath(path));
   ASSIGN_OR_RETURN(Inode inode, Find(txn, parsed));
-  return StatusOf(inode);
+  return StatusOf(txn, inode);
+}
+
+std::vector<Result<FileStatus>> NamespaceTree::GetStatuses(
+    const Transaction& txn, std::span<const std::string> paths) const {
+  std::vector<Result<FileStatus>> statuses;
+  statuses.reserve(paths.size());
+  // The directory found last, by its path with a slash behind it.
+  std::string_view parent_path;
+  InodeId parent = kNoInode;
+  for (std::string_view path : paths) {
+    const size_t name_begin = path.rfind('/') + 1;
+    bool is_beside =
+        parent != kNoInode && name_begin < path.size() && path.substr(0, name_begin) == parent_path;
+    if (!is_beside) {
+      statuses.push_back(GetStatus(txn, path));
+      parent = kNoInode;
+      if (!statuses.back().ok() || name_begin <= 1) continue;
+      // What was found has a parent: its name leads there.
+      Result<std::optional<std::string>> key =
+          txn.Get(Table::kInodeNames, BigEndian(statuses.back()->id));
+      if (!key.ok() || !key->has_value()) continue;
+      parent = ReadBigEndian(**key);
+      parent_path = path.substr(0, name_begin);
+      continue;
+    }
+    statuses.push_back(GetStatusBelow(txn, path, parent, path.substr(name_begin)));
+  }
+  return statuses;
+}
+
+Result<FileStatus> NamespaceTree::GetStatusBelow(const Transaction& txn,
+                                                 std::string_view path,
+                                                 InodeId parent,
+                                                 std::string_view name) const {
+  RETURN_IF_ERROR(CheckName(name, path));
+  if (path.size() > kPathBytesMax) return ParsePath(path).status();
+  ASSIGN_OR_RETURN(std::optional<Inode> inode, FindChild(txn, parent, name));
+  if (!inode.has_value()) return NotFound("no such file or directory: " + log::Quoted(path));
+  return StatusOf(txn, *inode);
 }
 
 Result<Listing> NamespaceTree::List(const Transaction& txn,
@@ -117,7 +177,7 @@ Result<Listing> NamespaceTree::List(const Transaction& txn,
   ASSIGN_OR_RETURN(Inode inode, Find(txn, parsed));
   Listing listing;
   if (!inode.is_directory()) {
-    if (inode.name > start_after) listing.entries.push_back(StatusOf(inode));
+    if (inode.name > start_after) listing.entries.push_back(BareStatusOf(inode));
     return listing;
   }
   std::string begin = ChildKey(inode.id, start_after);
@@ -134,10 +194,12 @@ Result<Listing> NamespaceTree::List(const Transaction& txn,
                              Inode child;
                              decoded = Decode(value, child);
                              child.name = key.substr(sizeof(InodeId));
-                             listing.entries.push_back(StatusOf(child));
+                             listing.entries.push_back(BareStatusOf(child));
                              return decoded.ok();
                            }));
   RETURN_IF_ERROR(decoded);
+  for (FileStatus& entry : listing.entries)
+    RETURN_IF_ERROR(AddQuota(txn, entry));
   return listing;
 }
 
@@ -155,7 +217,7 @@ Result<FileStatus> NamespaceTree::MakeDirectory(Transaction& txn,
     if (existing.has_value()) return AlreadyExists("exists: " + log::Quoted(path));
   }
   ASSIGN_OR_RETURN(Inode made, MakeDirectories(txn, parsed, parsed.size(), attributes, now));
-  return StatusOf(made);
+  return StatusOf(txn, made);
 }
 
 Result<Inode> NamespaceTree::MakeDirectories(Transaction& txn,
@@ -182,7 +244,7 @@ Result<Inode> NamespaceTree::MakeDirectories(Transaction& txn,
     made.modified_at_ms = now.wall_ms();
     made.attributes = attributes;
     made.attributes.mode = attributes.mode == 0 ? kDirectoryMode : attributes.mode & kModeMask;
-    RETURN_IF_ERROR(Insert(txn, made, now));
+    RETURN_IF_ERROR(Insert(txn, made, now, Check::kRefuse));
     directory = std::move(made);
   }
   return directory;
@@ -208,7 +270,9 @@ Status NamespaceTree::Rename(Transaction& txn,
   ASSIGN_OR_RETURN(Path to, ParsePath(target));
   if (from.empty() || to.empty()) return FailedPrecondition("the root cannot be renamed");
   ASSIGN_OR_RETURN(Inode inode, Find(txn, from));
-  if (from == to) return {};
+  if (from == to) {
+    return AlreadyExists("source and target are the same: " + log::Quoted(target));
+  }
   if (IsBelow(to, from)) {
     return FailedPrecondition("a directory cannot be moved into itself: " + log::Quoted(target));
   }
@@ -218,6 +282,7 @@ Status NamespaceTree::Rename(Transaction& txn,
   ASSIGN_OR_RETURN(std::optional<Inode> existing, FindChild(txn, parent.id, to.back()));
   if (existing.has_value()) RETURN_IF_ERROR(ClearTarget(txn, inode, *existing, replace, now));
 
+  RETURN_IF_ERROR(quotas_.Move(txn, inode, inode.parent, parent.id, Check::kRefuse));
   // Clearing the target may have changed the parent's record, which TouchParent reads anew.
   txn.Delete(Table::kInodes, ChildKey(inode.parent, inode.name));
   RETURN_IF_ERROR(TouchParent(txn, inode.parent, -1, now));
@@ -226,6 +291,37 @@ Status NamespaceTree::Rename(Transaction& txn,
   txn.Put(Table::kInodeNames, BigEndian(inode.id), ChildKey(inode.parent, inode.name));
   Update(txn, inode);
   return TouchParent(txn, inode.parent, +1, now);
+}
+
+Result<FileStatus> NamespaceTree::SetAttributes(Transaction& txn,
+                                                std::string_view path,
+                                                const AttributeChange& change) {
+  for (const auto& name : {change.owner, change.group})
+    RETURN_IF_ERROR(CheckPrincipal(name.value_or("")));
+  if (change.mode.value_or(0) > kSetModeMax) return InvalidArgument("a mode is at most 07777");
+  for (std::optional<int64_t> time : {change.modified_at_ms, change.accessed_at_ms}) {
+    if (time.value_or(0) < 0 || time.value_or(0) > kTimeMaxMs) {
+      return InvalidArgument("a time lies between 1970 and 9999");
+    }
+  }
+  ASSIGN_OR_RETURN(Path parsed, ParsePath(path));
+  ASSIGN_OR_RETURN(Inode inode, Find(txn, parsed));
+  inode.attributes.owner = change.owner.value_or(inode.attributes.owner);
+  inode.attributes.group = change.group.value_or(inode.attributes.group);
+  inode.attributes.mode = change.mode.value_or(inode.attributes.mode);
+  inode.modified_at_ms = change.modified_at_ms.value_or(inode.modified_at_ms);
+  inode.accessed_at_ms = change.accessed_at_ms.value_or(inode.accessed_at_ms);
+  Update(txn, inode);
+  return StatusOf(txn, inode);
+}
+
+Status NamespaceTree::SetQuota(Transaction& txn,
+                               std::string_view path,
+                               const QuotaTable::Limits& limits) {
+  ASSIGN_OR_RETURN(Path parsed, ParsePath(path));
+  ASSIGN_OR_RETURN(Inode inode, Find(txn, parsed));
+  if (!inode.is_directory()) return NotADirectory(parsed);
+  return quotas_.SetLimits(txn, inode.id, limits);
 }
 
 Status NamespaceTree::ClearTarget(
@@ -289,7 +385,8 @@ Result<std::optional<Inode>> NamespaceTree::FindReachable(const Transaction& txn
   return inode;
 }
 
-Status NamespaceTree::Insert(Transaction& txn, const Inode& inode, const Now& now) {
+Status NamespaceTree::Insert(Transaction& txn, const Inode& inode, const Now& now, Check check) {
+  RETURN_IF_ERROR(quotas_.Move(txn, inode, kNoInode, inode.parent, check));
   txn.Put(Table::kInodeNames, BigEndian(inode.id), ChildKey(inode.parent, inode.name));
   Update(txn, inode);
   RETURN_IF_ERROR(Count(txn, inode, true));
@@ -301,6 +398,8 @@ void NamespaceTree::Update(Transaction& txn, const Inode& inode) const {
 }
 
 Status NamespaceTree::CutOff(Transaction& txn, const Inode& inode, const Now& now) {
+  RETURN_IF_ERROR(quotas_.Move(txn, inode, inode.parent, kNoInode, Check::kAllow));
+  if (inode.is_directory()) quotas_.Erase(txn, inode.id);
   txn.Delete(Table::kInodes, ChildKey(inode.parent, inode.name));
   txn.Delete(Table::kInodeNames, BigEndian(inode.id));
   txn.Put(Table::kOrphans, BigEndian(inode.id), master::Encode(inode));

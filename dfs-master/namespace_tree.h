@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/status/status.h"
 #include "dfs-master/id_allocator.h"
 #include "dfs-master/path.h"
+#include "dfs-master/quota_table.h"
 #include "dfs-master/records.h"
 #include "dfs-master/transaction.h"
 #include "dfs-master/types.h"
@@ -24,14 +27,18 @@ namespace slipstream::dfs::master {
 // lies below a directory cut off is unreachable, not yet gone: FindReachable tells.
 //
 // Names of files that are prepared and not committed are *reserved*: nobody else may take them.
+// Quotas (quota_table.h) are charged with whatever comes into the tree and goes out of it here, and
+// may refuse what users ask, not what was promised to writers.
 // Threads     none; under the master's lock. The state is all in the store, none here.
 // Errors      kInvalidArgument (path), kNotFound, kAlreadyExists, kFailedPrecondition (not a
-//             directory, not empty, reserved), and those of the store.
+//             directory, not empty, reserved), kResourceExhausted (quota), and those of the store.
 class NamespaceTree final {
  public:
-  // `inode_ids` is borrowed.
-  NamespaceTree(IdAllocator& inode_ids, uint32_t replication)
-      : inode_ids_(inode_ids), replication_(replication) {}
+  using Check = QuotaTable::Check;
+
+  // `inode_ids` and `quotas` are borrowed. `replication` is that of files which name none.
+  NamespaceTree(IdAllocator& inode_ids, QuotaTable& quotas, uint32_t replication)
+      : inode_ids_(inode_ids), quotas_(quotas), replication_(replication) {}
 
   // Makes the root directory of a new store.
   Status MakeRoot(Transaction& txn, const Now& now);
@@ -39,6 +46,9 @@ class NamespaceTree final {
   // ---- What users ask ----
 
   Result<FileStatus> GetStatus(const Transaction& txn, std::string_view path) const;
+  // As many at once; below the same directory they share the way to it.
+  std::vector<Result<FileStatus>> GetStatuses(const Transaction& txn,
+                                              std::span<const std::string> paths) const;
   // The entries behind `start_after` in bytewise order, at most `limit`; of a file, the file alone.
   Result<Listing> List(const Transaction& txn,
                        std::string_view path,
@@ -56,6 +66,10 @@ class NamespaceTree final {
                 std::string_view target,
                 bool replace,
                 const Now& now);
+  Result<FileStatus> SetAttributes(Transaction& txn,
+                                   std::string_view path,
+                                   const AttributeChange& change);
+  Status SetQuota(Transaction& txn, std::string_view path, const QuotaTable::Limits& limits);
 
   // ---- What appenders need ----
 
@@ -76,7 +90,7 @@ class NamespaceTree final {
   Result<InodeId> NewInodeId(Transaction& txn) { return inode_ids_.Allocate(txn, 1); }
 
   // Puts a new inode into its parent, whose times and count follow.
-  Status Insert(Transaction& txn, const Inode& inode, const Now& now);
+  Status Insert(Transaction& txn, const Inode& inode, const Now& now, Check check);
   // Writes back an inode found before, at its parent and name.
   void Update(Transaction& txn, const Inode& inode) const;
   // Cuts an inode off its parent.
@@ -91,9 +105,16 @@ class NamespaceTree final {
   Status Release(Transaction& txn, InodeId parent, std::string_view name);
 
   uint32_t replication() const { return replication_; }
-  FileStatus StatusOf(const Inode& inode) const;
+  QuotaTable& quotas() const { return quotas_; }
+  Result<FileStatus> StatusOf(const Transaction& txn, const Inode& inode) const;
 
  private:
+  static FileStatus BareStatusOf(const Inode& inode);
+  Result<FileStatus> GetStatusBelow(const Transaction& txn,
+                                    std::string_view path,
+                                    InodeId parent,
+                                    std::string_view name) const;
+  Status AddQuota(const Transaction& txn, FileStatus& status) const;
   Status CheckNotReserved(const Transaction& txn, InodeId parent, std::string_view name) const;
   Status CheckEmpty(const Transaction& txn, const Inode& directory) const;
   Status ClearTarget(
@@ -102,6 +123,7 @@ class NamespaceTree final {
   Result<std::optional<Inode>> FindById(const Transaction& txn, InodeId id) const;
 
   IdAllocator& inode_ids_;
+  QuotaTable& quotas_;
   const uint32_t replication_;
 };
 

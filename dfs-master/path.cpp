@@ -24,6 +24,8 @@ size_t DecodeUtf8(std::string_view text, uint32_t& code_point) {
   return length;
 }
 
+}  // namespace
+
 Status CheckName(std::string_view name, std::string_view path) {
   const char* reason = nullptr;
   if (name.empty()) {
@@ -38,8 +40,6 @@ Status CheckName(std::string_view name, std::string_view path) {
   if (reason == nullptr) return {};
   return InvalidArgument("bad path=" + log::Quoted(path) + ": " + reason);
 }
-
-}  // namespace
 
 bool IsPrintableUtf8(std::string_view text) {
   while (!text.empty()) {
@@ -77,6 +77,12 @@ std::string ToString(const Path& path) {
   for (const std::string& name : path)
     text.append("/").append(name);
   return text;
+}
+
+Status CheckPrincipal(std::string_view name) {
+  if (name.size() <= kNameBytesMax && IsPrintableUtf8(name)) return {};
+  return InvalidArgument("bad owner or group=" + log::Quoted(name) +
+                         ": wants up to 255 bytes of UTF-8 without control characters");
 }
 
 Status CheckOwner(std::string_view owner) {

@@ -1,5 +1,6 @@
 #include "dfs-master/proto_map.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -56,6 +57,7 @@ Result<FileAppend> FileFromProto(const v1::FileAppend& in) {
   file.is_closing = in.close();
   file.is_replacing = in.replace();
   file.attributes = {.owner = in.file_owner(), .group = in.file_group(), .mode = in.mode()};
+  file.replication = in.replication();
   file.blocks.reserve(static_cast<size_t>(in.blocks_size()));
   for (const v1::PreparedBlock& prepared : in.blocks()) {
     ASSIGN_OR_RETURN(Block block, master::FromProto(prepared.block()));
@@ -151,6 +153,16 @@ void ToProto(const FileStatus& status, v1::FileStatus& out) {
   out.set_mode(status.mode);
   out.set_writer(status.writer);
   out.set_child_count(status.child_count);
+  out.set_accessed_at_ms(status.accessed_at_ms);
+  if (!status.quota.has_value()) return;
+  v1::Quota& quota = *out.mutable_quota();
+  quota.set_names_max(status.quota->names_max);
+  quota.set_space_max_bytes(status.quota->space_max_bytes);
+  // While they are being counted sums may be below what has gone since.
+  quota.set_names(static_cast<uint64_t>(std::max<int64_t>(status.quota->used.names, 0)));
+  quota.set_space_bytes(
+      static_cast<uint64_t>(std::max<int64_t>(status.quota->used.space_bytes, 0)));
+  quota.set_is_counting(status.quota->is_counting);
 }
 
 void ToProto(const LocatedRange& range, v1::LocateBlocksResponse& out) {
@@ -159,6 +171,7 @@ void ToProto(const LocatedRange& range, v1::LocateBlocksResponse& out) {
   for (const LocatedBlock& block : range.blocks) {
     v1::LocatedBlock& located = *out.add_blocks();
     ToProto(block.block, *located.mutable_block());
+    located.set_length_bytes(block.length_bytes);
     for (const NodeAddress& node : block.nodes)
       ToProto(node, *located.add_nodes());
     for (const std::string& node_id : block.missing_node_ids) {

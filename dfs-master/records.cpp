@@ -5,14 +5,17 @@
 namespace slipstream::dfs::master {
 namespace {
 
-constexpr uint64_t kRecordVersion = 1;
+constexpr uint64_t kRecordVersion = 2;
+// Still read: inodes without a time of access, blocks that are whole, shares without a replication
+// of their own and without charges.
+constexpr uint64_t kRecordVersionOldest = 1;
 // Owners hold no NUL (CheckOwner), so that it ends them in keys.
 constexpr char kOwnerEnd = '\0';
 
 // The version every record begins with.
-Status CheckVersion(Decoder& in, std::string_view what) {
+Result<uint64_t> GetVersion(Decoder& in, std::string_view what) {
   uint64_t version = in.Number();
-  if (version == kRecordVersion) return {};
+  if (version >= kRecordVersionOldest && version <= kRecordVersion) return version;
   return DataLoss(std::string(what) + ": unknown record version=" + std::to_string(version));
 }
 
@@ -42,23 +45,37 @@ Attributes GetAttributes(Decoder& in) {
   return attributes;
 }
 
+void Put(Encoder& out, const Usage& usage) {
+  out.Signed(usage.names);
+  out.Signed(usage.space_bytes);
+}
+
+Usage GetUsage(Decoder& in) {
+  Usage usage;
+  usage.names = in.Signed();
+  usage.space_bytes = in.Signed();
+  return usage;
+}
+
 void Put(Encoder& out, const FileBlock& entry) {
   out.Number(entry.block.id);
   out.Number(entry.block.raw_bytes);
   out.Number(entry.block.stored_bytes);
   out.Number(entry.block.crc32c);
+  out.Number(entry.cut_bytes);
   out.Number(entry.replication);
   out.Number(entry.first_holders.size());
   for (NodeNumber node : entry.first_holders)
     out.Number(node);
 }
 
-FileBlock GetFileBlock(Decoder& in) {
+FileBlock GetFileBlock(Decoder& in, uint64_t version) {
   FileBlock entry;
   entry.block.id = in.Number();
   entry.block.raw_bytes = in.Number32();
   entry.block.stored_bytes = in.Number32();
   entry.block.crc32c = in.Number32();
+  if (version >= 2) entry.cut_bytes = in.Number32();
   entry.replication = in.Number32();
   entry.first_holders.resize(in.Count());
   for (NodeNumber& node : entry.first_holders)
@@ -78,9 +95,14 @@ void Put(Encoder& out, const PreparedShare& share) {
   out.Number(share.is_closing ? 1 : 0);
   out.Number(share.is_replacing ? 1 : 0);
   Put(out, share.attributes);
+  out.Number(share.replication);
+  out.Number(share.charged.size());
+  for (InodeId directory : share.charged)
+    out.Number(directory);
+  Put(out, share.usage);
 }
 
-PreparedShare GetShare(Decoder& in) {
+PreparedShare GetShare(Decoder& in, uint64_t version) {
   PreparedShare share;
   share.kind = static_cast<PreparedShare::Kind>(in.Number());
   share.inode = in.Number();
@@ -89,10 +111,16 @@ PreparedShare GetShare(Decoder& in) {
   share.expected_length_bytes = in.Number();
   share.blocks.resize(in.Count());
   for (FileBlock& block : share.blocks)
-    block = GetFileBlock(in);
+    block = GetFileBlock(in, version);
   share.is_closing = in.Number() != 0;
   share.is_replacing = in.Number() != 0;
   share.attributes = GetAttributes(in);
+  if (version < 2) return share;
+  share.replication = in.Number32();
+  share.charged.resize(in.Count());
+  for (InodeId& directory : share.charged)
+    directory = in.Number();
+  share.usage = GetUsage(in);
   return share;
 }
 
@@ -113,12 +141,13 @@ std::string Encode(const Inode& inode) {
   out.String(inode.claimant);
   out.Number(inode.claims);
   out.Number(inode.child_count);
+  out.Signed(inode.accessed_at_ms);
   return out.Take();
 }
 
 Status Decode(std::string_view bytes, Inode& inode) {
   Decoder in(bytes);
-  RETURN_IF_ERROR(CheckVersion(in, "inode"));
+  ASSIGN_OR_RETURN(const uint64_t version, GetVersion(in, "inode"));
   inode.id = in.Number();
   uint64_t kind = in.Number();
   inode.kind = static_cast<FileKind>(kind);
@@ -132,6 +161,7 @@ Status Decode(std::string_view bytes, Inode& inode) {
   inode.claimant = in.String();
   inode.claims = in.Number32();
   inode.child_count = in.Number();
+  inode.accessed_at_ms = version >= 2 ? in.Signed() : 0;
   RETURN_IF_ERROR(in.Finish("inode"));
   if (inode.id == kNoInode || kind < 1 || kind > 2) return DataLoss("inode: impossible id or kind");
   return {};
@@ -146,9 +176,12 @@ std::string Encode(const FileBlock& block) {
 
 Status Decode(std::string_view bytes, FileBlock& block) {
   Decoder in(bytes);
-  RETURN_IF_ERROR(CheckVersion(in, "file block"));
-  block = GetFileBlock(in);
-  return in.Finish("file block");
+  ASSIGN_OR_RETURN(const uint64_t version, GetVersion(in, "file block"));
+  block = GetFileBlock(in, version);
+  RETURN_IF_ERROR(in.Finish("file block"));
+  if (block.cut_bytes >= block.block.raw_bytes)
+    return DataLoss("file block: nothing is left of it");
+  return {};
 }
 
 std::string Encode(const Appender& appender) {
@@ -175,7 +208,7 @@ std::string Encode(const Appender& appender) {
 
 Status Decode(std::string_view bytes, Appender& appender) {
   Decoder in(bytes);
-  RETURN_IF_ERROR(CheckVersion(in, "appender"));
+  RETURN_IF_ERROR(GetVersion(in, "appender").status());
   appender.incarnation = in.Number();
   appender.committed = GetPair(in);
   appender.candidates.resize(in.Count());
@@ -208,12 +241,12 @@ std::string Encode(const Candidate& candidate) {
 
 Status Decode(std::string_view bytes, Candidate& candidate) {
   Decoder in(bytes);
-  RETURN_IF_ERROR(CheckVersion(in, "candidate"));
+  ASSIGN_OR_RETURN(const uint64_t version, GetVersion(in, "candidate"));
   candidate.base = GetPair(in);
   candidate.content_hash = in.Number();
   candidate.shares.resize(in.Count());
   for (PreparedShare& share : candidate.shares)
-    share = GetShare(in);
+    share = GetShare(in, version);
   RETURN_IF_ERROR(in.Finish("candidate"));
   for (const PreparedShare& share : candidate.shares) {
     if (share.kind < PreparedShare::Kind::kExisting || share.kind > PreparedShare::Kind::kLost) {
@@ -236,13 +269,87 @@ std::string Encode(const Totals& totals) {
 
 Status Decode(std::string_view bytes, Totals& totals) {
   Decoder in(bytes);
-  RETURN_IF_ERROR(CheckVersion(in, "totals"));
+  RETURN_IF_ERROR(GetVersion(in, "totals").status());
   totals.files = in.Number();
   totals.directories = in.Number();
   totals.blocks = in.Number();
   totals.raw_bytes = in.Number();
   totals.stored_bytes = in.Number();
   return in.Finish("totals");
+}
+
+std::string Encode(const Quota& quota) {
+  Encoder out;
+  out.Number(kRecordVersion);
+  out.Number(quota.names_max);
+  out.Number(quota.space_max_bytes);
+  Put(out, quota.used);
+  Put(out, quota.promised);
+  out.Number(quota.is_counting ? 1 : 0);
+  return out.Take();
+}
+
+Status Decode(std::string_view bytes, Quota& quota) {
+  Decoder in(bytes);
+  RETURN_IF_ERROR(GetVersion(in, "quota").status());
+  quota.names_max = in.Number();
+  quota.space_max_bytes = in.Number();
+  quota.used = GetUsage(in);
+  quota.promised = GetUsage(in);
+  quota.is_counting = in.Number() != 0;
+  return in.Finish("quota");
+}
+
+std::string Encode(const FileStatus& status) {
+  Encoder out;
+  out.Number(kRecordVersion);
+  out.String(status.name);
+  out.Number(status.id);
+  out.Number(static_cast<uint64_t>(status.kind));
+  out.Number(status.length_bytes);
+  out.Number(status.stored_bytes);
+  out.Number(status.block_count);
+  out.Number(status.replication);
+  out.Signed(status.modified_at_ms);
+  out.Signed(status.accessed_at_ms);
+  Put(out, Attributes{.owner = status.owner, .group = status.group, .mode = status.mode});
+  out.String(status.writer);
+  out.Number(status.child_count);
+  out.Number(status.quota.has_value() ? 1 : 0);
+  if (!status.quota.has_value()) return out.Take();
+  out.Number(status.quota->names_max);
+  out.Number(status.quota->space_max_bytes);
+  Put(out, status.quota->used);
+  out.Number(status.quota->is_counting ? 1 : 0);
+  return out.Take();
+}
+
+Status Decode(std::string_view bytes, FileStatus& status) {
+  Decoder in(bytes);
+  RETURN_IF_ERROR(GetVersion(in, "answer").status());
+  status.name = in.String();
+  status.id = in.Number();
+  status.kind = in.Number() == static_cast<uint64_t>(FileKind::kFile) ? FileKind::kFile
+                                                                      : FileKind::kDirectory;
+  status.length_bytes = in.Number();
+  status.stored_bytes = in.Number();
+  status.block_count = in.Number32();
+  status.replication = in.Number32();
+  status.modified_at_ms = in.Signed();
+  status.accessed_at_ms = in.Signed();
+  Attributes attributes = GetAttributes(in);
+  status.owner = std::move(attributes.owner);
+  status.group = std::move(attributes.group);
+  status.mode = attributes.mode;
+  status.writer = in.String();
+  status.child_count = in.Number();
+  if (in.Number() == 0) return in.Finish("answer");
+  status.quota.emplace();
+  status.quota->names_max = in.Number();
+  status.quota->space_max_bytes = in.Number();
+  status.quota->used = GetUsage(in);
+  status.quota->is_counting = in.Number() != 0;
+  return in.Finish("answer");
 }
 
 std::string ChildKey(InodeId parent, std::string_view name) {

@@ -8,11 +8,14 @@
 #include "dfs-master/types.h"
 
 // What stands in the master's tables. Every value begins with its format's version, so that a
-// later one can be told from it; docs/FORMATS.md has the bytes.
+// later one can be told from it; docs/FORMATS.md has the bytes. Records of the version before are
+// read, too, and become new ones when they are written next.
 
 namespace slipstream::dfs::master {
 
-constexpr uint64_t kStoreFormatVersion = 1;
+// Of the store as a whole: a program that does not know it must not touch the store.
+constexpr uint64_t kStoreFormatVersion = 2;
+constexpr uint64_t kStoreFormatOldest = 1;
 
 // A number for a node's id, given once, which takes less room than the id.
 using NodeNumber = uint16_t;
@@ -28,6 +31,7 @@ struct Inode {
   uint32_t block_count = 0;
   uint32_t replication = 0;
   int64_t modified_at_ms = 0;
+  int64_t accessed_at_ms = 0;  // as set by users; reading does not change it
   Attributes attributes;
   std::string writer;    // the appender whose commits go on in this file; empty: none
   std::string claimant;  // the appender that has candidates with a share for it; empty: none
@@ -35,14 +39,25 @@ struct Inode {
   uint64_t child_count = 0;
 
   bool is_directory() const { return kind == FileKind::kDirectory; }
+  // Of itself alone.
+  Usage usage() const {
+    return {.names = 1,
+            .space_bytes = static_cast<int64_t>(stored_bytes) * static_cast<int64_t>(replication)};
+  }
 };
 
 // A block of a file, and who acknowledged it when it was prepared: the hint that fsck falls back
 // on when no holder is there. Table kFileBlocks.
 struct FileBlock {
   Block block;
+  // How many of the block's last bytes do not belong to the file, which was cut there; fewer than
+  // block.raw_bytes.
+  uint32_t cut_bytes = 0;
   uint32_t replication = 0;
   std::vector<NodeNumber> first_holders;
+
+  // How many of the file's bytes it holds.
+  uint32_t length_bytes() const { return block.raw_bytes - cut_bytes; }
 };
 
 // A writer. Table kAppenders.
@@ -77,6 +92,10 @@ struct PreparedShare {
   bool is_closing = false;
   bool is_replacing = false;
   Attributes attributes;
+  uint32_t replication = 0;  // of a new file
+  // The directories with a quota that this share was charged to, and with what.
+  std::vector<InodeId> charged;
+  Usage usage;
 };
 
 // An epoch that stands prepared. Table kPrepared.
@@ -95,11 +114,25 @@ struct Totals {
   uint64_t stored_bytes = 0;
 };
 
+// The quota of a directory, and what lies below it, itself included. Table kQuotas.
+struct Quota {
+  uint64_t names_max = 0;        // 0: no limit
+  uint64_t space_max_bytes = 0;  // 0: no limit
+  Usage used;                    // by what is in the tree
+  Usage promised;                // by what is prepared
+  // Part of `used` is being counted in the background and not in it yet.
+  bool is_counting = false;
+
+  bool has_limit() const { return names_max != 0 || space_max_bytes != 0; }
+};
+
 std::string Encode(const Inode& inode);
 std::string Encode(const FileBlock& block);
 std::string Encode(const Appender& appender);
 std::string Encode(const Candidate& candidate);
 std::string Encode(const Totals& totals);
+std::string Encode(const Quota& quota);
+std::string Encode(const FileStatus& status);  // as a remembered answer
 
 // Each leaves alone what stands in the key. Errors: kDataLoss.
 Status Decode(std::string_view bytes, Inode& inode);
@@ -107,6 +140,8 @@ Status Decode(std::string_view bytes, FileBlock& block);
 Status Decode(std::string_view bytes, Appender& appender);
 Status Decode(std::string_view bytes, Candidate& candidate);
 Status Decode(std::string_view bytes, Totals& totals);
+Status Decode(std::string_view bytes, Quota& quota);
+Status Decode(std::string_view bytes, FileStatus& status);
 
 // ---- Keys ----
 

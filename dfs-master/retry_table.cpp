@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "common/log/log.h"
 #include "dfs-master/codec.h"
 
 namespace slipstream::dfs::master {
@@ -28,20 +30,33 @@ std::string TimeKey(int64_t at_ms, std::string_view request_id) {
 
 }  // namespace
 
-Result<bool> RetryTable::Contains(const Transaction& txn, std::string_view request_id) {
-  if (request_id.empty()) return false;
-  if (request_id.size() > kRequestIdBytesMax) return InvalidArgument("request id is too long");
-  ASSIGN_OR_RETURN(std::optional<std::string> found, txn.Get(Table::kRequests, IdKey(request_id)));
-  return found.has_value();
+Result<std::optional<std::string>> RetryTable::Find(const Transaction& txn,
+                                                    const Request& request) {
+  if (request.id.empty()) return std::optional<std::string>();
+  if (request.id.size() > kRequestIdBytesMax) return InvalidArgument("request id is too long");
+  ASSIGN_OR_RETURN(std::optional<std::string> found, txn.Get(Table::kRequests, IdKey(request.id)));
+  if (!found.has_value()) return std::optional<std::string>();
+  // Those of stores before format 2 end with the time.
+  if (found->size() < 2 * sizeof(uint64_t)) return std::optional(std::string());
+  if (ReadBigEndian(*found, sizeof(uint64_t)) != request.content_hash) {
+    return InvalidArgument("request id=" + log::Quoted(request.id) + " was another request's");
+  }
+  return std::optional(found->substr(2 * sizeof(uint64_t)));
 }
 
-void RetryTable::Remember(Transaction& txn, std::string_view request_id, const Now& now) {
-  if (request_id.empty()) return;
-  txn.Put(Table::kRequests, IdKey(request_id), BigEndian(static_cast<uint64_t>(now.wall_ms())));
-  txn.Put(Table::kRequests, TimeKey(now.wall_ms(), request_id), "");
+void RetryTable::Remember(Transaction& txn,
+                          const Request& request,
+                          std::string_view answer,
+                          const Now& now) {
+  if (request.id.empty()) return;
+  std::string value = BigEndian(static_cast<uint64_t>(now.wall_ms()));
+  AppendBigEndian(value, request.content_hash);
+  value.append(answer);
+  txn.Put(Table::kRequests, IdKey(request.id), std::move(value));
+  txn.Put(Table::kRequests, TimeKey(now.wall_ms(), request.id), "");
 }
 
-Status RetryTable::Prune(Transaction& txn, size_t limit, const Now& now) {
+Result<size_t> RetryTable::Prune(Transaction& txn, size_t limit, const Now& now) {
   std::vector<std::string> old;
   RETURN_IF_ERROR(txn.Scan(Table::kRequests,
                            TimeKey(0, ""),
@@ -54,7 +69,7 @@ Status RetryTable::Prune(Transaction& txn, size_t limit, const Now& now) {
     txn.Delete(Table::kRequests, IdKey(std::string_view(key).substr(1 + sizeof(uint64_t))));
     txn.Delete(Table::kRequests, key);
   }
-  return {};
+  return old.size();
 }
 
 }  // namespace slipstream::dfs::master

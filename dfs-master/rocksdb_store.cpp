@@ -78,11 +78,51 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(const RocksDbStore::Options& optio
   return result;
 }
 
+Status ScanTable(rocksdb::DB& db,
+                 rocksdb::ColumnFamilyHandle* handle,
+                 const rocksdb::Snapshot* snapshot,
+                 std::string_view begin,
+                 std::string_view end,
+                 const KeyValueView::Visitor& visit) {
+  rocksdb::ReadOptions read;
+  read.snapshot = snapshot;
+  rocksdb::Slice upper = ToSlice(end);
+  if (!end.empty()) read.iterate_upper_bound = &upper;
+  std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(read, handle));
+  for (it->Seek(ToSlice(begin)); it->Valid(); it->Next()) {
+    if (!visit(ToView(it->key()), ToView(it->value()))) break;
+  }
+  return FromRocksDb(it->status(), handle->GetName());
+}
+
+using Handles = std::array<rocksdb::ColumnFamilyHandle*, kTableCount>;
+
+class SnapshotView final : public KeyValueView {
+ public:
+  SnapshotView(rocksdb::DB& db, const Handles& tables)
+      : db_(db), tables_(tables), snapshot_(db.GetSnapshot()) {}
+  ~SnapshotView() override { db_.ReleaseSnapshot(snapshot_); }
+  SnapshotView(const SnapshotView&) = delete;
+  SnapshotView& operator=(const SnapshotView&) = delete;
+
+  Status Scan(Table table,
+              std::string_view begin,
+              std::string_view end,
+              const Visitor& visit) const override {
+    return ScanTable(db_, tables_[static_cast<size_t>(table)], snapshot_, begin, end, visit);
+  }
+
+ private:
+  rocksdb::DB& db_;
+  const Handles& tables_;
+  const rocksdb::Snapshot* const snapshot_;
+};
+
 }  // namespace
 
 struct RocksDbStore::Impl {
   std::unique_ptr<rocksdb::DB> db;
-  std::array<rocksdb::ColumnFamilyHandle*, kTableCount> tables{};
+  Handles tables{};
   rocksdb::ColumnFamilyHandle* default_table = nullptr;
 
   // Apply is one caller at a time, so that a position belongs to one batch.
@@ -150,14 +190,11 @@ Status RocksDbStore::Scan(Table table,
                           std::string_view begin,
                           std::string_view end,
                           const Visitor& visit) const {
-  rocksdb::ReadOptions read;
-  rocksdb::Slice upper = ToSlice(end);
-  if (!end.empty()) read.iterate_upper_bound = &upper;
-  std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(read, impl_->HandleOf(table)));
-  for (it->Seek(ToSlice(begin)); it->Valid(); it->Next()) {
-    if (!visit(ToView(it->key()), ToView(it->value()))) break;
-  }
-  return FromRocksDb(it->status(), TableName(table));
+  return ScanTable(*impl_->db, impl_->HandleOf(table), nullptr, begin, end, visit);
+}
+
+std::unique_ptr<KeyValueView> RocksDbStore::Snapshot() const {
+  return std::make_unique<SnapshotView>(*impl_->db, impl_->tables);
 }
 
 Result<std::optional<KeyValueStore::Entry>> RocksDbStore::FindLast(Table table,

@@ -40,6 +40,7 @@ class RocksDbStore final : public KeyValueStore {
   Result<std::optional<Entry>> FindLast(Table table,
                                         std::string_view begin,
                                         std::string_view end) const override;
+  std::unique_ptr<KeyValueView> Snapshot() const override;
   Result<uint64_t> Apply(const WriteBatch& batch) override;
   Status Sync(uint64_t position) override;
   uint64_t position() const override;

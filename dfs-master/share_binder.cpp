@@ -1,5 +1,6 @@
 #include "dfs-master/share_binder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/log/log.h"
@@ -23,6 +24,20 @@ Status CheckOwnership(const Inode& inode, std::string_view owner) {
     return OwnedByAnother(inode, inode.claimant);
   }
   return {};
+}
+
+// What the share's blocks use in a file of so many replicas.
+Usage UsageOf(const PreparedShare& share, uint32_t replication) {
+  Usage usage;
+  for (const FileBlock& entry : share.blocks) {
+    usage.space_bytes += static_cast<int64_t>(entry.block.stored_bytes) * replication;
+  }
+  return usage;
+}
+
+void SetReplication(PreparedShare& share, uint32_t replication) {
+  for (FileBlock& entry : share.blocks)
+    entry.replication = replication;
 }
 
 void DropClaim(Inode& inode) {
@@ -69,6 +84,9 @@ Result<PreparedShare> ShareBinder::BindExisting(Transaction& txn,
   ++inode->claims;
   tree_.Update(txn, *inode);
   share.kind = PreparedShare::Kind::kExisting;
+  SetReplication(share, inode->replication);
+  RETURN_IF_ERROR(
+      tree_.quotas().Promise(txn, inode->parent, UsageOf(share, inode->replication), share));
   return share;
 }
 
@@ -82,6 +100,12 @@ Result<PreparedShare> ShareBinder::BindNew(Transaction& txn,
   if (file.expected_length_bytes != 0) {
     return InvalidArgument("a new file's expected length is 0: path=" + log::Quoted(file.new_path));
   }
+  if (file.replication > kReplicationMax) {
+    return InvalidArgument("a file has at most 16 replicas: replication=" +
+                           std::to_string(file.replication));
+  }
+  RETURN_IF_ERROR(CheckPrincipal(file.attributes.owner));
+  RETURN_IF_ERROR(CheckPrincipal(file.attributes.group));
   Attributes directory_attributes{.owner = file.attributes.owner, .group = file.attributes.group};
   ASSIGN_OR_RETURN(Inode parent,
                    tree_.MakeDirectories(txn, path, path.size() - 1, directory_attributes, now));
@@ -93,6 +117,15 @@ Result<PreparedShare> ShareBinder::BindNew(Transaction& txn,
     }
     RETURN_IF_ERROR(CheckOwnership(*existing, owner));
   }
+  share.replication = file.replication == 0 ? tree_.replication() : file.replication;
+  SetReplication(share, share.replication);
+  Usage usage = UsageOf(share, share.replication);
+  usage.names = existing.has_value() ? 0 : 1;
+  if (existing.has_value()) {
+    // What gives way need not be paid for twice.
+    usage.space_bytes = std::max<int64_t>(usage.space_bytes - existing->usage().space_bytes, 0);
+  }
+  RETURN_IF_ERROR(tree_.quotas().Promise(txn, parent.id, usage, share));
   RETURN_IF_ERROR(tree_.Reserve(txn, parent.id, path.back(), owner));
   ASSIGN_OR_RETURN(share.inode, tree_.NewInodeId(txn));
   share.kind = PreparedShare::Kind::kNew;
@@ -106,12 +139,14 @@ Result<PreparedShare> ShareBinder::BindNew(Transaction& txn,
 Result<bool> ShareBinder::CarryOut(Transaction& txn,
                                    std::string_view owner,
                                    const PreparedShare& share,
-                                   const Now& now) {
+                                   const Now& now,
+                                   BlockChanges& changes) {
+  RETURN_IF_ERROR(tree_.quotas().EndPromise(txn, share));
   switch (share.kind) {
     case PreparedShare::Kind::kExisting:
-      return CarryOutExisting(txn, owner, share, now);
+      return CarryOutExisting(txn, owner, share, now, changes);
     case PreparedShare::Kind::kNew:
-      return CarryOutNew(txn, owner, share, now);
+      return CarryOutNew(txn, owner, share, now, changes);
     case PreparedShare::Kind::kLost:
       return false;
   }
@@ -121,7 +156,8 @@ Result<bool> ShareBinder::CarryOut(Transaction& txn,
 Result<bool> ShareBinder::CarryOutExisting(Transaction& txn,
                                            std::string_view owner,
                                            const PreparedShare& share,
-                                           const Now& now) {
+                                           const Now& now,
+                                           BlockChanges& changes) {
   ASSIGN_OR_RETURN(std::optional<Inode> inode, tree_.FindReachable(txn, share.inode));
   if (!inode.has_value()) return false;
   if (inode->length_bytes != share.expected_length_bytes) {
@@ -130,7 +166,12 @@ Result<bool> ShareBinder::CarryOutExisting(Transaction& txn,
                     " prepared at length=" + std::to_string(share.expected_length_bytes));
   }
   DropClaim(*inode);
-  RETURN_IF_ERROR(Append(txn, owner, share, now, *inode));
+  const int64_t space_before = inode->usage().space_bytes;
+  RETURN_IF_ERROR(Append(txn, owner, share, now, *inode, changes));
+  RETURN_IF_ERROR(tree_.quotas().Charge(txn,
+                                        inode->parent,
+                                        {.space_bytes = inode->usage().space_bytes - space_before},
+                                        QuotaTable::Check::kAllow));
   tree_.Update(txn, *inode);
   return true;
 }
@@ -138,7 +179,8 @@ Result<bool> ShareBinder::CarryOutExisting(Transaction& txn,
 Result<bool> ShareBinder::CarryOutNew(Transaction& txn,
                                       std::string_view owner,
                                       const PreparedShare& share,
-                                      const Now& now) {
+                                      const Now& now,
+                                      BlockChanges& changes) {
   RETURN_IF_ERROR(tree_.Release(txn, share.parent, share.name));
   ASSIGN_OR_RETURN(std::optional<Inode> parent, tree_.FindReachable(txn, share.parent));
   if (!parent.has_value()) return false;
@@ -153,12 +195,14 @@ Result<bool> ShareBinder::CarryOutNew(Transaction& txn,
   inode.id = share.inode;
   inode.parent = share.parent;
   inode.name = share.name;
-  inode.replication = tree_.replication();
+  // Shares prepared before there was a choice have none.
+  inode.replication = share.replication == 0 ? tree_.replication() : share.replication;
+  inode.accessed_at_ms = now.wall_ms();
   inode.attributes = share.attributes;
   inode.attributes.mode =
       share.attributes.mode == 0 ? kFileMode : share.attributes.mode & kModeMask;
-  RETURN_IF_ERROR(Append(txn, owner, share, now, inode));
-  RETURN_IF_ERROR(tree_.Insert(txn, inode, now));
+  RETURN_IF_ERROR(Append(txn, owner, share, now, inode, changes));
+  RETURN_IF_ERROR(tree_.Insert(txn, inode, now, QuotaTable::Check::kAllow));
   return true;
 }
 
@@ -166,9 +210,16 @@ Status ShareBinder::Append(Transaction& txn,
                            std::string_view owner,
                            const PreparedShare& share,
                            const Now& now,
-                           Inode& inode) {
+                           Inode& inode,
+                           BlockChanges& changes) {
   ASSIGN_OR_RETURN(Totals * totals, txn.totals());
-  for (const FileBlock& entry : share.blocks) {
+  for (FileBlock entry : share.blocks) {
+    if (entry.replication != inode.replication) {
+      // The file's was changed after the share was prepared.
+      entry.replication = inode.replication;
+      changes.replications.push_back(
+          {.id = entry.block.id, .replication = static_cast<uint8_t>(inode.replication)});
+    }
     txn.Put(Table::kFileBlocks, FileBlockKey(inode.id, inode.length_bytes), Encode(entry));
     inode.length_bytes += entry.block.raw_bytes;
     inode.stored_bytes += entry.block.stored_bytes;
@@ -190,6 +241,7 @@ Status ShareBinder::Append(Transaction& txn,
 }
 
 Status ShareBinder::LetGo(Transaction& txn, const PreparedShare& share) {
+  RETURN_IF_ERROR(tree_.quotas().EndPromise(txn, share));
   if (share.kind == PreparedShare::Kind::kNew) return tree_.Release(txn, share.parent, share.name);
   if (share.kind == PreparedShare::Kind::kLost) return {};
   ASSIGN_OR_RETURN(std::optional<Inode> inode, tree_.FindReachable(txn, share.inode));

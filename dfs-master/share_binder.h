@@ -24,7 +24,7 @@ class ShareBinder final {
   // Binds `file` for `owner`; `blocks` are the file's, checked by the caller. A share of kind kLost
   // where the file is gone: nothing was bound.
   // Errors: kAborted (not of the expected length), kFailedPrecondition (another writer has the file
-  // or the name; not a file), kAlreadyExists, kInvalidArgument (path).
+  // or the name; not a file), kAlreadyExists, kInvalidArgument (path), kResourceExhausted (quota).
   Result<PreparedShare> Bind(Transaction& txn,
                              std::string_view owner,
                              const FileAppend& file,
@@ -36,7 +36,8 @@ class ShareBinder final {
   Result<bool> CarryOut(Transaction& txn,
                         std::string_view owner,
                         const PreparedShare& share,
-                        const Now& now);
+                        const Now& now,
+                        BlockChanges& changes);
 
   // Gives up the claim or the reservation of a share that is not to be carried out.
   Status LetGo(Transaction& txn, const PreparedShare& share);
@@ -57,16 +58,19 @@ class ShareBinder final {
   Result<bool> CarryOutExisting(Transaction& txn,
                                 std::string_view owner,
                                 const PreparedShare& share,
-                                const Now& now);
+                                const Now& now,
+                                BlockChanges& changes);
   Result<bool> CarryOutNew(Transaction& txn,
                            std::string_view owner,
                            const PreparedShare& share,
-                           const Now& now);
+                           const Now& now,
+                           BlockChanges& changes);
   Status Append(Transaction& txn,
                 std::string_view owner,
                 const PreparedShare& share,
                 const Now& now,
-                Inode& inode);
+                Inode& inode,
+                BlockChanges& changes);
 
   NamespaceTree& tree_;
 };

@@ -38,6 +38,33 @@ Status Transaction::Scan(Table table,
   return {};
 }
 
+Result<std::optional<KeyValueStore::Entry>> Transaction::FindLast(Table table,
+                                                                  std::string_view begin,
+                                                                  std::string_view end) const {
+  // The last of the store's that is not deleted here, and the last of our own: the greater one.
+  std::string behind(end);
+  ASSIGN_OR_RETURN(std::optional<KeyValueStore::Entry> last, store_.FindLast(table, begin, behind));
+  while (last.has_value()) {
+    auto own = changes_.find({table, last->key});
+    if (own == changes_.end() || own->second.has_value()) break;
+    behind = last->key;
+    ASSIGN_OR_RETURN(last, store_.FindLast(table, begin, behind));
+  }
+  const auto next_table = static_cast<Table>(static_cast<uint8_t>(table) + 1);
+  auto own = end.empty() ? changes_.lower_bound({next_table, std::string()})
+                         : changes_.lower_bound({table, std::string(end)});
+  while (own != changes_.begin()) {
+    --own;
+    const auto& [key, value] = *own;
+    if (key.first != table || key.second < begin) break;
+    if (last.has_value() && key.second < last->key) break;
+    if (value.has_value()) {
+      return std::optional(KeyValueStore::Entry{.key = key.second, .value = *value});
+    }
+  }
+  return last;
+}
+
 Result<bool> Transaction::HasAny(Table table, std::string_view begin, std::string_view end) const {
   bool has_any = false;
   RETURN_IF_ERROR(Scan(table, begin, end, [&](std::string_view, std::string_view) {

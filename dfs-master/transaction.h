@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/status/status.h"
 #include "dfs-master/key_value_store.h"
 #include "dfs-master/records.h"
+#include "dfs-master/subtree_count.h"
 
 namespace slipstream::dfs::master {
 
@@ -28,6 +30,10 @@ class Transaction final {
               std::string_view begin,
               std::string_view end,
               const KeyValueStore::Visitor& visit) const;
+  // As KeyValueStore::FindLast, the request's own changes included.
+  Result<std::optional<KeyValueStore::Entry>> FindLast(Table table,
+                                                       std::string_view begin,
+                                                       std::string_view end) const;
   Result<bool> HasAny(Table table, std::string_view begin, std::string_view end) const;
 
   // A record and whether it is there.
@@ -50,6 +56,10 @@ class Transaction final {
   // Totals are read and written by most changes; kept here until the batch is taken.
   Result<Totals*> totals();
 
+  // Subtrees to be counted as they are once this is applied.
+  void CountLater(SubtreeCount count) { counts_.push_back(std::move(count)); }
+  std::vector<SubtreeCount> TakeCounts() { return std::exchange(counts_, {}); }
+
   bool has_changes() const { return !changes_.empty(); }
   WriteBatch TakeBatch();
 
@@ -57,6 +67,7 @@ class Transaction final {
   const KeyValueStore& store_;
   std::map<std::pair<Table, std::string>, std::optional<std::string>> changes_;
   std::optional<Totals> totals_;
+  std::vector<SubtreeCount> counts_;
 };
 
 // Keys of kMeta.

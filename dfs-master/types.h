@@ -3,6 +3,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ constexpr InodeId kRootInode = 1;
 constexpr uint32_t kBlockRawBytesMax = 64U << 20;
 // zstd's worst case for incompressible data, with room for frame headers and checksums.
 constexpr uint32_t kBlockStoredBytesMax = kBlockRawBytesMax + (1U << 20);
+
+constexpr uint32_t kReplicationMax = 16;
 
 // Both clocks, read once per request: steady for durations, wall for what people see.
 struct Now {
@@ -76,6 +79,38 @@ struct Attributes {
   uint32_t mode = 0;
 };
 
+// What is absent stays as it is.
+struct AttributeChange {
+  std::optional<std::string> owner;
+  std::optional<std::string> group;
+  std::optional<uint32_t> mode;
+  std::optional<int64_t> modified_at_ms;
+  std::optional<int64_t> accessed_at_ms;
+};
+
+// What counts against quotas. Signed: also what comes and goes.
+struct Usage {
+  int64_t names = 0;        // files and directories
+  int64_t space_bytes = 0;  // stored, over all the replicas wanted
+
+  bool is_none() const { return names == 0 && space_bytes == 0; }
+  Usage& operator+=(const Usage& other) {
+    names += other.names;
+    space_bytes += other.space_bytes;
+    return *this;
+  }
+  Usage operator-() const { return {.names = -names, .space_bytes = -space_bytes}; }
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
+
+// The quota of a directory as people see it: what is promised to writers counts as used.
+struct QuotaStatus {
+  uint64_t names_max = 0;        // 0: no limit
+  uint64_t space_max_bytes = 0;  // 0: no limit
+  Usage used;
+  bool is_counting = false;  // `used` is not complete yet
+};
+
 struct FileStatus {
   std::string name;
   InodeId id = kNoInode;
@@ -85,11 +120,13 @@ struct FileStatus {
   uint32_t block_count = 0;
   uint32_t replication = 0;
   int64_t modified_at_ms = 0;
+  int64_t accessed_at_ms = 0;
   std::string owner;
   std::string group;
   uint32_t mode = 0;
   std::string writer;
   uint64_t child_count = 0;
+  std::optional<QuotaStatus> quota;
 };
 
 struct Listing {

@@ -65,7 +65,8 @@ TEST(BlockTableTest, KeepsWhatAMapWouldKeep) {
     ids.push_back(id);
   }
   EXPECT_EQ(table.IdsIn({.first = 0, .count = uint64_t{1} << 40}), ids);
-  for (NodeNumber node : {1, 8, 29, 50}) {
+  for (int number : {1, 8, 29, 50}) {
+    const auto node = static_cast<NodeNumber>(number);
     std::set<BlockId> expected;
     for (const auto& [id, entry] : model) {
       for (const auto& replica : entry.replicas)

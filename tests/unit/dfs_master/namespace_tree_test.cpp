@@ -123,7 +123,7 @@ TEST_F(NamespaceTest, RenameIntoItselfOntoOthersOrIntoNothingIsRefused) {
   EXPECT_EQ(master_->Rename("/a", "/file", true, "").code(), Code::kFailedPrecondition);
   EXPECT_EQ(master_->Rename("/a", "/nothing/a", true, "").code(), Code::kNotFound);
   EXPECT_EQ(master_->Rename("/nothing", "/x", true, "").code(), Code::kNotFound);
-  EXPECT_TRUE(master_->Rename("/a", "/a", false, "").ok());
+  EXPECT_EQ(master_->Rename("/a", "/a", false, "").code(), Code::kAlreadyExists);
 }
 
 TEST_F(NamespaceTest, RenameReplacesAFileInOneStep) {

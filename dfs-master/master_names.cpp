@@ -1,0 +1,205 @@
+// What users ask of names.
+
+#include <algorithm>
+#include <utility>
+
+#include "dfs-master/master.h"
+#include "dfs-master/master_write.h"
+
+namespace slipstream::dfs::master {
+namespace {
+
+constexpr uint32_t kListDefault = 1'000;
+constexpr uint32_t kListMax = 5'000;
+constexpr size_t kStatusesMax = 10'000;
+// Looked up while the lock is held: others have their turn in between.
+constexpr size_t kStatusesPerTurn = 500;
+
+// What a request asks for, in an order of its own.
+class Content final {
+ public:
+  explicit Content(std::string_view operation) { out_.String(operation); }
+  Content& Add(std::string_view text) {
+    out_.String(text);
+    return *this;
+  }
+  Content& Add(uint64_t number) {
+    out_.Number(number);
+    return *this;
+  }
+  template <class T>
+  Content& Add(const std::optional<T>& value) {
+    out_.Number(value.has_value() ? 1 : 0);
+    if (!value.has_value()) return *this;
+    if constexpr (std::is_arithmetic_v<T>) return Add(static_cast<uint64_t>(*value));
+    if constexpr (!std::is_arithmetic_v<T>) return Add(std::string_view(*value));
+  }
+  std::string Take() { return out_.Take(); }
+
+ private:
+  Encoder out_;
+};
+
+Result<FileStatus> StatusFrom(const Result<std::string>& answer) {
+  RETURN_IF_ERROR(answer.status());
+  FileStatus status;
+  // Remembered by a program that did not remember answers: it is done, that is all we know.
+  if (!answer->empty()) RETURN_IF_ERROR(Decode(*answer, status));
+  return status;
+}
+
+}  // namespace
+
+Result<FileStatus> Master::GetStatus(std::string_view path) {
+  return Read(
+      [&](State& state, const Transaction& txn) { return state.tree.GetStatus(txn, path); });
+}
+
+Result<std::vector<Result<FileStatus>>> Master::GetStatuses(std::span<const std::string> paths) {
+  if (paths.size() > kStatusesMax) {
+    return InvalidArgument("at most 10000 paths at once: paths=" + std::to_string(paths.size()));
+  }
+  std::vector<Result<FileStatus>> all;
+  all.reserve(paths.size());
+  while (all.size() < paths.size()) {
+    const auto turn =
+        paths.subspan(all.size(), std::min(kStatusesPerTurn, paths.size() - all.size()));
+    auto statuses =
+        Read([&](State& state, const Transaction& txn) -> Result<std::vector<Result<FileStatus>>> {
+          return state.tree.GetStatuses(txn, turn);
+        });
+    RETURN_IF_ERROR(statuses.status());
+    std::move(statuses->begin(), statuses->end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+Result<Listing> Master::List(std::string_view path, std::string_view start_after, uint32_t limit) {
+  if (start_after.size() > kNameBytesMax) return InvalidArgument("start_after is too long");
+  limit = limit == 0 ? kListDefault : std::min(limit, kListMax);
+  return Read([&](State& state, const Transaction& txn) {
+    return state.tree.List(txn, path, start_after, limit);
+  });
+}
+
+Result<FileStatus> Master::MakeDirectory(std::string_view path,
+                                         const Attributes& attributes,
+                                         bool create_parents,
+                                         std::string_view request_id) {
+  OnceRequest once{.operation = "mkdir", .request_id = request_id};
+  once.content = Content("mkdir").Add(path).Add(uint64_t{create_parents}).Take();
+  return StatusFrom(WriteOnce(
+      once,
+      [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Result<std::string> {
+        ASSIGN_OR_RETURN(FileStatus status,
+                         state.tree.MakeDirectory(txn, path, attributes, create_parents, now));
+        return Encode(status);
+      }));
+}
+
+Status Master::Delete(std::string_view path, bool is_recursive, std::string_view request_id) {
+  OnceRequest once{.operation = "delete", .request_id = request_id};
+  once.content = Content("delete").Add(path).Add(uint64_t{is_recursive}).Take();
+  return WriteOnce(once,
+                   [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
+                       -> Result<std::string> {
+                     RETURN_IF_ERROR(state.tree.Delete(txn, path, is_recursive, now));
+                     return std::string();
+                   })
+      .status();
+}
+
+Status Master::Rename(std::string_view source,
+                      std::string_view target,
+                      bool replace,
+                      std::string_view request_id) {
+  OnceRequest once{.operation = "rename", .request_id = request_id};
+  once.content = Content("rename").Add(source).Add(target).Add(uint64_t{replace}).Take();
+  return WriteOnce(once,
+                   [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
+                       -> Result<std::string> {
+                     RETURN_IF_ERROR(state.tree.Rename(txn, source, target, replace, now));
+                     return std::string();
+                   })
+      .status();
+}
+
+Result<FileStatus> Master::SetAttributes(std::string_view path,
+                                         const AttributeChange& change,
+                                         std::string_view request_id) {
+  OnceRequest once{.operation = "setattr", .request_id = request_id};
+  once.content = Content("setattr")
+                     .Add(path)
+                     .Add(change.owner)
+                     .Add(change.group)
+                     .Add(change.mode)
+                     .Add(change.modified_at_ms)
+                     .Add(change.accessed_at_ms)
+                     .Take();
+  return StatusFrom(WriteOnce(
+      once, [&](State& state, Transaction& txn, BlockChanges&, const Now&) -> Result<std::string> {
+        ASSIGN_OR_RETURN(FileStatus status, state.tree.SetAttributes(txn, path, change));
+        return Encode(status);
+      }));
+}
+
+Status Master::SetReplication(std::string_view path,
+                              uint32_t replication,
+                              std::string_view request_id) {
+  OnceRequest once{.operation = "setrep", .request_id = request_id};
+  once.content = Content("setrep").Add(path).Add(uint64_t{replication}).Take();
+  return WriteOnce(once,
+                   [&](State& state, Transaction& txn, BlockChanges& changes, const Now&)
+                       -> Result<std::string> {
+                     RETURN_IF_ERROR(state.files.SetReplication(txn, path, replication, changes));
+                     return std::string();
+                   })
+      .status();
+}
+
+Status Master::SetQuota(std::string_view path,
+                        const QuotaTable::Limits& limits,
+                        std::string_view request_id) {
+  OnceRequest once{.operation = "setquota", .request_id = request_id};
+  once.content =
+      Content("setquota").Add(path).Add(limits.names_max).Add(limits.space_max_bytes).Take();
+  return WriteOnce(
+             once,
+             [&](State& state, Transaction& txn, BlockChanges&, const Now&) -> Result<std::string> {
+               RETURN_IF_ERROR(state.tree.SetQuota(txn, path, limits));
+               return std::string();
+             })
+      .status();
+}
+
+Status Master::Truncate(std::string_view path, uint64_t length_bytes, std::string_view request_id) {
+  OnceRequest once{.operation = "truncate", .request_id = request_id};
+  once.content = Content("truncate").Add(path).Add(length_bytes).Take();
+  return WriteOnce(once,
+                   [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
+                       -> Result<std::string> {
+                     RETURN_IF_ERROR(state.files.Truncate(txn, path, length_bytes, now, changes));
+                     return std::string();
+                   })
+      .status();
+}
+
+Status Master::Concat(std::string_view target,
+                      std::span<const std::string> sources,
+                      std::string_view request_id) {
+  OnceRequest once{.operation = "concat", .request_id = request_id};
+  Content content("concat");
+  content.Add(target);
+  for (const std::string& source : sources)
+    content.Add(std::string_view(source));
+  once.content = content.Take();
+  return WriteOnce(once,
+                   [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
+                       -> Result<std::string> {
+                     RETURN_IF_ERROR(state.files.Concat(txn, target, sources, now, changes));
+                     return std::string();
+                   })
+      .status();
+}
+
+}  // namespace slipstream::dfs::master
