@@ -5,6 +5,7 @@
 #include "common/rpc/transport.h"
 #include "dfs-client/block_writer.h"
 #include "dfs-client/dfs_client.h"
+#include "dfs-client/hedged_reader.h"
 #include "dfs-client/master_client.h"
 #include "dfs-client/master_connection.h"
 #include "dfs-client/node_client.h"
@@ -28,6 +29,7 @@ struct ClientParts {
   MasterConnection connection;
   MasterClient master;
   NodeClient nodes;
+  HedgedReader hedged;
   WorkerPool pool;
   BlockWriter blocks;
 };

@@ -5,6 +5,9 @@
 
 #include "common/rpc/grpc_transport.h"
 #include "dfs-client/client_parts.h"
+#include "dfs-client/file_checksum.h"
+#include "dfs-client/replica_reader.h"
+#include "dfs-client/small_files.h"
 
 namespace slipstream::dfs {
 namespace {
@@ -47,6 +50,7 @@ ClientParts::ClientParts(ClientOptions wanted)
       connection(ConnectionOptions(options), *transport, notices),
       master({.file_owner = options.file_owner, .file_group = options.file_group}, connection, ids),
       nodes(*transport, options.stop),
+      hedged({.is_hedging = options.threads_max > 0}, nodes, *options.clock),
       pool("dfs_client", options.threads_max),
       blocks(WriterOptions(options), master, nodes, suspects, pool, notices) {}
 
@@ -144,6 +148,7 @@ Result<std::unique_ptr<FileReader>> DfsClient::Open(
                                     .sleeper = parts_->options.sleeper};
   const FileReader::Parts parts{.master = parts_->master,
                                 .nodes = parts_->nodes,
+                                .hedged = parts_->hedged,
                                 .suspects = parts_->suspects,
                                 .pool = parts_->pool,
                                 .notices = parts_->notices};
@@ -152,6 +157,29 @@ Result<std::unique_ptr<FileReader>> DfsClient::Open(
 
 Result<FileBlocks> DfsClient::LocateBlocks(const std::string& path, uint64_t offset_bytes) {
   return parts_->master.LocateBlocks(path, offset_bytes);
+}
+
+Result<FileChecksum> DfsClient::Checksum(const std::string& path) {
+  ASSIGN_OR_RETURN(FileBlocks blocks, parts_->master.LocateBlocks(path, 0));
+  if (blocks.status.kind == FileKind::kDirectory) return FailedPrecondition("is a directory");
+  const ClientOptions& options = parts_->options;
+  ReplicaReader replicas({.timeout = options.read_timeout,
+                          .attempt_timeout = options.replica_timeout,
+                          .seed = options.seed,
+                          .stop = options.stop,
+                          .clock = options.clock,
+                          .sleeper = options.sleeper},
+                         {.master = parts_->master,
+                          .nodes = parts_->nodes,
+                          .hedged = parts_->hedged,
+                          .suspects = parts_->suspects,
+                          .notices = parts_->notices});
+  return ChecksumFile(replicas, parts_->master, parts_->pool, std::move(blocks), options.stop);
+}
+
+Status DfsClient::PutFiles(std::span<const NewFile> files, const FileWriter::Options& options) {
+  return PutSmallFiles(
+      parts_->master, parts_->blocks, files, options, "client/" + parts_->ids.Next());
 }
 
 std::unique_ptr<FileWriter> DfsClient::CreateFile(const std::string& path,

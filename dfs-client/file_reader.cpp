@@ -43,10 +43,11 @@ struct FileReader::Impl {
                   .stop = options.stop,
                   .clock = options.clock,
                   .sleeper = options.sleeper},
-                 borrowed.master,
-                 borrowed.nodes,
-                 borrowed.suspects,
-                 borrowed.notices),
+                 {.master = borrowed.master,
+                  .nodes = borrowed.nodes,
+                  .hedged = borrowed.hedged,
+                  .suspects = borrowed.suspects,
+                  .notices = borrowed.notices}),
         outer_stop(options.stop, [this] { stop.request_stop(); }) {
     Add(blocks);
   }

@@ -14,6 +14,7 @@
 
 namespace slipstream::dfs {
 
+class HedgedReader;
 class MasterClient;
 class NodeClient;
 class Notices;
@@ -51,6 +52,7 @@ class FileReader final {
   struct Parts {
     MasterClient& master;
     NodeClient& nodes;
+    HedgedReader& hedged;
     SuspectNodes& suspects;
     WorkerPool& pool;
     Notices& notices;

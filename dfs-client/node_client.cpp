@@ -24,6 +24,7 @@ constexpr size_t kPieceBytes = size_t{1} << 20;
 
 constexpr std::string_view kWriteBlocks = "/slipstream.dfs.v1.DfsDatanode/WriteBlocks";
 constexpr std::string_view kReadBlock = "/slipstream.dfs.v1.DfsDatanode/ReadBlock";
+constexpr std::string_view kChecksumBlock = "/slipstream.dfs.v1.DfsDatanode/ChecksumBlock";
 
 bool SendHeader(std::span<const NodeAddress> next, rpc::RequestStream& stream) {
   v1::WriteBlocksRequest request;
@@ -109,6 +110,15 @@ class RangeAssembler final {
   std::vector<block::Frame> frames_;
 };
 
+constexpr size_t kCrcBytes = 4;
+
+uint32_t LoadBigEndian32(const char* bytes) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < sizeof(value); ++i)
+    value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
 // Triggered when either of two others is.
 class EitherStop final {
  public:
@@ -187,6 +197,41 @@ Result<std::string> NodeClient::ReadBlock(const NodeAddress& node,
     RETURN_IF_ERROR(assembler.Add(response));
   RETURN_IF_ERROR(stream->Finish());
   return assembler.Finish();
+}
+
+Result<std::vector<uint32_t>> NodeClient::ChecksumBlock(const NodeAddress& node,
+                                                        const Block& block,
+                                                        const Range& range,
+                                                        const Pieces& pieces,
+                                                        milliseconds timeout,
+                                                        const std::stop_token& stop) {
+  v1::ChecksumBlockRequest request;
+  wire::FromBlock(block, request.mutable_block());
+  request.set_offset_bytes(range.offset);
+  request.set_length_bytes(range.length);
+  request.set_first_piece_bytes(pieces.first_bytes);
+  request.set_piece_bytes(pieces.bytes);
+  const uint64_t behind_first =
+      range.length > pieces.first_bytes ? range.length - pieces.first_bytes : 0;
+  const uint64_t count = 1 + (behind_first + pieces.bytes - 1) / pieces.bytes;
+
+  const EitherStop either(stop, stop_);
+  const auto peer = PeerAt(node.address);
+  const auto stream = peer->OpenResponseStream(
+      kChecksumBlock, request, {.timeout = timeout, .stop = either.token()});
+  std::vector<uint32_t> sums;
+  v1::ChecksumBlockResponse response;
+  while (stream->Receive(response)) {
+    const std::string& bytes = response.crc32c();
+    const bool fits =
+        bytes.size() % kCrcBytes == 0 && sums.size() + bytes.size() / kCrcBytes <= count;
+    if (!fits) return Internal("more checksums than were asked for");
+    for (size_t at = 0; at < bytes.size(); at += kCrcBytes)
+      sums.push_back(LoadBigEndian32(bytes.data() + at));
+  }
+  RETURN_IF_ERROR(stream->Finish());
+  if (sums.size() != count) return Internal("fewer checksums than were asked for");
+  return sums;
 }
 
 }  // namespace slipstream::dfs

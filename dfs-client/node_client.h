@@ -32,6 +32,12 @@ class NodeClient final {
     uint64_t length = 0;  // > 0, inside the block
   };
 
+  // How a range is cut: the first piece may be shorter than the others, the last has what remains.
+  struct Pieces {
+    uint32_t first_bytes = 0;  // > 0
+    uint32_t bytes = 0;        // > 0
+  };
+
   NodeClient(rpc::Transport& transport, std::stop_token stop);
 
   NodeClient(const NodeClient&) = delete;
@@ -51,6 +57,15 @@ class NodeClient final {
                                 const Range& range,
                                 std::chrono::milliseconds timeout,
                                 const std::stop_token& stop);
+
+  // The CRC32Cs of the raw bytes of `range`, one for each piece; the datanode computes them.
+  // Errors: as ChecksumBlock of proto/dfs_datanode.proto.
+  Result<std::vector<uint32_t>> ChecksumBlock(const NodeAddress& node,
+                                              const Block& block,
+                                              const Range& range,
+                                              const Pieces& pieces,
+                                              std::chrono::milliseconds timeout,
+                                              const std::stop_token& stop);
 
  private:
   // The peer at `address`, given a moment to come back if its connection was lost.

@@ -2,79 +2,99 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "common/rpc/retry.h"
+#include "dfs-client/hedged_reader.h"
 #include "dfs-client/master_client.h"
 #include "dfs-client/notices.h"
 #include "dfs-client/suspect_nodes.h"
 
 namespace slipstream::dfs {
-namespace {
 
 using std::chrono::milliseconds;
-
-// The replicas in the order to try them: the master's, which spreads readers over the nodes, but
-// suspects come last.
-std::vector<NodeAddress> OrderOf(const LocatedBlock& located,
-                                 const SuspectNodes& suspects,
-                                 SteadyTime now) {
-  std::vector<NodeAddress> nodes = located.nodes;
-  std::stable_partition(nodes.begin(), nodes.end(), [&](const NodeAddress& node) {
-    return !suspects.Contains(node.node_id, now);
-  });
-  return nodes;
-}
-
-}  // namespace
-
-ReplicaReader::ReplicaReader(Options options,
-                             MasterClient& master,
-                             NodeClient& nodes,
-                             SuspectNodes& suspects,
-                             Notices& notices)
-    : options_(std::move(options)),
-      master_(master),
-      nodes_(nodes),
-      suspects_(suspects),
-      notices_(notices) {}
 
 Result<std::string> ReplicaReader::Read(const Place& place,
                                         LocatedBlock& located,
                                         const NodeClient::Range& range,
                                         const std::stop_token& stop) {
-  int bad_rounds = 0;
-  bool is_first = true;
   Result<std::string> result = Unavailable("");
   const Status status =
-      rpc::Retry({.timeout = options_.timeout,
-                  .attempt_timeout_max = options_.timeout,  // attempts have bounds of their own
-                  .seed = options_.seed,
-                  .stop = stop,
-                  .on_retry = [&](const Status& why) { notices_.Say("reading: " + why.message()); },
-                  .clock = options_.clock,
-                  .sleeper = options_.sleeper},
-                 [&](milliseconds) -> Status {
-                   if (stop.stop_requested()) return Cancelled("stopped");
-                   if (!is_first) RETURN_IF_ERROR(Refresh(place, located));
-                   is_first = false;
-                   result = ReadAnyReplica(located, range, stop);
-                   if (result.ok()) return {};
-                   if (result.status().code() == Code::kDataLoss && ++bad_rounds == kBadRoundsMax) {
-                     return result.status();
-                   }
-                   return Unavailable(result.status().message());
-                 });
-  if (status.ok()) return result;
+      TryRounds(place, located, stop, [&](const NodeAddress& node, const NodeAddress* next) {
+        result = parts_.hedged.Read({.first = node,
+                                     .second = next,
+                                     .block = located.block,
+                                     .range = range,
+                                     .timeout = options_.attempt_timeout},
+                                    stop);
+        return result.status();
+      });
+  if (!status.ok()) return status;
+  return result;
+}
+
+Result<std::vector<uint32_t>> ReplicaReader::Checksum(const Place& place,
+                                                      LocatedBlock& located,
+                                                      const NodeClient::Range& range,
+                                                      const NodeClient::Pieces& pieces,
+                                                      const std::stop_token& stop) {
+  Result<std::vector<uint32_t>> result = Unavailable("");
+  const Status status =
+      TryRounds(place, located, stop, [&](const NodeAddress& node, const NodeAddress*) {
+        result = parts_.nodes.ChecksumBlock(
+            node, located.block, range, pieces, options_.attempt_timeout, stop);
+        return result.status();
+      });
+  if (!status.ok()) return status;
+  return result;
+}
+
+Status ReplicaReader::TryRounds(const Place& place,
+                                LocatedBlock& located,
+                                const std::stop_token& stop,
+                                const Attempt& attempt) {
+  int bad_rounds = 0;
+  bool is_first = true;
+  const rpc::RetryOptions retry{
+      .timeout = options_.timeout,
+      .attempt_timeout_max = options_.timeout,  // attempts have bounds of their own
+      .seed = options_.seed,
+      .stop = stop,
+      .on_retry = [&](const Status& why) { parts_.notices.Say("reading: " + why.message()); },
+      .clock = options_.clock,
+      .sleeper = options_.sleeper};
+  const Status status = rpc::Retry(retry, [&](milliseconds) -> Status {
+    if (stop.stop_requested()) return Cancelled("stopped");
+    if (!is_first) RETURN_IF_ERROR(Refresh(place, located));
+    is_first = false;
+    const Status round = TryAll(located, attempt);
+    if (round.ok()) return round;
+    if (round.code() == Code::kDataLoss && ++bad_rounds == kBadRoundsMax) return round;
+    return Unavailable(round.message());
+  });
   return status.WithContext(fmt::format("block {}", located.block.block_id));
 }
 
-Result<std::string> ReplicaReader::ReadAnyReplica(const LocatedBlock& located,
-                                                  const NodeClient::Range& range,
-                                                  const std::stop_token& stop) {
+// The replicas in the order to try them: the master's, which spreads readers over the nodes, but
+// those that were slow come later, and those that failed last.
+std::vector<NodeAddress> ReplicaReader::OrderOf(const LocatedBlock& located) const {
+  const SteadyTime now = options_.clock->Now();
+  std::vector<std::pair<int, const NodeAddress*>> ranked;
+  for (const NodeAddress& node : located.nodes) {
+    const bool is_suspect = parts_.suspects.Contains(node.node_id, now);
+    ranked.emplace_back(is_suspect ? 2 : parts_.hedged.IsSlow(node.node_id) ? 1 : 0, &node);
+  }
+  std::stable_sort(
+      ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<NodeAddress> nodes;
+  for (const auto& [rank, node] : ranked)
+    nodes.push_back(*node);
+  return nodes;
+}
+
+Status ReplicaReader::TryAll(const LocatedBlock& located, const Attempt& attempt) {
   if (located.nodes.empty()) {
     return Unavailable(
         located.missing_node_ids.empty()
@@ -84,35 +104,37 @@ Result<std::string> ReplicaReader::ReadAnyReplica(const LocatedBlock& located,
   }
   Status last;
   size_t bad = 0;
-  for (const NodeAddress& node : OrderOf(located, suspects_, options_.clock->Now())) {
-    auto raw = nodes_.ReadBlock(node, located.block, range, options_.attempt_timeout, stop);
-    if (raw.ok()) {
-      suspects_.Remove(node.node_id);
-      return raw;
+  const std::vector<NodeAddress> nodes = OrderOf(located);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const NodeAddress& node = nodes[i];
+    const Status status = attempt(node, i + 1 < nodes.size() ? &nodes[i + 1] : nullptr);
+    if (status.ok()) {
+      parts_.suspects.Remove(node.node_id);
+      return {};
     }
-    last = raw.status().WithContext(fmt::format("datanode {} ({})", node.address, node.node_id));
-    switch (raw.status().code()) {
+    last = status.WithContext(fmt::format("datanode {} ({})", node.address, node.node_id));
+    switch (status.code()) {
       case Code::kCancelled:
         return last;
       case Code::kDataLoss:
         ++bad;
         // Best effort: the node looks for itself as well, and so does its scrubber.
-        (void)master_.ReportBadReplicaOnce(
-            located.block.block_id, node.node_id, raw.status().message());
+        (void)parts_.master.ReportBadReplicaOnce(
+            located.block.block_id, node.node_id, status.message());
         break;
       case Code::kNotFound:  // moved; the node is not to blame
         break;
       default:
-        suspects_.Add(node.node_id, options_.clock->Now());
+        parts_.suspects.Add(node.node_id, options_.clock->Now());
     }
   }
-  if (bad == located.nodes.size()) return last;
+  if (bad == nodes.size()) return last;
   return Unavailable(last.message());
 }
 
 Status ReplicaReader::Refresh(const Place& place, LocatedBlock& located) {
-  auto fresh =
-      master_.LocateBlocksOnce(place.inode_id, place.block_offset_bytes, located.length_bytes);
+  auto fresh = parts_.master.LocateBlocksOnce(
+      place.inode_id, place.block_offset_bytes, located.length_bytes);
   if (!fresh.ok()) {
     // The file is gone, and its blocks will be; what else is wrong may pass.
     return fresh.status().code() == Code::kNotFound ? fresh.status() : Status();

@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "common/clock/clock.h"
 #include "common/clock/sleep.h"
@@ -13,11 +15,12 @@
 
 namespace slipstream::dfs {
 
+class HedgedReader;
 class MasterClient;
 class Notices;
 class SuspectNodes;
 
-// ReplicaReader: reads a range of one block from whichever replica is good. Private to FileReader.
+// ReplicaReader: reads a range of one block from whichever replica is good. Private to the library.
 //
 // Ownership  borrows everything.
 // Threads    thread-safe.
@@ -31,6 +34,13 @@ class ReplicaReader final {
     const Clock* clock = &SystemClock::Get();
     Sleeper* sleeper = &SystemSleeper::Get();
   };
+  struct Parts {
+    MasterClient& master;
+    NodeClient& nodes;
+    HedgedReader& hedged;
+    SuspectNodes& suspects;
+    Notices& notices;
+  };
   // Where a block stands, so that its locations can be asked for again.
   struct Place {
     uint64_t inode_id = 0;
@@ -41,31 +51,40 @@ class ReplicaReader final {
   // before the block is given up.
   static constexpr int kBadRoundsMax = 3;
 
-  ReplicaReader(Options options,
-                MasterClient& master,
-                NodeClient& nodes,
-                SuspectNodes& suspects,
-                Notices& notices);
+  ReplicaReader(Options options, const Parts& parts)
+      : options_(std::move(options)), parts_(parts) {}
 
   // `located` is brought up to date when the master is asked again.
+  // Errors: kFailedPrecondition: the file no longer has this block.
   Result<std::string> Read(const Place& place,
                            LocatedBlock& located,
                            const NodeClient::Range& range,
                            const std::stop_token& stop);
 
+  // The CRC32Cs of the raw bytes of `range`, cut into pieces.
+  Result<std::vector<uint32_t>> Checksum(const Place& place,
+                                         LocatedBlock& located,
+                                         const NodeClient::Range& range,
+                                         const NodeClient::Pieces& pieces,
+                                         const std::stop_token& stop);
+
  private:
+  // Asks `node`; `next` is the one that would be asked then, if there is one.
+  using Attempt = std::function<Status(const NodeAddress& node, const NodeAddress* next)>;
+
+  // Rounds until one attempt succeeds.
+  Status TryRounds(const Place& place,
+                   LocatedBlock& located,
+                   const std::stop_token& stop,
+                   const Attempt& attempt);
   // One round: every known replica once, those not suspected first. kDataLoss if all are bad.
-  Result<std::string> ReadAnyReplica(const LocatedBlock& located,
-                                     const NodeClient::Range& range,
-                                     const std::stop_token& stop);
+  Status TryAll(const LocatedBlock& located, const Attempt& attempt);
+  std::vector<NodeAddress> OrderOf(const LocatedBlock& located) const;
   // OK also when the master does not answer: the old locations stand.
   Status Refresh(const Place& place, LocatedBlock& located);
 
   const Options options_;
-  MasterClient& master_;
-  NodeClient& nodes_;
-  SuspectNodes& suspects_;
-  Notices& notices_;
+  const Parts parts_;
 };
 
 }  // namespace slipstream::dfs

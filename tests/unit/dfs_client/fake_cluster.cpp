@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/block/encoded_block.h"
 #include "common/check/check.h"
 #include "common/crc32c/crc32c.h"
 #include "common/rpc/status_map.h"
@@ -157,14 +158,51 @@ grpc::Status FakeDatanode::ReadBlock(grpc::ServerContext* context,
   return grpc::Status::OK;
 }
 
+grpc::Status FakeDatanode::ChecksumBlock(grpc::ServerContext*,
+                                         const v1::ChecksumBlockRequest* request,
+                                         grpc::ServerWriter<v1::ChecksumBlockResponse>* writer) {
+  StoredBlock block;
+  {
+    MutexLock lock(mutex_);
+    auto found = blocks_.find(request->block().block_id());
+    if (found == blocks_.end()) return rpc::ToGrpc(NotFound("no such block"));
+    block = found->second;
+  }
+  std::string raw;
+  size_t stored = 0;
+  for (const v1::Frame& frame : block.frames) {
+    const Status decoded = block::DecodeFrame({.raw_bytes = frame.raw_bytes(),
+                                               .stored_bytes = frame.stored_bytes(),
+                                               .crc32c = frame.crc32c()},
+                                              block.data.substr(stored, frame.stored_bytes()),
+                                              raw);
+    if (!decoded.ok()) return rpc::ToGrpc(decoded);
+    stored += frame.stored_bytes();
+  }
+  const std::string range = raw.substr(request->offset_bytes(), request->length_bytes());
+  v1::ChecksumBlockResponse response;
+  size_t piece = request->first_piece_bytes();
+  for (size_t at = 0; at < range.size(); at += piece, piece = request->piece_bytes()) {
+    const uint32_t crc32c = Crc32c(std::string_view(range).substr(at, piece));
+    for (int shift = 24; shift >= 0; shift -= 8)
+      response.mutable_crc32c()->push_back(static_cast<char>(crc32c >> shift));
+  }
+  writer->Write(response);
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeMaster::Stat(grpc::ServerContext*,
                               const v1::StatRequest* request,
                               v1::StatResponse* response) {
   MutexLock lock(mutex_);
   auto found = files_.find(request->path());
   if (found == files_.end()) return rpc::ToGrpc(NotFound(request->path()));
-  response->mutable_status()->set_inode_id(found->second.inode_id);
-  response->mutable_status()->set_kind(v1::FILE_KIND_FILE);
+  v1::FileStatus* status = response->mutable_status();
+  status->set_inode_id(found->second.inode_id);
+  status->set_kind(v1::FILE_KIND_FILE);
+  status->set_writer(found->second.writer);
+  for (const v1::Block& block : found->second.blocks)
+    status->set_length_bytes(status->length_bytes() + block.raw_bytes());
   return grpc::Status::OK;
 }
 
@@ -255,18 +293,55 @@ grpc::Status FakeMaster::Prepare(grpc::ServerContext*,
   MutexLock lock(mutex_);
   for (const v1::AppenderEpoch& epoch : request->appenders()) {
     auto* prepared = response->add_appenders();
+    // Sent again: answered as it was, and not carried out again.
+    const bool is_repeated = committed_epochs_[epoch.owner()] == epoch.epoch();
     for (const v1::FileAppend& append : epoch.files()) {
-      if (files_.contains(append.new_path()) && !append.replace()) {
-        return rpc::ToGrpc(AlreadyExists(append.new_path()));
-      }
-      File file{.inode_id = next_id_++};
-      for (const v1::PreparedBlock& block : append.blocks())
-        file.blocks.push_back(block.block());
-      prepared->add_inode_ids(file.inode_id);
-      files_[append.new_path()] = std::move(file);
+      const auto inode_id =
+          is_repeated ? Result<uint64_t>(append.inode_id()) : AppendLocked(epoch.owner(), append);
+      if (!inode_id.ok()) return rpc::ToGrpc(inode_id.status());
+      prepared->add_inode_ids(*inode_id);
     }
+    committed_epochs_[epoch.owner()] = epoch.epoch();
+  }
+  return rpc::ToGrpc(CallHook(on_prepared_));
+}
+
+Result<uint64_t> FakeMaster::AppendLocked(const std::string& owner, const v1::FileAppend& append) {
+  std::vector<v1::Block> blocks;
+  for (const v1::PreparedBlock& block : append.blocks())
+    blocks.push_back(block.block());
+  if (append.inode_id() != 0) {
+    for (auto& [path, file] : files_) {
+      if (file.inode_id != append.inode_id()) continue;
+      if (!file.writer.empty() && file.writer != owner) {
+        return FailedPrecondition("is being written by " + file.writer);
+      }
+      file.blocks.insert(file.blocks.end(), blocks.begin(), blocks.end());
+      file.writer = append.close() ? "" : owner;
+      return file.inode_id;
+    }
+    return NotFound("no such file");
+  }
+  if (files_.contains(append.new_path()) && !append.replace()) {
+    return AlreadyExists(append.new_path());
+  }
+  files_[append.new_path()] = {.inode_id = next_id_++, .writer = "", .blocks = std::move(blocks)};
+  return files_[append.new_path()].inode_id;
+}
+
+grpc::Status FakeMaster::AbortAppender(grpc::ServerContext*,
+                                       const v1::AbortAppenderRequest* request,
+                                       v1::AbortAppenderResponse*) {
+  MutexLock lock(mutex_);
+  for (auto& [path, file] : files_) {
+    if (file.writer == request->owner()) file.writer.clear();
   }
   return grpc::Status::OK;
+}
+
+void FakeMaster::OnPrepared(std::function<Status()> hook) {
+  MutexLock lock(mutex_);
+  on_prepared_ = std::move(hook);
 }
 
 void FakeMaster::OnAllocate(std::function<Status()> hook) {

@@ -61,6 +61,9 @@ class FakeDatanode final : public v1::DfsDatanode::Service {
   grpc::Status ReadBlock(grpc::ServerContext* context,
                          const v1::ReadBlockRequest* request,
                          grpc::ServerWriter<v1::ReadBlockResponse>* writer) override;
+  grpc::Status ChecksumBlock(grpc::ServerContext* context,
+                             const v1::ChecksumBlockRequest* request,
+                             grpc::ServerWriter<v1::ChecksumBlockResponse>* writer) override;
 
  private:
   FakeCluster& cluster_;
@@ -97,9 +100,13 @@ class FakeMaster final : public v1::DfsMaster::Service {
   grpc::Status Prepare(grpc::ServerContext* context,
                        const v1::PrepareRequest* request,
                        v1::PrepareResponse* response) override;
+  grpc::Status AbortAppender(grpc::ServerContext* context,
+                             const v1::AbortAppenderRequest* request,
+                             v1::AbortAppenderResponse* response) override;
 
   struct File {
     uint64_t inode_id = 0;
+    std::string writer;
     std::vector<v1::Block> blocks;
   };
 
@@ -111,12 +118,18 @@ class FakeMaster final : public v1::DfsMaster::Service {
   void Pin(uint64_t block_id, std::vector<std::string> node_ids);
   void Unpin(uint64_t block_id);
 
+  // Given to every Prepare after it was carried out: an error is an answer that gets lost.
+  void OnPrepared(std::function<Status()> hook);
+
   std::optional<File> Find(const std::string& path);
   std::vector<v1::AllocateBlocksRequest> allocations();
   std::vector<v1::ReportBadReplicaRequest> bad_replicas();
 
  private:
   File* FindLocked(const v1::LocateBlocksRequest& request) REQUIRES(mutex_);
+  // A share of an epoch, carried out at once; the file's inode id.
+  Result<uint64_t> AppendLocked(const std::string& owner, const v1::FileAppend& append)
+      REQUIRES(mutex_);
 
   FakeCluster& cluster_;
   Mutex mutex_;
@@ -125,6 +138,8 @@ class FakeMaster final : public v1::DfsMaster::Service {
   std::vector<v1::AllocateBlocksRequest> allocations_ GUARDED_BY(mutex_);
   std::vector<v1::ReportBadReplicaRequest> bad_replicas_ GUARDED_BY(mutex_);
   std::function<Status()> on_allocate_ GUARDED_BY(mutex_);
+  std::function<Status()> on_prepared_ GUARDED_BY(mutex_);
+  std::map<std::string, uint64_t> committed_epochs_ GUARDED_BY(mutex_);  // by owner
   size_t locate_page_ GUARDED_BY(mutex_) = 1000;
   uint64_t next_id_ GUARDED_BY(mutex_) = 1;
 };

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "dfs-client/cli/report_format.h"
+
 namespace slipstream::dfs::cli {
 namespace {
 
@@ -40,6 +42,15 @@ class FormatTest : public ::testing::Test {
                        .mode = 0644}};
   }
 };
+
+std::string FormatListing(const std::vector<Item>& items, const ListFormat& format) {
+  ListingFormatter formatter(format);
+  formatter.MakeRoom(items);
+  std::string out;
+  for (const Item& item : items)
+    out += formatter.Line(item);
+  return out;
+}
 
 TEST_F(FormatTest, ListingHasTheColumnsOfHdfs) {
   EXPECT_EQ(FormatListing({Directory("/dir1"), File("/file1", 15)}, {}),
@@ -83,9 +94,9 @@ TEST_F(FormatTest, StatKnowsItsSequences) {
   EXPECT_EQ(FormatStat("%n-%b", file), "data60bytes-60");
   EXPECT_EQ(FormatStat("%y %Y", file), "2021-04-25 10:02:01 1619344921000");
   EXPECT_EQ(FormatStat("%a %A %u:%g %r %o %F", file),
-            "644 -rw-r--r-- hdfs:supergroup 2 67108864 regular file");
+            "644 rw-r--r-- hdfs:supergroup 2 134217728 regular file");
   EXPECT_EQ(FormatStat("%n-%b-%o", Directory("/dirtest")), "dirtest-0-0");
-  EXPECT_EQ(FormatStat("100%% %z %", file), "100% %z %");
+  EXPECT_EQ(FormatStat("100%% %z %", file), "100% z ");
 }
 
 TEST_F(FormatTest, ColumnsAreLeftAligned) {
@@ -139,6 +150,7 @@ TEST_F(FormatTest, ReportReadsLikeThatOfHdfs) {
             "DFS Remaining%: 90.00%\n"
             "Xceivers: 1\n"
             "Last contact: Sun Apr 25 10:01:01 UTC 2021\n"
+            "Last Block Report: Never\n"
             "Num of Blocks: 3\n"
             "\n");
   EXPECT_NE(FormatReport(state, {}).find("Dead datanodes (1):"), std::string::npos);
