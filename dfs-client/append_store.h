@@ -35,6 +35,10 @@ class AppendStore {
 
   // Idempotent. The inode ids of files that were deleted between prepare and commit.
   virtual Result<std::vector<uint64_t>> Commit(std::span<const AppenderCommit> commits) = 0;
+
+  // Gives the owner up: its candidates are discarded (how many), its open files closed at what was
+  // committed, its incarnation fenced. kNotFound if it was never acquired.
+  virtual Result<uint32_t> AbortAppender(const std::string& owner) = 0;
 };
 
 }  // namespace slipstream::dfs

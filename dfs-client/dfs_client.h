@@ -145,7 +145,7 @@ class DfsClient final : public AppendStore {
                                              bool commit) override;
   Result<std::vector<uint64_t>> Commit(std::span<const AppenderCommit> commits) override;
   // Discards the owner's candidates; how many. An operator's word.
-  Result<uint32_t> AbortAppender(const std::string& owner);
+  Result<uint32_t> AbortAppender(const std::string& owner) override;
   Result<std::vector<AppenderReport>> ListAppenders(const std::string& owner_prefix);
 
   Result<ClusterState> GetClusterState();

@@ -23,6 +23,7 @@ Result<AppenderState> MemoryAppendStore::AcquireAppender(const std::string& owne
 Result<std::vector<DurableBlock>> MemoryAppendStore::WriteBlocks(
     const std::string& /*owner*/, std::span<const block::EncodedBlock* const> blocks) {
   MutexLock lock(mutex_);
+  ++writes_;
   RETURN_IF_ERROR(TakeFailure());
   std::vector<DurableBlock> durable;
   for (const block::EncodedBlock* encoded : blocks) {
@@ -154,6 +155,25 @@ Result<std::vector<uint64_t>> MemoryAppendStore::Commit(std::span<const Appender
     RETURN_IF_ERROR(CommitOne(commit.owner, commit.pair, dropped));
   }
   return dropped;
+}
+
+Result<uint32_t> MemoryAppendStore::AbortAppender(const std::string& owner) {
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(TakeFailure());
+  auto found = appenders_.find(owner);
+  if (found == appenders_.end()) return NotFound("no such appender");
+  const auto discarded = static_cast<uint32_t>(found->second.prepared.size());
+  found->second.prepared.clear();
+  found->second.incarnation = next_incarnation_++;
+  for (auto& [id, file] : files_) {
+    if (file.writer == owner) file.writer.clear();
+  }
+  return discarded;
+}
+
+int MemoryAppendStore::write_count() const {
+  MutexLock lock(mutex_);
+  return writes_;
 }
 
 std::map<std::string, std::string> MemoryAppendStore::Files() const {

@@ -23,6 +23,7 @@ class MemoryAppendStore final : public AppendStore {
   Result<std::vector<PreparedEpoch>> Prepare(std::span<const AppenderEpoch> epochs,
                                              bool commit) override;
   Result<std::vector<uint64_t>> Commit(std::span<const AppenderCommit> commits) override;
+  Result<uint32_t> AbortAppender(const std::string& owner) override;
 
   // What a reader sees: committed bytes, by path.
   std::map<std::string, std::string> Files() const;
@@ -32,6 +33,7 @@ class MemoryAppendStore final : public AppendStore {
   // The next `count` calls fail with kUnavailable.
   void FailNext(int count);
   size_t prepared_count() const;
+  int write_count() const;  // calls of WriteBlocks
 
  private:
   struct File {
@@ -61,6 +63,7 @@ class MemoryAppendStore final : public AppendStore {
 
   mutable Mutex mutex_;
   int failures_ GUARDED_BY(mutex_) = 0;
+  int writes_ GUARDED_BY(mutex_) = 0;
   uint64_t next_incarnation_ GUARDED_BY(mutex_) = 1;
   uint64_t next_id_ GUARDED_BY(mutex_) = 1;
   std::map<uint64_t, std::string> blocks_ GUARDED_BY(mutex_);
