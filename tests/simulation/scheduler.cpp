@@ -70,9 +70,23 @@ void Scheduler::RunUntil(Micros time) {
   if (!is_stopped_) now_ = std::max(now_, time);
 }
 
+void Scheduler::Drain() {
+  is_draining_ = true;
+  while (!fibers_.empty() || !events_.empty()) {
+    // Of those that were woken the event to go on is in the queue.
+    for (auto& [number, strand] : fibers_) {
+      if (strand->is_parked) Wake(number, strand->wait);
+    }
+    Event event = std::move(const_cast<Event&>(events_.top()));
+    events_.pop();
+    event.action();
+  }
+}
+
 bool Scheduler::Park(Micros deadline) {
   SLIPSTREAM_CHECK(running_ != nullptr, "only a fiber can wait");
   Strand& strand = *running_;
+  if (is_draining_) return false;
   if (strand.process != nullptr && !strand.process->is_alive()) {
     SLIPSTREAM_CHECK(++strand.process->waits_after_death_ < kWaitsAfterDeathMax,
                      "{} does not end although it was killed",
@@ -116,7 +130,7 @@ bool Scheduler::Sleep(Micros duration, const std::stop_token& stop) {
   Signal stopped(*this);
   std::stop_callback wake(stop, [&] { stopped.Notify(); });
   stopped.Wait(deadline);
-  return !stop.stop_requested() && (process == nullptr || process->is_alive());
+  return !is_draining_ && !stop.stop_requested() && (process == nullptr || process->is_alive());
 }
 
 Process* Scheduler::current_process() const {

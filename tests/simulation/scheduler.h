@@ -54,6 +54,8 @@ class Scheduler final {
   void RunUntil(Micros time);
   void Stop() { is_stopped_ = true; }
   bool is_stopped() const { return is_stopped_; }
+  // After Stop: no wait lasts any more, until every fiber has run out.
+  void Drain();
 
   // From within a fiber: lets time pass. False, at once, when the fiber's process is killed or
   // `stop` is triggered.
@@ -91,6 +93,7 @@ class Scheduler final {
   Trace& trace_;
   Micros now_{0};
   bool is_stopped_ = false;
+  bool is_draining_ = false;
   uint64_t next_number_ = 1;
   std::priority_queue<Event, std::vector<Event>, IsLater> events_;
   std::map<uint64_t, std::unique_ptr<Strand>> fibers_;

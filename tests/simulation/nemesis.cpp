@@ -1,0 +1,194 @@
+#include "tests/simulation/nemesis.h"
+
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace slipstream::simulation {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Nemesis::Nemesis(Cluster& cluster,
+                 Stage& stage,
+                 std::vector<std::string> client_hosts,
+                 Random random)
+    : cluster_(cluster),
+      stage_(stage),
+      client_hosts_(std::move(client_hosts)),
+      random_(random),
+      fragile_(random_.Below(cluster.nodes().size())),
+      pause_max_(random_.Between(1'000'000, 12'000'000)) {
+  Choose("crash_node", &Nemesis::CrashNode);
+  Choose("crash_master", &Nemesis::CrashMaster);
+  Choose("cut_power", &Nemesis::CutPower);
+  Choose("cut_link", &Nemesis::CutLink);
+  Choose("spoil_network", &Nemesis::SpoilNetwork);
+  Choose("fill_disk", &Nemesis::FillDisk);
+  Choose("slow_log", &Nemesis::SlowLog);
+  Choose("jump_clocks", &Nemesis::JumpClocks);
+  Choose("flip_bits", &Nemesis::FlipBits);
+  Choose("fail_disk", &Nemesis::FailDisk);
+  Choose("replace_disk", &Nemesis::ReplaceDisk);
+  if (random_.PerMille(400)) weather_.loss_per_mille = random_.Below(20);
+  if (random_.PerMille(500)) weather_.duplication_per_mille = random_.Below(60);
+  if (random_.PerMille(300)) weather_.delay_max = milliseconds(random_.Between(1, 40));
+}
+
+void Nemesis::Choose(const std::string& name, void (Nemesis::*act)()) {
+  if (!random_.PerMille(400)) return;
+  const auto weight = random_.Between(1, 4);
+  for (int64_t i = 0; i < weight; ++i)
+    kinds_.push_back({.name = name, .act = [this, act] { (this->*act)(); }});
+}
+
+std::string Nemesis::Describe() const {
+  std::string text = fmt::format("nodes={} fragile={} loss={} duplication={}",
+                                 cluster_.nodes().size(),
+                                 fragile_,
+                                 weather_.loss_per_mille,
+                                 weather_.duplication_per_mille);
+  std::string last;
+  for (const Kind& kind : kinds_) {
+    if (kind.name != last) text += " " + kind.name;
+    last = kind.name;
+  }
+  return text;
+}
+
+void Nemesis::Start(Micros until) {
+  stage_.network().SetFaults(weather_);
+  stage_.scheduler().Spawn(nullptr, [this, until] {
+    while (stage_.now() < until && !stage_.scheduler().is_stopped()) {
+      (void)stage_.scheduler().Sleep(Micros(random_.Between(100'000, pause_max_.count())));
+      if (stage_.now() < until && !kinds_.empty()) random_.Pick(kinds_).act();
+    }
+    cluster_.Mend();
+    stage_.scheduler().Note("nothing is broken any more");
+  });
+}
+
+Micros Nemesis::DownTime() {
+  // Long enough, now and then, for the master to give a node up.
+  return random_.PerMille(200) ? milliseconds(random_.Between(10'000, 45'000))
+                               : milliseconds(random_.Between(200, 8'000));
+}
+
+Fall Nemesis::SomeFall() {
+  return random_.PerMille(600) ? Fall::kPowerCut : Fall::kProcessKilled;
+}
+
+NodeMachine& Nemesis::SomeNode() {
+  return *cluster_.nodes()[random_.Below(cluster_.nodes().size())];
+}
+
+void Nemesis::CrashNode() {
+  NodeMachine& node = SomeNode();
+  if (random_.PerMille(300)) {
+    node.Crash(SomeFall(), DownTime());
+  } else {
+    node.CrashAfter(1 + random_.Below(60), SomeFall(), DownTime());
+  }
+}
+
+void Nemesis::CrashMaster() {
+  if (random_.PerMille(300)) {
+    cluster_.master().Crash(SomeFall(), DownTime() / 2);
+  } else {
+    cluster_.master().CrashAfter(1 + random_.Below(20), SomeFall(), DownTime() / 2);
+  }
+}
+
+void Nemesis::CutPower() {
+  const Micros down_time = milliseconds(random_.Between(500, 5'000));
+  cluster_.master().Crash(Fall::kPowerCut, down_time);
+  for (auto& node : cluster_.nodes())
+    node->Crash(Fall::kPowerCut, down_time + milliseconds(random_.Below(2'000)));
+}
+
+void Nemesis::CutLink() {
+  std::vector<std::string> hosts = client_hosts_;
+  hosts.emplace_back(MasterMachine::kHost);
+  for (const auto& node : cluster_.nodes())
+    hosts.push_back(node->host());
+  // One machine is cut off from another, or from everybody.
+  const std::string one = random_.Pick(hosts);
+  const std::string other = random_.Pick(hosts);
+  const bool is_from_all = random_.PerMille(300);
+  const uint64_t ways = 1 + random_.Below(3);  // in, out, both
+  for (const std::string& host : hosts) {
+    if (host == one || (!is_from_all && host != other)) continue;
+    if ((ways & 1) != 0) stage_.network().Cut(one, host);
+    if ((ways & 2) != 0) stage_.network().Cut(host, one);
+  }
+  if (random_.PerMille(500)) return;  // others come to it
+  stage_.scheduler().After(milliseconds(random_.Between(500, 20'000)),
+                           [this] { stage_.network().HealAll(); });
+}
+
+void Nemesis::SpoilNetwork() {
+  Network::Faults faults = weather_;
+  faults.loss_per_mille += random_.Below(150);
+  faults.duplication_per_mille += random_.Below(200);
+  faults.spike_per_mille = random_.Below(200);
+  faults.spike_max = milliseconds(random_.Between(10, 8'000));
+  stage_.network().SetFaults(faults);
+  stage_.scheduler().Note("the network is spoilt");
+  stage_.scheduler().After(milliseconds(random_.Between(1'000, 15'000)), [this] {
+    stage_.network().HealAll();
+    stage_.network().SetFaults(weather_);
+  });
+}
+
+void Nemesis::FillDisk() {
+  NodeMachine& node = SomeNode();
+  node.disk().SetFree(random_.Below(20'000));
+  stage_.scheduler().Note(node.host() + " has a full disk");
+  stage_.scheduler().After(milliseconds(random_.Between(1'000, 25'000)),
+                           [&node] { node.disk().SetFree(std::numeric_limits<uint64_t>::max()); });
+}
+
+void Nemesis::SlowLog() {
+  cluster_.master().store().SetSyncTimeMax(milliseconds(random_.Between(1, 400)));
+  stage_.scheduler().After(seconds(10),
+                           [this] { cluster_.master().store().SetSyncTimeMax(milliseconds(1)); });
+}
+
+void Nemesis::JumpClocks() {
+  const Micros jump = seconds(random_.Between(-7'200, 7'200));
+  if (random_.PerMille(500)) {
+    cluster_.master().JumpWall(jump);
+  } else {
+    SomeNode().JumpWall(jump);
+  }
+  stage_.scheduler().Note("a wall clock jumps");
+}
+
+void Nemesis::FlipBits() {
+  static const std::vector<std::string> kSuffixes = {".zst", ".zst", ".meta"};
+  const auto count = random_.Between(1, 4);
+  for (int64_t i = 0; i < count; ++i) {
+    const std::string path = FragileNode().disk().FlipBit(random_.Pick(kSuffixes));
+    if (!path.empty()) {
+      stage_.scheduler().Note(
+          fmt::format("{} has a flipped bit in {}", FragileNode().host(), path));
+    }
+  }
+}
+
+void Nemesis::FailDisk() {
+  const bool fails_reads = random_.PerMille(600);
+  const uint64_t share = random_.PerMille(300) ? 1'000 : random_.Below(400);
+  FragileNode().disk().SetErrors(fails_reads ? share : 0, random_.PerMille(600) ? share : 0);
+  stage_.scheduler().Note(FragileNode().host() + " has a failing disk");
+  stage_.scheduler().After(milliseconds(random_.Between(1'000, 60'000)),
+                           [this] { FragileNode().disk().SetErrors(0, 0); });
+}
+
+void Nemesis::ReplaceDisk() {
+  FragileNode().ReplaceDisk(milliseconds(random_.Between(500, 30'000)));
+}
+
+}  // namespace slipstream::simulation

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/cluster.h"
+#include "tests/simulation/network.h"
+#include "tests/simulation/scheduler.h"
+#include "tests/simulation/stage.h"
+
+namespace slipstream::simulation {
+
+// Nemesis: what goes wrong in a simulation. Each seed draws the kinds of fault it has, and how
+// often, so that some seeds have one kind in plenty and others a little of everything.
+//
+// Damage that lasts (flipped bits, a disk that fails or is replaced) befalls one machine of a run
+// only: what is to be survived is the loss of any one datanode.
+// Ownership  borrows cluster and stage.
+class Nemesis final {
+ public:
+  Nemesis(Cluster& cluster, Stage& stage, std::vector<std::string> client_hosts, Random random);
+
+  // Runs in a fiber until `until`; what it broke it mends then, machines that are down come back by
+  // themselves.
+  void Start(Micros until);
+
+  // What it does, for the report of a failure.
+  std::string Describe() const;
+
+ private:
+  struct Kind {
+    std::string name;
+    std::function<void()> act;
+  };
+
+  void Choose(const std::string& name, void (Nemesis::*act)());
+  Micros DownTime();
+  Fall SomeFall();
+  NodeMachine& SomeNode();
+  NodeMachine& FragileNode() { return *cluster_.nodes()[fragile_]; }
+
+  void CrashNode();
+  void CrashMaster();
+  void CutPower();
+  void CutLink();
+  void SpoilNetwork();
+  void FillDisk();
+  void SlowLog();
+  void JumpClocks();
+  void FlipBits();
+  void FailDisk();
+  void ReplaceDisk();
+
+  Cluster& cluster_;
+  Stage& stage_;
+  const std::vector<std::string> client_hosts_;
+  Random random_;
+  const size_t fragile_;
+  Micros pause_max_{0};
+  Network::Faults weather_;  // that of the whole run
+  std::vector<Kind> kinds_;
+};
+
+}  // namespace slipstream::simulation

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/status/status.h"
+#include "tests/simulation/network.h"
+#include "tests/simulation/path_history.h"
+#include "tests/simulation/random.h"
+#include "tests/simulation/scheduler.h"
+#include "tests/simulation/tree_model.h"
+
+namespace slipstream::dfs {
+class DfsClient;
+}
+
+namespace slipstream::simulation {
+
+// Stage: what those who use the file system in a simulation share: time, the network, what may be
+// read where, and whom to tell of a violation.
+// Ownership  borrows scheduler and network.
+class Stage final {
+ public:
+  Stage(Scheduler& scheduler, Network& network, Random random)
+      : scheduler_(scheduler), network_(network), random_(random) {}
+
+  Scheduler& scheduler() { return scheduler_; }
+  Network& network() { return network_; }
+  Random& random() { return random_; }
+  PathHistory& history() { return history_; }
+  Micros now() const { return scheduler_.now(); }
+
+  // A client of the file system, as a program on `host` has it.
+  std::unique_ptr<dfs::DfsClient> Connect(Process& process, const std::string& host);
+
+  // The first violation ends the simulation.
+  void Fail(const std::string& what);
+  const std::string& violation() const { return violation_; }
+
+  // Users begin nothing new once it is set.
+  void Close() { is_closed_ = true; }
+  bool is_closed() const { return is_closed_; }
+
+  // Since when nothing is broken, as far as users can see; Micros::max() while something is.
+  void SetCalmSince(Micros since) { calm_since_ = since; }
+  Micros calm_since() const { return calm_since_; }
+
+  // Bytes that were never used before: short mostly, of any kind.
+  std::string NewContent();
+
+  // Operations that ended as they should, for the report of a run.
+  void Count() { ++operations_; }
+  uint64_t operations() const { return operations_; }
+
+ private:
+  Scheduler& scheduler_;
+  Network& network_;
+  Random random_;
+  PathHistory history_;
+  std::string violation_;
+  bool is_closed_ = false;
+  Micros calm_since_ = Micros::max();
+  uint64_t contents_ = 0;
+  uint64_t operations_ = 0;
+};
+
+// Whether after such an error an operation may have been carried out, or may yet be, or could not
+// be carried out because something was broken.
+bool IsUncertain(Code code);
+
+}  // namespace slipstream::simulation
