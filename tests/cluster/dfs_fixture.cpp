@@ -12,7 +12,9 @@ void DfsTest::StartCluster(const Options& options) {
   ASSERT_OK_AND_ASSIGN(cluster_,
                        test_support::DfsCluster::Start({.dir = dir_.path(),
                                                         .datanodes = options.datanodes,
-                                                        .master_flags = options.master_flags}));
+                                                        .master_flags = options.master_flags,
+                                                        .datanode_flags = options.datanode_flags,
+                                                        .network = options.network}));
   ASSERT_OK(cluster_->WaitUntilWritable());
   // All of them, so that a test may kill any.
   client_ = Connect();

@@ -25,6 +25,8 @@ class DfsTest : public ::testing::Test {
   struct Options {
     int datanodes = 3;
     std::vector<std::string> master_flags = {"--node-stale-after=2", "--node-dead-after=4"};
+    std::vector<std::string> datanode_flags = {};
+    const test_support::TestNetwork* network = nullptr;  // null: loopback
   };
   void StartCluster(const Options& options);
   void StartCluster() { StartCluster(Options()); }

@@ -8,32 +8,39 @@
 #include "tests/support/eventually.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_environment.h"
+#include "tests/support/test_network.h"
 
 namespace slipstream::test_support {
 namespace {
-
-std::string NewAddress() {
-  return fmt::format("127.0.0.1:{}", FreePort());
-}
 
 std::map<std::string, std::string> FailpointEnvironment(std::string_view failpoints) {
   if (failpoints.empty()) return {};
   return {{"SLIPSTREAM_FAILPOINTS", std::string(failpoints)}};
 }
 
-Result<std::unique_ptr<Process>> StartDaemon(ProcessOptions options,
-                                             const std::vector<std::string>& more_flags) {
+}  // namespace
+
+DfsCluster::DfsCluster(DfsClusterOptions options)
+    : options_(std::move(options)), master_address_(NewAddress(0)) {}
+
+std::string DfsCluster::NewAddress(int host) const {
+  const std::string ip =
+      options_.network == nullptr ? "127.0.0.1" : options_.network->address(host);
+  return fmt::format("{}:{}", ip, FreePort());
+}
+
+Result<std::unique_ptr<Process>> DfsCluster::StartDaemon(
+    int host, ProcessOptions options, const std::vector<std::string>& more_flags) const {
   options.is_daemon = true;
   options.args.insert(options.args.end(), more_flags.begin(), more_flags.end());
+  if (options_.network != nullptr) {
+    options.args.emplace_back("--insecure");
+    options.launcher = options_.network->CommandPrefix(host);
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<Process> process, Process::Start(std::move(options)));
   RETURN_IF_ERROR(process->WaitForEndpoint().status());
   return process;
 }
-
-}  // namespace
-
-DfsCluster::DfsCluster(DfsClusterOptions options)
-    : options_(std::move(options)), master_address_(NewAddress()) {}
 
 Result<std::unique_ptr<DfsCluster>> DfsCluster::Start(DfsClusterOptions options) {
   const int datanodes = options.datanodes;
@@ -59,7 +66,8 @@ std::filesystem::path DfsCluster::datanode_data_dir(int index) const {
 Status DfsCluster::StartMaster(std::string_view failpoints) {
   master_.reset();
   ASSIGN_OR_RETURN(master_,
-                   StartDaemon({.program = "dfs-master",
+                   StartDaemon(0,
+                               {.program = "dfs-master",
                                 .args = {"--listen=" + master_address_,
                                          "--data-dir=" + master_data_dir().string()},
                                 .environment = FailpointEnvironment(failpoints),
@@ -72,7 +80,8 @@ Status DfsCluster::StartDatanode(int index, std::string_view failpoints) {
   std::unique_ptr<Process>& process = datanodes_.at(static_cast<size_t>(index));
   process.reset();
   ASSIGN_OR_RETURN(process,
-                   StartDaemon({.program = "dfs-datanode",
+                   StartDaemon(index + 1,
+                               {.program = "dfs-datanode",
                                 .args = {"--master=" + master_address_,
                                          "--listen=" + datanode_address(index),
                                          "--data-dir=" + datanode_data_dir(index).string()},
@@ -85,7 +94,7 @@ Status DfsCluster::StartDatanode(int index, std::string_view failpoints) {
 
 Status DfsCluster::AddDatanode() {
   datanodes_.emplace_back();
-  datanode_addresses_.push_back(NewAddress());
+  datanode_addresses_.push_back(NewAddress(datanode_count()));
   return StartDatanode(datanode_count() - 1);
 }
 

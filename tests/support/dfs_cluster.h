@@ -11,6 +11,8 @@
 
 namespace slipstream::test_support {
 
+class TestNetwork;
+
 struct DfsClusterOptions {
   // Data and logs of all processes: master/, datanode-0/, …; usually a TempDir.
   std::filesystem::path dir;
@@ -18,10 +20,13 @@ struct DfsClusterOptions {
   // Given to every start of the process, after the flags that are always given.
   std::vector<std::string> master_flags = {};
   std::vector<std::string> datanode_flags = {};
+  // Where they run: the master on host 0, the datanodes on those behind it. Null: on loopback.
+  // Borrowed.
+  const TestNetwork* network = nullptr;
 };
 
-// DfsCluster: a dfs-master and datanodes as real processes on loopback, each killed and started
-// again as a test likes. All keep their port and data directory over restarts.
+// DfsCluster: a dfs-master and datanodes as real processes, on loopback or a TestNetwork, each
+// killed and started again as a test likes. All keep their port and data directory over restarts.
 // Threads      not thread-safe.
 class DfsCluster final {
  public:
@@ -63,6 +68,12 @@ class DfsCluster final {
 
  private:
   explicit DfsCluster(DfsClusterOptions options);
+
+  // HOST:PORT for the process that runs on a host of the network.
+  std::string NewAddress(int host) const;
+  Result<std::unique_ptr<Process>> StartDaemon(int host,
+                                               ProcessOptions options,
+                                               const std::vector<std::string>& more_flags) const;
 
   const DfsClusterOptions options_;
   const std::string master_address_;

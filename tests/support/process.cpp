@@ -93,13 +93,14 @@ Result<std::unique_ptr<Process>> Process::Start(ProcessOptions options) {
   }
   const std::filesystem::path base = options.dir / options.name;
   SpawnRequest request{
-      .argv = {options.program.string()},
+      .argv = options.launcher,
       .environment = Environment(options.environment),
       .working_directory = options.dir.string(),
       .stdin_path = options.stdin_file.empty() ? "/dev/null" : options.stdin_file.string(),
       .stdout_path = base.string() + ".out",
       .stderr_path = base.string() + ".err",
   };
+  request.argv.push_back(options.program.string());
   request.argv.insert(request.argv.end(), options.args.begin(), options.args.end());
   const int64_t stdout_begin = SizeOf(request.stdout_path);
   const int64_t stderr_begin = SizeOf(request.stderr_path);

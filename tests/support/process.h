@@ -31,6 +31,8 @@ struct ProcessEndpoint {
 struct ProcessOptions {
   std::filesystem::path program;  // a bare name is looked for in BinDir()
   std::vector<std::string> args;
+  // A command that becomes the program (nsenter, prlimit), with its own arguments; empty: none.
+  std::vector<std::string> launcher = {};
   // Added to this process's environment, of which no SLIPSTREAM_ variable is passed on but
   // SLIPSTREAM_STATE (where Kafka's jars are): a test does not depend on who runs it.
   std::map<std::string, std::string> environment;

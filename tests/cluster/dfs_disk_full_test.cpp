@@ -1,0 +1,110 @@
+// Real disks that fill up: small file systems in memory, in a mount namespace of the test's own,
+// which the kernel takes away with it.
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include "tests/cluster/dfs_fixture.h"
+
+namespace slipstream::dfs {
+namespace {
+
+using test_support::Eventually;
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+// Before any thread is there: threads that are would stay in the old namespace.
+class MountNamespace : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    if (geteuid() != 0) return;
+    is_entered_ =
+        unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  }
+  static bool is_entered() { return is_entered_; }
+
+ private:
+  static inline bool is_entered_ = false;
+};
+const auto* const kMountNamespace =
+    ::testing::AddGlobalTestEnvironment(new MountNamespace);  // GoogleTest owns it
+
+class DfsDiskFullTest : public DfsTest {
+ protected:
+  void SetUp() override {
+    if (!MountNamespace::is_entered()) GTEST_SKIP() << "mounting needs root";
+  }
+  // Before the cluster is started.
+  void LimitDisk(int datanode, size_t bytes) {
+    const std::filesystem::path path = dir_ / fmt::format("datanode-{}", datanode);
+    std::filesystem::create_directories(path);
+    const std::string options = fmt::format("size={}", bytes);
+    ASSERT_EQ(mount("tmpfs", path.c_str(), "tmpfs", 0, options.c_str()), 0);
+    mounts_.push_back(path);
+  }
+  void TearDown() override {
+    for (const std::filesystem::path& path : mounts_)
+      umount2(path.c_str(), MNT_DETACH);
+  }
+
+ private:
+  std::vector<std::filesystem::path> mounts_;
+};
+
+TEST_F(DfsDiskFullTest, ADatanodeWhoseDiskIsFullIsPassedOver) {
+  LimitDisk(0, 40 * kMiB);
+  StartCluster();
+  // Twice as much as fits beside the others' share.
+  std::vector<std::string> contents;
+  for (int i = 0; i < 30; ++i) {
+    contents.push_back(RandomBytes(4 * kMiB, static_cast<uint64_t>(i)));
+    ASSERT_OK(Store(fmt::format("/f{}", i), contents.back()));
+  }
+  for (size_t i = 0; i < contents.size(); ++i) {
+    ASSERT_OK_AND_ASSIGN(const std::string read, Load(fmt::format("/f{}", i)));
+    EXPECT_TRUE(read == contents[i]);
+  }
+  EXPECT_TRUE(cluster().datanode(0)->IsRunning());
+  EXPECT_TRUE(Eventually([&] { return CheckFullyReplicated(); }));
+}
+
+TEST_F(DfsDiskFullTest, WhenAllDisksAreFullNothingIsLostAndDeletingMakesRoom) {
+  Options options;
+  options.datanode_flags = {"--park-seconds=1"};
+  for (int i = 0; i < 3; ++i)
+    LimitDisk(i, 32 * kMiB);
+  StartCluster(options);
+  const auto impatient = DfsClient::Connect(
+      {.master = cluster().master_address(), .write_timeout = std::chrono::seconds(3)});
+  std::vector<std::string> contents;
+  Status full;
+  for (int i = 0; i < 100 && full.ok(); ++i) {
+    const std::string content = RandomBytes(4 * kMiB, static_cast<uint64_t>(i));
+    full = Store(*impatient, fmt::format("/f{}", i), content);
+    if (full.ok()) contents.push_back(content);
+  }
+  EXPECT_FALSE(full.ok());
+  EXPECT_GT(contents.size(), 5U);
+  for (size_t i = 0; i < contents.size(); ++i) {
+    ASSERT_OK_AND_ASSIGN(const std::string read, Load(fmt::format("/f{}", i)));
+    EXPECT_TRUE(read == contents[i]);
+  }
+
+  for (size_t i = 0; i < contents.size(); ++i)
+    ASSERT_OK(client().Delete(fmt::format("/f{}", i), false));
+  EXPECT_TRUE(Eventually([&] { return Store(*impatient, "/again", contents[0]); },
+                         std::chrono::seconds(120)));
+  EXPECT_EQ(Load("/again"), contents[0]);
+}
+
+}  // namespace
+}  // namespace slipstream::dfs
