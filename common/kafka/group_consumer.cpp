@@ -1,6 +1,7 @@
 #include "common/kafka/group_consumer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -78,8 +79,9 @@ struct GroupConsumer::Impl final : ClientEvents {
       Result<GroupMetadata> group =
           GroupMetadata::Take(rd_kafka_consumer_group_metadata(client.get()));
       if (!group.ok()) {
-        // Nothing could be committed; the next rebalance brings another chance.
-        logger->warn("assignment_refused reason={}", group.status().ToString());
+        // Nothing could be committed, and a member that only waits would hold on to partitions
+        // that nobody reads: the caller must hear of it.
+        refusal = group.status().WithContext("assignment refused");
         rd_kafka_assign(client.get(), nullptr);
         return;
       }
@@ -102,6 +104,7 @@ struct GroupConsumer::Impl final : ClientEvents {
   const Options options;
   Listener& listener;
   bool is_closed = false;
+  Status refusal;  // of an assignment, until Poll returns it
   Holder<rd_kafka_t> client;
 };
 
@@ -148,7 +151,7 @@ Status GroupConsumer::Subscribe(const std::vector<std::string>& topics) {
 
 Status GroupConsumer::Poll(std::chrono::milliseconds timeout) {
   rd_kafka_message_t* message = rd_kafka_consumer_poll(impl_->client.get(), ToTimeoutMs(timeout));
-  if (message == nullptr) return {};
+  if (message == nullptr) return std::exchange(impl_->refusal, Status());
   Status status;
   switch (message->err) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -173,6 +176,7 @@ Status GroupConsumer::Poll(std::chrono::milliseconds timeout) {
       break;
   }
   rd_kafka_message_destroy(message);
+  if (status.ok()) status = std::exchange(impl_->refusal, Status());
   return status;
 }
 

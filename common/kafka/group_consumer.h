@@ -76,7 +76,8 @@ class GroupConsumer final {
 
   Status Subscribe(const std::vector<std::string>& topics);
 
-  // Serves rebalances. kAborted: this member was fenced by another of the same instance id.
+  // Serves rebalances. kAborted: this member was fenced by another of the same instance id, or was
+  // given partitions without a member id or a generation to commit them by.
   Status Poll(std::chrono::milliseconds timeout);
 
   // The group's committed positions; those without one are left out. Waits while transactions on

@@ -15,7 +15,8 @@ std::shared_ptr<const MessageBatch> MessageBatch::Read(rd_kafka_queue_s* queue,
                                                        size_t records_max,
                                                        int timeout_ms) {
   auto batch = std::make_shared<MessageBatch>();
-  std::vector<rd_kafka_message_t*> messages(records_max);
+  // Not cleared: most looks at a queue find nothing, and clearing would be all they cost.
+  const auto messages = std::make_unique_for_overwrite<rd_kafka_message_t*[]>(records_max);
   // librdkafka waits until the batch is full or the time is over; we want what is there as soon as
   // anything is.
   size_t first_count = 0;
@@ -24,13 +25,13 @@ std::shared_ptr<const MessageBatch> MessageBatch::Read(rd_kafka_queue_s* queue,
     if (messages[0] == nullptr) return batch;
     first_count = 1;
   }
-  const ssize_t count = rd_kafka_consume_batch_queue(
-      queue, 0, messages.data() + first_count, messages.size() - first_count);
-  messages.resize(first_count + static_cast<size_t>(std::max<ssize_t>(count, 0)));
-  if (count < 0) batch->error_ = FromError(rd_kafka_last_error(), "read");
-  batch->records_.reserve(messages.size());
-  batch->messages_.reserve(messages.size());
-  for (rd_kafka_message_t* message : messages)
+  const ssize_t more = rd_kafka_consume_batch_queue(
+      queue, 0, messages.get() + first_count, records_max - first_count);
+  if (more < 0) batch->error_ = FromError(rd_kafka_last_error(), "read");
+  const size_t count = first_count + static_cast<size_t>(std::max<ssize_t>(more, 0));
+  batch->records_.reserve(count);
+  batch->messages_.reserve(count);
+  for (rd_kafka_message_t* message : std::span(messages.get(), count))
     batch->Take(message);
   batch->ReadHeaders();
   return batch;
