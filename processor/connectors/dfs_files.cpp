@@ -43,12 +43,10 @@ struct DfsFiles::File {
 };
 
 DfsFiles::DfsFiles(Options options,
-                   dfs::AppendStore& store,
                    block::FrameCompressor& compressor,
                    FileNamer& namer,
                    std::vector<OpenFile> open_files)
     : options_(std::move(options)),
-      store_(store),
       compressor_(compressor),
       namer_(namer),
       targets_(options_.targets.begin(), options_.targets.end()),
@@ -57,6 +55,7 @@ DfsFiles::DfsFiles(Options options,
     if (!targets_.contains(state.sink)) continue;
     auto file = std::make_unique<File>();
     Key key(state.sink, state.partition_path);
+    roll_clock_.Add(state, targets_.at(state.sink).spec);
     file->state = std::move(state);
     files_.insert_or_assign(std::move(key), std::move(file));
   }
@@ -69,6 +68,7 @@ void DfsFiles::StartFile(File& file, const Key& key, int64_t now_ms) {
                 .partition_path = key.second,
                 .path = namer_.Next(targets_.at(key.first), key.second),
                 .opened_at_ms = now_ms};
+  roll_clock_.Add(file.state, targets_.at(key.first).spec);
 }
 
 void DfsFiles::CutBlock(File& file) {
@@ -103,12 +103,6 @@ Status DfsFiles::Append(size_t sink,
   return {};
 }
 
-bool DfsFiles::HasRollDue(int64_t now_ms) const {
-  return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
-    return IsRollDue(entry.second->state, targets_.at(entry.first.first).spec, now_ms);
-  });
-}
-
 void DfsFiles::CloseSurplus() {
   std::vector<File*> open;
   for (const auto& [key, file] : files_) {
@@ -139,32 +133,50 @@ void DfsFiles::EndEpoch(int64_t now_ms, bool is_last) {
     ++entry;
   }
   CloseSurplus();
+  roll_clock_.Clear();
   for (const auto& [key, file] : files_) {
     if (!file->blocks.empty() || file->is_closing) epoch_files_.push_back(file.get());
+    // One that stays open is not full with this epoch either: only its age counts from here.
+    if (!file->is_closing) roll_clock_.Add(file->state, targets_.at(key.first).spec);
   }
   has_epoch_ = !epoch_files_.empty();
 }
 
-Status DfsFiles::WriteBlocks() {
-  std::vector<const block::EncodedBlock*> blocks;
+void DfsFiles::CollectBlocks(std::vector<const block::EncodedBlock*>& blocks) const {
   for (const File* file : epoch_files_) {
     if (!file->durable.empty()) continue;
     for (const block::EncodedBlock& encoded : file->blocks)
       blocks.push_back(&encoded);
   }
+}
+
+void DfsFiles::TakeDurable(std::span<dfs::DurableBlock>& durable) {
+  for (File* file : epoch_files_) {
+    if (!file->durable.empty()) continue;
+    const std::span<dfs::DurableBlock> share = durable.first(file->blocks.size());
+    file->durable.assign(std::make_move_iterator(share.begin()),
+                         std::make_move_iterator(share.end()));
+    durable = durable.subspan(share.size());
+  }
+}
+
+Status DfsFiles::WriteEpochs(dfs::AppendStore& store, std::span<DfsFiles* const> all) {
+  std::vector<const block::EncodedBlock*> blocks;
+  const DfsFiles* first = nullptr;
+  for (const DfsFiles* files : all) {
+    files->CollectBlocks(blocks);
+    if (first == nullptr && !blocks.empty()) first = files;
+  }
   if (blocks.empty()) return {};
+  // In the name of one of them: its Prepare comes with those of the others.
   ASSIGN_OR_RETURN(std::vector<dfs::DurableBlock> durable,
-                   store_.WriteBlocks(options_.owner, blocks));
+                   store.WriteBlocks(first->owner(), blocks));
   if (durable.size() != blocks.size()) {
     return Internal(fmt::format("write blocks: sent={} durable={}", blocks.size(), durable.size()));
   }
-  auto next = durable.begin();
-  for (File* file : epoch_files_) {
-    if (!file->durable.empty()) continue;
-    const auto end = next + static_cast<ptrdiff_t>(file->blocks.size());
-    file->durable.assign(std::make_move_iterator(next), std::make_move_iterator(end));
-    next = end;
-  }
+  std::span<dfs::DurableBlock> rest = durable;
+  for (DfsFiles* files : all)
+    files->TakeDurable(rest);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,13 +21,13 @@ namespace slipstream::runtime {
 // DfsFiles: the files of one task in the replicated file system, one open for each (sink,
 // partition path). Rows are compressed as they come; nothing leaves before the commit.
 //
-//   Append… → EndEpoch → WriteBlocks → MakeEpoch → (the caller's Prepare) → TakePrepared → Append…
+//   Append… → EndEpoch → WriteEpochs → MakeEpoch → (the caller's Prepare) → TakePrepared → Append…
 //
 // After TakePrepared the open files are those of the epoch prepared, as the mark must have them;
 // if its transaction then fails, the whole task is thrown away and restored from an older mark.
-// Ownership  borrows the store and the compressor; they must outlive it.
+// Ownership  borrows the compressor and the namer; they must outlive it.
 // Threads    the task's worker thread.
-// Blocking   WriteBlocks only.
+// Blocking   WriteEpochs only.
 class DfsFiles final {
  public:
   struct Options {
@@ -35,7 +36,6 @@ class DfsFiles final {
   };
 
   DfsFiles(Options options,
-           dfs::AppendStore& store,
            block::FrameCompressor& compressor,
            FileNamer& namer,
            std::vector<OpenFile> open_files);
@@ -52,7 +52,7 @@ class DfsFiles final {
   // and what each file costs besides.
   uint64_t staged_bytes() const { return staged_bytes_; }
   // Whether some open file must be closed by now even without new rows.
-  bool HasRollDue(int64_t now_ms) const;
+  bool HasRollDue(int64_t now_ms) const { return roll_clock_.IsDue(now_ms); }
 
   // Cuts the last blocks of the epoch and decides which files end with it (all, if `is_last`; those
   // beyond kOpenFilesMax).
@@ -60,8 +60,9 @@ class DfsFiles final {
   // Whether the epoch touches any file.
   bool has_epoch() const { return has_epoch_; }
 
-  // Makes the epoch's blocks durable. May be called again after kUnavailable.
-  Status WriteBlocks();
+  // Makes the blocks of all these epochs durable, in one call: several tasks of a worker cost no
+  // more round trips, and no more patience, than one. May be called again after kUnavailable.
+  static Status WriteEpochs(dfs::AppendStore& store, std::span<DfsFiles* const> all);
 
   std::vector<dfs::FileAppend> MakeEpoch() const;
 
@@ -79,9 +80,12 @@ class DfsFiles final {
   void StartFile(File& file, const Key& key, int64_t now_ms);
   static void CutBlock(File& file);
   void CloseSurplus();
+  // The epoch's blocks that are not durable yet.
+  void CollectBlocks(std::vector<const block::EncodedBlock*>& blocks) const;
+  // Takes what became of them, from the front of `durable`.
+  void TakeDurable(std::span<dfs::DurableBlock>& durable);
 
   const Options options_;
-  dfs::AppendStore& store_;
   block::FrameCompressor& compressor_;
   FileNamer& namer_;
   std::map<size_t, FileSinkTarget> targets_;
@@ -90,6 +94,7 @@ class DfsFiles final {
   bool has_epoch_ = false;
   uint64_t staged_bytes_ = 0;
   uint64_t write_count_ = 0;  // the order of writes, to find the file written least recently
+  RollClock roll_clock_;
   std::shared_ptr<spdlog::logger> log_;
 };
 

@@ -1,5 +1,7 @@
 #include "processor/connectors/file_rolling.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace slipstream::runtime {
@@ -22,6 +24,14 @@ std::string FileNamer::Next(const FileSinkTarget& target, std::string_view parti
                      next_number_++,
                      suffix_,
                      target.spec.extension);
+}
+
+void RollClock::Add(const OpenFile& file, const FileSinkSpec& spec) {
+  if (file.length_bytes >= spec.roll_bytes) {
+    next_roll_at_ms_ = INT64_MIN;
+  } else if (spec.roll_interval_ms < kNever - file.opened_at_ms) {
+    next_roll_at_ms_ = std::min(next_roll_at_ms_, file.opened_at_ms + spec.roll_interval_ms);
+  }
 }
 
 bool IsRollDue(const OpenFile& file, const FileSinkSpec& spec, int64_t now_ms) {

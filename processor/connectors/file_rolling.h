@@ -46,4 +46,18 @@ inline constexpr size_t kOpenFilesMax = 1'000;
 // Whether `file` is to be closed with the epoch that ends at `now_ms`.
 bool IsRollDue(const OpenFile& file, const FileSinkSpec& spec, int64_t now_ms);
 
+// RollClock: when the next of a task's open files is to be closed, so that nobody has to look at
+// each of them after every batch. Begun anew with each epoch; within one, files only come.
+class RollClock final {
+ public:
+  void Clear() { next_roll_at_ms_ = kNever; }
+  // A file of `file`'s length and age is open.
+  void Add(const OpenFile& file, const FileSinkSpec& spec);
+  bool IsDue(int64_t now_ms) const { return now_ms >= next_roll_at_ms_; }
+
+ private:
+  static constexpr int64_t kNever = INT64_MAX;
+  int64_t next_roll_at_ms_ = kNever;
+};
+
 }  // namespace slipstream::runtime

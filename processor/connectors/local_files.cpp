@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -37,6 +38,23 @@ Status SyncFolder(const fs::path& folder) {
   return {};
 }
 
+// Makes the folder and those above it; whichever has got a new entry by that goes to `changed`.
+Status MakeFolders(const fs::path& folder, std::set<fs::path>& changed) {
+  std::error_code error;
+  std::vector<fs::path> missing;
+  for (fs::path path = folder; !fs::is_directory(path, error); path = path.parent_path()) {
+    if (path == path.parent_path()) return ErrnoStatus(ENOTDIR, "make " + folder.string());
+    missing.push_back(path);
+  }
+  for (auto path = missing.rbegin(); path != missing.rend(); ++path) {
+    // Another worker may have made it meanwhile, and died before it was synced.
+    fs::create_directory(*path, error);
+    if (error) return ErrnoStatus(error.value(), "make " + path->string());
+    changed.insert(path->parent_path());
+  }
+  return {};
+}
+
 Status WriteAt(int fd, std::string_view bytes, uint64_t offset) {
   while (!bytes.empty()) {
     const ssize_t written = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
@@ -63,6 +81,7 @@ LocalFiles::LocalFiles(Options options, FileNamer& namer, std::vector<OpenFile> 
     if (!targets_.contains(state.sink)) continue;
     auto file = std::make_unique<File>();
     Key key(state.sink, state.partition_path);
+    roll_clock_.Add(state, targets_.at(state.sink).spec);
     file->state = std::move(state);
     files_.insert_or_assign(std::move(key), std::move(file));
   }
@@ -123,6 +142,7 @@ Status LocalFiles::Append(size_t sink,
                    .partition_path = std::string(partition_path),
                    .path = namer_.Next(targets_.at(sink), partition_path),
                    .opened_at_ms = now_ms};
+    roll_clock_.Add(file->state, targets_.at(sink).spec);
   }
   file->last_write = ++write_count_;
   file->rows += rows;
@@ -130,20 +150,13 @@ Status LocalFiles::Append(size_t sink,
   return {};
 }
 
-bool LocalFiles::HasRollDue(int64_t now_ms) const {
-  return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
-    return IsRollDue(entry.second->state, targets_.at(entry.first.first).spec, now_ms);
-  });
-}
-
-Status LocalFiles::WriteFile(File& file) {
+Status LocalFiles::WriteFile(File& file, std::set<fs::path>& changed) {
   const std::string& path = file.state.path;
   const fs::path folder = fs::path(path).parent_path();
   int flags = O_WRONLY | O_CLOEXEC;
   if (file.is_new) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) return ErrnoStatus(error.value(), "make " + folder.string());
+    RETURN_IF_ERROR(MakeFolders(folder, changed));
+    changed.insert(folder);
     flags |= O_CREAT | O_EXCL;
   }
   Descriptor descriptor(open(path.c_str(), flags, 0644));
@@ -156,7 +169,6 @@ Status LocalFiles::WriteFile(File& file) {
   }
   RETURN_IF_ERROR(WriteAt(descriptor.fd(), file.rows, file.state.length_bytes).WithContext(path));
   if (fdatasync(descriptor.fd()) != 0) return ErrnoStatus(errno, "sync " + path);
-  if (file.is_new) RETURN_IF_ERROR(SyncFolder(folder));
   file.state.length_bytes += file.rows.size();
   file.rows.clear();
   file.is_new = false;
@@ -175,14 +187,20 @@ void LocalFiles::CloseSurplus() {
 }
 
 Status LocalFiles::Flush(int64_t now_ms, bool is_last) {
+  std::set<fs::path> changed;  // folders with new entries
   for (auto entry = files_.begin(); entry != files_.end();) {
     File& file = *entry->second;
-    if (!file.rows.empty()) RETURN_IF_ERROR(WriteFile(file));
+    if (!file.rows.empty()) RETURN_IF_ERROR(WriteFile(file, changed));
     const bool is_closing =
         is_last || IsRollDue(file.state, targets_.at(entry->first.first).spec, now_ms);
     entry = is_closing ? files_.erase(entry) : std::next(entry);
   }
+  for (const fs::path& folder : changed)
+    RETURN_IF_ERROR(SyncFolder(folder));
   CloseSurplus();
+  roll_clock_.Clear();
+  for (const auto& [key, file] : files_)
+    roll_clock_.Add(file->state, targets_.at(key.first).spec);
   staged_bytes_ = 0;
   return {};
 }

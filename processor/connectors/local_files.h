@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +41,7 @@ class LocalFiles final {
                 std::string_view rows,
                 int64_t now_ms);
   uint64_t staged_bytes() const { return staged_bytes_; }
-  bool HasRollDue(int64_t now_ms) const;
+  bool HasRollDue(int64_t now_ms) const { return roll_clock_.IsDue(now_ms); }
 
   // Writes and syncs what was appended, and closes files that are full, old, or written least
   // recently of more than kOpenFilesMax; then the open files are those the mark must have. kAborted
@@ -51,7 +53,8 @@ class LocalFiles final {
   struct File;
   using Key = std::pair<size_t, std::string>;
 
-  Status WriteFile(File& file);
+  // `changed`: takes the folders that have got new entries, which are not synced yet.
+  static Status WriteFile(File& file, std::set<std::filesystem::path>& changed);
   void CloseSurplus();
   Status RemoveUnknown(const FileSinkTarget& target) const;
 
@@ -60,6 +63,7 @@ class LocalFiles final {
   std::map<Key, std::unique_ptr<File>> files_;
   uint64_t staged_bytes_ = 0;
   uint64_t write_count_ = 0;  // the order of writes, to find the file written least recently
+  RollClock roll_clock_;
 };
 
 }  // namespace slipstream::runtime

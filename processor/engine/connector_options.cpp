@@ -134,6 +134,7 @@ Status ReadSource(const TableDefinition& table,
                   KafkaTable& to) {
   RETURN_IF_ERROR(ReadStartup(table, options, to));
   to.source.dead_letter_topic = options.GetString("dead-letter.topic", "");
+  ASSIGN_OR_RETURN(to.source.dead_letter_max_share, options.GetShare("dead-letter.max-share", 1));
   constexpr std::array<std::string_view, 2> kLoss = {"stop", "continue"};
   ASSIGN_OR_RETURN(const std::string loss, options.GetOneOf("scan.on-data-loss", "stop", kLoss));
   to.source.continue_on_data_loss = loss == "continue";
@@ -249,14 +250,13 @@ Result<KafkaTable> ReadKafkaTable(const TableDefinition& table, const ConnectorD
   RETURN_IF_ERROR(ReadValueColumns(table, options, read));
   RETURN_IF_ERROR(ReadSource(table, defaults, options, read));
   RETURN_IF_ERROR(ReadSink(table, defaults, options, read));
-  constexpr std::array<std::string_view, 8> kLater = {"topic-pattern",
+  constexpr std::array<std::string_view, 7> kLater = {"topic-pattern",
                                                       "key.fields-prefix",
                                                       "late-rows.topic",
                                                       "scan.watermark.alignment.group",
                                                       "scan.topic-partition-discovery.interval",
                                                       "sink.buffer-flush.max-rows",
-                                                      "sink.buffer-flush.interval",
-                                                      "dead-letter.max-share"};
+                                                      "sink.buffer-flush.interval"};
   RETURN_IF_ERROR(RefuseOptions(table, options, kLater));
   RETURN_IF_ERROR(options.CheckAllKnown());
   return read;

@@ -147,6 +147,14 @@ Result<int64_t> OptionReader::GetInt(std::string_view key,
   return number;
 }
 
+Result<double> OptionReader::GetShare(std::string_view key, double fallback) {
+  const std::optional<std::string> value = Find(key);
+  if (!value) return fallback;
+  const std::optional<double> share = ParseDouble(*value);
+  if (share && *share >= 0 && *share <= 1) return *share;
+  return Wrong(key, fmt::format("'{}' is not a number from 0 to 1", *value));
+}
+
 Result<std::chrono::milliseconds> OptionReader::GetDuration(std::string_view key,
                                                             std::chrono::milliseconds fallback) {
   const std::optional<std::string> value = Find(key);

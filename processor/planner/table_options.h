@@ -49,6 +49,8 @@ class OptionReader {
   Result<bool> GetBool(std::string_view key, bool fallback);
   // Within [min, max].
   Result<int64_t> GetInt(std::string_view key, int64_t fallback, int64_t min, int64_t max);
+  // From 0 to 1, both included.
+  Result<double> GetShare(std::string_view key, double fallback);
   Result<std::chrono::milliseconds> GetDuration(std::string_view key,
                                                 std::chrono::milliseconds fallback);
   Result<uint64_t> GetMemorySize(std::string_view key, uint64_t fallback);

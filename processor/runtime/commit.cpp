@@ -85,13 +85,22 @@ CommitOutcome CommitRound::FlushFiles(std::span<Task* const> tasks) {
       Status status = task->local_files()->Flush(now_ms, task->is_ended());
       if (!status.ok()) return FromStore(std::move(status));
     }
-    if (task->dfs_files() == nullptr) continue;
-    task->dfs_files()->EndEpoch(now_ms, task->is_ended());
-    Status status = WithPatience([&] { return task->dfs_files()->WriteBlocks(); });
-    if (!status.ok()) return FromStore(std::move(status));
+    if (task->dfs_files() != nullptr) task->dfs_files()->EndEpoch(now_ms, task->is_ended());
   }
+  if (CommitOutcome outcome = WriteBlocks(tasks); !outcome.ok()) return outcome;
   SLIPSTREAM_FAILPOINT_HIT("commit.after_blocks");
   return Committed();
+}
+
+CommitOutcome CommitRound::WriteBlocks(std::span<Task* const> tasks) {
+  std::vector<DfsFiles*> files;
+  for (Task* task : tasks) {
+    if (task->dfs_files() != nullptr) files.push_back(task->dfs_files());
+  }
+  if (files.empty()) return Committed();
+  Status status =
+      WithPatience([&] { return DfsFiles::WriteEpochs(*parties_.context.store, files); });
+  return status.ok() ? Committed() : FromStore(std::move(status));
 }
 
 CommitOutcome CommitRound::Prepare(std::span<Task* const> tasks) {
@@ -144,9 +153,8 @@ CommitOutcome CommitRound::PrepareAgain(std::span<Task* const> tasks) {
     if (!status.ok()) return FromStore(std::move(status));
     // The pair given up was answered with part of the epoch; it must never have other contents.
     task->set_incarnation(state.incarnation);
-    status = WithPatience([&] { return task->dfs_files()->WriteBlocks(); });
-    if (!status.ok()) return FromStore(std::move(status));
   }
+  if (CommitOutcome outcome = WriteBlocks(tasks); !outcome.ok()) return outcome;
   return Prepare(tasks);
 }
 

@@ -74,6 +74,7 @@ class CommitRound final {
 
  private:
   CommitOutcome FlushFiles(std::span<Task* const> tasks);
+  CommitOutcome WriteBlocks(std::span<Task* const> tasks);
   CommitOutcome Prepare(std::span<Task* const> tasks);
   // Some files were deleted by a user: their tasks go on under new incarnations.
   CommitOutcome PrepareAgain(std::span<Task* const> tasks);

@@ -52,42 +52,19 @@ dfs::EpochPair FilePair(const Mark& mark) {
   return {.epoch = mark.file_pair.epoch, .incarnation = mark.file_pair.incarnation};
 }
 
-// Makes visible what the mark recorded; the state of the appender before that.
-Result<dfs::AppenderState> SettleFiles(dfs::AppendStore& store,
-                                       const std::string& owner,
-                                       const Mark& mark) {
+// Makes visible what the mark recorded.
+Status SettleFiles(dfs::AppendStore& store, const std::string& owner, const Mark& mark) {
+  if (mark.file_pair == MarkPair{}) return {};  // it has never written
   ASSIGN_OR_RETURN(dfs::AppenderState state, store.AcquireAppender(owner));
-  if (state.committed != FilePair(mark)) {
-    const dfs::AppenderCommit commit{.owner = owner, .pair = FilePair(mark)};
-    RETURN_IF_ERROR(store.Commit(std::vector<dfs::AppenderCommit>{commit}).status());
-  }
-  return state;
+  if (state.committed == FilePair(mark)) return {};
+  const dfs::AppenderCommit commit{.owner = owner, .pair = FilePair(mark)};
+  return store.Commit(std::vector<dfs::AppenderCommit>{commit}).status();
 }
 
-// The same, and the task's files are given up.
-Status CloseFiles(dfs::AppendStore& store, const std::string& owner, const Mark& mark) {
-  ASSIGN_OR_RETURN(dfs::AppenderState state, SettleFiles(store, owner, mark));
-  dfs::AppenderEpoch epoch{.owner = owner,
-                           .incarnation = state.incarnation,
-                           .epoch = mark.pair.epoch + 1,
-                           .committed = FilePair(mark),
-                           .files = {}};
-  for (const OpenFile& file : mark.open_files) {
-    if (file.inode_id == 0) continue;  // local
-    epoch.files.push_back({.target = file.inode_id,
-                           .expected_length_bytes = file.length_bytes,
-                           .blocks = {},
-                           .close = true});
-  }
-  if (epoch.files.empty()) return {};
-  return store.Prepare(std::vector<dfs::AppenderEpoch>{std::move(epoch)}, true).status();
-}
-
-// Calls `visit` for every task of the job that has ever written files.
-Status ForEachWriter(
-    kafka::Admin& admin,
-    const JobContext& context,
-    const std::function<Status(const std::string& owner, const Mark& mark)>& visit) {
+// Calls `visit` for every task of the job.
+Status ForEachTask(kafka::Admin& admin,
+                   const JobContext& context,
+                   const std::function<Status(const std::string& owner, const Mark& mark)>& visit) {
   Result<int32_t> partitions = admin.PartitionCount(context.changelog_topic);
   if (!partitions.ok()) {
     return partitions.error().code() == Code::kNotFound ? Status() : partitions.error();
@@ -97,7 +74,7 @@ Status ForEachWriter(
   for (int32_t p = 0; p < *partitions; ++p) {
     ASSIGN_OR_RETURN(auto commits, ReadMarks(*reader, {context.changelog_topic, p}));
     for (const auto& [input, commit] : commits) {
-      if (!commit.job || !commit.mark || commit.mark->file_pair == MarkPair{}) continue;
+      if (!commit.job || !commit.mark) continue;
       if (input >= commit.job->inputs.size()) continue;
       const TaskId id{.input = input, .partition = {commit.job->inputs[input].topic, p}};
       RETURN_IF_ERROR(visit(AppenderOwner(commit.job->uuid, id), *commit.mark));
@@ -107,6 +84,25 @@ Status ForEachWriter(
 }
 
 }  // namespace
+
+Status GiveUpFiles(dfs::AppendStore& store, const std::string& owner, const Mark& mark) {
+  Status settled = SettleFiles(store, owner, mark);
+  switch (settled.code()) {
+    case Code::kFailedPrecondition:
+    case Code::kNotFound:
+      // A master that was set up anew, or from an older copy, knows nothing of what Kafka has
+      // recorded. That must not keep the job from being started anew as well.
+      log::Get("processor.job")
+          ->warn(
+              "files_unknown_to_master owner={} reason={}", owner, log::Quoted(settled.message()));
+      break;
+    default:
+      RETURN_IF_ERROR(settled);
+  }
+  // What was prepared and never committed, by the first epoch too, and files that are still open.
+  Status aborted = store.AbortAppender(owner).status();
+  return aborted.code() == Code::kNotFound ? Status() : aborted;
+}
 
 Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::stop_token& stop) {
   // Members that died keep their place until their session ends.
@@ -121,10 +117,10 @@ Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::sto
   }
   RETURN_IF_ERROR(status);
   if (context.store != nullptr) {
-    auto close = [&](const std::string& owner, const Mark& mark) {
-      return CloseFiles(*context.store, owner, mark);
+    auto give_up = [&](const std::string& owner, const Mark& mark) {
+      return GiveUpFiles(*context.store, owner, mark);
     };
-    RETURN_IF_ERROR(ForEachWriter(admin, context, close).WithContext("--fresh: close files"));
+    RETURN_IF_ERROR(ForEachTask(admin, context, give_up).WithContext("--fresh: close files"));
   }
   RETURN_IF_ERROR(admin.DeleteTopic(context.changelog_topic));
   RETURN_IF_ERROR(admin.DeleteTopic(context.time_topic));
@@ -133,8 +129,8 @@ Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::sto
 }
 
 Status SettleJob(kafka::Admin& admin, const JobContext& context) {
-  return ForEachWriter(admin, context, [&](const std::string& owner, const Mark& mark) {
-    return SettleFiles(*context.store, owner, mark).status();
+  return ForEachTask(admin, context, [&](const std::string& owner, const Mark& mark) {
+    return SettleFiles(*context.store, owner, mark);
   });
 }
 

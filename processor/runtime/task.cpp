@@ -67,6 +67,7 @@ Task::Task(const Shared& shared,
              id_.partition.partition,
              job_.uuid,
              restore.mark ? restore.mark->next_file_number : 0),
+      dead_letter_limit_(shared.context.program->source().dead_letter_max_share),
       incarnation_(restore.incarnation),
       is_new_(!restore.mark),
       // A first commit at once pins the start position and the job's identity.
@@ -80,6 +81,9 @@ Task::Task(const Shared& shared,
     is_ended_ = mark.is_done;
     // Idle until it has looked, it would be past what has come since; whoever waits must hear.
     is_dirty_ = mark.is_idle;
+    // An end that was found just now is pinned by a commit before anything is read; a next run
+    // would find another.
+    if (restore.end != mark.end) is_dirty_ = true;
     open_files = mark.open_files;
     if (mark.watermark != kNoWatermark) program_->RestoreWatermark(mark.watermark);
   }
@@ -89,7 +93,6 @@ Task::Task(const Shared& shared,
   if (!context.dfs_targets.empty()) {
     dfs_files_ = std::make_unique<DfsFiles>(
         DfsFiles::Options{.owner = AppenderOwner(job_.uuid, id_), .targets = context.dfs_targets},
-        *context.store,
         shared.compressor,
         namer_,
         open_files);
@@ -184,6 +187,9 @@ Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& ba
     RETURN_IF_ERROR(program_->Process(inputs_, batch, *this));
     SLIPSTREAM_FAILPOINT_HIT("task.mid_batch");
     RETURN_IF_ERROR(TakeOutputError());
+    RETURN_IF_ERROR(
+        dead_letter_limit_.EndBatch(inputs_.size())
+            .WithContext(fmt::format("{} offset={}", kafka::ToString(id_.partition), position_)));
   }
   position_ = next;
   return {};
@@ -250,6 +256,7 @@ void Task::ToPrint(size_t sink, std::string_view line) {
 }
 
 void Task::ToDeadLetters(const InputRecord& record, std::string_view error) {
+  dead_letter_limit_.Count(error);
   const DeadLetter letter(id_.partition, record, error);
   staged_.Add(shared_.context.dead_letter_outputs[id_.input],
               -1,

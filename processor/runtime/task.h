@@ -13,6 +13,7 @@
 #include "common/status/status.h"
 #include "processor/connectors/dfs_files.h"
 #include "processor/connectors/local_files.h"
+#include "processor/runtime/dead_letter_limit.h"
 #include "processor/runtime/idle_timer.h"
 #include "processor/runtime/job_context.h"
 #include "processor/runtime/staged_records.h"
@@ -157,6 +158,7 @@ class Task final : private TaskOutput {
   std::unique_ptr<DfsFiles> dfs_files_;
   std::unique_ptr<LocalFiles> local_files_;
   Status output_error_;
+  DeadLetterLimit dead_letter_limit_;
 
   MarkPair committed_;  // last pair in Kafka
   MarkPair file_pair_;

@@ -125,6 +125,7 @@ struct KafkaSourceSpec {
   enum class Startup { kGroupOffsets, kEarliest, kLatest } startup = Startup::kGroupOffsets;
   bool is_bounded = false;                 // to the ends as they are at the job's first start
   std::string dead_letter_topic;           // empty: "<topic>.dead-letter"
+  double dead_letter_max_share = 1;        // of the last records, before the job fails; 1: any
   std::optional<int64_t> idle_timeout_ms;  // nullopt: never idle
   bool continue_on_data_loss = false;
 };

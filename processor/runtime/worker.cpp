@@ -130,7 +130,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   std::vector<std::unique_ptr<Task>> tasks;
   size_t next_reader = 0;  // counts on; modulo the number of tasks
   Status undrained;        // why an epoch was lost after the stop
-  Status revoke_error;     // from inside a callback, which has no way to return it
+  Status revoke_error;     // from where there is no way to return it: callbacks, takeovers
 
   SteadyTime last_commit_at;
   SteadyTime next_housekeeping_at;
@@ -517,6 +517,7 @@ void Worker::Impl::DropTasks() {
 void Worker::Impl::BeginTakeover() {
   DropTasks();
   if (assigned.empty() || !group) return;
+  if (revoke_error.ok()) revoke_error = unguarded.RenewFailed();
   ++takeovers;
   takeover = std::make_unique<Takeover>(Takeover::Parties{.shared = shared,
                                                           .consumer = *consumer,

@@ -41,7 +41,6 @@ class DfsFilesTest : public ::testing::Test {
                                         .spec = {.extension = ".txt",
                                                  .roll_bytes = 100,
                                                  .roll_interval_ms = 1'000}}}}},
-        store_,
         compressor_,
         *namer_,
         std::move(open_files));
@@ -59,10 +58,15 @@ class DfsFilesTest : public ::testing::Test {
     return store_.Prepare(std::vector{epoch}, false);
   }
 
+  Status WriteBlocks() {
+    DfsFiles* const all[] = {files_.get()};
+    return DfsFiles::WriteEpochs(store_, all);
+  }
+
   // Up to the promise; false if files were lost.
   bool PrepareEpoch(bool is_last = false) {
     files_->EndEpoch(now_ms_, is_last);
-    EXPECT_TRUE(files_->WriteBlocks().ok());
+    EXPECT_TRUE(WriteBlocks().ok());
     auto prepared = Prepare();
     EXPECT_TRUE(prepared.ok()) << prepared.status().ToString();
     return files_->TakePrepared(prepared->front(), now_ms_).value();
@@ -204,7 +208,7 @@ TEST_F(DfsFilesTest, ANewOwnerMayReuseTheNameOfAFileThatNeverWas) {
 TEST_F(DfsFilesTest, AZombieIsFenced) {
   Append("zombie");
   files_->EndEpoch(now_ms_, false);
-  ASSERT_TRUE(files_->WriteBlocks().ok());
+  ASSERT_TRUE(WriteBlocks().ok());
   ASSERT_TRUE(store_.AcquireAppender(kOwner).ok());
 
   EXPECT_EQ(Prepare().status().code(), Code::kAborted);
@@ -220,7 +224,7 @@ TEST_F(DfsFilesTest, RowsOfADeletedFileGoToANewOne) {
   EXPECT_FALSE(PrepareEpoch());
   EXPECT_TRUE(files_->has_epoch());
   incarnation_ = store_.AcquireAppender(kOwner)->incarnation;
-  ASSERT_TRUE(files_->WriteBlocks().ok());
+  ASSERT_TRUE(WriteBlocks().ok());
   auto prepared = Prepare();
   ASSERT_TRUE(prepared.ok());
   ASSERT_TRUE(files_->TakePrepared(prepared->front(), now_ms_).value());
@@ -247,13 +251,49 @@ TEST_F(DfsFilesTest, WritingIsTakenUpAgainAfterAnOutage) {
   Append("a");
   files_->EndEpoch(now_ms_, false);
   store_.FailNext(1);
-  EXPECT_EQ(files_->WriteBlocks().code(), Code::kUnavailable);
-  EXPECT_TRUE(files_->WriteBlocks().ok());
+  EXPECT_EQ(WriteBlocks().code(), Code::kUnavailable);
+  EXPECT_TRUE(WriteBlocks().ok());
   auto prepared = Prepare();
   ASSERT_TRUE(prepared.ok());
   ASSERT_TRUE(files_->TakePrepared(prepared->front(), now_ms_).value());
   Commit();
   EXPECT_THAT(store_.Files(), ElementsAre(Pair(kFirstPath, "a")));
+}
+
+TEST_F(DfsFilesTest, TheBlocksOfSeveralTasksGoOutTogether) {
+  FileNamer other_namer(0, 0, 1, "12345678-90ab", 0);
+  DfsFiles other(
+      {.owner = "job/0/1", .targets = {{0, {.folder = "/out/", .spec = {.extension = ".txt"}}}}},
+      compressor_,
+      other_namer,
+      {});
+  Append("a");
+  ASSERT_TRUE(other.Append(0, "k=1/", "b", now_ms_).ok());
+  ASSERT_TRUE(other.Append(0, "k=2/", "c", now_ms_).ok());
+  files_->EndEpoch(now_ms_, false);
+  other.EndEpoch(now_ms_, false);
+  DfsFiles* const all[] = {files_.get(), &other};
+
+  ASSERT_TRUE(DfsFiles::WriteEpochs(store_, all).ok());
+  ASSERT_TRUE(DfsFiles::WriteEpochs(store_, all).ok());
+
+  EXPECT_EQ(store_.write_count(), 1);
+  ASSERT_EQ(other.MakeEpoch().size(), 2U);
+  EXPECT_EQ(files_->MakeEpoch()[0].blocks.size(), 1U);
+  EXPECT_EQ(other.MakeEpoch()[0].blocks.size(), 1U);
+  EXPECT_EQ(other.MakeEpoch()[1].blocks.size(), 1U);
+}
+
+TEST_F(DfsFilesTest, OnlyOpenFilesMakeARollDue) {
+  Append(std::string(150, 'x'));  // full: closed with its first epoch
+  ASSERT_TRUE(PrepareEpoch());
+  Commit();
+  now_ms_ += 10'000;
+  EXPECT_FALSE(files_->HasRollDue(now_ms_));
+
+  // One that was restored with more than may be, since the options have changed.
+  Restart({{.path = kFirstPath, .inode_id = 7, .length_bytes = 150, .opened_at_ms = now_ms_}}, 1);
+  EXPECT_TRUE(files_->HasRollDue(now_ms_));
 }
 
 // ---- Local files ----
@@ -314,6 +354,17 @@ TEST_F(LocalFilesTest, RestoreCutsBackAndRemovesWhatNoMarkKnows) {
   EXPECT_THAT(Contents(),
               ElementsAre(Pair("k=1/part-0-0-0-12345678.txt", "a\nb\n"),
                           Pair("k=1/somebody-elses.txt", "stays")));
+}
+
+TEST_F(LocalFilesTest, NestedFoldersAreMade) {
+  Write("year=2013/month=1/", "a");
+  Write("year=2013/month=2/", "b");
+  std::ofstream(dir_ + "/year=2014") << "a file";
+
+  ASSERT_TRUE(files_->Append(0, "year=2014/month=1/", "c", 0).ok());
+
+  EXPECT_FALSE(files_->Flush(0, false).ok());
+  EXPECT_EQ(Contents().size(), 3U);
 }
 
 TEST_F(LocalFilesTest, OfTooManyOpenFilesTheOldestAreClosed) {

@@ -44,6 +44,7 @@ TEST(OptionReaderTest, TypedValuesAndFallbacks) {
                            {"flag", "TRUE"},
                            {"count", " 7 "},
                            {"pause", "3 s"},
+                           {"share", "0.25"},
                            {"mode", "LATEST-offset"},
                            {"properties.acks", "all"}};
   OptionReader reader("table t", options);
@@ -53,6 +54,8 @@ TEST(OptionReaderTest, TypedValuesAndFallbacks) {
   EXPECT_TRUE(reader.GetBool("flag", false).value());
   EXPECT_EQ(reader.GetInt("count", 1, 0, 10).value(), 7);
   EXPECT_EQ(reader.GetInt("absent", 42, 0, 100).value(), 42);
+  EXPECT_EQ(reader.GetShare("share", 1).value(), 0.25);
+  EXPECT_EQ(reader.GetShare("absent", 1).value(), 1);
   EXPECT_EQ(reader.GetDuration("pause", milliseconds(1)).value(), milliseconds(3000));
   EXPECT_EQ(reader.GetOneOf("mode", "earliest-offset", kModes).value(), "latest-offset");
   EXPECT_EQ(reader.GetPrefixed("properties."),
@@ -61,12 +64,15 @@ TEST(OptionReaderTest, TypedValuesAndFallbacks) {
 }
 
 TEST(OptionReaderTest, WrongValuesNameTableAndOption) {
-  const Options options = {{"count", "11"}, {"flag", "yes"}, {"mode", "newest"}, {"empty", ""}};
+  const Options options = {
+      {"count", "11"}, {"flag", "yes"}, {"mode", "newest"}, {"empty", ""}, {"share", "1.5"}};
   OptionReader reader("table t", options);
   static constexpr std::string_view kModes[] = {"earliest-offset", "latest-offset"};
 
   EXPECT_EQ(reader.GetInt("count", 1, 0, 10).status().message(),
             "table t: 'count': '11' is not a whole number from 0 to 10");
+  EXPECT_EQ(reader.GetShare("share", 1).status().message(),
+            "table t: 'share': '1.5' is not a number from 0 to 1");
   EXPECT_FALSE(reader.GetBool("flag", false).ok());
   EXPECT_FALSE(reader.GetOneOf("mode", "earliest-offset", kModes).ok());
   EXPECT_FALSE(reader.GetString("empty").ok());
