@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The benchmarks. `pipeline` runs a year of flights from a CSV file to committed, twice-stored blocks,
-with two jobs at once; other names are those of the micro-benchmarks (build/release/bin/*_bench)."""
+with two jobs at once; `dfs` asks a master of the file system for a million names, from 64 callers,
+beside empty calls in the same run; other names are those of the micro-benchmarks
+(build/release/bin/*_bench)."""
 
 import argparse
 import glob
@@ -19,6 +21,7 @@ from processes import DemoError, Process, run  # noqa: E402  (the folder is adde
 
 BIN = os.path.join(ROOT, "build", "release", "bin")
 KAFKA = os.path.join(ROOT, "deploy", "kafka", "kafka.sh")
+DFS_CALLS = ("stat", "create", "stat_batch", "create_batch", "list")
 JOBS = ("flights_by_carrier", "flights_delays")
 TOPIC = "flights-topic"  # as the job files have it
 POLL_S = 0.05
@@ -205,17 +208,66 @@ def pipeline(arguments, state):
               f"{usage.peak_bytes.get(name, 0) / 1e6:>9.0f}")
 
 
+def figures(*argv):
+    """What dfs_bench prints: numbers by name."""
+    lines = run([os.path.join(BIN, "dfs_bench"), *argv]).split()
+    return {name: float(value) for name, value in (line.split("=") for line in lines)}
+
+
+class EmptyServer:
+    """A server of empty calls: what gRPC alone gives on this machine."""
+
+    def __enter__(self):
+        self.popen = subprocess.Popen([os.path.join(BIN, "dfs_bench"), "serve-empty"], text=True,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        return self.popen.stdout.readline().strip()
+
+    def __exit__(self, *_):
+        self.popen.stdin.close()
+        self.popen.wait()
+
+
+def dfs(state):
+    """Calls to a master, each kind as often as it goes, and what share of empty calls that is."""
+    state = os.path.join(state, "dfs")
+    for folder in ("logs", "run", "pids"):
+        os.makedirs(os.path.join(state, folder))
+    print(f"dfs: a million names, 64 callers on 8 channels, {os.cpu_count()} cores", flush=True)
+    master = Process.daemon(state, "dfs-master", [
+        os.path.join(BIN, "dfs-master"), "--listen=127.0.0.1:0", f"--data-dir={state}/master"])
+    try:
+        address = "--master=" + master.endpoint()["rpc"]
+        measured = figures("calls", address, "names")
+        with EmptyServer() as empty:
+            measured |= figures("calls", "--master=" + empty, "empty")
+        for call in DFS_CALLS:
+            measured |= figures("calls", address, call)
+        usage = Usage()
+        usage.watch("dfs-master", master.popen.pid)
+        usage.sample()
+    finally:
+        master.kill()
+    print(f"  {'':<16}{'names/s':>10}{'of empty':>10}{'median ms':>11}{'99 % ms':>9}")
+    print(f"  {'names, filled':<16}{measured['names_per_s']:>10,.0f}")
+    for call in ("empty", *DFS_CALLS):
+        rate = measured[call + "_per_s"]
+        print(f"  {call:<16}{rate:>10,.0f}{rate / measured['empty_per_s']:>10.0%}"
+              f"{measured[call + '_median_ms']:>11.2f}{measured[call + '_p99_ms']:>9.2f}")
+    print(f"  the master's peak memory: {usage.peak_bytes['dfs-master'] / 1e6:.0f} MB")
+
+
 def main():
     micro = {os.path.basename(p): p for p in sorted(glob.glob(os.path.join(BIN, "*_bench")))}
+    micro.pop("dfs_bench", None)  # wants a master: `dfs` starts one
     parser = argparse.ArgumentParser(prog="./slipstream bench", description=__doc__)
     parser.add_argument("names", nargs="*", default=["pipeline"], metavar="NAME",
-                        help=f"pipeline (the default), {', '.join(micro) or 'none built'}")
+                        help=f"pipeline (the default), dfs, {', '.join(micro) or 'none built'}")
     parser.add_argument("--csv", metavar="FILE", help="flights to replay (default: the real file "
                         "of SLIPSTREAM_DATASETS, else a synthesised year)")
     parser.add_argument("--runs", type=int, default=3, help="of the pipeline (default: %(default)s)")
     arguments = parser.parse_args()
     for name in arguments.names:
-        if name != "pipeline" and name not in micro:
+        if name not in ("pipeline", "dfs") and name not in micro:
             parser.error(f"no benchmark {name}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # processes are stopped either way
     state = tempfile.mkdtemp(prefix="slipstream-bench-")
@@ -223,6 +275,8 @@ def main():
         for name in arguments.names:
             if name == "pipeline":
                 pipeline(arguments, state)
+            elif name == "dfs":
+                dfs(state)
             else:
                 subprocess.run([micro[name]], check=True)
     except DemoError as error:

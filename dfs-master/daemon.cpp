@@ -25,6 +25,8 @@ namespace {
 
 constexpr std::chrono::seconds kTickPeriod{1};
 constexpr std::chrono::seconds kDrainGrace{5};
+// A call that waits for the disk holds a thread; past this many calls are refused.
+constexpr int kRpcThreadsMax = 256;
 constexpr const char* kLogger = "dfs_master";
 
 // Whatever the state in memory is, it is not what is on disk any more.
@@ -114,7 +116,8 @@ Status Daemon::Start() {
   impl_->service = std::make_unique<MasterService>(
       *impl_->master, impl_->metrics, SystemClock::Get(), daemon::Version());
   ASSIGN_OR_RETURN(impl_->server,
-                   rpc::Server::Start({.listen = options.listen}, impl_->service->services()));
+                   rpc::Server::Start({.listen = options.listen, .threads_max = kRpcThreadsMax},
+                                      impl_->service->services()));
   impl_->housekeeping = std::make_unique<HousekeepingLoop>(*impl_->master, impl_->metrics);
   ASSIGN_OR_RETURN(
       impl_->admin,
