@@ -74,12 +74,13 @@ Status BlockStore::Writer::Seal() {
 
 // ---- BlockStore ----
 
-BlockStore::BlockStore(const std::string& root, FileSystem& fs)
-    : root_(root + "/blocks"), quarantine_(root + "/quarantine"), fs_(fs) {}
+BlockStore::BlockStore(const std::string& root, FileSystem& fs, const QuarantineDir& quarantine)
+    : root_(root + "/blocks"), fs_(fs), quarantine_(quarantine) {}
 
-Result<std::unique_ptr<BlockStore>> BlockStore::Open(const std::string& root, FileSystem& fs) {
-  std::unique_ptr<BlockStore> store(new BlockStore(root, fs));
-  RETURN_IF_ERROR(fs.MakeDirectories(store->quarantine_));
+Result<std::unique_ptr<BlockStore>> BlockStore::Open(const std::string& root,
+                                                     FileSystem& fs,
+                                                     const QuarantineDir& quarantine) {
+  std::unique_ptr<BlockStore> store(new BlockStore(root, fs, quarantine));
   RETURN_IF_ERROR(fs.MakeDirectories(store->root_));
   return store;
 }
@@ -250,7 +251,7 @@ Status BlockStore::Remove(BlockId block_id) {
 }
 
 Status BlockStore::Quarantine(BlockId block_id) {
-  const std::string name = quarantine_ + "/" + block::BlockFileName(block_id);
+  const std::string name = quarantine_.NewPath(block_id);
   RETURN_IF_ERROR(IgnoreNotFound(fs_.Rename(MetaPath(block_id), name + std::string(kMetaSuffix))));
   return IgnoreNotFound(fs_.Rename(DataPath(block_id), name + std::string(kDataSuffix)));
 }

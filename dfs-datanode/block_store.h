@@ -10,6 +10,7 @@
 #include "common/block/block.h"
 #include "common/fs/file_system.h"
 #include "common/status/status.h"
+#include "dfs-datanode/quarantine_dir.h"
 #include "dfs-datanode/replica_reader.h"
 
 namespace slipstream::datanode {
@@ -17,9 +18,8 @@ namespace slipstream::datanode {
 // BlockStore: blocks that have a file each, on one disk. The files are the index: it keeps none.
 //
 // Layout      <root>/blocks/<2 hex>/<id>.zst and .meta; byte format in docs/FORMATS.md, "Blocks".
-//             A block being written is <id>.zst.tmp there. <root>/quarantine/ has what was found
-//             bad; nobody reads it but people.
-// Ownership   owns the files under root/blocks; borrows the file system.
+//             A block being written is <id>.zst.tmp there.
+// Ownership   owns the files under root/blocks; borrows file system and quarantine.
 // Threads     thread-safe for different blocks; its caller (ReplicaStore) sees to it that one block
 //             is written, removed or quarantined by one thread at a time.
 // Durability  Publish returns OK only after data and names are on the disk. The .meta is a second
@@ -30,7 +30,9 @@ class BlockStore final {
   class Writer;
 
   // Makes the directories.
-  static Result<std::unique_ptr<BlockStore>> Open(const std::string& root, FileSystem& fs);
+  static Result<std::unique_ptr<BlockStore>> Open(const std::string& root,
+                                                  FileSystem& fs,
+                                                  const QuarantineDir& quarantine);
 
   // What is there, by the files' headers; the data is not read. Call once, before anything is
   // written: removes what a crash left half-written, repairs missing .meta files, and moves files
@@ -49,11 +51,11 @@ class BlockStore final {
   Status Verify(const block::Identity& identity) const;
 
   Status Remove(block::BlockId block_id);
-  // Moves the replica to quarantine/, out of everybody's way.
+  // Moves the replica to the quarantine, out of everybody's way.
   Status Quarantine(block::BlockId block_id);
 
  private:
-  BlockStore(const std::string& root, FileSystem& fs);
+  BlockStore(const std::string& root, FileSystem& fs, const QuarantineDir& quarantine);
 
   std::string DirectoryOfBlock(block::BlockId block_id) const;
   std::string DataPath(block::BlockId block_id) const;
@@ -66,8 +68,8 @@ class BlockStore final {
   Status WriteMetaFile(const block::BlockMeta& meta);
 
   const std::string root_;
-  const std::string quarantine_;
   FileSystem& fs_;
+  const QuarantineDir& quarantine_;
 };
 
 // Writer: one block on its way to the disk; without Publish its destructor removes all trace.

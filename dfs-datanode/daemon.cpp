@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
@@ -74,15 +75,19 @@ struct Daemon::Impl {
   void MakeLoops();
   Status Listen();
   void UpdateGauges();
-  std::string StatusJson() const;
+  std::string StatusJson();
   std::vector<StepLoop*> Loops() const;
   void Stop();
   bool is_stopped = false;
 };
 
 Status Daemon::Impl::OpenNode() {
+  std::vector<DiskLocation> disks;
+  for (const std::string& path : options.data_dirs)
+    disks.push_back({.path = path, .fs = &PosixFileSystem::Get()});
   ASSIGN_OR_RETURN(node,
-                   Node::Open({.disks = {{.path = options.data_dir, .fs = &PosixFileSystem::Get()}},
+                   Node::Open({.disks = std::move(disks),
+                               .disks_min = options.disks_min,
                                .reserve_bytes = options.reserve_bytes,
                                .park_time = options.park_time,
                                .session = {.master = options.master,
@@ -160,7 +165,7 @@ void Daemon::Impl::UpdateGauges() {
   metrics.free_bytes.Set(static_cast<double>(usage->free_bytes));
 }
 
-std::string Daemon::Impl::StatusJson() const {
+std::string Daemon::Impl::StatusJson() {
   nlohmann::json status = {{"node_id", node->node_id()},
                            {"version", daemon::Version()},
                            {"master", options.master},
@@ -168,6 +173,13 @@ std::string Daemon::Impl::StatusJson() const {
                            {"master_log_position", node->session().log_position()},
                            {"active_writes", metrics.active_writes.Value()}};
   if (Result<ReplicaStore::Usage> usage = node->store().GetUsage(); usage.ok()) {
+    for (const ReplicaStore::DiskUsage& disk : usage->disks) {
+      status["disks"].push_back({{"path", disk.path},
+                                 {"capacity_bytes", disk.capacity_bytes},
+                                 {"used_bytes", disk.used_bytes},
+                                 {"free_bytes", disk.free_bytes},
+                                 {"failure", disk.failure}});
+    }
     status["capacity_bytes"] = usage->capacity_bytes;
     status["used_bytes"] = usage->used_bytes;
     status["free_bytes"] = usage->free_bytes;
@@ -202,18 +214,21 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Impl>()));
   Impl& impl = *daemon->impl_;
   impl.options = options;
-  RETURN_IF_ERROR(impl.OpenNode().WithContext("data directory " + options.data_dir));
+  RETURN_IF_ERROR(impl.OpenNode());
   RETURN_IF_ERROR(impl.Listen());
   ASSIGN_OR_RETURN(const std::string address, AdvertisedAddress(options, *impl.server));
   impl.node->session().SetAddresses(address, impl.admin->address());
   for (StepLoop* loop : impl.Loops())
     loop->Start();
   impl.session->Start();
-  impl.control.Every(kGaugePeriod, [&impl] { impl.UpdateGauges(); });
+  impl.control.Every(kGaugePeriod, [&impl] {
+    impl.UpdateGauges();
+    if (!impl.node->health().ok()) impl.control.Stop();
+  });
   impl.server->SetServing(true);
-  log::Get(kLogName)->info("datanode_started node_id={} data_dir={} replicas={} address={}",
+  log::Get(kLogName)->info("datanode_started node_id={} data_dirs={} replicas={} address={}",
                            impl.node->node_id(),
-                           log::Quoted(options.data_dir),
+                           log::Quoted(fmt::format("{}", fmt::join(options.data_dirs, " "))),
                            impl.node->store().List().replicas.size(),
                            address);
   RETURN_IF_ERROR(
@@ -223,10 +238,13 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   return daemon;
 }
 
-void Daemon::Run() {
+Status Daemon::Run() {
   const int signal = impl_->control.Run();
-  log::Get(kLogName)->info("datanode_stopping signal={}", signal);
+  const Status health = impl_->node->health();
+  log::Get(kLogName)->info(
+      "datanode_stopping signal={} health={}", signal, log::Quoted(health.ToString()));
   impl_->Stop();
+  return health;
 }
 
 }  // namespace slipstream::datanode

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/status/status.h"
 
@@ -12,11 +13,12 @@ namespace slipstream::datanode {
 struct DaemonOptions {
   std::string master = "127.0.0.1:7400";
   std::string listen = "127.0.0.1:7410";
-  std::string advertise;  // HOST:PORT others reach it at; empty: as it listens
-  std::string data_dir;
-  std::string failure_domain;  // empty: the host of the address
-  std::string rack;            // e.g. "/rack1"; empty: none known
-  std::string host;            // empty: the host of the address
+  std::string advertise;               // HOST:PORT others reach it at; empty: as it listens
+  std::vector<std::string> data_dirs;  // one for each disk
+  size_t disks_min = 1;                // with fewer that work the process ends
+  std::string failure_domain;          // empty: the host of the address
+  std::string rack;                    // e.g. "/rack1"; empty: none known
+  std::string host;                    // empty: the host of the address
   // Of the disk, left free for others. 0: 1 GiB or 5 % of the disk, whichever is less.
   uint64_t reserve_bytes = 0;
   std::chrono::seconds park_time{600};
@@ -42,8 +44,8 @@ class Daemon final {
   Daemon& operator=(const Daemon&) = delete;
 
   // Until SIGTERM or SIGINT; then lets running calls end and stops everything. Call it from the
-  // thread that called Start.
-  void Run();
+  // thread that called Start. An error: why it could not go on (too few disks work).
+  Status Run();
 
  private:
   struct Impl;

@@ -1,7 +1,6 @@
 #include "dfs-datanode/data_dir.h"
 
 #include <charconv>
-#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,13 +9,9 @@ namespace slipstream::datanode {
 namespace {
 
 constexpr size_t kSmallFileBytesMax = 64;
+constexpr char kNodeIdName[] = "node_id";
 constexpr size_t kNodeIdDigits = 16;
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-std::string MintNodeId() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}", device(), device());
-}
 
 }  // namespace
 
@@ -26,19 +21,33 @@ Result<std::unique_ptr<DataDir>> DataDir::Open(const std::string& path, FileSyst
   std::unique_ptr<DataDir> dir(new DataDir(path, fs));
   RETURN_IF_ERROR(fs.MakeDirectories(path));
   ASSIGN_OR_RETURN(dir->lock_, fs.Lock(path + "/LOCK"));
-  const std::string id_path = path + "/node_id";
-  Result<std::string> found = ReadSmallFile(fs, id_path, kSmallFileBytesMax);
-  if (found.status().code() == Code::kNotFound) {
-    found = MintNodeId() + "\n";
-    RETURN_IF_ERROR(WriteSmallFile(fs, id_path, *found));
-  }
-  if (!found.ok()) return found.status();
-  if (found->size() != kNodeIdDigits + 1 || found->back() != '\n' ||
-      found->find_first_not_of(kHexDigits) != kNodeIdDigits) {
-    return DataLoss(id_path + ": not a node id");
-  }
-  dir->node_id_ = found->substr(0, kNodeIdDigits);
+  Result<std::string> node_id = dir->ReadNodeId();
+  if (!node_id.ok() && node_id.status().code() != Code::kNotFound) return node_id.status();
+  if (node_id.ok()) dir->node_id_ = *node_id;
   return dir;
+}
+
+Result<std::string> DataDir::ReadNodeId() const {
+  const std::string path = path_ + "/" + kNodeIdName;
+  ASSIGN_OR_RETURN(std::string found, ReadSmallFile(fs_, path, kSmallFileBytesMax));
+  if (found.size() != kNodeIdDigits + 1 || found.back() != '\n' ||
+      found.find_first_not_of(kHexDigits) != kNodeIdDigits) {
+    return DataLoss(path + ": not a node id");
+  }
+  found.pop_back();
+  return found;
+}
+
+Status DataDir::Adopt(const std::string& node_id) {
+  RETURN_IF_ERROR(WriteSmallFile(fs_, path_ + "/" + kNodeIdName, node_id + "\n"));
+  node_id_ = node_id;
+  return {};
+}
+
+Status DataDir::CheckNodeId() const {
+  ASSIGN_OR_RETURN(const std::string found, ReadNodeId());
+  if (found == node_id_) return {};
+  return FailedPrecondition(fmt::format("{} is of node {} now", path_, found));
 }
 
 uint64_t DataDir::LoadNumber(const std::string& name) const {

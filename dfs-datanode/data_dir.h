@@ -9,19 +9,25 @@
 
 namespace slipstream::datanode {
 
-// DataDir: the directory that is a datanode: whoever holds its lock is the node of its node_id.
+// DataDir: a directory of a datanode, one for each of its disks: whoever holds its lock is the node
+// of its node id.
 //
 // Layout      LOCK, node_id and small numbers; docs/FORMATS.md, "A datanode's directory".
 // Ownership   holds the lock as long as it exists; borrows the file system.
-// Threads     thread-safe for different numbers.
+// Threads     thread-safe for different numbers, after Adopt().
 class DataDir final {
  public:
-  // Makes the directory and mints the node id if need be. kFailedPrecondition if another process
-  // runs on it, kDataLoss if its node_id is damaged.
+  // Makes the directory if need be. kFailedPrecondition if another process runs on it, kDataLoss
+  // if its node id is damaged.
   static Result<std::unique_ptr<DataDir>> Open(const std::string& path, FileSystem& fs);
 
   const std::string& path() const { return path_; }
+  // Empty: it belongs to no node yet.
   const std::string& node_id() const { return node_id_; }
+  // Makes a directory without one a node's, durably.
+  Status Adopt(const std::string& node_id);
+  // Whether what is there under its path now is this directory still.
+  Status CheckNodeId() const;
 
   // A number kept under a file name; 0 if there is none, or if it cannot be read.
   uint64_t LoadNumber(const std::string& name) const;
@@ -29,6 +35,8 @@ class DataDir final {
 
  private:
   DataDir(std::string path, FileSystem& fs);
+
+  Result<std::string> ReadNodeId() const;
 
   const std::string path_;
   FileSystem& fs_;

@@ -15,7 +15,8 @@ namespace {
 constexpr char kExamples[] =
     "Examples:\n"
     "  dfs-datanode --data-dir /var/lib/slipstream/datanode\n"
-    "  dfs-datanode --master 10.0.0.1:7400 --listen 0.0.0.0:7410 --advertise 10.0.0.2:7410 \\\n"
+    "  dfs-datanode --master 10.0.0.1:7400 --listen 0.0.0.0:7410 --advertise "
+    "10.0.0.2:7410 \\\n"
     "               --insecure --data-dir /disk1/slipstream\n";
 
 // Labels go into reports and lists.
@@ -33,7 +34,13 @@ void AddFlags(CLI::App& app, slipstream::datanode::DaemonOptions& options) {
   app.add_option("--advertise",
                  options.advertise,
                  "How others reach this node, HOST:PORT (default: as it listens)");
-  app.add_option("--data-dir", options.data_dir, "The directory that is this node")->required();
+  app.add_option("--data-dir",
+                 options.data_dirs,
+                 "A directory to keep replicas in; once for each disk of this node")
+      ->required();
+  app.add_option("--disks-min", options.disks_min, "With fewer disks that work the node ends")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
   app.add_option("--failure-domain",
                  options.failure_domain,
                  "What fails together with this node, a rack say (default: the host)");
@@ -44,12 +51,14 @@ void AddFlags(CLI::App& app, slipstream::datanode::DaemonOptions& options) {
       ->check(CLI::Validator(IsLabel, "LABEL"));
   app.add_option("--reserve",
                  options.reserve_bytes,
-                 "Disk space to leave free, e.g. 2GiB (default: 1GiB or 5 % of the disk)")
+                 "Disk space to leave free, e.g. 2GiB (default: 1GiB or 5 % of "
+                 "the disk)")
       ->transform(CLI::AsSizeValue(false));
   app.add_option_function<int64_t>(
          "--park-seconds",
          [&options](int64_t seconds) { options.park_time = std::chrono::seconds(seconds); },
-         "How long a replica stays after its deletion was ordered (default: 600)")
+         "How long a replica stays after its deletion was ordered (default: "
+         "600)")
       ->check(CLI::Range(0, 30 * 86'400));
   app.add_option("--scrub-rate",
                  options.scrub_bytes_per_second,
@@ -60,7 +69,8 @@ void AddFlags(CLI::App& app, slipstream::datanode::DaemonOptions& options) {
   app.add_option_function<int64_t>(
          "--scrub-interval-seconds",
          [&options](int64_t seconds) { options.scrub_interval = std::chrono::seconds(seconds); },
-         "From the beginning of one verification of all replicas to the next (default: 86400)")
+         "From the beginning of one verification of all replicas to the next "
+         "(default: 86400)")
       ->check(CLI::Range(60, 365 * 86'400));
   app.add_option("--rpc-threads", options.rpc_threads, "Streams served at the same time")
       ->check(CLI::Range(4, 4'096))
@@ -91,6 +101,9 @@ int main(int argc, char** argv) {
     return started.status().code() == slipstream::Code::kInvalidArgument ? daemon::kExitUsage
                                                                          : daemon::kExitFailed;
   }
-  (*started)->Run();
+  if (slipstream::Status status = (*started)->Run(); !status.ok()) {
+    std::fprintf(stderr, "dfs-datanode: %s\n", status.message().c_str());
+    return daemon::kExitFailed;
+  }
   return daemon::kExitDone;
 }

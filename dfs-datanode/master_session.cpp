@@ -63,24 +63,24 @@ MergeOrder FromProto(const dfs::v1::NodeCommand::MergeBlocks& message) {
 
 MasterSession::MasterSession(Options options,
                              rpc::Transport& transport,
-                             DataDir& data_dir,
+                             DiskSet& disks,
                              ReplicaStore& store,
                              Scrubber& scrubber,
                              ReplicaCopier& copier,
                              BlockMerger& merger,
                              const Clock& clock)
     : options_(std::move(options)),
-      data_dir_(data_dir),
+      disks_(disks),
       store_(store),
       scrubber_(scrubber),
       copier_(copier),
       merger_(merger),
       clock_(clock),
       master_(transport.Connect(options_.master)),
-      log_position_(data_dir.LoadNumber(kLogPositionName)),
+      log_position_(disks.LoadNumber(kLogPositionName)),
       backoff_({.initial = milliseconds(50), .max = options_.heartbeat_period},
-               std::hash<std::string>()(data_dir.node_id())),
-      random_(std::hash<std::string>()(data_dir.node_id())),
+               std::hash<std::string>()(disks.node_id())),
+      random_(std::hash<std::string>()(disks.node_id())),
       saved_log_position_(log_position_),
       log_position_saved_(clock.Now()) {}
 
@@ -160,12 +160,13 @@ void MasterSession::NoteContact(const Status& status) {
 
 Status MasterSession::Register(const std::stop_token& stop) {
   dfs::v1::RegisterRequest request;
-  request.mutable_node()->set_node_id(data_dir_.node_id());
+  request.mutable_node()->set_node_id(disks_.node_id());
   request.mutable_node()->set_address(address_);
   request.set_failure_domain(options_.failure_domain);
   request.set_admin_address(admin_address_);
   request.set_version(options_.version);
   request.set_newest_log_position(log_position_);
+  request.set_highest_block_id(store_.highest_block_id());
   request.set_rack(options_.rack);
   request.set_host(options_.host);
   dfs::v1::RegisterResponse response;
@@ -190,7 +191,7 @@ Status MasterSession::SendFullReport(const std::stop_token& stop) {
   // At least one message: it is what says that there are no replicas.
   do {
     dfs::v1::ReportBlocksRequest request;
-    request.set_node_id(data_dir_.node_id());
+    request.set_node_id(disks_.node_id());
     request.set_session(session_);
     request.set_sequence(snapshot.sequence);
     const size_t end = std::min(snapshot.replicas.size(), next + kReplicasPerReport);
@@ -209,12 +210,20 @@ Status MasterSession::SendFullReport(const std::stop_token& stop) {
 
 Status MasterSession::Heartbeat(const std::stop_token& stop) {
   dfs::v1::HeartbeatRequest request;
-  request.set_node_id(data_dir_.node_id());
+  request.set_node_id(disks_.node_id());
   request.set_session(session_);
   ASSIGN_OR_RETURN(const ReplicaStore::Usage usage, store_.GetUsage());
   request.set_capacity_bytes(usage.capacity_bytes);
   request.set_used_bytes(usage.used_bytes);
   request.set_free_bytes(usage.free_bytes);
+  for (const ReplicaStore::DiskUsage& disk : usage.disks) {
+    dfs::v1::DiskReport& report = *request.add_disks();
+    report.set_path(disk.path);
+    report.set_capacity_bytes(disk.capacity_bytes);
+    report.set_used_bytes(disk.used_bytes);
+    report.set_free_bytes(disk.free_bytes);
+    report.set_failure(disk.failure);
+  }
   if (options_.active_writes) request.set_active_writes(options_.active_writes());
   for (const ReplicaChange& change : store_.PendingChanges(kChangesPerHeartbeat)) {
     *request.add_changes() = ToProto(change);
@@ -233,7 +242,7 @@ Status MasterSession::Heartbeat(const std::stop_token& stop) {
 
 Result<bool> MasterSession::FinishMerge(const MergeOutcome& outcome) {
   dfs::v1::FinishMergeRequest request;
-  request.set_node_id(data_dir_.node_id());
+  request.set_node_id(disks_.node_id());
   request.set_session(session_);
   *request.mutable_block() = datanode::ToProto(outcome.block);
   for (const std::string& holder : outcome.holder_node_ids)
@@ -260,7 +269,7 @@ bool MasterSession::SeeLogPosition(uint64_t position) {
 void MasterSession::SaveLogPosition() {
   log_position_saved_ = clock_.Now();
   if (log_position_ == saved_log_position_) return;
-  Status status = data_dir_.SaveNumber(kLogPositionName, log_position_);
+  Status status = disks_.SaveNumber(kLogPositionName, log_position_);
   if (status.ok()) {
     saved_log_position_ = log_position_;
   } else {
@@ -296,7 +305,8 @@ void MasterSession::CarryOut(const dfs::v1::NodeCommand& command, bool is_curren
 void MasterSession::Delete(block::BlockId block_id, bool is_current) {
   if (!is_current) {
     log::Get(kLogName)->error(
-        "delete_refused id={} reason=\"the master's log is behind position {}\"",
+        "delete_refused id={} reason=\"the master's log "
+        "is behind position {}\"",
         block_id,
         log_position_.load());
     return;

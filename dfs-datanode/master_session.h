@@ -15,7 +15,7 @@
 #include "common/rpc/transport.h"
 #include "common/status/status.h"
 #include "dfs-datanode/block_merger.h"
-#include "dfs-datanode/data_dir.h"
+#include "dfs-datanode/disk_set.h"
 #include "dfs-datanode/replica_copier.h"
 #include "dfs-datanode/replica_store.h"
 #include "dfs-datanode/scrubber.h"
@@ -57,7 +57,7 @@ class MasterSession final {
 
   MasterSession(Options options,
                 rpc::Transport& transport,
-                DataDir& data_dir,
+                DiskSet& disks,
                 ReplicaStore& store,
                 Scrubber& scrubber,
                 ReplicaCopier& copier,
@@ -68,13 +68,13 @@ class MasterSession final {
   // This node as others reach it, HOST:PORT, and its admin port. Before the first Step().
   void SetAddresses(const std::string& address, const std::string& admin_address);
 
-  // One round: whatever is due before a heartbeat, and a heartbeat. Returns how long to wait before
-  // the next, which may come sooner if replicas changed; after a failure it returns at once until
-  // that time is over. Blocks for at most a few seconds, a minute for a full report.
+  // One round: whatever is due before a heartbeat, and a heartbeat. Returns how long to wait
+  // before the next, which may come sooner if replicas changed; after a failure it returns at
+  // once until that time is over. Blocks for at most a few seconds, a minute for a full report.
   std::chrono::milliseconds Step(const std::stop_token& stop = {});
 
-  // Tells the master what became of its order to merge. The value: whether the new block has taken
-  // the place of its sources.
+  // Tells the master what became of its order to merge. The value: whether the new block has
+  // taken the place of its sources.
   Result<bool> FinishMerge(const MergeOutcome& outcome);
 
   // Makes a restart remember the newest log position; done now and then by itself.
@@ -100,7 +100,7 @@ class MasterSession final {
   void Delete(block::BlockId block_id, bool is_current);
 
   const Options options_;
-  DataDir& data_dir_;
+  DiskSet& disks_;
   ReplicaStore& store_;
   Scrubber& scrubber_;
   ReplicaCopier& copier_;

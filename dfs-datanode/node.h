@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "common/clock/clock.h"
-#include "common/fs/file_system.h"
 #include "common/rpc/transport.h"
 #include "common/status/status.h"
 #include "dfs-datanode/block_merger.h"
-#include "dfs-datanode/data_dir.h"
+#include "dfs-datanode/disk_set.h"
 #include "dfs-datanode/master_session.h"
 #include "dfs-datanode/metrics.h"
 #include "dfs-datanode/peers.h"
@@ -24,12 +23,6 @@
 
 namespace slipstream::datanode {
 
-// A directory to keep replicas in, and the file system it is on.
-struct DiskLocation {
-  std::string path;
-  FileSystem* fs = nullptr;  // borrowed; must outlive the node
-};
-
 // Node: all of a datanode but its threads, its sockets and the machine's clock: those belong to the
 // daemon, or to a simulation that has several nodes in one process.
 //
@@ -38,7 +31,7 @@ struct DiskLocation {
 //   scrubber().Step()    verifies a replica
 //   copier().Step()      sends a replica to another node
 //   merger().Step()      merges small blocks
-//   reclaimer().Step()   removes what is parked, rewrites packs
+//   reclaimer().Step()   removes what is parked, rewrites packs, looks after the disks
 // Each returns how long to wait before it is called again, and may be called sooner: SetWakers says
 // when that is worth while. Calls from outside go to server().
 //
@@ -48,6 +41,8 @@ class Node final {
  public:
   struct Options {
     std::vector<DiskLocation> disks;
+    // With fewer that work the node is at its end: health() says so.
+    size_t disks_min = 1;
     // Of each disk, left free for others. 0: 1 GiB or 5 % of the disk, whichever is less.
     uint64_t reserve_bytes = 0;
     // Blocks with fewer stored bytes go into packs; a pack of this size is sealed.
@@ -69,8 +64,7 @@ class Node final {
     std::function<void()> merger;
   };
 
-  // Takes the disks and scans them. Errors: kFailedPrecondition (another process runs on a disk),
-  // kDataLoss (a damaged node id), those of the disk.
+  // Takes the disks and scans them. Errors: DiskSet::Open's.
   static Result<std::unique_ptr<Node>> Open(const Options& options,
                                             rpc::Transport& transport,
                                             const Clock& clock,
@@ -79,21 +73,25 @@ class Node final {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  const std::string& node_id() const { return data_dir_->node_id(); }
+  const std::string& node_id() const { return store_->disks().node_id(); }
 
   // Before any other thread uses the node.
   void SetWakers(Wakers wakers);
 
   ReplicaServer& server() { return *server_; }
   ReplicaStore& store() { return *store_; }
-  DataDir& data_dir() { return *data_dir_; }
   MasterSession& session() { return *session_; }
   Scrubber& scrubber() { return *scrubber_; }
   ReplicaCopier& copier() { return *copier_; }
   BlockMerger& merger() { return *merger_; }
   SpaceReclaimer& reclaimer() { return *reclaimer_; }
 
-  // Writes down what a restart goes on from. For a stop in good order; when nobody steps any more.
+  // Whether enough disks work. When not, whoever runs the node should end it; a restart looks at
+  // the disks anew.
+  Status health() const { return reclaimer_->health(); }
+
+  // Writes down what a restart goes on from. For a stop in good order; when nobody steps any
+  // more.
   void SaveState();
 
  private:
@@ -101,7 +99,6 @@ class Node final {
 
   // In the order in which they may be used, so that destruction is the reverse.
   std::unique_ptr<Peers> peers_;
-  std::unique_ptr<DataDir> data_dir_;
   std::unique_ptr<ReplicaStore> store_;
   std::unique_ptr<Scrubber> scrubber_;
   std::unique_ptr<ReplicaCopier> copier_;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,6 +11,7 @@
 #include "common/block/block.h"
 #include "common/status/status.h"
 #include "dfs-datanode/block_store.h"
+#include "dfs-datanode/disk.h"
 #include "dfs-datanode/frame_verifier.h"
 #include "dfs-datanode/pack_store.h"
 #include "dfs-datanode/replica_store.h"
@@ -21,6 +22,8 @@ namespace slipstream::datanode {
 // of the block's bytes; again for the next; at last Commit. Without it, or after an error, the
 // destructor removes what was written.
 //
+// Disks     the small blocks of a stream go to one disk, so that they share its sync; the larger
+//           ones to all in turn. Room is kept on them from Begin on.
 // Memory    holds the small blocks of the stream, up to 8 MiB of them; larger blocks go to the disk
 //           piece by piece, and each is synced as it ends.
 // Threads   not thread-safe.
@@ -47,20 +50,26 @@ class ReplicaWriter final {
     explicit Open(block::BlockMeta block_meta) : meta(std::move(block_meta)), verifier(meta) {}
     const block::BlockMeta meta;
     FrameVerifier verifier;
+    size_t disk_index = 0;
     std::unique_ptr<BlockStore::Writer> file;  // null: a small block
     std::string stored;                        // of a small block
   };
+  using Writers = std::vector<std::unique_ptr<BlockStore::Writer>>;
 
+  Status BeginFile(Open& open);
+  Status BeginPacked(Open& open);
   Status FinishBlock();
   Status FlushPacked();
 
   ReplicaStore& store_;
+  std::vector<Disk::Hold> holds_;  // room for what was begun
   std::set<block::BlockId> reserved_;
   std::unique_ptr<Open> open_;
-  std::vector<std::unique_ptr<BlockStore::Writer>> sealed_;
+  std::map<size_t, Writers> sealed_;  // by disk
   std::vector<PackedBlock> packed_;
+  size_t packed_disk_index_ = 0;  // where they go
   uint64_t packed_bytes_ = 0;
-  std::vector<block::BlockId> flushed_;  // in packs already
+  std::vector<ReplicaStore::Replica> placed_;  // on the disk already, under their names
   std::vector<ReplicaStore::Replica> finished_;
 };
 

@@ -15,15 +15,12 @@ constexpr milliseconds kIdlePeriod{60'000};
 
 }  // namespace
 
-Scrubber::Scrubber(const Options& options,
-                   ReplicaStore& store,
-                   DataDir& data_dir,
-                   const Clock& clock)
+Scrubber::Scrubber(const Options& options, ReplicaStore& store, DiskSet& disks, const Clock& clock)
     : options_(options),
       store_(store),
-      data_dir_(data_dir),
+      disks_(disks),
       clock_(clock),
-      cursor_(data_dir.LoadNumber(kCursorName)),
+      cursor_(disks.LoadNumber(kCursorName)),
       pass_began_(clock.Now()),
       cursor_saved_(clock.Now()),
       next_scrub_(clock.Now()) {}
@@ -50,7 +47,7 @@ std::optional<block::BlockId> Scrubber::TakeSuspect() {
 
 void Scrubber::SaveCursor() {
   cursor_saved_ = clock_.Now();
-  if (Status status = data_dir_.SaveNumber(kCursorName, cursor_); !status.ok()) {
+  if (Status status = disks_.SaveNumber(kCursorName, cursor_); !status.ok()) {
     log::Get("datanode.scrubber")->warn("cursor_not_saved error={}", log::Quoted(status.message()));
   }
 }

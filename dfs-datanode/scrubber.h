@@ -10,7 +10,7 @@
 #include "common/block/block.h"
 #include "common/clock/clock.h"
 #include "common/sync/mutex.h"
-#include "dfs-datanode/data_dir.h"
+#include "dfs-datanode/disk_set.h"
 #include "dfs-datanode/replica_store.h"
 
 namespace slipstream::datanode {
@@ -32,7 +32,7 @@ class Scrubber final {
   };
   static constexpr size_t kSuspectsMax = 10'000;
 
-  Scrubber(const Options& options, ReplicaStore& store, DataDir& data_dir, const Clock& clock);
+  Scrubber(const Options& options, ReplicaStore& store, DiskSet& disks, const Clock& clock);
 
   // Called after a replica was suspected. Set it before any other thread uses the scrubber.
   void SetSuspectListener(std::function<void()> listener) { listener_ = std::move(listener); }
@@ -53,7 +53,7 @@ class Scrubber final {
 
   const Options options_;
   ReplicaStore& store_;
-  DataDir& data_dir_;
+  DiskSet& disks_;
   const Clock& clock_;
   std::function<void()> listener_;
 

@@ -9,6 +9,11 @@ constexpr std::chrono::milliseconds kPeriod{2'000};
 
 std::chrono::milliseconds SpaceReclaimer::Step(const std::stop_token& stop) {
   const auto logger = log::Get("datanode.reclaimer");
+  // First, so that nothing below waits for a disk that is gone.
+  if (Status status = store_.CheckDisks(); !status.ok()) {
+    MutexLock lock(mutex_);
+    health_ = status;
+  }
   if (size_t removed = store_.Reap(); removed > 0) {
     logger->info("replicas_removed count={}", removed);
   }
@@ -20,6 +25,11 @@ std::chrono::milliseconds SpaceReclaimer::Step(const std::stop_token& stop) {
     if (!rewritten.ok() || !*rewritten) break;
   }
   return kPeriod;
+}
+
+Status SpaceReclaimer::health() const {
+  MutexLock lock(mutex_);
+  return health_;
 }
 
 }  // namespace slipstream::datanode

@@ -54,6 +54,7 @@ struct DirectoryEntry {
 struct DiskSpace {
   uint64_t capacity_bytes = 0;
   uint64_t available_bytes = 0;  // to this process
+  uint64_t device = 0;           // paths with the same one share their space; 0: not known
 };
 
 // FileSystem: the seam to the disk. Paths are as the operating system takes them.

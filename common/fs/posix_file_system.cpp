@@ -189,7 +189,8 @@ Result<DiskSpace> PosixFileSystem::Space(const std::string& path) {
   struct statvfs info {};
   if (statvfs(path.c_str(), &info) != 0) return ErrnoStatus(errno, "statvfs " + path);
   return DiskSpace{.capacity_bytes = uint64_t{info.f_blocks} * info.f_frsize,
-                   .available_bytes = uint64_t{info.f_bavail} * info.f_frsize};
+                   .available_bytes = uint64_t{info.f_bavail} * info.f_frsize,
+                   .device = info.f_fsid};
 }
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::Lock(const std::string& path) {

@@ -24,7 +24,7 @@ class MasterSessionTest : public testing::Test {
     Node& node = node_.node();
     return std::make_unique<MasterSession>(MasterSession::Options{.master = "master"},
                                            node_.transport(),
-                                           node.data_dir(),
+                                           node.store().disks(),
                                            node.store(),
                                            node.scrubber(),
                                            node.copier(),

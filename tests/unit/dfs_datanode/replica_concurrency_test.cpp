@@ -38,7 +38,7 @@ class ReplicaConcurrencyTest : public testing::Test {
  protected:
   void Reopen() {
     store_.reset();
-    store_ = ReplicaStore::Open(StoreOptions(), fs_, clock_).value();
+    store_ = ReplicaStore::Open(StoreOptions(fs_), clock_).value();
   }
 
   void WriteAndDelete(block::BlockId writer) {
@@ -78,7 +78,7 @@ TEST_F(ReplicaConcurrencyTest, StreamsDeletionsChecksAndRewritingsDoNotDisturbEa
     std::vector<std::jthread> background;
     background.emplace_back([&] {
       while (!is_over) {
-        clock_.Advance(StoreOptions().park_time);
+        clock_.Advance(ReplicaStore::Options().park_time);
         store_->Reap();
         EXPECT_TRUE(store_->Compact().ok());
       }
@@ -100,7 +100,7 @@ TEST_F(ReplicaConcurrencyTest, StreamsDeletionsChecksAndRewritingsDoNotDisturbEa
     writers.clear();
     is_over = true;
   }
-  clock_.Advance(StoreOptions().park_time);
+  clock_.Advance(ReplicaStore::Options().park_time);
   store_->Reap();
 
   CheckAll();

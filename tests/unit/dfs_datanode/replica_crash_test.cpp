@@ -48,7 +48,7 @@ void Live(ReplicaStore& store, ManualClock& clock, Model& model) {
       model.acknowledged.erase(id);
       model.deleted.insert(id);
     }
-    clock.Advance(StoreOptions().park_time);
+    clock.Advance(ReplicaStore::Options().park_time);
     store.Reap();
     (void)store.Compact();
   }
@@ -74,7 +74,7 @@ bool LiveAndCrash(uint64_t fails_at, uint32_t seed) {
   Model model;
   uint64_t operations = 0;
   {
-    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(), fs, clock);
+    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
     EXPECT_TRUE(store.ok());
     fs.SetFault([&operations, fails_at](Operation, const std::string&) {
       return ++operations < fails_at ? Status() : Unavailable("the disk is gone");
@@ -83,7 +83,7 @@ bool LiveAndCrash(uint64_t fails_at, uint32_t seed) {
   }
   fs.Crash(seed);
   for (int restart = 0; restart < 2; ++restart) {
-    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(), fs, clock);
+    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
     EXPECT_TRUE(store.ok()) << store.status().ToString();
     if (!store.ok()) return false;
     Check(**store, model);
@@ -115,7 +115,7 @@ TEST(ReplicaCrashTest, WhatARestartReportsIsDurable) {
     Model model;
     uint64_t operations = 0;
     {
-      Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(), fs, clock);
+      Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
       ASSERT_TRUE(store.ok());
       fs.SetFault([&operations, fails_at](Operation, const std::string&) {
         return ++operations < fails_at ? Status() : Unavailable("the process is dead");
@@ -124,14 +124,14 @@ TEST(ReplicaCrashTest, WhatARestartReportsIsDurable) {
     }
     fs.SetFault(nullptr);
     {
-      Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(), fs, clock);
+      Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
       ASSERT_TRUE(store.ok());
       Check(**store, model);
       for (block::BlockId id : Ids(**store))
         model.acknowledged.insert(id);
     }
     fs.Crash(fails_at);
-    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(), fs, clock);
+    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
     ASSERT_TRUE(store.ok());
     Check(**store, model);
   }
@@ -144,7 +144,7 @@ TEST(ReplicaCrashTest, OneFailedOperationCostsOnlyItsOwnStream) {
     ManualClock clock;
     Model model;
     uint64_t operations = 0;
-    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(), fs, clock);
+    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
     ASSERT_TRUE(store.ok());
     fs.SetFault([&operations, fails_at](Operation operation, const std::string&) {
       if (++operations != fails_at) return Status();
@@ -160,7 +160,7 @@ TEST(ReplicaCrashTest, OneFailedOperationCostsOnlyItsOwnStream) {
     }
     EXPECT_GE(model.acknowledged.size() + model.deleted.size(), 33u) << fails_at;
     store->reset();
-    store = ReplicaStore::Open(StoreOptions(), fs, clock);
+    store = ReplicaStore::Open(StoreOptions(fs), clock);
     ASSERT_TRUE(store.ok());
     Check(**store, model);
   }

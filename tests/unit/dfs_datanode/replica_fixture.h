@@ -35,8 +35,12 @@ inline TestBlock LargeBlock(block::BlockId block_id) {
   return MakeBlock(block_id, 9'000);
 }
 
-inline ReplicaStore::Options StoreOptions() {
-  return {.root = "/data", .packed_stored_bytes_max = 4'096, .pack_bytes_max = 8'192};
+inline ReplicaStore::Options StoreOptions(const std::vector<DiskLocation>& disks) {
+  return {.disks = {.disks = disks, .disk = {.pack_bytes_max = 8'192}},
+          .packed_stored_bytes_max = 4'096};
+}
+inline ReplicaStore::Options StoreOptions(FileSystem& fs) {
+  return StoreOptions({{.path = "/data", .fs = &fs}});
 }
 
 // Writes all of them as one stream does.

@@ -18,7 +18,7 @@ class ReplicaStoreTest : public testing::Test {
 
   void Reopen() {
     store_.reset();
-    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(options_, fs_, clock_);
+    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(options_, clock_);
     ASSERT_TRUE(store.ok()) << store.status().ToString();
     store_ = std::move(*store);
   }
@@ -31,9 +31,23 @@ class ReplicaStoreTest : public testing::Test {
     return changes;
   }
 
+  std::vector<std::string> PathsWith(const std::string& part) const {
+    std::vector<std::string> paths;
+    for (const std::string& path : fs_.Paths()) {
+      if (path.find(part) != std::string::npos) paths.push_back(path);
+    }
+    return paths;
+  }
+  std::vector<std::string> Packs() const { return PathsWith("/packs/"); }
+  // What was put in quarantine last of a block, by its file's suffix.
+  std::string Quarantined(block::BlockId id, const std::string& suffix) const {
+    const std::vector<std::string> paths = PathsWith("-" + block::BlockFileName(id) + suffix);
+    return paths.empty() ? std::string() : fs_.Content(paths.back());
+  }
+
   MemoryFileSystem fs_;
   ManualClock clock_;
-  ReplicaStore::Options options_ = StoreOptions();
+  ReplicaStore::Options options_ = StoreOptions(fs_);
   std::unique_ptr<ReplicaStore> store_;
 };
 
@@ -54,7 +68,7 @@ TEST_F(ReplicaStoreTest, ReadsBackWhatWasWrittenAlsoAfterAReopen) {
 TEST_F(ReplicaStoreTest, SmallBlocksShareAPackAndLargeOnesHaveAFile) {
   ASSERT_TRUE(Write(*store_, {SmallBlock(1), LargeBlock(0x2aff), SmallBlock(3)}).ok());
 
-  std::vector<std::string> paths = fs_.Paths();
+  std::vector<std::string> paths = PathsWith("0");
   ASSERT_EQ(paths.size(), 3u);
   EXPECT_EQ(paths[0], "/data/blocks/2a/0000000000002aff.meta");
   EXPECT_EQ(paths[1], "/data/blocks/2a/0000000000002aff.zst");
@@ -71,7 +85,8 @@ TEST_F(ReplicaStoreTest, NothingOfAStreamIsThereBeforeItsCommit) {
     EXPECT_THAT(Ids(*store_), IsEmpty());
     EXPECT_EQ(Write(*store_, {SmallBlock(1)}).code(), Code::kAlreadyExists);
   }
-  EXPECT_THAT(fs_.Paths(), IsEmpty());
+  EXPECT_THAT(PathsWith("/blocks/"), IsEmpty());
+  EXPECT_THAT(Packs(), IsEmpty());
   EXPECT_TRUE(Write(*store_, {SmallBlock(1)}).ok());
 }
 
@@ -93,7 +108,8 @@ TEST_F(ReplicaStoreTest, RefusesBytesThatAreNotTheBlocks) {
   writer.reset();
 
   EXPECT_EQ(store_->NewWriter()->Append("x").code(), Code::kInvalidArgument);
-  EXPECT_THAT(fs_.Paths(), IsEmpty());
+  EXPECT_THAT(PathsWith("/blocks/"), IsEmpty());
+  EXPECT_THAT(Packs(), IsEmpty());
 }
 
 TEST_F(ReplicaStoreTest, RefusesABlockThatIsHereAlready) {
@@ -146,7 +162,7 @@ TEST_F(ReplicaStoreTest, AMasterThatWantsAReplicaGoneHearsSoEvenWhereThereIsNone
                           std::pair(Kind::kRemoved, 2),
                           std::pair(Kind::kRemoved, 2)));
   EXPECT_EQ(notified, 4u);
-  EXPECT_EQ(fs_.Content("/data/quarantine/0000000000000001.zst"), "bad");
+  EXPECT_EQ(Quarantined(1, ".zst"), "bad");
 }
 
 TEST_F(ReplicaStoreTest, AParkedReplicaIsBackAfterARestartAndGivesWayToANewCopy) {
@@ -181,7 +197,7 @@ TEST_F(ReplicaStoreTest, EveryFlippedBitOfAFileIsFoundAndNeverRead) {
     }
     ASSERT_EQ(store_->Verify(1).code(), Code::kDataLoss) << byte;
     ASSERT_EQ(store_->Read(1).status().code(), Code::kNotFound);
-    ASSERT_EQ(fs_.Content("/data/quarantine/0000000000000001.zst"), bad);
+    ASSERT_EQ(Quarantined(1, ".zst"), bad);
     ASSERT_TRUE(Write(*store_, {block}).ok());
   }
 }
@@ -207,7 +223,7 @@ TEST_F(ReplicaStoreTest, EveryTruncationOfAFileIsFoundAtOpenAndByVerify) {
 TEST_F(ReplicaStoreTest, EveryFlippedBitOfAPackIsFoundAndNeverRead) {
   const std::vector<TestBlock> blocks = {SmallBlock(1), SmallBlock(2), SmallBlock(3)};
   ASSERT_TRUE(Write(*store_, blocks).ok());
-  const std::string path = fs_.Paths().at(0);
+  const std::string path = Packs().at(0);
   const std::string good = fs_.Content(path);
   for (size_t byte = 0; byte < good.size(); byte += 3) {
     std::string bad = good;
@@ -259,7 +275,7 @@ TEST_F(ReplicaStoreTest, TheMetaFileStandsInForADamagedHeader) {
 
 TEST_F(ReplicaStoreTest, ABadReplicaIsToldOnceAndCanBeReplaced) {
   ASSERT_TRUE(Write(*store_, {SmallBlock(1), SmallBlock(2)}).ok());
-  const std::string path = fs_.Paths().at(0);
+  const std::string path = Packs().at(0);
   std::string bad = fs_.Content(path);
   bad[300] ^= 1;
   fs_.SetContent(path, bad);
@@ -271,7 +287,7 @@ TEST_F(ReplicaStoreTest, ABadReplicaIsToldOnceAndCanBeReplaced) {
       Changes(),
       ElementsAre(
           std::pair(Kind::kAdded, 1), std::pair(Kind::kAdded, 2), std::pair(Kind::kCorrupt, 1)));
-  EXPECT_FALSE(fs_.Content("/data/quarantine/0000000000000001.packed").empty());
+  EXPECT_FALSE(Quarantined(1, ".packed").empty());
   ASSERT_TRUE(Write(*store_, {SmallBlock(1)}).ok());
   EXPECT_EQ(*ReadAll(*store_, 1), SmallBlock(1).stored);
 }
@@ -353,7 +369,7 @@ TEST_F(ReplicaStoreTest, ChangesAreNumberedAndKeptUntilAcknowledged) {
 }
 
 TEST_F(ReplicaStoreTest, KeepsTheReserveFree) {
-  options_.reserve_bytes = 50'000;
+  options_.disks.disk.reserve_bytes = 50'000;
   Reopen();
   fs_.SetCapacity(55'000);
 
@@ -364,13 +380,17 @@ TEST_F(ReplicaStoreTest, KeepsTheReserveFree) {
 
 TEST_F(ReplicaStoreTest, AFullDiskLeavesNothingBehindAndIsOverWhenThereIsRoom) {
   ASSERT_TRUE(Write(*store_, {SmallBlock(1)}).ok());
-  const size_t used = fs_.Content(fs_.Paths().at(0)).size();
+  const std::vector<std::string> paths = fs_.Paths();
+  size_t used = 0;
+  for (const std::string& path : paths)
+    used += fs_.Content(path).size();
+  const size_t packed = fs_.Content(Packs().at(0)).size();
   fs_.SetCapacity(used + 500);
 
   EXPECT_EQ(Write(*store_, {LargeBlock(2)}).code(), Code::kResourceExhausted);
   EXPECT_EQ(Write(*store_, {SmallBlock(3)}).code(), Code::kResourceExhausted);
-  EXPECT_EQ(fs_.Paths().size(), 1u);
-  EXPECT_EQ(fs_.Content(fs_.Paths().at(0)).size(), used);
+  EXPECT_EQ(fs_.Paths(), paths);
+  EXPECT_EQ(fs_.Content(Packs().at(0)).size(), packed);
   EXPECT_EQ(*ReadAll(*store_, 1), SmallBlock(1).stored);
 
   fs_.SetCapacity(1 << 20);
@@ -385,7 +405,7 @@ TEST_F(ReplicaStoreTest, AMostlyDeadPackIsRewritten) {
     blocks.push_back(SmallBlock(id));
     ASSERT_TRUE(Write(*store_, {blocks.back()}).ok());
   }
-  const size_t packs_before = fs_.Paths().size();
+  const size_t packs_before = Packs().size();
   ASSERT_GE(packs_before, 3u);
   EXPECT_FALSE(*store_->Compact());
   for (block::BlockId id = 1; id <= 20; ++id) {
@@ -397,7 +417,7 @@ TEST_F(ReplicaStoreTest, AMostlyDeadPackIsRewritten) {
 
   while (*store_->Compact()) {
   }
-  EXPECT_LT(fs_.Paths().size(), packs_before);
+  EXPECT_LT(Packs().size(), packs_before);
   for (int round = 0; round < 2; ++round) {
     EXPECT_EQ(Ids(*store_).size(), 14u);
     for (block::BlockId id : Ids(*store_)) {
@@ -411,7 +431,7 @@ TEST_F(ReplicaStoreTest, AMostlyDeadPackIsRewritten) {
 // the search for the next record runs over it.
 TEST_F(ReplicaStoreTest, RecordsWithinStoredDataAreNotTakenForOurs) {
   ASSERT_TRUE(Write(*store_, {SmallBlock(77)}).ok());
-  const std::string pack = fs_.Content(fs_.Paths().at(0));
+  const std::string pack = fs_.Content(Packs().at(0));
   std::mt19937 random(1);
   std::string raw(500, '\0');
   for (char& c : raw)
@@ -421,7 +441,7 @@ TEST_F(ReplicaStoreTest, RecordsWithinStoredDataAreNotTakenForOurs) {
   TestBlock smuggler{.meta = block::MetaOf(encoded, 5), .stored = encoded.data};
   ASSERT_TRUE(Write(*store_, {smuggler}).ok());
   ASSERT_TRUE(Write(*store_, {SmallBlock(6)}).ok());
-  const std::string path = fs_.Paths().at(0);
+  const std::string path = Packs().at(0);
   std::string bad = fs_.Content(path);
   bad[pack.size() + 10] ^= 1;  // the smuggler's record
   fs_.SetContent(path, bad);

@@ -14,8 +14,7 @@ using testing::ElementsAre;
 class ScrubberTest : public testing::Test {
  protected:
   ScrubberTest() {
-    store_ = ReplicaStore::Open(StoreOptions(), fs_, clock_).value();
-    data_dir_ = DataDir::Open("/data", fs_).value();
+    store_ = ReplicaStore::Open(StoreOptions(fs_), clock_).value();
     MakeScrubber();
   }
 
@@ -23,7 +22,7 @@ class ScrubberTest : public testing::Test {
     scrubber_ = std::make_unique<Scrubber>(
         Scrubber::Options{.bytes_per_second = 1'000, .pass_interval = std::chrono::hours(1)},
         *store_,
-        *data_dir_,
+        store_->disks(),
         clock_);
   }
 
@@ -37,7 +36,6 @@ class ScrubberTest : public testing::Test {
   MemoryFileSystem fs_;
   ManualClock clock_;
   std::unique_ptr<ReplicaStore> store_;
-  std::unique_ptr<DataDir> data_dir_;
   std::unique_ptr<Scrubber> scrubber_;
 };
 
@@ -93,7 +91,7 @@ TEST_F(ScrubberTest, AReplicaThatCannotBeReadIsReadAgainUntilItIsKnownToBeBad) {
     ASSERT_LE(clock_.Now() - began, std::chrono::minutes(1));
   }
   EXPECT_THAT(Ids(*store_), ElementsAre(1));
-  EXPECT_GE(clock_.Now() - began, StoreOptions().unreadable_max);
+  EXPECT_GE(clock_.Now() - began, ReplicaStore::Options().unreadable_max);
 }
 
 TEST_F(ScrubberTest, GoesOnWhereItWasAfterARestart) {
@@ -111,7 +109,9 @@ TEST_F(ScrubberTest, GoesOnWhereItWasAfterARestart) {
 TEST(DataDirTest, HasOneOwnerAndKeepsItsName) {
   MemoryFileSystem fs;
   std::unique_ptr<DataDir> dir = DataDir::Open("/node", fs).value();
-  const std::string node_id = dir->node_id();
+  EXPECT_EQ(dir->node_id(), "");
+  const std::string node_id = "0123456789abcdef";
+  ASSERT_TRUE(dir->Adopt(node_id).ok());
   EXPECT_EQ(DataDir::Open("/node", fs).status().code(), Code::kFailedPrecondition);
   ASSERT_TRUE(dir->SaveNumber("number", 42).ok());
   dir.reset();
@@ -121,6 +121,9 @@ TEST(DataDirTest, HasOneOwnerAndKeepsItsName) {
   EXPECT_EQ(dir->node_id(), node_id);
   EXPECT_EQ(dir->LoadNumber("number"), 42u);
   EXPECT_EQ(dir->LoadNumber("other"), 0u);
+  EXPECT_TRUE(dir->CheckNodeId().ok());
+  fs.SetContent("/node/node_id", "fedcba9876543210\n");
+  EXPECT_EQ(dir->CheckNodeId().code(), Code::kFailedPrecondition);
   dir.reset();
   fs.SetContent("/node/node_id", "xyz\n");
   EXPECT_EQ(DataDir::Open("/node", fs).status().code(), Code::kDataLoss);

@@ -46,8 +46,8 @@ class TestNode {
  public:
   TestNode() {
     node_ = Node::Open({.disks = {{.path = "/data", .fs = &fs_}},
-                        .packed_stored_bytes_max = StoreOptions().packed_stored_bytes_max,
-                        .pack_bytes_max = StoreOptions().pack_bytes_max,
+                        .packed_stored_bytes_max = 4'096,
+                        .pack_bytes_max = 8'192,
                         .session = {.master = "master", .rack = "/rack1", .version = "1"}},
                        transport_,
                        clock_,
