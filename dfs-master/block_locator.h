@@ -41,11 +41,12 @@ class BlockLocator final {
   // The blocks of a file that overlap [offset, end), which lies within the file; at most `limit`.
   Result<Range> Locate(InodeId file, uint64_t offset_bytes, uint64_t end_bytes, size_t limit) const;
 
+  // One block of a file.
+  LocatedBlock LocateBlock(const FileBlock& entry) const;
+
   NodeAddress AddressOf(NodeNumber number) const;
 
  private:
-  LocatedBlock LocateBlock(const FileBlock& entry) const;
-
   const KeyValueStore& store_;
   const BlockMap& blocks_;
   const NodeTable& nodes_;

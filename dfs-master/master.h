@@ -18,6 +18,7 @@
 #include "dfs-master/block_ledger.h"
 #include "dfs-master/block_locator.h"
 #include "dfs-master/block_map.h"
+#include "dfs-master/file_checker.h"
 #include "dfs-master/file_editor.h"
 #include "dfs-master/key_value_store.h"
 #include "dfs-master/namespace_tree.h"
@@ -222,8 +223,10 @@ class Master final {
   Status SetNodeService(std::string_view node, NodeService service, int64_t until_ms);
   // Soft: after a restart nothing is being balanced.
   Status StartBalance(double threshold_percent);
-  Result<BalanceStatus> StopBalance();
+  Status StopBalance();
   Result<BalanceStatus> GetBalance();
+  // The health of the files below a path, a page at a time.
+  Result<CheckPage> CheckFiles(const CheckRequest& request);
 
   // Housekeeping: call once a second. Node states, safe mode, repair, and a step each of reaping
   // and of collecting garbage.

@@ -122,17 +122,25 @@ Status Master::StartBalance(double threshold_percent) {
   return {};
 }
 
-Result<BalanceStatus> Master::StopBalance() {
+Status Master::StopBalance() {
   MutexLock lock(mutex_);
   RETURN_IF_ERROR(state_.fatal);
   state_.balancer.Stop();
-  return state_.balancer.GetStatus(ReadClock());
+  return {};
 }
 
 Result<BalanceStatus> Master::GetBalance() {
   MutexLock lock(mutex_);
   RETURN_IF_ERROR(state_.fatal);
   return state_.balancer.GetStatus(ReadClock());
+}
+
+// ---- Files ----
+
+Result<CheckPage> Master::CheckFiles(const CheckRequest& request) {
+  return Read([&](State& state, const Transaction& txn) {
+    return FileChecker(state.tree, state.blocks, state.locator).Check(txn, request);
+  });
 }
 
 }  // namespace slipstream::dfs::master

@@ -58,6 +58,12 @@ class MasterHandlers final {
   Status Answer(const v1::ListAppendersRequest& request, v1::ListAppendersResponse& response);
   Status Answer(const v1::GetClusterStateRequest& request, v1::GetClusterStateResponse& response);
 
+  // ---- DfsAdmin ----
+
+  Status Answer(const v1::SetNodeServiceRequest& request, v1::SetNodeServiceResponse& response);
+  Status Answer(const v1::BalanceRequest& request, v1::BalanceResponse& response);
+  Status Answer(const v1::CheckFilesRequest& request, v1::CheckFilesResponse& response);
+
   // ---- DfsNodeRegistry ----
 
   Status Answer(const v1::RegisterRequest& request, v1::RegisterResponse& response);

@@ -142,6 +142,20 @@ class AdminService final : public v1::DfsAdmin::Service {
  public:
   explicit AdminService(CallRunner runner) : runner_(runner) {}
 
+  grpc::Status SetNodeService(Context*,
+                              const v1::SetNodeServiceRequest* in,
+                              v1::SetNodeServiceResponse* out) override {
+    return runner_.Run("SetNodeService", in, out);
+  }
+  grpc::Status Balance(Context*, const v1::BalanceRequest* in, v1::BalanceResponse* out) override {
+    return runner_.Run("Balance", in, out);
+  }
+  grpc::Status CheckFiles(Context*,
+                          const v1::CheckFilesRequest* in,
+                          v1::CheckFilesResponse* out) override {
+    return runner_.Run("CheckFiles", in, out);
+  }
+
  private:
   const CallRunner runner_;
 };

@@ -19,6 +19,33 @@ void ToProto(const Block& block, v1::Block& out) {
   out.set_crc32c(block.crc32c);
 }
 
+void ToProto(const LocatedBlock& block, v1::LocatedBlock& out) {
+  ToProto(block.block, *out.mutable_block());
+  out.set_length_bytes(block.length_bytes);
+  for (const NodeAddress& node : block.nodes)
+    ToProto(node, *out.add_nodes());
+  for (const std::string& node_id : block.missing_node_ids)
+    out.add_missing_node_ids(node_id);
+}
+
+void ToProto(const CheckedFile& file, v1::CheckedFile& out) {
+  out.set_path(file.path);
+  master::ToProto(file.status, *out.mutable_status());
+  out.set_under_replicated_blocks(file.under_replicated_blocks);
+  out.set_missing_blocks(file.missing_blocks);
+  out.set_corrupt_blocks(file.corrupt_blocks);
+  out.set_missing_bytes(file.missing_bytes);
+  for (const CheckedBlock& block : file.blocks) {
+    v1::CheckedBlock& checked = *out.add_blocks();
+    ToProto(block.located, *checked.mutable_located());
+    checked.set_wanted(block.wanted);
+    checked.set_good(block.tally.in_service);
+    checked.set_corrupt(block.tally.bad);
+    // Those in maintenance that are dead are neither in service nor to be read.
+    checked.set_leaving(block.tally.good - block.tally.in_service);
+  }
+}
+
 void ToProto(const EpochPair& pair, v1::EpochPair& out) {
   out.set_epoch(pair.epoch);
   out.set_incarnation(pair.incarnation);
@@ -47,6 +74,22 @@ void ToProto(const NodeReport& report, v1::NodeReport& out) {
   out.set_last_heartbeat_ms(node.seen_at_ms);
   out.set_failure_domain(node.failure_domain());
   out.set_admin_address(node.registration.admin_address);
+  static_assert(static_cast<int>(NodeService::kMaintenance) == v1::NODE_SERVICE_MAINTENANCE);
+  out.set_service(static_cast<v1::NodeService>(node.service));
+  out.set_maintenance_until_ms(node.maintenance_until_ms);
+  out.set_blocks_to_move(report.blocks_to_move);
+  for (const DiskReport& disk : node.load.disks) {
+    v1::DiskReport& disk_out = *out.add_disks();
+    disk_out.set_path(disk.path);
+    disk_out.set_capacity_bytes(disk.capacity_bytes);
+    disk_out.set_used_bytes(disk.used_bytes);
+    disk_out.set_free_bytes(disk.free_bytes);
+    disk_out.set_failure(disk.failure);
+  }
+  out.set_rack(node.rack());
+  out.set_last_report_ms(node.reported_at_ms);
+  out.set_version(node.registration.version);
+  out.set_host(node.host());
 }
 
 Result<FileAppend> FileFromProto(const v1::FileAppend& in) {
@@ -168,16 +211,8 @@ void ToProto(const FileStatus& status, v1::FileStatus& out) {
 void ToProto(const LocatedRange& range, v1::LocateBlocksResponse& out) {
   ToProto(range.status, *out.mutable_status());
   out.set_first_block_offset_bytes(range.first_block_offset_bytes);
-  for (const LocatedBlock& block : range.blocks) {
-    v1::LocatedBlock& located = *out.add_blocks();
-    ToProto(block.block, *located.mutable_block());
-    located.set_length_bytes(block.length_bytes);
-    for (const NodeAddress& node : block.nodes)
-      ToProto(node, *located.add_nodes());
-    for (const std::string& node_id : block.missing_node_ids) {
-      located.add_missing_node_ids(node_id);
-    }
-  }
+  for (const LocatedBlock& block : range.blocks)
+    ToProto(block, *out.add_blocks());
 }
 
 void ToProto(const BlockAllocation& allocation, v1::AllocateBlocksResponse& out) {
@@ -237,6 +272,31 @@ void ToProto(const HeartbeatAnswer& answer, v1::HeartbeatResponse& out) {
   }
 }
 
+void ToProto(const CheckPage& page, v1::CheckFilesResponse& out) {
+  for (const CheckedFile& file : page.files)
+    ToProto(file, *out.add_files());
+  out.set_next_cursor(page.next_cursor);
+  out.set_file_count(page.file_count);
+  out.set_directory_count(page.directory_count);
+  out.set_block_count(page.block_count);
+  out.set_raw_bytes(page.raw_bytes);
+  out.set_under_replicated_blocks(page.under_replicated_blocks);
+  out.set_over_replicated_blocks(page.over_replicated_blocks);
+  out.set_missing_blocks(page.missing_blocks);
+  out.set_corrupt_blocks(page.corrupt_blocks);
+  out.set_good_replicas(page.good_replicas);
+  out.set_wanted_replicas(page.wanted_replicas);
+}
+
+void ToProto(const BalanceStatus& status, v1::BalanceStatus& out) {
+  out.set_is_running(status.is_running);
+  out.set_threshold_percent(status.threshold_percent);
+  out.set_bytes_moved(status.bytes_moved);
+  out.set_bytes_left(status.bytes_left);
+  out.set_blocks_moved(status.blocks_moved);
+  out.set_spread_percent(status.spread_percent);
+}
+
 void ToProto(const ClusterState& state, v1::GetClusterStateResponse& out) {
   out.set_in_safe_mode(!state.safe_mode_reason.empty());
   out.set_safe_mode_reason(state.safe_mode_reason);
@@ -252,6 +312,8 @@ void ToProto(const ClusterState& state, v1::GetClusterStateResponse& out) {
   out.set_corrupt_replicas(state.blocks.bad_replicas);
   out.set_pending_repairs(state.pending_repairs);
   out.set_default_replication(state.replication);
+  out.set_pending_deletions(state.pending_deletions);
+  ToProto(state.balance, *out.mutable_balance());
 }
 
 }  // namespace slipstream::dfs::master

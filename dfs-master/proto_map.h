@@ -23,6 +23,8 @@ void ToProto(const AcquireResult& result, v1::AcquireAppenderResponse& out);
 void ToProto(const PrepareResult& result, v1::PrepareResponse& out);
 void ToProto(const std::vector<AppenderStatus>& appenders, v1::ListAppendersResponse& out);
 void ToProto(const HeartbeatAnswer& answer, v1::HeartbeatResponse& out);
+void ToProto(const CheckPage& page, v1::CheckFilesResponse& out);
+void ToProto(const BalanceStatus& status, v1::BalanceStatus& out);
 void ToProto(const ClusterState& state, v1::GetClusterStateResponse& out);
 
 }  // namespace slipstream::dfs::master

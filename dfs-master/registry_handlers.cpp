@@ -8,6 +8,7 @@ namespace {
 
 // A node with more would need more memory here than a master is meant to have.
 constexpr size_t kReportedReplicasMax = 20'000'000;
+constexpr int kDisksMax = 256;
 
 }  // namespace
 
@@ -15,7 +16,10 @@ Status MasterHandlers::Answer(const v1::RegisterRequest& request, v1::RegisterRe
   NodeRegistration registration{.node_id = request.node().node_id(),
                                 .address = request.node().address(),
                                 .failure_domain = request.failure_domain(),
-                                .admin_address = request.admin_address()};
+                                .admin_address = request.admin_address(),
+                                .version = request.version(),
+                                .rack = request.rack(),
+                                .host = request.host()};
   ASSIGN_OR_RETURN(RegistrationAnswer answer, master_.Register(registration));
   response.set_session(answer.session);
   response.set_log_position(answer.log_position);
@@ -28,7 +32,16 @@ Status MasterHandlers::Answer(const v1::HeartbeatRequest& request,
   NodeLoad load{.capacity_bytes = request.capacity_bytes(),
                 .used_bytes = request.used_bytes(),
                 .free_bytes = request.free_bytes(),
-                .active_writes = request.active_writes()};
+                .active_writes = request.active_writes(),
+                .disks = {}};
+  if (request.disks_size() > kDisksMax) return InvalidArgument("heartbeat: too many disks");
+  for (const v1::DiskReport& disk : request.disks()) {
+    load.disks.push_back({.path = disk.path(),
+                          .capacity_bytes = disk.capacity_bytes(),
+                          .used_bytes = disk.used_bytes(),
+                          .free_bytes = disk.free_bytes(),
+                          .failure = disk.failure()});
+  }
   ASSIGN_OR_RETURN(HeartbeatAnswer answer,
                    master_.Heartbeat(request.node_id(), request.session(), load, changes));
   ToProto(answer, response);

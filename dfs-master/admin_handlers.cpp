@@ -1,0 +1,47 @@
+// What operators ask of the master: the calls of DfsAdmin.
+
+#include "dfs-master/master_handlers.h"
+#include "dfs-master/proto_map.h"
+
+namespace slipstream::dfs::master {
+
+Status MasterHandlers::Answer(const v1::SetNodeServiceRequest& request,
+                              v1::SetNodeServiceResponse&) {
+  switch (request.service()) {
+    case v1::NODE_SERVICE_IN_SERVICE:
+    case v1::NODE_SERVICE_DECOMMISSIONING:
+    case v1::NODE_SERVICE_DECOMMISSIONED:
+    case v1::NODE_SERVICE_MAINTENANCE:
+      return master_.SetNodeService(
+          request.node(), static_cast<NodeService>(request.service()), request.until_ms());
+    default:
+      return InvalidArgument("no such service=" + std::to_string(request.service()));
+  }
+}
+
+Status MasterHandlers::Answer(const v1::BalanceRequest& request, v1::BalanceResponse& response) {
+  if (request.action() == v1::BalanceRequest::ACTION_START) {
+    RETURN_IF_ERROR(master_.StartBalance(request.threshold_percent()));
+  } else if (request.action() == v1::BalanceRequest::ACTION_STOP) {
+    RETURN_IF_ERROR(master_.StopBalance());
+  } else if (request.action() != v1::BalanceRequest::ACTION_STATUS) {
+    return InvalidArgument("no such action=" + std::to_string(request.action()));
+  }
+  ASSIGN_OR_RETURN(BalanceStatus status, master_.GetBalance());
+  ToProto(status, *response.mutable_status());
+  return {};
+}
+
+Status MasterHandlers::Answer(const v1::CheckFilesRequest& request,
+                              v1::CheckFilesResponse& response) {
+  ASSIGN_OR_RETURN(CheckPage page,
+                   master_.CheckFiles({.path = request.path(),
+                                       .cursor = request.cursor(),
+                                       .wants_all = request.all(),
+                                       .wants_blocks = request.with_blocks(),
+                                       .limit = request.limit()}));
+  ToProto(page, response);
+  return {};
+}
+
+}  // namespace slipstream::dfs::master
