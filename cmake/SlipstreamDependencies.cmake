@@ -5,6 +5,7 @@ find_package(PkgConfig REQUIRED)
 
 find_package(absl CONFIG REQUIRED)
 find_package(benchmark CONFIG QUIET)
+find_package(BZip2 REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(date CONFIG REQUIRED)
 find_package(fmt CONFIG REQUIRED)

@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "common/block/block.h"
-
 namespace slipstream::dfs::cli {
 namespace {
 
@@ -23,14 +21,6 @@ std::string MaskUnprintable(const std::string& text) {
       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
       '?');
   return out;
-}
-
-std::string ReplicationOf(const FileStatus& status) {
-  return status.kind == FileKind::kDirectory ? "-" : std::to_string(status.replication);
-}
-
-std::string SizeOf(const FileStatus& status, bool is_human) {
-  return is_human ? HumanSize(status.length_bytes) : std::to_string(status.length_bytes);
 }
 
 }  // namespace
@@ -60,6 +50,8 @@ std::string SymbolicMode(FileKind kind, uint32_t mode) {
     out.push_back((bits & 2U) != 0 ? 'w' : '-');
     out.push_back((bits & 1U) != 0 ? 'x' : '-');
   }
+  constexpr uint32_t kSticky = 01000;
+  if ((mode & kSticky) != 0) out.back() = (mode & 1U) != 0 ? 't' : 'T';
   return out;
 }
 
@@ -76,42 +68,41 @@ std::string FormatTime(int64_t time_ms, const char* format, Zone zone) {
   return {text.data(), length};
 }
 
-std::string FormatListing(const std::vector<Item>& items, const ListFormat& format) {
-  size_t replication_width = 3;
-  size_t size_width = 10;
-  size_t owner_width = 0;
-  size_t group_width = 0;
+void ListingFormatter::MakeRoom(const std::vector<Item>& items) {
   for (const Item& item : items) {
     const FileStatus& status = item.status;
-    replication_width = std::max(replication_width, ReplicationOf(status).size());
-    size_width = std::max(size_width, SizeOf(status, format.human_sizes).size());
-    owner_width = std::max(owner_width, status.owner.size());
-    group_width = std::max(group_width, status.group.size());
+    // By the digits of numbers, whatever is shown for them.
+    replication_width_ = std::max(replication_width_, std::to_string(status.replication).size());
+    size_width_ = std::max(size_width_, std::to_string(status.length_bytes).size());
+    owner_width_ = std::max(owner_width_, status.owner.size());
+    group_width_ = std::max(group_width_, status.group.size());
   }
-  std::string out;
-  for (const Item& item : items) {
-    const std::string shown = format.mask_unprintable ? MaskUnprintable(item.shown) : item.shown;
-    if (format.paths_only) {
-      out += shown + "\n";
-      continue;
-    }
-    const FileStatus& status = item.status;
-    out += fmt::format("{} {:>{}} ",
-                       SymbolicMode(status.kind, status.mode),
-                       ReplicationOf(status),
-                       replication_width);
-    if (owner_width > 0) out += fmt::format("{:<{}} ", status.owner, owner_width);
-    if (group_width > 0) out += fmt::format("{:<{}} ", status.group, group_width);
-    out += fmt::format("{:>{}} {} {}\n",
-                       SizeOf(status, format.human_sizes),
-                       size_width,
-                       FormatTime(status.modified_at_ms, kListTime, Zone::kLocal),
-                       shown);
-  }
+}
+
+std::string ListingFormatter::Line(const Item& item) const {
+  const std::string shown = format_.mask_unprintable ? MaskUnprintable(item.shown) : item.shown;
+  if (format_.paths_only) return shown + "\n";
+  const FileStatus& status = item.status;
+  const bool is_directory = status.kind == FileKind::kDirectory;
+  std::string out = fmt::format("{} {:>{}} ",
+                                SymbolicMode(status.kind, status.mode),
+                                is_directory ? "-" : std::to_string(status.replication),
+                                replication_width_);
+  if (owner_width_ > 0) out += fmt::format("{:<{}} ", status.owner, owner_width_);
+  if (group_width_ > 0) out += fmt::format("{:<{}} ", status.group, group_width_);
+  if (format_.has_policy) out += fmt::format("{:<10} ", is_directory ? "" : "Replicated");
+  const uint64_t bytes = status.length_bytes;
+  const int64_t time_ms = format_.accessed ? status.accessed_at_ms : status.modified_at_ms;
+  out += fmt::format("{:>{}} {} {}\n",
+                     format_.human_sizes ? HumanSize(bytes) : std::to_string(bytes),
+                     size_width_,
+                     FormatTime(time_ms, kListTime, Zone::kLocal),
+                     shown);
   return out;
 }
 
-std::string FormatColumns(const std::vector<std::vector<std::string>>& rows) {
+std::string FormatColumns(const std::vector<std::vector<std::string>>& rows,
+                          const std::set<size_t>& right_aligned) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -121,12 +112,23 @@ std::string FormatColumns(const std::vector<std::vector<std::string>>& rows) {
   std::string out;
   for (const auto& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
-      const bool is_last = i + 1 == row.size();
-      out += is_last ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
+      if (i > 0) out += "  ";
+      if (right_aligned.contains(i)) {
+        out += fmt::format("{:>{}}", row[i], widths[i]);
+      } else if (i + 1 == row.size()) {
+        out += row[i];
+      } else {
+        out += fmt::format("{:<{}}", row[i], widths[i]);
+      }
     }
     out += '\n';
   }
   return out;
+}
+
+std::string Percent(uint64_t part, uint64_t whole, int decimals) {
+  const double share = whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+  return fmt::format("{:.{}f}%", share * 100, decimals);
 }
 
 std::string FormatStat(const std::string& format, const Item& item) {
@@ -134,16 +136,17 @@ std::string FormatStat(const std::string& format, const Item& item) {
   const bool is_directory = status.kind == FileKind::kDirectory;
   std::string out;
   for (size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%' || i + 1 == format.size()) {
+    if (format[i] != '%') {
       out += format[i];
       continue;
     }
+    if (i + 1 == format.size()) break;  // HDFS drops it
     switch (format[++i]) {
       case 'a':
         out += fmt::format("{:o}", status.mode);
         break;
       case 'A':
-        out += SymbolicMode(status.kind, status.mode);
+        out += SymbolicMode(status.kind, status.mode).substr(1);
         break;
       case 'b':
         out += std::to_string(status.length_bytes);
@@ -158,7 +161,7 @@ std::string FormatStat(const std::string& format, const Item& item) {
         out += status.name;
         break;
       case 'o':
-        out += std::to_string(is_directory ? 0 : block::kBlockRawBytesMax);
+        out += std::to_string(is_directory ? 0 : kHdfsBlockBytes);
         break;
       case 'r':
         out += std::to_string(is_directory ? 0 : status.replication);
@@ -166,19 +169,19 @@ std::string FormatStat(const std::string& format, const Item& item) {
       case 'u':
         out += status.owner;
         break;
-      case 'x':  // no access times are kept
+      case 'x':
+        out += FormatTime(status.accessed_at_ms, kStatTime, Zone::kUtc);
+        break;
+      case 'X':
+        out += std::to_string(status.accessed_at_ms);
+        break;
       case 'y':
         out += FormatTime(status.modified_at_ms, kStatTime, Zone::kUtc);
         break;
-      case 'X':
       case 'Y':
         out += std::to_string(status.modified_at_ms);
         break;
-      case '%':
-        out += '%';
-        break;
-      default:
-        out += '%';
+      default:  // also %%
         out += format[i];
     }
   }

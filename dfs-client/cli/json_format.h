@@ -14,11 +14,10 @@ namespace slipstream::dfs::cli {
 std::string JsonListing(const std::vector<Item>& items);
 std::string JsonReport(const ClusterState& state);
 
-struct Usage {
-  std::string shown;
-  uint64_t length_bytes = 0;
-  uint64_t stored_bytes = 0;  // with all replicas
-};
-std::string JsonUsage(const std::vector<Usage>& usages);
+std::string JsonTotals(const std::vector<ContentTotals>& totals);
+// `df`: the space of all nodes together, as one of them.
+std::string JsonSpace(const std::string& filesystem, const NodeReport& all);
+std::string JsonAppenders(const std::vector<AppenderReport>& appenders);
+std::string JsonBalance(const BalanceStatus& status);
 
 }  // namespace slipstream::dfs::cli

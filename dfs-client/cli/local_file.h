@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "common/status/status.h"
+#include "dfs-client/file_types.h"
 
 namespace slipstream::dfs::cli {
 
@@ -12,9 +14,12 @@ namespace slipstream::dfs::cli {
 // it is whole, so that nobody ever sees half of it; the temporary file goes with the object and
 // with SIGINT and SIGTERM.
 //
-// One at a time in a process, since the signal handler knows one. Threads: not thread-safe.
+// At most kIncomingFilesMax at a time in a process, since the signal handler must know them all.
+// Threads: WriteAt() from any; else not thread-safe.
 class IncomingFile final {
  public:
+  static constexpr size_t kIncomingFilesMax = 64;
+
   static Result<std::unique_ptr<IncomingFile>> Create(const std::string& path);
   ~IncomingFile();
 
@@ -22,15 +27,18 @@ class IncomingFile final {
   IncomingFile& operator=(const IncomingFile&) = delete;
 
   Status Write(std::string_view bytes);
+  Status WriteAt(uint64_t offset, std::string_view bytes);
   // Renames it to its path, over what is there.
   Status Commit();
 
  private:
-  IncomingFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  IncomingFile(std::string path, int fd, size_t slot)
+      : path_(std::move(path)), fd_(fd), slot_(slot) {}
   std::string temporary_path() const;
 
   const std::string path_;
-  int fd_;  // -1 once closed
+  int fd_;             // -1 once closed
+  const size_t slot_;  // where the signal handler finds it
 };
 
 // OutgoingFile: a local file, or standard input, that is being read. Threads: not thread-safe.
@@ -57,7 +65,18 @@ class OutgoingFile final {
   std::string buffer_;
 };
 
-// From now on SIGINT and SIGTERM remove the temporary file, if there is one, and end the process
+// Times, owner, group and mode of a local file or directory, for `put -p`. Names where the system
+// has them, else numbers.
+Result<AttributeChange> LocalAttributes(const std::string& path);
+// Gives a local file what `status` has, for `get -p`. Owner and group only where this machine knows
+// the names and this process may give files away.
+Status SetLocalAttributes(const std::string& path, const FileStatus& status);
+
+// Writes `.<name>.crc` beside a local file: the checksums that Hadoop's local file system keeps
+// (`get -crc`).
+Status WriteCrcFile(const std::string& path);
+
+// From now on SIGINT and SIGTERM remove the temporary files, if there are any, and end the process
 // with 130.
 void ExitCleanlyOnSignals();
 

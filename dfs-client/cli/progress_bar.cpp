@@ -22,23 +22,36 @@ constexpr const char* kClearLine = "\r\x1b[K";
 }  // namespace
 
 ProgressBar::ProgressBar(std::string label, uint64_t bytes_total)
-    : label_(std::move(label)),
-      bytes_total_(bytes_total),
-      is_terminal_(isatty(STDERR_FILENO) == 1),
+    : is_terminal_(isatty(STDERR_FILENO) == 1),
       started_(SystemClock::Get().Now()),
+      label_(std::move(label)),
+      bytes_total_(bytes_total),
       next_draw_(started_ + kFirstDraw) {}
 
 ProgressBar::~ProgressBar() {
-  if (is_drawn_) fmt::print(stderr, "{}", kClearLine);
+  Clear();
+}
+
+void ProgressBar::Expect(const std::string& label, uint64_t bytes) {
+  MutexLock lock(mutex_);
+  label_ = label;
+  bytes_total_ += bytes;
 }
 
 void ProgressBar::Add(uint64_t bytes) {
-  bytes_ += bytes;
   if (!is_terminal_) return;
+  MutexLock lock(mutex_);
+  bytes_ += bytes;
   const SteadyTime now = SystemClock::Get().Now();
   if (now < next_draw_) return;
   next_draw_ = now + kDrawInterval;
   Draw(now);
+}
+
+void ProgressBar::Clear() {
+  MutexLock lock(mutex_);
+  if (is_drawn_) fmt::print(stderr, "{}", kClearLine);
+  is_drawn_ = false;
 }
 
 void ProgressBar::Draw(SteadyTime now) {

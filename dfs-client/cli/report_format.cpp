@@ -1,4 +1,7 @@
+#include "dfs-client/cli/report_format.h"
+
 #include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -19,11 +22,6 @@ struct Space {
   // What others on the same disks, or the reserve, take.
   uint64_t other() const { return capacity - std::min(capacity, used + free); }
 };
-
-std::string Percent(uint64_t part, uint64_t whole) {
-  const double share = whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-  return fmt::format("{:.2f}%", share * 100);
-}
 
 std::string Line(const char* label, uint64_t bytes) {
   return fmt::format("{}: {} ({})\n", label, bytes, HumanSize(bytes, 2, "B"));
@@ -69,14 +67,29 @@ std::string FormatTotals(const ClusterState& state, const Space& space) {
   return out;
 }
 
+const char* ServiceText(NodeService service) {
+  switch (service) {
+    case NodeService::kInService:
+      return "Normal";
+    case NodeService::kDecommissioning:
+      return "Decommission in progress";
+    case NodeService::kDecommissioned:
+      return "Decommissioned";
+    case NodeService::kMaintenance:
+      break;
+  }
+  return "In maintenance";
+}
+
 std::string FormatNode(const NodeReport& node) {
   const Space space{
       .capacity = node.capacity_bytes, .used = node.used_bytes, .free = node.free_bytes};
   const std::string& address = node.node.address;
   std::string out = fmt::format("Name: {} ({})\n", address, node.node.node_id);
-  out += fmt::format("Hostname: {}\n", address.substr(0, address.rfind(':')));
-  if (!node.failure_domain.empty()) out += fmt::format("Rack: {}\n", node.failure_domain);
-  out += "Decommission Status : Normal\n";
+  out += fmt::format("Hostname: {}\n",
+                     node.host.empty() ? address.substr(0, address.rfind(':')) : node.host);
+  if (!node.rack.empty()) out += fmt::format("Rack: {}\n", node.rack);
+  out += fmt::format("Decommission Status : {}\n", ServiceText(node.service));
   out += Line("Configured Capacity", space.capacity);
   out += Line("DFS Used", space.used);
   out += Line("Non DFS Used", space.other());
@@ -87,6 +100,10 @@ std::string FormatNode(const NodeReport& node) {
   out += fmt::format("Last contact: {}{}\n",
                      FormatTime(node.last_heartbeat_ms, kContactTime, Zone::kLocal),
                      node.state == NodeState::kStale ? " (stale)" : "");
+  out += fmt::format("Last Block Report: {}\n",
+                     node.last_report_ms == 0
+                         ? "Never"
+                         : FormatTime(node.last_report_ms, kContactTime, Zone::kLocal));
   out += fmt::format("Num of Blocks: {}\n", node.replica_count);
   return out;
 }
@@ -95,29 +112,37 @@ std::string FormatNode(const NodeReport& node) {
 
 std::string FormatReport(const ClusterState& state, const ReportSections& sections) {
   Space space;
-  std::string live;
-  std::string dead;
-  size_t live_count = 0;
-  size_t dead_count = 0;
   for (const NodeReport& node : state.nodes) {
-    if (node.state == NodeState::kDead) {
-      ++dead_count;
-      dead += "\n" + FormatNode(node);
-      continue;
-    }
-    ++live_count;
-    live += "\n" + FormatNode(node);
+    if (node.state == NodeState::kDead) continue;
     space.capacity += node.capacity_bytes;
     space.used += node.used_bytes;
     space.free += node.free_bytes;
   }
   std::string out = FormatTotals(state, space);
   out += "\n-------------------------------------------------\n";
-  if (sections.live && live_count > 0) {
-    out += fmt::format("Live datanodes ({}):\n{}\n", live_count, live);
+  const auto add = [&](const char* title, const std::function<bool(const NodeReport&)>& belongs) {
+    size_t count = 0;
+    std::string nodes;
+    for (const NodeReport& node : state.nodes) {
+      if (!belongs(node)) continue;
+      ++count;
+      nodes += "\n" + FormatNode(node);
+    }
+    if (count > 0) out += fmt::format("{} datanodes ({}):\n{}\n", title, count, nodes);
+  };
+  if (sections.live) {
+    add("Live", [](const NodeReport& node) { return node.state != NodeState::kDead; });
   }
-  if (sections.dead && dead_count > 0) {
-    out += fmt::format("Dead datanodes ({}):\n{}\n", dead_count, dead);
+  if (sections.dead) {
+    add("Dead", [](const NodeReport& node) { return node.state == NodeState::kDead; });
+  }
+  if (sections.decommissioning) {
+    add("Decommissioning",
+        [](const NodeReport& node) { return node.service == NodeService::kDecommissioning; });
+  }
+  if (sections.maintenance) {
+    add("In maintenance",
+        [](const NodeReport& node) { return node.service == NodeService::kMaintenance; });
   }
   return out;
 }

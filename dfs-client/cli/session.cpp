@@ -13,35 +13,82 @@
 namespace slipstream::dfs::cli {
 namespace {
 
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 255;
+
+// How `path` is named from `home`: "." for itself, "../x" for what is beside it.
+std::string RelativePath(const std::string& home, const std::string& path) {
+  if (path == home) return ".";
+  std::string_view common = home;
+  std::string up;
+  while (common != "/" && !path.starts_with(std::string(common) + "/")) {
+    if (path == common) return up.substr(0, up.size() - 1);
+    common = ParentPath(common);
+    up += "../";
+  }
+  return up + path.substr(common == "/" ? 1 : common.size() + 1);
+}
+
+// "hdfs://HOST:PORT" of "hdfs://HOST:PORT/x", "hdfs://" of "hdfs:///x", else empty.
+std::string_view SchemeAndAuthority(std::string_view operand) {
+  for (std::string_view scheme : {"hdfs://", "dfs://"}) {
+    if (operand.starts_with(scheme)) return operand.substr(0, operand.find('/', scheme.size()));
+  }
+  return {};
+}
+
+}  // namespace
+
 bool IsMasterGone(const Status& status) {
   return status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded;
 }
 
-// The words people know; where there are none, our own.
+bool IsDirectory(const Item& item) {
+  return item.status.kind == FileKind::kDirectory;
+}
+
 std::string WordsFor(const std::string& shown, const Status& status) {
+  const std::string place = shown.empty() ? "" : fmt::format("`{}': ", shown);
   switch (status.code()) {
     case Code::kNotFound:
-      return fmt::format("`{}': No such file or directory", shown);
+      return shown.empty() ? status.message() : place + "No such file or directory";
     case Code::kAlreadyExists:
-      return fmt::format("`{}': File exists", shown);
+      return shown.empty() ? status.message() : place + "File exists";
     case Code::kUnavailable:
     case Code::kDeadlineExceeded:
+    case Code::kResourceExhausted:  // a quota: the message names the directory that has it
       return status.message();
     default:
-      return fmt::format("`{}': {}", shown, status.message());
+      // A message in the words of HDFS is a sentence of its own.
+      if (!status.message().empty() && status.message().front() >= 'A' &&
+          status.message().front() <= 'Z') {
+        return status.message();
+      }
+      return place +
+             (status.message().empty() ? std::string(CodeName(status.code())) : status.message());
   }
 }
 
-}  // namespace
+std::string Session::Uri(std::string_view path) const {
+  return fmt::format("hdfs://{}{}", options_.master, path);
+}
 
 void Session::Print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
+void Session::Flush() {
+  std::fflush(stdout);
+}
+
+void Session::Warn(const std::string& text) {
+  std::fflush(stdout);  // keeps both in order on a terminal
+  fmt::print(stderr, "{}\n", text);
+}
+
 void Session::Fail(const std::string& text) {
   has_failed_ = true;
-  std::fflush(stdout);  // keeps both in order on a terminal
-  fmt::print(stderr, "{}: {}\n", options_.verb, text);
+  Warn(fmt::format("{}: {}", options_.verb, text));
 }
 
 void Session::Fail(const std::string& shown, const Status& status) {
@@ -50,44 +97,59 @@ void Session::Fail(const std::string& shown, const Status& status) {
 }
 
 void Session::FailForMissingParent(const std::string& shown, const std::string& path) {
-  Fail(fmt::format("`{}': No such file or directory: `dfs://{}{}'", shown, options_.master, path));
+  Fail(fmt::format("`{}': No such file or directory: `{}'", shown, Uri(path)));
+}
+
+void Session::FailUsage(const std::string& text) {
+  Warn(fmt::format("{}: {}\n{}", options_.typed, text, options_.usage));
+  exit_code_ = kExitUsage;
 }
 
 int Session::Finish() {
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) Fail("write error on standard output");
-  return has_failed_ ? 1 : 0;
+  if (exit_code_.has_value()) return *exit_code_;
+  return has_failed_ ? kExitFailed : 0;
 }
 
 Result<std::string> Session::Resolve(const std::string& operand) const {
-  std::string_view rest = operand;
-  for (std::string_view scheme : {"dfs://", "hdfs://"}) {
-    if (!rest.starts_with(scheme)) continue;
-    rest.remove_prefix(scheme.size());
-    const std::string_view authority = rest.substr(0, rest.find('/'));
+  const std::string_view prefix = SchemeAndAuthority(operand);
+  if (!prefix.empty()) {
+    const std::string_view authority = prefix.substr(prefix.find("//") + 2);
     if (!authority.empty() && authority != options_.master) {
-      return InvalidArgument(
-          fmt::format("Wrong FS: {}, expected: dfs://{}", operand, options_.master));
+      return InvalidArgument(fmt::format("Wrong FS: {}, expected: {}", operand, Uri("")));
     }
-    rest.remove_prefix(authority.size());
+    const std::string_view rest = std::string_view(operand).substr(prefix.size());
     return NormalizePath(rest.empty() ? "/" : rest);
   }
-  if (rest.starts_with('/')) return NormalizePath(rest);
-  return NormalizePath(fmt::format("/user/{}/{}", options_.user, rest));
+  if (operand.empty()) {
+    return InvalidArgument("Can not create a Path from an empty string");
+  }
+  if (operand.starts_with('/')) return NormalizePath(operand);
+  return NormalizePath(fmt::format("{}/{}", home(), operand));
+}
+
+std::string Session::ShownFor(const std::string& operand, const std::string& path) const {
+  if (const std::string_view prefix = SchemeAndAuthority(operand); !prefix.empty()) {
+    return std::string(prefix) + path;
+  }
+  return operand.starts_with('/') ? path : RelativePath(home(), path);
 }
 
 Result<Item> Session::Find(const std::string& operand) {
   ASSIGN_OR_RETURN(std::string path, Resolve(operand));
   ASSIGN_OR_RETURN(FileStatus status, client_.Stat(path));
-  return Item{.shown = operand, .path = std::move(path), .status = std::move(status)};
+  return Item{
+      .shown = ShownFor(operand, path), .path = std::move(path), .status = std::move(status)};
 }
 
 Result<std::vector<Item>> Session::Children(const Item& directory) {
   ASSIGN_OR_RETURN(std::vector<FileStatus> entries, client_.ListAll(directory.path));
+  const bool is_bare = directory.shown.empty() || directory.shown == ".";
   std::vector<Item> items;
   items.reserve(entries.size());
   for (FileStatus& entry : entries) {
     Item& item = items.emplace_back();
-    item.shown = directory.shown.empty() ? entry.name : JoinPath(directory.shown, entry.name);
+    item.shown = is_bare ? entry.name : JoinPath(directory.shown, entry.name);
     item.path = JoinPath(directory.path, entry.name);
     item.status = std::move(entry);
   }
@@ -95,54 +157,48 @@ Result<std::vector<Item>> Session::Children(const Item& directory) {
 }
 
 // What `name`, a name or a pattern, stands for in one directory; nothing where there is no match.
-Result<std::vector<Item>> Session::Matches(const Item& directory, const std::string& name) {
+Result<std::vector<Item>> Session::Matches(const std::string& directory, const std::string& name) {
   std::vector<Item> out;
-  if (directory.status.kind != FileKind::kDirectory) return out;
-  if (HasGlob(name)) {
-    auto children = Children(directory);
-    if (children.status().code() == Code::kNotFound) return out;
-    RETURN_IF_ERROR(children.status());
-    std::copy_if(
-        children->begin(), children->end(), std::back_inserter(out), [&](const Item& child) {
-          return GlobMatches(name, child.status.name);
-        });
+  if (!HasGlob(name)) {
+    Item item{.shown = {}, .path = JoinPath(directory, name), .status = {}};
+    auto status = client_.Stat(item.path);
+    if (status.status().code() == Code::kNotFound) return out;
+    RETURN_IF_ERROR(status.status());
+    item.status = std::move(*status);
+    out.push_back(std::move(item));
     return out;
   }
-  Item item{.shown = directory.shown.empty() ? name : JoinPath(directory.shown, name),
-            .path = JoinPath(directory.path, name),
-            .status = {}};
-  auto status = client_.Stat(item.path);
-  if (status.status().code() == Code::kNotFound) return out;
-  RETURN_IF_ERROR(status.status());
-  item.status = std::move(*status);
-  out.push_back(std::move(item));
+  auto entries = client_.ListAll(directory);
+  if (entries.status().code() == Code::kNotFound) return out;
+  RETURN_IF_ERROR(entries.status());
+  for (FileStatus& entry : *entries) {
+    if (!GlobMatches(name, entry.name)) continue;
+    std::string path = JoinPath(directory, entry.name);
+    out.push_back({.shown = {}, .path = std::move(path), .status = std::move(entry)});
+  }
   return out;
 }
 
 // One pattern without alternatives, a name after the other.
 Status Session::ExpandPattern(const std::string& text, std::vector<Item>& out) {
-  std::string pattern = text;
-  if (pattern.find("://") != std::string::npos) {
-    ASSIGN_OR_RETURN(pattern, Resolve(text));
-  }
-  const bool is_absolute = pattern.starts_with('/');
-  std::vector<Item> matched{{.shown = is_absolute ? "/" : "", .path = "", .status = {}}};
-  ASSIGN_OR_RETURN(matched[0].path, Resolve(is_absolute ? "/" : "."));
-  matched[0].status.kind = FileKind::kDirectory;
-
-  for (size_t begin = 0; begin < pattern.size();) {
+  ASSIGN_OR_RETURN(const std::string pattern, Resolve(text));
+  std::vector<Item> matched{{.shown = {}, .path = "/", .status = {.kind = FileKind::kDirectory}}};
+  for (size_t begin = 1; begin < pattern.size();) {
     const size_t end = std::min(pattern.find('/', begin), pattern.size());
     const std::string name = pattern.substr(begin, end - begin);
     begin = end + 1;
-    if (name.empty()) continue;
     std::vector<Item> next;
     for (const Item& directory : matched) {
-      ASSIGN_OR_RETURN(std::vector<Item> found, Matches(directory, name));
+      if (!IsDirectory(directory)) continue;
+      ASSIGN_OR_RETURN(std::vector<Item> found, Matches(directory.path, name));
       std::move(found.begin(), found.end(), std::back_inserter(next));
     }
     matched = std::move(next);
   }
-  std::move(matched.begin(), matched.end(), std::back_inserter(out));
+  for (Item& item : matched) {
+    item.shown = ShownFor(text, item.path);
+    out.push_back(std::move(item));
+  }
   return {};
 }
 

@@ -2,17 +2,22 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <pwd.h>
 
 #include "common/net/host_port.h"
 #include "dfs-client/cli/arguments.h"
+#include "dfs-client/cli/completion.h"
+#include "dfs-client/cli/help.h"
 #include "dfs-client/cli/local_file.h"
 #include "dfs-client/cli/session.h"
 #include "dfs-client/cli/verbs.h"
@@ -22,8 +27,7 @@ namespace slipstream::dfs::cli {
 namespace {
 
 constexpr int kExitDone = 0;
-constexpr int kExitUsage = 2;
-constexpr int kExitVerbUsage = 255;
+constexpr int kExitUsage = 255;
 
 constexpr const char* kDefaultMaster = "127.0.0.1:7400";
 constexpr int kTimeoutSecondsDefault = 30;
@@ -35,50 +39,9 @@ struct GlobalFlags {
   int timeout_seconds = kTimeoutSecondsDefault;
 };
 
-std::string HelpText() {
-  std::string out =
-      "dfs - the file system's command line, with the verbs of `hdfs dfs`\n"
-      "\n"
-      "Usage: dfs [--master HOST:PORT] VERB [FLAG ...] [OPERAND ...]\n"
-      "\n"
-      "  --master HOST:PORT         the master; else DFS_MASTER, else 127.0.0.1:7400\n"
-      "  --connect-timeout SECONDS  how long to try while no master or too few datanodes answer\n"
-      "                             (30)\n"
-      "  --help, --version\n"
-      "\n"
-      "Verbs (with or without a leading dash):\n";
-  for (const Verb& verb : AllVerbs()) {
-    out += fmt::format("  {} {}\n      {}\n", verb.names.front(), verb.usage, verb.summary);
-  }
-  out +=
-      "\n"
-      "Patterns * ? [] {} in paths are resolved by dfs: quote them. Relative paths are below\n"
-      "/user/<you>.\n"
-      "\n"
-      "Examples:\n"
-      "  dfs mkdir -p /data/2013\n"
-      "  dfs put flights.csv /data/2013/\n"
-      "  zcat flights.csv.gz | dfs put - /data/2013/flights.csv\n"
-      "  dfs ls -h '/data/*'\n"
-      "  dfs cat '/delays/part-*.json' | sort\n"
-      "  dfs get /data/2013 .\n"
-      "  dfs --master 10.0.0.1:7400 report\n";
-  return out;
-}
-
 int UsageError(const std::string& text) {
   fmt::print(stderr, "dfs: {} (see --help)\n", text);
   return kExitUsage;
-}
-
-int VerbUsageError(const Verb& verb, const Status& status) {
-  fmt::print(stderr,
-             "{}: {}\nUsage: dfs [--master HOST:PORT] {} {}\n",
-             verb.names.front(),
-             status.message(),
-             verb.names.front(),
-             verb.usage);
-  return kExitVerbUsage;
 }
 
 std::string UserName() {
@@ -111,22 +74,111 @@ Result<GlobalFlags> ReadFlags(const Arguments& arguments) {
   return flags;
 }
 
-int RunVerb(const GlobalFlags& flags, const Verb& verb, const Arguments& arguments) {
-  const std::string name(verb.names.front());
+// A verb as it was called.
+struct Call {
+  const Verb& verb;
+  std::string name;   // without dash
+  std::string typed;  // as on the command line
+};
+
+int RunVerb(const GlobalFlags& flags, const Call& call, const Arguments& arguments) {
   const std::string user = UserName();
   const std::chrono::seconds timeout(flags.timeout_seconds);
-  auto client = DfsClient::Connect(
-      {.master = flags.master,
-       .timeout = timeout,
-       .write_timeout = timeout,
-       .read_timeout = timeout,
-       .file_owner = user,
-       .file_group = kGroup,
-       .on_notice = [&](const std::string& text) { fmt::print(stderr, "{}: {}\n", name, text); }});
-  Session session({.verb = name, .master = flags.master, .user = user}, *client);
+  auto client = DfsClient::Connect({.master = flags.master,
+                                    .timeout = timeout,
+                                    .write_timeout = timeout,
+                                    .read_timeout = timeout,
+                                    .file_owner = user,
+                                    .file_group = kGroup,
+                                    .on_notice = [&](const std::string& text) {
+                                      fmt::print(stderr, "{}: {}\n", call.name, text);
+                                    }});
+  Session session({.verb = call.name,
+                   .typed = call.typed,
+                   .usage = UsageOf(call.verb, call.name),
+                   .master = flags.master,
+                   .user = user},
+                  *client);
   ExitCleanlyOnSignals();
-  verb.run(session, arguments);
+  call.verb.run(session, arguments);
   return session.Finish();
+}
+
+// `-usage [VERB …]`, `-help [VERB …]`: of those named, else of all.
+int Describe(bool in_full, std::span<const std::string> names) {
+  if (names.empty()) {
+    fmt::print("{}", in_full ? HelpForAll() : UsageForAll());
+    return kExitDone;
+  }
+  for (const std::string& name : names) {
+    const Verb* verb = FindVerb(name);
+    if (verb == nullptr) {
+      const char* asked = in_full ? "-help" : "-usage";
+      fmt::print(stderr, "{}: `{}': Unknown command\n", asked, name);
+      return kExitUsage;
+    }
+    fmt::print("{}", in_full ? HelpFor(*verb, name) : UsageOf(*verb, BareName(name)) + "\n");
+  }
+  return kExitDone;
+}
+
+// What needs no master: help, and the scripts of completion. Nothing: it is an ordinary verb.
+std::optional<int> RunOffline(std::span<const std::string> words) {
+  const std::string_view name = BareName(words.front());
+  if (name == "help" || name == "usage") return Describe(name == "help", words.subspan(1));
+  if (name == "completion") {
+    const auto script = words.size() == 2 ? CompletionScript(words[1]) : std::nullopt;
+    if (!script.has_value()) {
+      fmt::print(stderr, "completion: bash or zsh\nUsage: dfs completion bash|zsh\n");
+      return kExitUsage;
+    }
+    fmt::print("{}", *script);
+    return kExitDone;
+  }
+  return std::nullopt;
+}
+
+// The words of a name that HDFS gave up ("lsr"), in those that say the same.
+std::vector<std::string> Modernise(const Verb& verb, std::span<const std::string> words) {
+  std::vector<std::string> out;
+  std::string_view rest = verb.replacement;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    out.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  out.insert(out.end(), words.begin() + 1, words.end());
+  fmt::print(stderr,
+             "{}: DEPRECATED: Please use '{}' instead.\n",
+             BareName(words.front()),
+             verb.replacement);
+  return out;
+}
+
+int RunWords(const GlobalFlags& flags, std::span<const std::string> words) {
+  const Verb* verb = FindVerb(words.front());
+  if (verb == nullptr) {
+    fmt::print(stderr, "{}: Unknown command\nUsage: dfs --help\n", words.front());
+    return kExitUsage;
+  }
+  if (!verb->replacement.empty()) return RunWords(flags, Modernise(*verb, words));
+  const Call call{
+      .verb = *verb, .name = std::string(BareName(words.front())), .typed = words.front()};
+  words = words.subspan(1);
+  if (!words.empty() && words.front() == "--help") {
+    fmt::print("{}", HelpFor(*verb, call.name));
+    return kExitDone;
+  }
+  auto arguments = Arguments::Parse(words, verb->flags, verb->operands);
+  if (!arguments.ok()) {
+    fmt::print(stderr,
+               "{}: {}\n{}\n",
+               call.typed,
+               arguments.status().message(),
+               UsageOf(*verb, call.name));
+    return kExitUsage;
+  }
+  return RunVerb(flags, call, *arguments);
 }
 
 // Where our own flags end: at the first word that is none, or that names a verb with its dash.
@@ -148,10 +200,8 @@ int RunShell(std::span<const std::string> words) {
                                  {.operands_max = 0});
   if (!global.ok()) return UsageError(global.status().message());
   words = words.subspan(flag_words);
-  const bool wants_help =
-      global->Has("help") || (!words.empty() && (words[0] == "-help" || words[0] == "help"));
-  if (wants_help) {
-    fmt::print("{}", HelpText());
+  if (global->Has("help")) {
+    fmt::print("{}", Overview());
     return kExitDone;
   }
   if (global->Has("version")) {
@@ -160,21 +210,12 @@ int RunShell(std::span<const std::string> words) {
   }
   auto flags = ReadFlags(*global);
   if (!flags.ok()) return UsageError(flags.status().message());
-  if (words.empty()) return UsageError("a verb is expected");
-
-  const Verb* verb = FindVerb(words.front());
-  if (verb == nullptr) {
-    fmt::print(stderr, "{}: Unknown command\nUsage: dfs --help\n", words.front());
-    return kExitVerbUsage;
+  if (words.empty()) {
+    fmt::print(stderr, "{}", UsageForAll());
+    return kExitUsage;
   }
-  words = words.subspan(1);
-  if (!words.empty() && words.front() == "--help") {
-    fmt::print("dfs {} {}\n    {}\n", verb->names.front(), verb->usage, verb->summary);
-    return kExitDone;
-  }
-  auto arguments = Arguments::Parse(words, verb->flags, verb->operands);
-  if (!arguments.ok()) return VerbUsageError(*verb, arguments.status());
-  return RunVerb(*flags, *verb, *arguments);
+  if (auto code = RunOffline(words); code.has_value()) return *code;
+  return RunWords(*flags, words);
 }
 
 }  // namespace slipstream::dfs::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,42 +11,42 @@ namespace slipstream::dfs::cli {
 
 class Session;
 
-// A verb of the shell.
+// A verb of the shell: how it is written, what it says of itself, what it does.
 struct Verb {
   std::vector<std::string_view> names;  // without dash; the first is the one shown
   const char* usage;                    // what may follow it
-  const char* summary;
+  const char* help;                     // one line or several; the first is the summary
   Arguments::FlagNames flags;
   Arguments::Bounds operands;
   void (*run)(Session& session, const Arguments& arguments);
+  // Of a name that HDFS gave up: the words that say the same, "ls -R".
+  std::string_view replacement;
 };
 
+// By families, in the order of the help.
 std::span<const Verb> AllVerbs();
 
 // By name, with or without its dash; null for none.
 const Verb* FindVerb(std::string_view word);
 
-// list_verbs.cpp
-void RunLs(Session& session, const Arguments& arguments);
-void RunStat(Session& session, const Arguments& arguments);
-void RunTest(Session& session, const Arguments& arguments);
-// usage_verbs.cpp
-void RunDu(Session& session, const Arguments& arguments);
-void RunCount(Session& session, const Arguments& arguments);
-// name_verbs.cpp
-void RunMkdir(Session& session, const Arguments& arguments);
-void RunRm(Session& session, const Arguments& arguments);
-void RunMv(Session& session, const Arguments& arguments);
-void RunTouchz(Session& session, const Arguments& arguments);
-// put_verb.cpp
-void RunPut(Session& session, const Arguments& arguments);
-// get_verbs.cpp
-void RunGet(Session& session, const Arguments& arguments);
-void RunCat(Session& session, const Arguments& arguments);
-void RunHead(Session& session, const Arguments& arguments);
-void RunTail(Session& session, const Arguments& arguments);
-// cluster_verbs.cpp
-void RunReport(Session& session, const Arguments& arguments);
-void RunAppenders(Session& session, const Arguments& arguments);
+// "Usage: dfs [--master HOST:PORT] -ls [-C] …"
+std::string UsageOf(const Verb& verb, std::string_view name);
+
+// The families, each in the file of its name.
+std::vector<Verb> ListVerbs();
+std::vector<Verb> FindVerbs();
+std::vector<Verb> UsageVerbs();
+std::vector<Verb> ReadVerbs();
+std::vector<Verb> GetVerbs();
+std::vector<Verb> PutVerbs();
+std::vector<Verb> CopyVerbs();
+std::vector<Verb> AppendVerbs();
+std::vector<Verb> NameVerbs();
+std::vector<Verb> DeleteVerbs();
+std::vector<Verb> AttributeVerbs();
+std::vector<Verb> ReportVerbs();
+std::vector<Verb> CheckVerbs();
+std::vector<Verb> AdminVerbs();
+std::vector<Verb> RefusedVerbs();
 
 }  // namespace slipstream::dfs::cli

@@ -1,10 +1,11 @@
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/format.h>
 
 #include "common/clock/clock.h"
-#include "dfs-client/cli/format.h"
 #include "dfs-client/cli/json_format.h"
+#include "dfs-client/cli/report_format.h"
 #include "dfs-client/cli/session.h"
 #include "dfs-client/cli/verbs.h"
 
@@ -41,22 +42,25 @@ void AbortAppender(Session& session, const std::string& owner) {
   session.Print(fmt::format("Aborted {}: {} prepared epochs discarded\n", owner, *discarded));
 }
 
-}  // namespace
-
 void RunReport(Session& session, const Arguments& arguments) {
   auto state = session.client().GetClusterState();
   if (!state.ok()) {
-    session.Fail("report", state.status());
+    session.Fail("", state.status());
     return;
   }
   if (arguments.Has("json")) {
     session.Print(JsonReport(*state));
     return;
   }
-  const bool shows_all = !arguments.Has("live") && !arguments.Has("dead");
-  session.Print(FormatReport(
-      *state,
-      {.live = shows_all || arguments.Has("live"), .dead = shows_all || arguments.Has("dead")}));
+  ReportSections sections{
+      .live = arguments.Has("live"),
+      .dead = arguments.Has("dead"),
+      .decommissioning = arguments.Has("decommissioning"),
+      .maintenance = arguments.Has("inmaintenance") || arguments.Has("enteringmaintenance")};
+  if (!sections.live && !sections.dead && !sections.decommissioning && !sections.maintenance) {
+    sections = ReportSections();
+  }
+  session.Print(FormatReport(*state, sections));
 }
 
 void RunAppenders(Session& session, const Arguments& arguments) {
@@ -68,6 +72,10 @@ void RunAppenders(Session& session, const Arguments& arguments) {
   auto appenders = session.client().ListAppenders(prefix);
   if (!appenders.ok()) {
     session.Fail(prefix, appenders.status());
+    return;
+  }
+  if (arguments.Has("json")) {
+    session.Print(JsonAppenders(*appenders));
     return;
   }
   if (appenders->empty()) return;
@@ -82,6 +90,27 @@ void RunAppenders(Session& session, const Arguments& arguments) {
                     std::to_string(appender.open_files)});
   }
   session.Print(FormatColumns(rows));
+}
+
+}  // namespace
+
+std::vector<Verb> ReportVerbs() {
+  return {
+      {.names = {"report"},
+       .usage = "[-live] [-dead] [-decommissioning] [-enteringmaintenance] [-inmaintenance] "
+                "[--json]",
+       .help = "Show the cluster's space and health, and its datanodes: all, or those of a kind.",
+       .flags = {"live", "dead", "decommissioning", "enteringmaintenance", "inmaintenance", "json"},
+       .operands = {.operands_max = 0},
+       .run = RunReport},
+      {.names = {"appenders"},
+       .usage = "[--abort OWNER] [--json] [PREFIX]",
+       .help = "List writers that append, and what they have prepared.\n"
+               "--abort: discard what OWNER has prepared and not committed",
+       .flags = {"abort=", "json"},
+       .operands = {.operands_max = 1},
+       .run = RunAppenders},
+  };
 }
 
 }  // namespace slipstream::dfs::cli
