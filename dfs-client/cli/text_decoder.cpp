@@ -130,7 +130,7 @@ class ZstdDecoder final : public TextDecoder {
 
 Result<std::unique_ptr<TextDecoder>> TextDecoder::For(std::string_view name,
                                                       std::string_view begin) {
-  using namespace std::string_view_literals;  // NOLINT(google-build-using-namespace)
+  using std::string_view_literals::operator""sv;
   if (begin.starts_with("\x1f\x8b"sv)) return std::make_unique<ZlibDecoder>();
   if (begin.starts_with("\x28\xb5\x2f\xfd"sv)) return std::make_unique<ZstdDecoder>();
   if (begin.starts_with("SEQ"sv)) return InvalidArgument("SequenceFiles are not supported");
