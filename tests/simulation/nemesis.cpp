@@ -65,6 +65,7 @@ void Nemesis::Start(Micros until) {
       (void)stage_.scheduler().Sleep(Micros(random_.Between(100'000, pause_max_.count())));
       if (stage_.now() < until && !kinds_.empty()) random_.Pick(kinds_).act();
     }
+    is_over_ = true;
     cluster_.Mend();
     stage_.scheduler().Note("nothing is broken any more");
   });
@@ -137,6 +138,7 @@ void Nemesis::SpoilNetwork() {
   stage_.network().SetFaults(faults);
   stage_.scheduler().Note("the network is spoilt");
   stage_.scheduler().After(milliseconds(random_.Between(1'000, 15'000)), [this] {
+    if (is_over_) return;
     stage_.network().HealAll();
     stage_.network().SetFaults(weather_);
   });

@@ -60,6 +60,7 @@ class Nemesis final {
   const size_t fragile_;
   Micros pause_max_{0};
   Network::Faults weather_;  // that of the whole run
+  bool is_over_ = false;
   std::vector<Kind> kinds_;
 };
 

@@ -26,6 +26,7 @@ struct CallState {
   bool has_begun = false;
   bool is_ended_by_client = false;
   bool is_broken = false;
+  bool is_severed = false;  // a message was lost: what would come behind it does not either
   std::deque<std::string> requests;
   Signal to_server;
   std::stop_source server_stop;
@@ -165,7 +166,7 @@ std::shared_ptr<CallState> Network::Open(Process& process,
 }
 
 void Network::ToServer(const std::shared_ptr<CallState>& call, Message message, bool is_last) {
-  if (call->is_over || call->is_broken) return;
+  if (call->is_over || call->is_broken || call->is_severed) return;
   const std::string host = HostOf(call->address);
   if (IsLost(call->client_host, host)) {
     scheduler_.Note(fmt::format("#{} {} lost on the way", call->number, ShortName(call->method)));
@@ -248,6 +249,7 @@ void Network::Answer(const std::shared_ptr<CallState>& call, Status status, std:
 }
 
 void Network::Break(const std::shared_ptr<CallState>& call, const std::string& why) {
+  call->is_severed = true;
   if (!call->is_broken) {
     // The server finds out on its own.
     scheduler_.After(Micros(random_.Between(100, 2'000'000)), [call] {
