@@ -56,7 +56,7 @@ Status BatchOutput::AddFileSinks(const std::string& name,
   }
   if (store_ != nullptr) {
     dfs_files_ = std::make_unique<runtime::DfsFiles>(
-        std::move(dfs_options), *store_, compressor_, namer_, std::vector<runtime::OpenFile>());
+        std::move(dfs_options), compressor_, namer_, std::vector<runtime::OpenFile>());
   }
   local_files_ = std::make_unique<runtime::LocalFiles>(
       std::move(local_options), namer_, std::vector<runtime::OpenFile>());
@@ -92,7 +92,8 @@ Status BatchOutput::CommitDfs() {
   ASSIGN_OR_RETURN(dfs::AppenderState appender, store_->AcquireAppender(dfs_files_->owner()));
   dfs_files_->EndEpoch(NowMs(), true);
   if (!dfs_files_->has_epoch()) return {};
-  RETURN_IF_ERROR(dfs_files_->WriteBlocks());
+  runtime::DfsFiles* const all[] = {dfs_files_.get()};
+  RETURN_IF_ERROR(runtime::DfsFiles::WriteEpochs(*store_, all));
   dfs::AppenderEpoch epoch{.owner = dfs_files_->owner(),
                            .incarnation = appender.incarnation,
                            .epoch = kOnlyEpoch,
