@@ -41,11 +41,12 @@ bool BlockMap::IsGood(const Replica& replica) const {
 BlockMap::Tally BlockMap::Count(const Entry& entry) const {
   Tally tally;
   for (const Replica& replica : entry.replicas) {
+    const Presence& presence = PresenceOf(replica.node);
     if (replica.is_bad) {
-      ++tally.bad;
+      // On a node that is gone it can neither be read nor deleted: it is as good as no replica.
+      if (presence.is_there) ++tally.bad;
       continue;
     }
-    const Presence& presence = PresenceOf(replica.node);
     if (presence.is_there) ++tally.good;
     if (presence.service == NodeService::kMaintenance) {
       ++tally.resting;

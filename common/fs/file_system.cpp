@@ -1,6 +1,15 @@
 #include "common/fs/file_system.h"
 
 namespace slipstream {
+namespace {
+
+Status WriteNewFile(FileSystem& fs, const std::string& path, std::string_view content) {
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, fs.Open(path, OpenMode::kCreate));
+  RETURN_IF_ERROR(file->Write(0, content));
+  return file->Sync();
+}
+
+}  // namespace
 
 Result<std::string> ReadSmallFile(FileSystem& fs, const std::string& path, size_t bytes_max) {
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, fs.Open(path, OpenMode::kRead));
@@ -18,10 +27,12 @@ Status WriteSmallFile(FileSystem& fs, const std::string& path, std::string_view 
   if (Status removed = fs.Remove(temporary); !removed.ok() && removed.code() != Code::kNotFound) {
     return removed;
   }
-  {
-    ASSIGN_OR_RETURN(std::unique_ptr<File> file, fs.Open(temporary, OpenMode::kCreate));
-    RETURN_IF_ERROR(file->Write(0, content));
-    RETURN_IF_ERROR(file->Sync());
+  const Status written = WriteNewFile(fs, temporary, content);
+  if (!written.ok()) {
+    // A full disk must not be kept full by what did not fit. The first error is the one that
+    // counts.
+    (void)fs.Remove(temporary);
+    return written;
   }
   RETURN_IF_ERROR(fs.Rename(temporary, path));
   return fs.SyncDirectory(DirectoryOf(path));

@@ -85,7 +85,7 @@ class FileSystem {
 Result<std::string> ReadSmallFile(FileSystem& fs, const std::string& path, size_t bytes_max);
 
 // Replaces `path` by a file with `content`, durably: a reader, and a crash, leave the old or the
-// new one. Uses `path`.tmp.
+// new one. Uses `path`.tmp, which it removes when it fails.
 Status WriteSmallFile(FileSystem& fs, const std::string& path, std::string_view content);
 
 // What lies before the last '/' of a path: its directory.

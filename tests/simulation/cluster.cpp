@@ -11,6 +11,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr Micros kOperatorPause{1'000'000};
+
 MasterMachine::Options MasterOptions(const Cluster::Options& options) {
   MasterMachine::Options machine{.mutation = options.mutation};
   machine.master.replication = options.replication;
@@ -70,6 +72,9 @@ void Cluster::Mend() {
     node->disk().CountDown(0, {});
     node->disk().SetErrors(0, 0);
     node->disk().SetFree(std::numeric_limits<uint64_t>::max());
+    // A disk taken out of service comes back with a restart, which also tidies up what could not be
+    // removed while it failed.
+    if (node->disk().has_failed()) node->Crash(Fall::kProcessKilled, kOperatorPause);
   }
 }
 

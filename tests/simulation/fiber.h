@@ -12,10 +12,9 @@ namespace slipstream::simulation {
 // in one, unchanged, and all of them on one thread: so nothing happens at the same time, and the
 // order of all that happens is the scheduler's.
 //
-// Why not threads that hand a token on: measured on the two-core machine this was written on, a
-// hand-over between threads takes 4 to 10 µs (twice that across cores), one between fibers 0.3 µs;
-// a seed has some 100,000 of them. The price is an annotation for the address sanitizer, in
-// fiber.cpp.
+// Why not threads that hand a token on: every hand-over would go through the kernel's scheduler,
+// and a run has very many; one between fibers is a few instructions. The price is an annotation for
+// the address sanitizer, in fiber.cpp.
 //
 // A mutex held by a fiber that waits, and wanted by another, would stop the simulation for good:
 // no lock is held over a call or a sleep.

@@ -97,6 +97,7 @@ void SimulatedDisk::CountDown(uint64_t operations, std::function<void()> act) {
 void SimulatedDisk::SetErrors(uint64_t reads_per_mille, uint64_t writes_per_mille) {
   read_errors_per_mille_ = reads_per_mille;
   write_errors_per_mille_ = writes_per_mille;
+  if (reads_per_mille + writes_per_mille > 0) has_failed_ = true;
 }
 
 void SimulatedDisk::SetFree(uint64_t bytes) {

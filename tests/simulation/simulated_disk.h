@@ -29,6 +29,8 @@ class SimulatedDisk final {
   void CountDown(uint64_t operations, std::function<void()> act);
   // So many of a thousand operations fail with an input/output error.
   void SetErrors(uint64_t reads_per_mille, uint64_t writes_per_mille);
+  // Whether it ever failed so.
+  bool has_failed() const { return has_failed_; }
   // Room for `bytes` more; SIZE_MAX-like values: as much as it likes.
   void SetFree(uint64_t bytes);
   // A power cut; nobody may use the disk.
@@ -55,6 +57,7 @@ class SimulatedDisk final {
   std::function<void()> act_;
   uint64_t read_errors_per_mille_ = 0;
   uint64_t write_errors_per_mille_ = 0;
+  bool has_failed_ = false;
 };
 
 }  // namespace slipstream::simulation

@@ -39,6 +39,21 @@ class BlockMapTest : public ::testing::Test {
   BlockMap map_;
 };
 
+TEST_F(BlockMapTest, ABadReplicaIsForgottenWithItsNode) {
+  map_.Prepare(Held(1, {kA, kB}), At(0));
+  map_.Commit(1);
+  map_.Corrupt(kA, 1, 1);
+  EXPECT_EQ(map_.counts().bad_replicas, 1U);
+
+  map_.SetCounted(kA, false);
+
+  EXPECT_EQ(map_.counts().bad_replicas, 0U);
+  EXPECT_EQ(map_.Trimmable(0, 10).size(), 0U);
+  // It was one all the same, should the node come back.
+  map_.SetCounted(kA, true);
+  EXPECT_EQ(map_.counts().bad_replicas, 1U);
+}
+
 TEST_F(BlockMapTest, WritersWordCountsButDoesNotConfirm) {
   map_.Prepare(Held(1, {kA, kB}), At(0));
   map_.Commit(1);
