@@ -24,6 +24,7 @@
 #include "dfs-master/namespace_tree.h"
 #include "dfs-master/node_table.h"
 #include "dfs-master/quota_table.h"
+#include "dfs-master/refusal_memory.h"
 #include "dfs-master/repair_planner.h"
 #include "dfs-master/replica_placer.h"
 #include "dfs-master/subtree_count.h"
@@ -253,6 +254,7 @@ class Master final {
     Balancer balancer;
     AppenderTable appenders;
     BlockLocator locator;
+    RefusalMemory refusals;
 
     const SteadyTime started_at;
     bool is_in_safe_mode = true;

@@ -60,8 +60,13 @@ Result<std::string> Master::WriteOnce(const OnceRequest& request, Fn change) {
                    -> Result<std::string> {
                  ASSIGN_OR_RETURN(std::optional<std::string> known, RetryTable::Find(txn, once));
                  if (known.has_value()) return std::move(*known);
-                 ASSIGN_OR_RETURN(std::string answer, change(state, txn, changes, now));
-                 RetryTable::Remember(txn, once, answer, now);
+                 if (auto refusal = state.refusals.Find(once.id)) return *refusal;
+                 Result<std::string> answer = change(state, txn, changes, now);
+                 if (!answer.ok()) {
+                   state.refusals.Remember(once.id, answer.status());
+                   return answer;
+                 }
+                 RetryTable::Remember(txn, once, *answer, now);
                  return answer;
                });
 }

@@ -15,9 +15,8 @@ namespace slipstream::dfs::master {
 // RetryTable: the requests that may be carried out only once and were, with what they were
 // answered, so that one sent again after a lost answer is answered the same and not carried out.
 //
-// A success is remembered in the transaction of its change, so over restarts, too; an error changed
-// nothing and is not: the request sent again is carried out as if it were new. Kept for an hour, in
-// the store alone.
+// A success is remembered in the transaction of its change, so over restarts, too. Errors changed
+// nothing; RefusalMemory keeps them. Kept for an hour, in the store alone.
 // Threads: none; under the master's lock. The state is all in the store.
 class RetryTable final {
  public:

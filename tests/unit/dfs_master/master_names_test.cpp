@@ -222,6 +222,16 @@ TEST_F(NamesTest, RepeatedRequestsAreAnsweredAsTheFirstWas) {
   EXPECT_EQ(master_->Delete("/other", false, "rm").code(), Code::kInvalidArgument);
 }
 
+TEST_F(NamesTest, ALateCopyOfARefusedRequestIsRefusedAgain) {
+  EXPECT_EQ(master_->Rename("/a", "/b", false, "mv").code(), Code::kNotFound);
+  ASSERT_TRUE(master_->MakeDirectory("/a", {}, false, "mk").ok());
+
+  EXPECT_EQ(master_->Rename("/a", "/b", false, "mv").code(), Code::kNotFound);
+
+  EXPECT_EQ(CodeOf("/a"), Code::kOk);
+  EXPECT_TRUE(master_->Rename("/a", "/b", false, "another").ok());
+}
+
 TEST_F(NamesTest, ManyStatusesAtOnceAreThoseOfEach) {
   PutFile("/a/f");
   PutFile("/a/g");
