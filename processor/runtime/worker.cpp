@@ -9,16 +9,16 @@
 #include "common/kafka/admin.h"
 #include "common/kafka/group_consumer.h"
 #include "common/kafka/partition_reader.h"
-#include "common/kafka/transactional_producer.h"
 #include "common/log/log.h"
 #include "common/sync/mutex.h"
+#include "processor/runtime/assignment.h"
 #include "processor/runtime/commit.h"
 #include "processor/runtime/event_fd.h"
 #include "processor/runtime/failure_budget.h"
 #include "processor/runtime/job_end.h"
 #include "processor/runtime/shared_time.h"
-#include "processor/runtime/takeover.h"
 #include "processor/runtime/task.h"
+#include "processor/runtime/transaction_client.h"
 #include "processor/runtime/unguarded_sinks.h"
 #include "processor/runtime/worker_status.h"
 
@@ -62,12 +62,13 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
                      return unguarded.Send(sink, record, stop);
                    }},
         shared_time(job_context),
+        transactions(job_context, slot),
         failures(the_clock) {}
 
   // ---- Set-up ----
   Status Open();
   std::string InstanceId() const;
-  Status MakeProducer();
+  Status OpenTransactions();
 
   // ---- The loop ----
   Status Loop();
@@ -88,7 +89,6 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   Status SettleQuiet(const std::vector<Task*>& committed);
   Status CommitLast();
   void BeginTakeover();
-  void DropTasks();
   Status OnTaskError(Status status);
 
   // kafka::GroupConsumer::Listener
@@ -98,8 +98,6 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
 
   void SayWaiting(const std::string& reason);
   void Publish(const char* state);
-  std::vector<Task*> DirtyTasks() const;
-  std::vector<Task*> AllTasks() const;
 
   const JobContext& context;
   const std::string slot;
@@ -117,20 +115,12 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   std::unique_ptr<kafka::PartitionReader> changelog;
   UnguardedSinks unguarded;
   SharedTime shared_time;
-  std::unique_ptr<kafka::TransactionalProducer> producer;
-  bool is_producer_ready = false;
-  std::vector<kafka::TransactionalProducer::Topic*> topics;
+  TransactionClient transactions;
   std::unique_ptr<kafka::GroupConsumer> consumer;
+  std::optional<Assignment> assignment;  // made with the consumer, whose queues its tasks hold
 
-  // The assignment.
-  bool has_joined = false;  // once given partitions, or told that there are none left
-  std::vector<kafka::TopicPartition> assigned;
-  std::optional<kafka::GroupMetadata> group;  // none: nothing may be committed
-  std::unique_ptr<Takeover> takeover;
-  std::vector<std::unique_ptr<Task>> tasks;
-  size_t next_reader = 0;  // counts on; modulo the number of tasks
-  Status undrained;        // why an epoch was lost after the stop
-  Status revoke_error;     // from where there is no way to return it: callbacks, takeovers
+  Status undrained;     // why an epoch was lost after the stop
+  Status revoke_error;  // from where there is no way to return it: callbacks, takeovers
 
   SteadyTime last_commit_at;
   SteadyTime next_housekeeping_at;
@@ -140,9 +130,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   bool was_store_seen = false;
   FailureBudget failures;
 
-  TaskProgram::Counters past_counters;  // of tasks that are gone
   uint64_t commits = 0;
-  uint64_t takeovers = 0;
   std::string waiting_for;
 
   mutable Mutex status_mutex;
@@ -172,6 +160,11 @@ Status Worker::Impl::Open() {
   const size_t share = kFetchBytesMax / std::max<size_t>(context.task_count(), 1);
   options.queue_bytes_max = std::max(share, kPartitionFetchBytesMin);
   ASSIGN_OR_RETURN(consumer, kafka::GroupConsumer::Create(std::move(options), *this));
+  assignment.emplace(Takeover::Parties{.shared = shared,
+                                       .consumer = *consumer,
+                                       .changelog = *changelog,
+                                       .admin = *admin,
+                                       .admin_uncommitted = *admin_uncommitted});
   store_deadline = clock.Now() + context.options.connect_timeout;
   return {};
 }
@@ -182,40 +175,26 @@ std::string Worker::Impl::InstanceId() const {
   return fmt::format("{}-p{}", slot, context.task_count());
 }
 
-// A new producer of the old name; its Init fences and ends whatever was left behind.
-Status Worker::Impl::MakeProducer() {
-  if (producer == nullptr) {
-    ASSIGN_OR_RETURN(producer,
-                     kafka::TransactionalProducer::Create(
-                         {.properties = context.source_properties,
-                          .transactional_id = slot,
-                          .transaction_timeout = context.options.session_timeout}));
+Status Worker::Impl::OpenTransactions() {
+  Status status = transactions.Open(kAttemptTimeout);
+  if (status.ok()) {
+    waiting_for.clear();
+    return {};
   }
-  Status status = producer->Init(kAttemptTimeout);
   if (status.code() == Code::kUnavailable) {
     SayWaiting("transactions: " + status.message());
     return {};
   }
-  if (!status.ok()) {
-    producer.reset();
-    return failures.OnProducerBroken(status);
-  }
-  topics.clear();
-  for (const std::string& topic : context.output_topics) {
-    ASSIGN_OR_RETURN(topics.emplace_back(), producer->OpenTopic(topic));
-  }
-  is_producer_ready = true;
-  waiting_for.clear();
-  return {};
+  return status.code() == Code::kInvalidArgument ? status : failures.OnProducerBroken(status);
 }
 
 // ---- The loop ----
 
 Status Worker::Impl::Loop() {
   // Before joining: no partition may be owned by somebody whose past is not closed yet.
-  while (!is_producer_ready && !stop.stop_requested()) {
+  while (!transactions.is_ready() && !stop.stop_requested()) {
     Publish("joining");
-    RETURN_IF_ERROR(MakeProducer());
+    RETURN_IF_ERROR(OpenTransactions());
   }
   if (stop.stop_requested()) return {};
   RETURN_IF_ERROR(consumer->Subscribe(context.topics()));
@@ -223,7 +202,8 @@ Status Worker::Impl::Loop() {
   bool is_done = false;
   while (!is_done && !stop.stop_requested()) {
     RETURN_IF_ERROR(Turn());
-    if (has_joined && takeover == nullptr && clock.Now() >= next_finish_check_at) {
+    if (assignment->has_joined() && !assignment->is_taking_over() &&
+        clock.Now() >= next_finish_check_at) {
       next_finish_check_at = clock.Now() + kFinishCheckPeriod;
       is_done = IsJobDone();
     }
@@ -235,13 +215,13 @@ Status Worker::Impl::Loop() {
 Status Worker::Impl::Turn() {
   RETURN_IF_ERROR(consumer->Poll(milliseconds(0)));
   RETURN_IF_ERROR(std::exchange(revoke_error, Status()));
-  if (!is_producer_ready) {
-    RETURN_IF_ERROR(MakeProducer());
-    if (!is_producer_ready) return {};
+  if (!transactions.is_ready()) {
+    RETURN_IF_ERROR(OpenTransactions());
+    if (!transactions.is_ready()) return {};
     BeginTakeover();
   }
   bool has_read = false;
-  if (takeover != nullptr) {
+  if (assignment->is_taking_over()) {
     RETURN_IF_ERROR(StepTakeover());
     has_read = true;  // it waits by itself
   } else {
@@ -262,19 +242,18 @@ Status Worker::Impl::Turn() {
 }
 
 Status Worker::Impl::StepTakeover() {
-  Result<bool> is_ready = takeover->Step();
+  Result<bool> is_ready = assignment->Step();
+  const std::string awaited = assignment->waiting_for();
   if (is_ready.ok() && !*is_ready) {
-    if (!takeover->waiting_for().empty()) SayWaiting(takeover->waiting_for());
+    if (!awaited.empty()) SayWaiting(awaited);
     return {};
   }
   if (is_ready.ok()) {
-    tasks = takeover->TakeTasks();
-    takeover.reset();
     waiting_for.clear();
     was_store_seen = true;
     last_commit_at = clock.Now();
     // New tasks commit at once: that pins where they start.
-    if (!DirtyTasks().empty()) last_commit_at -= context.options.commit_interval;
+    if (!assignment->Dirty().empty()) last_commit_at -= context.options.commit_interval;
     Publish("running");
     return {};
   }
@@ -282,7 +261,7 @@ Status Worker::Impl::StepTakeover() {
   switch (status.code()) {
     case Code::kUnavailable:
     case Code::kDeadlineExceeded:
-      SayWaiting(takeover->waiting_for().empty() ? status.message() : takeover->waiting_for());
+      SayWaiting(awaited.empty() ? status.message() : awaited);
       if (!was_store_seen && clock.Now() >= store_deadline) return status;
       event.Wait(kHousekeepingPeriod);
       return {};
@@ -298,11 +277,8 @@ Status Worker::Impl::StepTakeover() {
 
 Result<bool> Worker::Impl::ReadAll() {
   bool has_read = false;
-  for (size_t i = 0; i < tasks.size(); ++i) {
-    // Goes on behind the task that was read last: each gets its turn even if every batch makes a
-    // commit due.
-    Task& task = *tasks[next_reader++ % tasks.size()];
-    ASSIGN_OR_RETURN(size_t count, task.ReadBatch());
+  for (size_t i = 0; i < assignment->tasks().size(); ++i) {
+    ASSIGN_OR_RETURN(size_t count, assignment->ReadNext());
     has_read = has_read || count > 0;
     // An early commit is due, and more would only be held back.
     if (IsCommitDue()) return true;
@@ -311,12 +287,12 @@ Result<bool> Worker::Impl::ReadAll() {
 }
 
 Status Worker::Impl::Housekeep() {
-  for (const auto& task : tasks) {
+  for (const auto& task : assignment->tasks()) {
     if (task->may_be_idle()) ConfirmIdle(*task);
   }
   RETURN_IF_ERROR(shared_time.Poll());
   if (Status status = AdvanceIdle(); !status.ok()) return OnTaskError(std::move(status));
-  Publish(takeover != nullptr ? "restoring" : "running");
+  Publish(assignment->is_taking_over() ? "restoring" : "running");
   return {};
 }
 
@@ -330,7 +306,7 @@ void Worker::Impl::ConfirmIdle(Task& task) {
 Status Worker::Impl::AdvanceIdle() {
   const std::optional<EventTimeUs> watermark = shared_time.ActiveWatermark();
   if (!watermark) return {};
-  for (const auto& task : tasks) {
+  for (const auto& task : assignment->tasks()) {
     if (!task->is_idle()) continue;
     // What has come since goes first, or it would be late.
     RETURN_IF_ERROR(task->ReadBatch().status());
@@ -340,27 +316,18 @@ Status Worker::Impl::AdvanceIdle() {
 }
 
 bool Worker::Impl::IsCommitDue() const {
-  if (takeover != nullptr || tasks.empty() || !group) return false;
-  uint64_t staged_bytes = 0;
-  for (const auto& task : tasks)
-    staged_bytes += task->staged_bytes();
-  if (staged_bytes >= kStagedBytesMax) return true;
-  const bool is_over = clock.Now() - last_commit_at >= context.options.commit_interval;
-  if (!is_over) {
-    // Nobody waits for more when everything here has ended.
-    return std::all_of(
-               tasks.begin(), tasks.end(), [](const auto& task) { return task->is_ended(); }) &&
-           std::any_of(
-               tasks.begin(), tasks.end(), [](const auto& task) { return !task->is_done(); });
+  if (assignment->tasks().empty() || !assignment->group()) return false;
+  if (assignment->staged_bytes() >= kStagedBytesMax) return true;
+  if (clock.Now() - last_commit_at >= context.options.commit_interval) {
+    return assignment->HasUncommitted();
   }
-  return std::any_of(tasks.begin(), tasks.end(), [](const auto& task) {
-    return task->is_dirty() || !task->is_settled() || task->HasRollDue();
-  });
+  // Nobody waits for more when everything here has ended.
+  return assignment->HasJustEnded();
 }
 
 bool Worker::Impl::IsJobDone() {
   if (!context.program->source().is_bounded) return false;
-  for (const auto& task : tasks) {
+  for (const auto& task : assignment->tasks()) {
     if (!task->is_done()) return false;
   }
   return HasJobEnded(*consumer, context, kAttemptTimeout);
@@ -373,7 +340,7 @@ Status Worker::Impl::Finish(bool is_done) {
   if (!status.ok()) {
     log->warn("drain_incomplete worker={} reason={}", slot, log::Quoted(status.ToString()));
   }
-  DropTasks();
+  assignment->Drop();
   consumer->Close();
   Publish(is_done ? "done" : "stopped");
   return {};
@@ -381,24 +348,9 @@ Status Worker::Impl::Finish(bool is_done) {
 
 // ---- Commit ----
 
-std::vector<Task*> Worker::Impl::DirtyTasks() const {
-  std::vector<Task*> dirty;
-  for (const auto& task : tasks) {
-    if (task->is_dirty() || task->HasRollDue()) dirty.push_back(task.get());
-  }
-  return dirty;
-}
-
-std::vector<Task*> Worker::Impl::AllTasks() const {
-  std::vector<Task*> all;
-  for (const auto& task : tasks)
-    all.push_back(task.get());
-  return all;
-}
-
 Status Worker::Impl::CommitDirty(milliseconds patience) {
-  if (!group) return {};
-  const std::vector<Task*> dirty = DirtyTasks();
+  if (!assignment->group()) return {};
+  const std::vector<Task*> dirty = assignment->Dirty();
   const CommitOutcome outcome = CommitEpoch(patience);
   // From the end of the round: one that took longer than the interval must not be followed by the
   // next after a single batch.
@@ -408,12 +360,12 @@ Status Worker::Impl::CommitDirty(milliseconds patience) {
 }
 
 CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
-  const std::vector<Task*> dirty = DirtyTasks();
+  const std::vector<Task*> dirty = assignment->Dirty();
   if (dirty.empty()) return {};
   CommitRound round({.context = context,
-                     .producer = *producer,
-                     .topics = topics,
-                     .group = *group,
+                     .producer = transactions.producer(),
+                     .topics = transactions.topics(),
+                     .group = *assignment->group(),
                      .clock = clock,
                      .flush_unguarded = [this] { return unguarded.Flush(kUnguardedFlushTimeout); },
                      .is_time_shared = shared_time.is_needed(),
@@ -431,7 +383,7 @@ CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
 // Those that go on writing tell the master with their next Prepare. The others now.
 Status Worker::Impl::SettleQuiet(const std::vector<Task*>& committed) {
   std::vector<Task*> quiet;
-  for (const auto& task : tasks) {
+  for (const auto& task : assignment->tasks()) {
     const bool is_ending = task->is_ended() && !task->is_dirty();
     const bool was_quiet =
         std::find(committed.begin(), committed.end(), task.get()) == committed.end();
@@ -449,13 +401,13 @@ Status Worker::Impl::SettleQuiet(const std::vector<Task*>& committed) {
 // Before the partitions are given away. What Kafka has recorded shows even if the epoch that is
 // open can no longer be committed.
 Status Worker::Impl::CommitLast() {
-  if (takeover != nullptr || !group || !is_producer_ready || tasks.empty()) return {};
+  if (!assignment->group() || !transactions.is_ready() || assignment->tasks().empty()) return {};
   const bool has_files = context.store != nullptr;
-  if (has_files) RETURN_IF_ERROR(Settle(*context.store, AllTasks()).WithContext("settle"));
+  if (has_files) RETURN_IF_ERROR(Settle(*context.store, assignment->All()).WithContext("settle"));
   if (const CommitOutcome outcome = CommitEpoch(kDrainPatience); !outcome.ok()) {
     return outcome.why.WithContext("last commit");
   }
-  return has_files ? Settle(*context.store, AllTasks()).WithContext("settle") : Status();
+  return has_files ? Settle(*context.store, assignment->All()).WithContext("settle") : Status();
 }
 
 Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
@@ -463,7 +415,7 @@ Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
   if (stop.stop_requested()) {
     // No takeover of ours will finish what Kafka has recorded before.
     undrained = outcome.why;
-    if (context.store != nullptr) (void)Settle(*context.store, AllTasks());
+    if (context.store != nullptr) (void)Settle(*context.store, assignment->All());
   }
   switch (outcome.kind) {
     case CommitOutcome::Kind::kCommitted:
@@ -475,9 +427,8 @@ Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
       BeginTakeover();
       return {};
     case CommitOutcome::Kind::kNewProducer:
-      DropTasks();
-      producer.reset();
-      is_producer_ready = false;
+      assignment->Drop();
+      transactions.Discard();
       return failures.OnProducerBroken(outcome.why);
   }
   return {};
@@ -499,62 +450,43 @@ Status Worker::Impl::OnTaskError(Status status) {
     case Code::kCancelled:  // stopped while a sink's queue was full: half a batch is no epoch
       if (!stop.stop_requested()) return status;
       undrained = std::move(status);
-      if (context.store != nullptr) (void)Settle(*context.store, AllTasks());
-      DropTasks();
+      if (context.store != nullptr) (void)Settle(*context.store, assignment->All());
+      assignment->Drop();
       return {};
     default:
       return status;
   }
 }
 
-void Worker::Impl::DropTasks() {
-  takeover.reset();
-  for (const auto& task : tasks)
-    Add(past_counters, task->counters());
-  tasks.clear();
-}
-
 void Worker::Impl::BeginTakeover() {
-  DropTasks();
-  if (assigned.empty() || !group) return;
-  if (revoke_error.ok()) revoke_error = unguarded.RenewFailed();
-  ++takeovers;
-  takeover = std::make_unique<Takeover>(Takeover::Parties{.shared = shared,
-                                                          .consumer = *consumer,
-                                                          .changelog = *changelog,
-                                                          .admin = *admin,
-                                                          .admin_uncommitted = *admin_uncommitted},
-                                        assigned);
+  assignment->BeginTakeover();
+  if (assignment->is_taking_over() && revoke_error.ok()) revoke_error = unguarded.RenewFailed();
 }
 
 // ---- The group ----
 
 void Worker::Impl::OnAssigned(const std::vector<kafka::TopicPartition>& partitions,
                               const kafka::GroupMetadata& metadata) {
-  has_joined = true;
-  assigned = partitions;
-  group = metadata;
+  assignment->Accept(partitions, metadata);
   // Reading starts with the takeover, from positions it has looked up.
   if (auto queues = consumer->Assign({}); !queues.ok()) {
     log->warn("assign_failed worker={} reason={}", slot, log::Quoted(queues.status().ToString()));
   }
-  if (is_producer_ready) BeginTakeover();
+  if (transactions.is_ready()) BeginTakeover();
 }
 
 void Worker::Impl::OnRevoked(const std::vector<kafka::TopicPartition>& /*partitions*/,
                              bool is_lost) {
   // An ordinary rebalance aborts nothing: the open epoch is finished first.
-  if (!is_lost && takeover == nullptr && group && is_producer_ready) {
+  if (!is_lost && !assignment->is_taking_over() && transactions.is_ready()) {
     Status status = CommitDirty(kDrainPatience);
     if (!status.ok() && revoke_error.ok()) revoke_error = status;
     if (status.ok() && context.store != nullptr) {
-      Status settled = Settle(*context.store, AllTasks());
+      Status settled = Settle(*context.store, assignment->All());
       if (!settled.ok()) SayWaiting(settled.message());
     }
   }
-  group.reset();
-  assigned.clear();
-  DropTasks();
+  assignment->Release();
 }
 
 void Worker::Impl::SayWaiting(const std::string& reason) {
@@ -569,10 +501,10 @@ void Worker::Impl::SayWaiting(const std::string& reason) {
 
 void Worker::Impl::Publish(const char* state) {
   WorkerStatus now{.slot = slot, .state = state, .waiting_for = waiting_for};
-  now.counters = past_counters;
+  now.counters = assignment->past_counters();
   now.commits = commits;
-  now.takeovers = takeovers;
-  for (const auto& task : tasks)
+  now.takeovers = assignment->takeover_count();
+  for (const auto& task : assignment->tasks())
     Enter(now, *task, consumer->KnownEndOffset(task->id().partition));
   MutexLock lock(status_mutex);
   published = std::move(now);
@@ -588,7 +520,7 @@ Status Worker::Run(const std::stop_token& stop) {
   std::stop_callback wake(stop, [this] { impl_->event.Signal(); });
   RETURN_IF_ERROR(impl_->Open());
   Status status = impl_->Loop();
-  impl_->DropTasks();
+  impl_->assignment->Drop();
   return status;
 }
 

@@ -1,0 +1,88 @@
+#include "processor/runtime/assignment.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "processor/runtime/worker_status.h"
+
+namespace slipstream::runtime {
+
+void Assignment::Accept(std::vector<kafka::TopicPartition> partitions,
+                        const kafka::GroupMetadata& group) {
+  has_joined_ = true;
+  partitions_ = std::move(partitions);
+  group_ = group;
+}
+
+void Assignment::Release() {
+  group_.reset();
+  partitions_.clear();
+  Drop();
+}
+
+void Assignment::BeginTakeover() {
+  Drop();
+  if (partitions_.empty() || !group_) return;
+  ++takeover_count_;
+  takeover_ = std::make_unique<Takeover>(parties_, partitions_);
+}
+
+Result<bool> Assignment::Step() {
+  ASSIGN_OR_RETURN(const bool is_ready, takeover_->Step());
+  if (!is_ready) return false;
+  tasks_ = takeover_->TakeTasks();
+  takeover_.reset();
+  return true;
+}
+
+std::string Assignment::waiting_for() const {
+  return takeover_ == nullptr ? "" : takeover_->waiting_for();
+}
+
+void Assignment::Drop() {
+  takeover_.reset();
+  for (const auto& task : tasks_)
+    Add(past_counters_, task->counters());
+  tasks_.clear();
+}
+
+std::vector<Task*> Assignment::All() const {
+  std::vector<Task*> all;
+  for (const auto& task : tasks_)
+    all.push_back(task.get());
+  return all;
+}
+
+std::vector<Task*> Assignment::Dirty() const {
+  std::vector<Task*> dirty;
+  for (const auto& task : tasks_) {
+    if (task->is_dirty() || task->HasRollDue()) dirty.push_back(task.get());
+  }
+  return dirty;
+}
+
+Result<size_t> Assignment::ReadNext() {
+  return tasks_[next_reader_++ % tasks_.size()]->ReadBatch();
+}
+
+uint64_t Assignment::staged_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& task : tasks_)
+    bytes += task->staged_bytes();
+  return bytes;
+}
+
+bool Assignment::HasJustEnded() const {
+  return std::all_of(
+             tasks_.begin(), tasks_.end(), [](const auto& task) { return task->is_ended(); }) &&
+         std::any_of(
+             tasks_.begin(), tasks_.end(), [](const auto& task) { return !task->is_done(); });
+}
+
+bool Assignment::HasUncommitted() const {
+  return std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
+    return task->is_dirty() || !task->is_settled() || task->HasRollDue();
+  });
+}
+
+}  // namespace slipstream::runtime
