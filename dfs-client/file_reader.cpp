@@ -15,22 +15,33 @@
 #include "dfs-client/worker_pool.h"
 
 namespace slipstream::dfs {
+namespace {
+
+// How often the blocks of one segment may be found replaced. Each time is a merge, of which a block
+// sees a few in its life.
+constexpr int kReplacedMax = 10;
+
+Status Changed() {
+  return FailedPrecondition("the file was changed while it was read");
+}
+
+}  // namespace
 
 struct FileReader::Impl {
   // A block and where in the file it stands. Several segments of it may be on their way at once,
-  // and any of them may find new locations.
+  // and any of them may find new locations, or another block in its place.
   struct Entry {
     uint64_t offset_bytes = 0;
     LocatedBlock located;
     uint64_t end() const { return offset_bytes + located.length_bytes; }
   };
+  // A piece of the file, within one block as long as that one stands.
   struct Segment {
-    size_t entry = 0;
-    NodeClient::Range range;  // in the block
+    uint64_t offset_bytes = 0;
+    uint64_t length_bytes = 0;
   };
   struct Pending {
-    uint64_t offset_bytes = 0;  // in the file
-    uint64_t length_bytes = 0;
+    Segment segment;
     std::future<Result<std::string>> raw;
   };
 
@@ -49,13 +60,21 @@ struct FileReader::Impl {
                   .suspects = borrowed.suspects,
                   .notices = borrowed.notices}),
         outer_stop(options.stop, [this] { stop.request_stop(); }) {
+    MutexLock lock(mutex);
     Add(blocks);
   }
 
-  void Add(FileBlocks& blocks);
-  // The entry that holds `offset_bytes` (< length), asking the master for more when needed.
-  Result<size_t> EntryAt(uint64_t offset_bytes);
+  void Add(FileBlocks& blocks) REQUIRES(mutex);
+  // Puts blocks the master gave now in the place of those known from there on.
+  Status Splice(FileBlocks fresh);
+  Entry* FindEntry(uint64_t offset_bytes) REQUIRES(mutex);
+  // A copy of the entry that holds `offset_bytes` (< length), asking the master for more when
+  // needed.
+  Result<Entry> EntryAt(uint64_t offset_bytes);
   Result<Segment> SegmentAt(uint64_t offset_bytes, uint64_t length_bytes_max);
+  Result<std::string> Read(Entry entry, const NodeClient::Range& range);
+  // Asks the master what stands in the place of a block.
+  Status Replace(const Entry& lost);
   Result<std::string> Fetch(const Segment& segment);
   Status FillWindow();
   void DropWindow();
@@ -77,7 +96,6 @@ struct FileReader::Impl {
 };
 
 void FileReader::Impl::Add(FileBlocks& blocks) {
-  MutexLock lock(mutex);
   uint64_t offset = blocks.first_block_offset_bytes;
   for (LocatedBlock& located : blocks.blocks) {
     const uint64_t length_bytes = located.length_bytes;
@@ -86,57 +104,102 @@ void FileReader::Impl::Add(FileBlocks& blocks) {
   }
 }
 
-Result<size_t> FileReader::Impl::EntryAt(uint64_t offset_bytes) {
+Status FileReader::Impl::Splice(FileBlocks fresh) {
+  const bool is_same = fresh.status.truncation_count == status.truncation_count &&
+                       fresh.status.length_bytes >= status.length_bytes;
+  if (!is_same || fresh.blocks.empty()) return Changed();
+  MutexLock lock(mutex);
+  while (!entries.empty() && entries.back().end() > fresh.first_block_offset_bytes)
+    entries.pop_back();
+  const uint64_t known_bytes = entries.empty() ? 0 : entries.back().end();
+  // What the file has lost of its blocks it has lost as wholes.
+  if (known_bytes != fresh.first_block_offset_bytes) return Changed();
+  Add(fresh);
+  return {};
+}
+
+FileReader::Impl::Entry* FileReader::Impl::FindEntry(uint64_t offset_bytes) {
+  auto after = std::upper_bound(
+      entries.begin(), entries.end(), offset_bytes, [](uint64_t offset, const Entry& entry) {
+        return offset < entry.offset_bytes;
+      });
+  if (after == entries.begin() || offset_bytes >= std::prev(after)->end()) return nullptr;
+  return &*std::prev(after);
+}
+
+Result<FileReader::Impl::Entry> FileReader::Impl::EntryAt(uint64_t offset_bytes) {
   while (true) {
     uint64_t known_bytes = 0;
     {
       MutexLock lock(mutex);
+      if (const Entry* entry = FindEntry(offset_bytes)) return *entry;
       if (!entries.empty()) known_bytes = entries.back().end();
-      if (offset_bytes < known_bytes) {
-        auto after = std::upper_bound(
-            entries.begin(), entries.end(), offset_bytes, [](uint64_t offset, const Entry& entry) {
-              return offset < entry.offset_bytes;
-            });
-        return static_cast<size_t>(after - entries.begin()) - 1;
-      }
     }
     ASSIGN_OR_RETURN(FileBlocks more, parts.master.LocateBlocks(status.inode_id, known_bytes));
-    if (more.first_block_offset_bytes != known_bytes || more.blocks.empty()) {
-      return FailedPrecondition("the file was changed while it was read");
-    }
-    Add(more);
+    RETURN_IF_ERROR(Splice(std::move(more)));
+    MutexLock lock(mutex);
+    if (entries.back().end() <= known_bytes) return Changed();
   }
 }
 
 Result<FileReader::Impl::Segment> FileReader::Impl::SegmentAt(uint64_t offset_bytes,
                                                               uint64_t length_bytes_max) {
-  ASSIGN_OR_RETURN(size_t index, EntryAt(offset_bytes));
-  MutexLock lock(mutex);
-  const Entry& entry = entries[index];
+  ASSIGN_OR_RETURN(const Entry entry, EntryAt(offset_bytes));
   const uint64_t offset = offset_bytes - entry.offset_bytes;
   // Segments end at multiples of their size, and so on the borders of frames.
   const uint64_t border = (offset / kSegmentBytes + 1) * kSegmentBytes;
   const uint64_t end = std::min(border, entry.located.length_bytes);
-  return Segment{.entry = index,
-                 .range = {.offset = offset, .length = std::min(end - offset, length_bytes_max)}};
+  return Segment{.offset_bytes = offset_bytes,
+                 .length_bytes = std::min(end - offset, length_bytes_max)};
 }
 
 Result<std::string> FileReader::Impl::Fetch(const Segment& segment) {
-  Entry entry;
-  {
-    MutexLock lock(mutex);
-    entry = entries[segment.entry];
+  std::string raw;
+  int replaced = 0;
+  while (raw.size() < segment.length_bytes) {
+    const uint64_t offset = segment.offset_bytes + raw.size();
+    ASSIGN_OR_RETURN(const Entry entry, EntryAt(offset));
+    Result<std::string> part =
+        Read(entry,
+             {.offset = offset - entry.offset_bytes,
+              .length = std::min(segment.length_bytes - raw.size(), entry.end() - offset)});
+    if (part.status().code() == Code::kAborted && ++replaced <= kReplacedMax) {
+      RETURN_IF_ERROR(Replace(entry));
+      continue;
+    }
+    if (!part.ok()) return part;
+    raw = raw.empty() ? std::move(*part) : raw + *part;
   }
+  return raw;
+}
+
+Result<std::string> FileReader::Impl::Read(Entry entry, const NodeClient::Range& range) {
   const std::vector<NodeAddress> before = entry.located.nodes;
   auto raw = replicas.Read({.inode_id = status.inode_id, .block_offset_bytes = entry.offset_bytes},
                            entry.located,
-                           segment.range,
+                           range,
                            stop.get_token());
   if (entry.located.nodes != before) {
     MutexLock lock(mutex);
-    entries[segment.entry].located = entry.located;
+    Entry* known = FindEntry(entry.offset_bytes);
+    if (known != nullptr && known->located.block == entry.located.block) {
+      known->located = std::move(entry.located);
+    }
   }
   return raw;
+}
+
+Status FileReader::Impl::Replace(const Entry& lost) {
+  {
+    MutexLock lock(mutex);
+    const Entry* known = FindEntry(lost.offset_bytes);
+    // Another segment of it was here before.
+    if (known == nullptr || known->located.block != lost.located.block) return {};
+  }
+  Result<FileBlocks> fresh = parts.master.LocateBlocks(status.inode_id, lost.offset_bytes);
+  if (fresh.status().code() == Code::kOutOfRange) return Changed();
+  if (!fresh.ok()) return fresh.status();
+  return Splice(std::move(*fresh));
 }
 
 Status FileReader::Impl::FillWindow() {
@@ -147,10 +210,9 @@ Status FileReader::Impl::FillWindow() {
       // What is on its way is good; the error is told when its place is reached.
       return window.empty() ? segment.status() : Status();
     }
-    window.push_back({.offset_bytes = ahead_offset,
-                      .length_bytes = segment->range.length,
-                      .raw = parts.pool.Submit([this, s = *segment] { return Fetch(s); })});
-    ahead_offset += segment->range.length;
+    window.push_back(
+        {.segment = *segment, .raw = parts.pool.Submit([this, s = *segment] { return Fetch(s); })});
+    ahead_offset += segment->length_bytes;
   }
   return {};
 }
@@ -182,9 +244,9 @@ Result<std::string> FileReader::Next() {
   Result<std::string> raw = pending.raw.get();
   if (!raw.ok()) {
     impl_->DropWindow();
-    return raw.status().WithContext(fmt::format("read at {}", pending.offset_bytes));
+    return raw.status().WithContext(fmt::format("read at {}", pending.segment.offset_bytes));
   }
-  impl_->next_offset = pending.offset_bytes + pending.length_bytes;
+  impl_->next_offset = pending.segment.offset_bytes + pending.segment.length_bytes;
   return raw;
 }
 

@@ -28,9 +28,11 @@ class WorkerPool;
 // Memory      at most kWindowBytes of raw data, and the one chunk the caller holds.
 // Errors      a replica that is bad, gone or slow is passed over for another, and a bad one is
 //             reported; when all that are known failed, the master is asked where others are. So a
-//             reader goes on without the master as long as the replicas it knows of answer.
+//             reader goes on without the master as long as the replicas it knows of answer. Blocks
+//             that were merged into another meanwhile are read there: the bytes are the same.
 //             kDataLoss: every replica is bad. kUnavailable: no replica answered until the
 //             timeout; the message names the nodes to wait for. kNotFound: deleted meanwhile.
+//             kFailedPrecondition: cut meanwhile.
 // Ownership   borrows what it is made of: must not outlive the DfsClient that opened it.
 // Threads     not thread-safe: one caller at a time.
 class FileReader final {

@@ -41,6 +41,8 @@ struct FileStatus {
   uint64_t child_count = 0;
   int64_t accessed_at_ms = 0;  // set by users only: reading does not change it
   std::optional<Quota> quota;  // of a directory that has one
+  // How often the file was cut: while it stays the same, what was at an offset once is there yet.
+  uint64_t truncation_count = 0;
 };
 
 // What is absent stays as it is.

@@ -136,8 +136,11 @@ Status ReplicaReader::Refresh(const Place& place, LocatedBlock& located) {
   auto fresh = parts_.master.LocateBlocksOnce(
       place.inode_id, place.block_offset_bytes, located.length_bytes);
   if (!fresh.ok()) {
-    // The file is gone, and its blocks will be; what else is wrong may pass.
-    return fresh.status().code() == Code::kNotFound ? fresh.status() : Status();
+    // The file is gone, and its blocks will be.
+    if (fresh.status().code() == Code::kNotFound) return fresh.status();
+    // The file ends before this block. What else is wrong may pass.
+    return fresh.status().code() == Code::kOutOfRange ? Aborted(fresh.status().message())
+                                                      : Status();
   }
   for (LocatedBlock& block : fresh->blocks) {
     if (block.block == located.block) {
@@ -145,7 +148,7 @@ Status ReplicaReader::Refresh(const Place& place, LocatedBlock& located) {
       return {};
     }
   }
-  return FailedPrecondition("the file was changed while it was read");
+  return Aborted("the file does not have it any more");
 }
 
 }  // namespace slipstream::dfs

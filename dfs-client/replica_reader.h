@@ -55,7 +55,7 @@ class ReplicaReader final {
       : options_(std::move(options)), parts_(parts) {}
 
   // `located` is brought up to date when the master is asked again.
-  // Errors: kFailedPrecondition: the file no longer has this block.
+  // Errors: kAborted: the file no longer has this block; locate what is there in its place.
   Result<std::string> Read(const Place& place,
                            LocatedBlock& located,
                            const NodeClient::Range& range,

@@ -113,7 +113,9 @@ FileStatus ToFileStatus(const v1::FileStatus& in) {
       .mode = in.mode(),
       .writer = in.writer(),
       .child_count = in.child_count(),
-      .accessed_at_ms = in.accessed_at_ms()};
+      .accessed_at_ms = in.accessed_at_ms(),
+      .quota = std::nullopt,
+      .truncation_count = in.truncation_count()};
   if (in.has_quota()) {
     out.quota = Quota{.names_max = in.quota().names_max(),
                       .space_max_bytes = in.quota().space_max_bytes(),

@@ -138,6 +138,7 @@ Status FileEditor::Truncate(Transaction& txn,
   }
   totals->raw_bytes -= inode.length_bytes - length_bytes;
   inode.length_bytes = length_bytes;
+  ++inode.truncation_count;
   inode.modified_at_ms = now.wall_ms();
   tree_.Update(txn, inode);
   return tree_.quotas().Charge(

@@ -98,6 +98,7 @@ FileStatus NamespaceTree::BareStatusOf(const Inode& inode) {
   status.replication = inode.replication;
   status.modified_at_ms = inode.modified_at_ms;
   status.accessed_at_ms = inode.accessed_at_ms;
+  status.truncation_count = inode.truncation_count;
   status.owner = inode.attributes.owner;
   status.group = inode.attributes.group;
   status.mode = inode.attributes.mode;

@@ -197,6 +197,7 @@ void ToProto(const FileStatus& status, v1::FileStatus& out) {
   out.set_writer(status.writer);
   out.set_child_count(status.child_count);
   out.set_accessed_at_ms(status.accessed_at_ms);
+  out.set_truncation_count(status.truncation_count);
   if (!status.quota.has_value()) return;
   v1::Quota& quota = *out.mutable_quota();
   quota.set_names_max(status.quota->names_max);

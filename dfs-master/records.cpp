@@ -5,9 +5,9 @@
 namespace slipstream::dfs::master {
 namespace {
 
-constexpr uint64_t kRecordVersion = 2;
-// Still read: inodes without a time of access, blocks that are whole, shares without a replication
-// of their own and without charges.
+constexpr uint64_t kRecordVersion = 3;
+// Still read. 2: inodes that do not know how often they were cut. 1: also inodes without a time of
+// access, blocks that are whole, shares without a replication of their own and without charges.
 constexpr uint64_t kRecordVersionOldest = 1;
 // Owners hold no NUL (CheckOwner), so that it ends them in keys.
 constexpr char kOwnerEnd = '\0';
@@ -142,6 +142,7 @@ std::string Encode(const Inode& inode) {
   out.Number(inode.claims);
   out.Number(inode.child_count);
   out.Signed(inode.accessed_at_ms);
+  out.Number(inode.truncation_count);
   return out.Take();
 }
 
@@ -162,6 +163,7 @@ Status Decode(std::string_view bytes, Inode& inode) {
   inode.claims = in.Number32();
   inode.child_count = in.Number();
   inode.accessed_at_ms = version >= 2 ? in.Signed() : 0;
+  inode.truncation_count = version >= 3 ? in.Number() : 0;
   RETURN_IF_ERROR(in.Finish("inode"));
   if (inode.id == kNoInode || kind < 1 || kind > 2) return DataLoss("inode: impossible id or kind");
   return {};

@@ -14,7 +14,7 @@
 namespace slipstream::dfs::master {
 
 // Of the store as a whole: a program that does not know it must not touch the store.
-constexpr uint64_t kStoreFormatVersion = 2;
+constexpr uint64_t kStoreFormatVersion = 3;
 constexpr uint64_t kStoreFormatOldest = 1;
 
 // A number for a node's id, given once, which takes less room than the id.
@@ -37,6 +37,8 @@ struct Inode {
   std::string claimant;  // the appender that has candidates with a share for it; empty: none
   uint32_t claims = 0;   // how many such candidates
   uint64_t child_count = 0;
+  // How often the file was cut. While this stays the same, what was at an offset once is there yet.
+  uint64_t truncation_count = 0;
 
   bool is_directory() const { return kind == FileKind::kDirectory; }
   // Of itself alone.

@@ -126,6 +126,7 @@ struct FileStatus {
   uint32_t mode = 0;
   std::string writer;
   uint64_t child_count = 0;
+  uint64_t truncation_count = 0;
   std::optional<QuotaStatus> quota;
 };
 

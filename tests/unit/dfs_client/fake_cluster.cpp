@@ -161,6 +161,13 @@ grpc::Status FakeDatanode::ReadBlock(grpc::ServerContext* context,
 grpc::Status FakeDatanode::ChecksumBlock(grpc::ServerContext*,
                                          const v1::ChecksumBlockRequest* request,
                                          grpc::ServerWriter<v1::ChecksumBlockResponse>* writer) {
+  std::function<Status()> hook;
+  {
+    MutexLock lock(mutex_);
+    hook = on_read_;
+  }
+  const Status hooked = CallHook(hook);
+  if (!hooked.ok()) return rpc::ToGrpc(hooked);
   StoredBlock block;
   {
     MutexLock lock(mutex_);
@@ -246,7 +253,24 @@ grpc::Status FakeMaster::LocateBlocks(grpc::ServerContext*,
   response->mutable_status()->set_inode_id(file->inode_id);
   response->mutable_status()->set_kind(v1::FILE_KIND_FILE);
   response->mutable_status()->set_length_bytes(offset);
+  response->mutable_status()->set_truncation_count(file->truncation_count);
   return grpc::Status::OK;
+}
+
+void FakeMaster::Replace(const std::string& path,
+                         size_t first,
+                         size_t count,
+                         const v1::Block& block) {
+  MutexLock lock(mutex_);
+  std::vector<v1::Block>& blocks = files_.at(path).blocks;
+  const auto begin = blocks.begin() + static_cast<ptrdiff_t>(first);
+  blocks.erase(begin, begin + static_cast<ptrdiff_t>(count));
+  blocks.insert(blocks.begin() + static_cast<ptrdiff_t>(first), block);
+}
+
+void FakeMaster::Cut(const std::string& path) {
+  MutexLock lock(mutex_);
+  ++files_.at(path).truncation_count;
 }
 
 grpc::Status FakeMaster::ReportBadReplica(grpc::ServerContext*,

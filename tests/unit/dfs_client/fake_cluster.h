@@ -108,6 +108,7 @@ class FakeMaster final : public v1::DfsMaster::Service {
     uint64_t inode_id = 0;
     std::string writer;
     std::vector<v1::Block> blocks;
+    uint64_t truncation_count = 0;
   };
 
   // Given to every AllocateBlocks before anything else happens; OK lets it go on.
@@ -117,6 +118,11 @@ class FakeMaster final : public v1::DfsMaster::Service {
   // Locations that LocateBlocks gives until it is told to say the truth.
   void Pin(uint64_t block_id, std::vector<std::string> node_ids);
   void Unpin(uint64_t block_id);
+
+  // One block takes the place of `count` of the file's, as after a merge.
+  void Replace(const std::string& path, size_t first, size_t count, const v1::Block& block);
+  // As if the file had been cut and written to its old length again.
+  void Cut(const std::string& path);
 
   // Given to every Prepare after it was carried out: an error is an answer that gets lost.
   void OnPrepared(std::function<Status()> hook);

@@ -1,3 +1,5 @@
+#include <atomic>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -169,6 +171,137 @@ TEST_F(ReadTest, NoLiveReplicaIsUnavailableAfterTheTimeout) {
 
   EXPECT_EQ(ReadAll(*client, "/f").status().code(), Code::kUnavailable);
   EXPECT_THAT(cluster_.notices(), Not(IsEmpty()));
+}
+
+// A file of ten blocks, of which some may be merged under whoever reads it.
+class MergedBlocksTest : public ReadTest {
+ protected:
+  static constexpr size_t kBlocks = 10;
+
+  void SetUp() override {
+    AppenderEpoch epoch{.owner = "o", .incarnation = 1, .epoch = 1};
+    epoch.files.push_back({.target = "/many"});
+    for (size_t i = 0; i < kBlocks; ++i) {
+      parts_.push_back(RandomBytes(1000 + i, i));
+      content_ += parts_.back();
+      ASSERT_OK_AND_ASSIGN(DurableBlock durable, Write(parts_.back()));
+      epoch.files[0].blocks.push_back(durable);
+    }
+    ASSERT_OK(client_->Prepare({&epoch, 1}, true));
+  }
+
+  Result<DurableBlock> Write(const std::string& raw) {
+    block::FrameCompressor compressor(1);
+    block::BlockEncoder encoder(compressor);
+    RETURN_IF_ERROR(encoder.Append(raw));
+    const block::EncodedBlock encoded = encoder.Finish();
+    const block::EncodedBlock* blocks[] = {&encoded};
+    ASSIGN_OR_RETURN(auto durable, client_->WriteBlocks("o", blocks));
+    return durable[0];
+  }
+
+  // Makes one block of blocks [first, first + count); the old ones are gone at once.
+  void Merge(size_t first, size_t count) {
+    std::string raw;
+    for (size_t i = first; i < first + count; ++i)
+      raw += parts_[i];
+    ASSERT_OK_AND_ASSIGN(DurableBlock durable, Write(raw));
+    v1::Block block;
+    block.set_block_id(durable.block.block_id);
+    block.set_raw_bytes(durable.block.raw_bytes);
+    block.set_stored_bytes(durable.block.stored_bytes);
+    block.set_crc32c(durable.block.crc32c);
+    const auto before = cluster_.master().Find("/many")->blocks;
+    cluster_.master().Replace("/many", first, count, block);
+    for (size_t i = first; i < first + count; ++i) {
+      for (const auto& node : cluster_.nodes())
+        node->Drop(before[i].block_id());
+    }
+    parts_.erase(parts_.begin() + static_cast<ptrdiff_t>(first),
+                 parts_.begin() + static_cast<ptrdiff_t>(first + count));
+    parts_.insert(parts_.begin() + static_cast<ptrdiff_t>(first), raw);
+  }
+
+  std::vector<std::string> parts_;
+  std::string content_;
+};
+
+TEST_F(MergedBlocksTest, AReaderGoesOnInTheBlockTheyWereMergedInto) {
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/many"));
+  ASSERT_OK_AND_ASSIGN(const std::string first, reader->ReadAt(0, 1500));
+  EXPECT_TRUE(first == content_.substr(0, 1500));
+
+  Merge(1, 8);
+
+  for (size_t offset : {size_t{0}, size_t{999}, size_t{1000}, size_t{5'432}, size_t{9'500}}) {
+    ASSERT_OK_AND_ASSIGN(const std::string read, reader->ReadAt(offset, 2'000));
+    EXPECT_TRUE(read == content_.substr(offset, 2'000)) << offset;
+  }
+  ASSERT_OK_AND_ASSIGN(const std::string all, ReadRest(*reader));
+  EXPECT_TRUE(all == content_);
+}
+
+TEST_F(MergedBlocksTest, WhatIsOnItsWayInMergedBlocksArrives) {
+  for (const auto& [first, count] : {std::pair{0, 3}, std::pair{2, 5}, std::pair{0, 4}}) {
+    ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/many"));
+    ASSERT_OK_AND_ASSIGN(std::string all, reader->Next());
+
+    Merge(static_cast<size_t>(first), static_cast<size_t>(count));
+
+    ASSERT_OK_AND_ASSIGN(const std::string rest, ReadRest(*reader));
+    EXPECT_TRUE(all + rest == content_);
+  }
+}
+
+TEST_F(MergedBlocksTest, PagesOfLocationsMayLieAcrossAMerge) {
+  cluster_.master().SetLocatePage(3);
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/many"));
+
+  Merge(1, 5);
+
+  ASSERT_OK_AND_ASSIGN(const std::string all, ReadRest(*reader));
+  EXPECT_TRUE(all == content_);
+}
+
+TEST_F(MergedBlocksTest, WhatWasAppendedAndMergedWithTheEndIsNotRead) {
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/many"));
+  AppenderEpoch epoch{.owner = "o", .incarnation = 1, .epoch = 2};
+  parts_.push_back("appended");
+  ASSERT_OK_AND_ASSIGN(DurableBlock durable, Write(parts_.back()));
+  epoch.files.push_back({.target = reader->status().inode_id,
+                         .expected_length_bytes = content_.size(),
+                         .blocks = {durable}});
+  ASSERT_OK(client_->Prepare({&epoch, 1}, true));
+
+  Merge(5, 6);
+
+  ASSERT_OK_AND_ASSIGN(const std::string all, ReadRest(*reader));
+  EXPECT_TRUE(all == content_);
+}
+
+TEST_F(MergedBlocksTest, AFileThatWasCutMeanwhileIsAnError) {
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/many"));
+
+  cluster_.master().Cut("/many");
+  Merge(1, 8);
+
+  EXPECT_EQ(ReadRest(*reader).status().code(), Code::kFailedPrecondition);
+}
+
+TEST_F(MergedBlocksTest, TheChecksumIsTheSame) {
+  ASSERT_OK_AND_ASSIGN(const FileChecksum before, client_->Checksum("/many"));
+  cluster_.master().SetLocatePage(2);
+  std::atomic<bool> is_merged = false;
+  // A merge between where the blocks were located and where their sums are made.
+  cluster_.node(0).OnRead([&]() -> Status {
+    if (!is_merged.exchange(true)) Merge(1, 6);
+    return {};
+  });
+
+  ASSERT_OK_AND_ASSIGN(const FileChecksum after, client_->Checksum("/many"));
+
+  EXPECT_TRUE(is_merged);
+  EXPECT_EQ(after, before);
 }
 
 TEST_F(ReadTest, LocationsComeInPages) {

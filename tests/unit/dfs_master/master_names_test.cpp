@@ -343,14 +343,14 @@ TEST_F(NamesTest, RecordsOfTheFirstVersionAreRead) {
   EXPECT_EQ(block.first_holders, std::vector<NodeNumber>{3});
 }
 
-TEST_F(NamesTest, AStoreOfTheFirstFormatOpensAndBecomesTheSecond) {
+TEST_F(NamesTest, AStoreOfTheFirstFormatOpensAndBecomesTheNewest) {
   WriteBatch batch;
   batch.Put(Table::kMeta, "format", BigEndian(1));
   ASSERT_TRUE(store_.Apply(batch).ok());
 
   Restart();
 
-  EXPECT_EQ(store_.Get(Table::kMeta, "format").value(), BigEndian(2));
+  EXPECT_EQ(store_.Get(Table::kMeta, "format").value(), BigEndian(kStoreFormatVersion));
 }
 
 }  // namespace
