@@ -5,6 +5,10 @@
 
 namespace slipstream::dfs::master {
 
+Status MasterHandlers::Answer(const v1::SetSafeModeRequest& request, v1::SetSafeModeResponse&) {
+  return master_.SetSafeMode(request.enter());
+}
+
 Status MasterHandlers::Answer(const v1::SetNodeServiceRequest& request,
                               v1::SetNodeServiceResponse&) {
   switch (request.service()) {

@@ -379,6 +379,17 @@ Result<uint32_t> AppenderTable::Abort(Transaction& txn,
   return discarded;
 }
 
+Status AppenderTable::CheckNewest(const Transaction& txn,
+                                  std::string_view owner,
+                                  uint64_t incarnation) const {
+  RETURN_IF_ERROR(CheckOwner(owner));
+  ASSIGN_OR_RETURN(std::optional<Appender> appender, Load(txn, owner));
+  if (!appender.has_value()) return Aborted("no such appender: owner=" + log::Quoted(owner));
+  if (appender->incarnation == incarnation) return {};
+  return Aborted("fenced or given up: owner=" + log::Quoted(owner) + " incarnation=" +
+                 std::to_string(incarnation) + " newest=" + std::to_string(appender->incarnation));
+}
+
 Result<std::vector<AppenderStatus>> AppenderTable::List(const Transaction& txn,
                                                         std::string_view owner_prefix,
                                                         size_t limit) const {
@@ -428,7 +439,8 @@ Result<std::string> AppenderTable::ForgetIdle(Transaction& txn,
     last = owner;
     Appender appender;
     damage = Decode(value, appender);
-    bool is_forgettable = appender.is_self_committing || appender.committed.is_none();
+    bool is_forgettable =
+        (appender.is_self_committing || appender.committed.is_none()) && !seams_.has_lease(owner);
     if (is_forgettable && appender.candidates.empty() && appender.touched_at_ms < idle_since_ms) {
       idle.push_back(last);
     }

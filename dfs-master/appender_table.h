@@ -42,6 +42,7 @@ class AppenderTable final {
     std::function<bool(BlockId)> is_live;  // prepared or committed
     // The number of a node that has ever registered.
     std::function<std::optional<NodeNumber>(std::string_view node_id)> number_of_node;
+    std::function<bool(std::string_view owner)> has_lease;
   };
   struct Options {
     uint32_t min_replicas = 2;  // acknowledgements a block needs
@@ -76,6 +77,10 @@ class AppenderTable final {
                          const Now& now,
                          BlockChanges& changes);
 
+  // Whether `incarnation` is the newest that `owner` was given. kAborted: it is not, and nothing
+  // that it writes will be taken any more.
+  Status CheckNewest(const Transaction& txn, std::string_view owner, uint64_t incarnation) const;
+
   // Those whose owner begins with `owner_prefix`, at most `limit`.
   Result<std::vector<AppenderStatus>> List(const Transaction& txn,
                                            std::string_view owner_prefix,
@@ -83,8 +88,8 @@ class AppenderTable final {
 
   // Forgets up to `limit` appenders that have nothing anyone could come back for and were idle
   // since `idle_since_ms`: those that commit with their Prepare, or never committed; no candidates,
-  // no open files. Others are kept for good: their committed epoch is their writer's truth.
-  // Begins behind `start_after` and returns where to go on; empty: done.
+  // no open files, no lease. Others are kept for good: their committed epoch is their writer's
+  // truth. Begins behind `start_after` and returns where to go on; empty: done.
   Result<std::string> ForgetIdle(Transaction& txn,
                                  std::string_view start_after,
                                  int64_t idle_since_ms,

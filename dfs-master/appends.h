@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -65,6 +66,7 @@ struct AppenderStatus {
   std::vector<EpochPair> prepared;
   int64_t prepared_since_ms = 0;  // the oldest candidate; 0: none
   uint32_t open_files = 0;
+  std::chrono::milliseconds lease{0};  // zero: none
 };
 
 // What a request does to blocks: for the block map and the ledger, once the request is written.

@@ -30,6 +30,8 @@ const char* TableName(Table table) {
       return "requests";
     case Table::kQuotas:
       return "quotas";
+    case Table::kLeases:
+      return "leases";
   }
   return "";
 }

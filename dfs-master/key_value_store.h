@@ -29,8 +29,9 @@ enum class Table : uint8_t {
   kNodes,         // node id → its number
   kRequests,      // request id → when and what, and (when, request id) → nothing
   kQuotas,        // inode → quota
+  kLeases,        // owner → how long his lease lasts
 };
-constexpr size_t kTableCount = 13;
+constexpr size_t kTableCount = 14;
 const char* TableName(Table table);
 
 // Changes that are carried out together or not at all. A later one of the same key wins.

@@ -38,7 +38,8 @@ Master::State::State(const Options& options, const KeyValueStore& store, SteadyT
                  .number_of_node = [this](std::string_view node_id) -> std::optional<NodeNumber> {
                    const Node* node = nodes.FindById(node_id);
                    return node == nullptr ? std::nullopt : std::optional(node->number);
-                 }}),
+                 },
+                 .has_lease = [this](std::string_view owner) { return leases.Has(owner); }}),
       locator(store, blocks, nodes),
       started_at(now),
       collected_at(now),
@@ -100,6 +101,9 @@ Status Master::Load() {
   RETURN_IF_ERROR(state_.incarnations.Load(store_));
   RETURN_IF_ERROR(state_.nodes.Load(store_));
   RETURN_IF_ERROR(state_.ledger.Load(store_, now));
+  RETURN_IF_ERROR(state_.leases.Load(store_, now));
+  ASSIGN_OR_RETURN(std::optional<std::string> safe_mode, store_.Get(Table::kMeta, kMetaSafeMode));
+  state_.is_safe_by_hand = safe_mode.has_value();
   RETURN_IF_ERROR(LoadBlocks());
   log_->info("store_loaded blocks={} known_nodes={} is_new={}",
              state_.blocks.size(),
@@ -200,6 +204,11 @@ Result<LocatedRange> Master::LocateBlocks(const FileName& file,
 
 // ---- Writing ----
 
+void Master::State::TouchWriter(std::string_view owner, const Now& now) {
+  ledger.Touch(owner, now);
+  leases.Touch(owner, now);
+}
+
 Result<BlockAllocation> Master::AllocateBlocks(const AllocationRequest& request) {
   RETURN_IF_ERROR(CheckOwner(request.writer));
   if (request.count == 0 || request.count > kAllocateMax) {
@@ -210,6 +219,8 @@ Result<BlockAllocation> Master::AllocateBlocks(const AllocationRequest& request)
       "allocate",
       [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
           -> Result<BlockAllocation> {
+        state.TouchWriter(request.writer, now);
+        RETURN_IF_ERROR(state.CheckMayWrite());
         ReplicaPlacer::Request wanted{.count = options_.replication,
                                       .bytes = request.stored_bytes,
                                       .excluded = {},
@@ -236,38 +247,70 @@ Result<BlockAllocation> Master::AllocateBlocks(const AllocationRequest& request)
       });
 }
 
-Result<AcquireResult> Master::AcquireAppender(std::string_view owner) {
-  return Write("acquire", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) {
-    return state.appenders.Acquire(txn, owner, now);
+Result<AcquireResult> Master::AcquireAppender(std::string_view owner,
+                                              std::chrono::milliseconds lease) {
+  RETURN_IF_ERROR(LeaseTable::Check(lease));
+  return Write(
+      "acquire",
+      [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Result<AcquireResult> {
+        RETURN_IF_ERROR(state.CheckMayWrite());
+        ASSIGN_OR_RETURN(AcquireResult acquired, state.appenders.Acquire(txn, owner, now));
+        state.leases.Grant(txn, owner, lease, now);
+        return acquired;
+      });
+}
+
+Status Master::RenewLease(std::string_view owner, uint64_t incarnation) {
+  return Read([&](State& state, const Transaction& txn) -> Status {
+    RETURN_IF_ERROR(state.appenders.CheckNewest(txn, owner, incarnation));
+    state.TouchWriter(owner, ReadClock());
+    return {};
   });
 }
 
 Result<PrepareResult> Master::Prepare(std::span<const EpochAppend> epochs, bool commit) {
   return Write("prepare",
-               [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now) {
+               [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
+                   -> Result<PrepareResult> {
+                 // Also of those who are told to wait.
                  for (const EpochAppend& epoch : epochs)
-                   state.ledger.Touch(epoch.owner, now);
+                   state.TouchWriter(epoch.owner, now);
+                 RETURN_IF_ERROR(state.CheckMayWrite());
                  return state.appenders.Prepare(txn, epochs, commit, now, changes);
                });
 }
 
 Result<std::vector<InodeId>> Master::Commit(std::span<const EpochCommit> commits) {
   return Write("commit",
-               [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now) {
+               [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
+                   -> Result<std::vector<InodeId>> {
+                 for (const EpochCommit& commit : commits)
+                   state.TouchWriter(commit.owner, now);
+                 RETURN_IF_ERROR(state.CheckMayWrite());
                  return state.appenders.Commit(txn, commits, now, changes);
                });
 }
 
 Result<uint32_t> Master::AbortAppender(std::string_view owner) {
-  return Write("abort", [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now) {
-    log_->warn("appender_aborted owner={}", log::Quoted(owner));
-    return state.appenders.Abort(txn, owner, now, changes);
-  });
+  return Write(
+      "abort",
+      [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
+          -> Result<uint32_t> {
+        RETURN_IF_ERROR(state.CheckNamesMayChange());
+        ASSIGN_OR_RETURN(uint32_t discarded, state.appenders.Abort(txn, owner, now, changes));
+        state.leases.End(txn, owner);
+        log_->warn("appender_aborted owner={} discarded_epochs={}", log::Quoted(owner), discarded);
+        return discarded;
+      });
 }
 
 Result<std::vector<AppenderStatus>> Master::ListAppenders(std::string_view owner_prefix) {
-  return Read([&](State& state, const Transaction& txn) {
-    return state.appenders.List(txn, owner_prefix, kListAppendersMax);
+  return Read([&](State& state, const Transaction& txn) -> Result<std::vector<AppenderStatus>> {
+    ASSIGN_OR_RETURN(std::vector<AppenderStatus> listed,
+                     state.appenders.List(txn, owner_prefix, kListAppendersMax));
+    for (AppenderStatus& appender : listed)
+      appender.lease = state.leases.LengthOf(appender.owner);
+    return listed;
   });
 }
 

@@ -21,6 +21,7 @@
 #include "dfs-master/file_checker.h"
 #include "dfs-master/file_editor.h"
 #include "dfs-master/key_value_store.h"
+#include "dfs-master/lease_table.h"
 #include "dfs-master/namespace_tree.h"
 #include "dfs-master/node_table.h"
 #include "dfs-master/quota_table.h"
@@ -80,6 +81,7 @@ struct NodeReport {
 
 struct ClusterState {
   std::string safe_mode_reason;  // empty: not in safe mode
+  bool is_safe_by_hand = false;
   std::vector<NodeReport> nodes;
   Totals totals;
   BlockMap::Counts blocks;
@@ -87,6 +89,13 @@ struct ClusterState {
   uint64_t pending_deletions = 0;
   BalanceStatus balance;
   uint32_t replication = 0;
+};
+
+// What clients go by where they are not told otherwise.
+struct Defaults {
+  uint32_t replication = 0;
+  uint32_t min_replicas = 0;
+  std::chrono::milliseconds trash_interval{0};  // zero: no trash is kept
 };
 
 // Master: the file system's one source of truth: names, blocks, appenders, and where replicas are.
@@ -114,6 +123,8 @@ class Master final {
     Balancer::Options balance;
     // Safe mode ends at the latest so long after the first node came.
     std::chrono::milliseconds safe_mode_max{30'000};
+    // How long what users removed stays in their trash; zero: there is none.
+    std::chrono::milliseconds trash_interval{0};
     // What a request counts of a subtree before it leaves that to the background.
     size_t quota_count_inline_max = 50'000;
     uint64_t seed = 1;  // of placement
@@ -181,7 +192,12 @@ class Master final {
     std::vector<std::string> excluded_node_ids;
   };
   Result<BlockAllocation> AllocateBlocks(const AllocationRequest& request);
-  Result<AcquireResult> AcquireAppender(std::string_view owner);
+  // With a lease (LeaseTable) the appender is given up, as by AbortAppender, when nothing was heard
+  // of its owner for so long: every call in his name counts, and so does RenewLease.
+  Result<AcquireResult> AcquireAppender(
+      std::string_view owner, std::chrono::milliseconds lease = std::chrono::milliseconds(0));
+  // kAborted: the appender was given up, or another incarnation has it.
+  Status RenewLease(std::string_view owner, uint64_t incarnation);
   Result<PrepareResult> Prepare(std::span<const EpochAppend> epochs, bool commit);
   Result<std::vector<InodeId>> Commit(std::span<const EpochCommit> commits);
   Result<uint32_t> AbortAppender(std::string_view owner);
@@ -214,9 +230,15 @@ class Master final {
   // ---- The cluster ----
 
   Result<ClusterState> GetClusterState();
+  Defaults GetDefaults() const;
 
   // ---- What operators ask ----
 
+  // Safe mode by hand: what users ask to change is refused (kFailedPrecondition), writers are told
+  // to wait (kUnavailable), nodes are ordered nothing, and housekeeping rests; reading goes on.
+  // Kept in the store: only leaving ends it. The one after a start is another matter: it goes by
+  // itself.
+  Status SetSafeMode(bool enter);
   // What is wanted of a node, by its id, HOST:PORT or HOST; kept in the store. kDecommissioned is
   // not asked for: it comes when the blocks of a node being decommissioned are elsewhere.
   // `until_ms`, of maintenance: since 1970 UTC; 0: until it is ended.
@@ -238,6 +260,10 @@ class Master final {
   struct State {
     State(const Options& options, const KeyValueStore& store, SteadyTime now);
     std::string SafeModeReason() const;
+    // Safe mode by hand, as users and as writers are told of it.
+    Status CheckNamesMayChange() const;
+    Status CheckMayWrite() const;
+    void TouchWriter(std::string_view owner, const Now& now);
 
     Status fatal;
     IdAllocator inode_ids;
@@ -252,12 +278,14 @@ class Master final {
     ReplicaPlacer placer;
     RepairPlanner planner;
     Balancer balancer;
+    LeaseTable leases;
     AppenderTable appenders;
     BlockLocator locator;
     RefusalMemory refusals;
 
     const SteadyTime started_at;
     bool is_in_safe_mode = true;
+    bool is_safe_by_hand = false;
     std::optional<SteadyTime> first_node_at;
     SteadyTime collected_at;
     SteadyTime forgot_at;
@@ -306,6 +334,7 @@ class Master final {
   uint32_t EnoughReplicas(const State& state) const;
   // Ends maintenance whose time is over, and decommissions that are done.
   Status ServiceStep();
+  Status ExpireStep();
   Status CountStep();
   Status ReapStep();
   Status CollectStep();

@@ -26,6 +26,37 @@ const char* NameOf(NodeService service) {
 
 }  // namespace
 
+// ---- Safe mode ----
+
+Status Master::SetSafeMode(bool enter) {
+  return Write("safemode",
+               [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
+                 if (enter == state.is_safe_by_hand) return {};
+                 if (enter) {
+                   txn.Put(Table::kMeta, kMetaSafeMode, "1");
+                 } else {
+                   txn.Delete(Table::kMeta, kMetaSafeMode);
+                   // Who was told to wait is not to blame for it.
+                   state.leases.TouchAll(now);
+                 }
+                 state.is_safe_by_hand = enter;
+                 log_->warn("safe_mode_set by_hand={}", enter);
+                 return {};
+               });
+}
+
+Status Master::State::CheckNamesMayChange() const {
+  if (!is_safe_by_hand) return {};
+  return FailedPrecondition(
+      "Name node is in safe mode, entered by hand: nothing is changed until `dfs safemode leave`");
+}
+
+Status Master::State::CheckMayWrite() const {
+  if (!is_safe_by_hand) return {};
+  return Unavailable(
+      "safe mode was entered by hand: nothing is written until `dfs safemode leave`");
+}
+
 // ---- The service of nodes ----
 
 Status Master::SetNodeService(std::string_view name, NodeService service, int64_t until_ms) {

@@ -57,8 +57,14 @@ constexpr auto kMethods = std::to_array<Method>({
      AnswerBytes<v1::AbortAppenderRequest, v1::AbortAppenderResponse>},
     {"/slipstream.dfs.v1.DfsMaster/ListAppenders",
      AnswerBytes<v1::ListAppendersRequest, v1::ListAppendersResponse>},
+    {"/slipstream.dfs.v1.DfsMaster/RenewLease",
+     AnswerBytes<v1::RenewLeaseRequest, v1::RenewLeaseResponse>},
+    {"/slipstream.dfs.v1.DfsMaster/GetDefaults",
+     AnswerBytes<v1::GetDefaultsRequest, v1::GetDefaultsResponse>},
     {"/slipstream.dfs.v1.DfsMaster/GetClusterState",
      AnswerBytes<v1::GetClusterStateRequest, v1::GetClusterStateResponse>},
+    {"/slipstream.dfs.v1.DfsAdmin/SetSafeMode",
+     AnswerBytes<v1::SetSafeModeRequest, v1::SetSafeModeResponse>},
     {"/slipstream.dfs.v1.DfsAdmin/SetNodeService",
      AnswerBytes<v1::SetNodeServiceRequest, v1::SetNodeServiceResponse>},
     {"/slipstream.dfs.v1.DfsAdmin/Balance", AnswerBytes<v1::BalanceRequest, v1::BalanceResponse>},
@@ -189,7 +195,9 @@ Status MasterHandlers::Answer(const v1::AllocateBlocksRequest& request,
 
 Status MasterHandlers::Answer(const v1::AcquireAppenderRequest& request,
                               v1::AcquireAppenderResponse& response) {
-  ASSIGN_OR_RETURN(AcquireResult result, master_.AcquireAppender(request.owner()));
+  ASSIGN_OR_RETURN(
+      AcquireResult result,
+      master_.AcquireAppender(request.owner(), std::chrono::milliseconds(request.lease_ms())));
   ToProto(result, response);
   return {};
 }
@@ -220,6 +228,19 @@ Status MasterHandlers::Answer(const v1::ListAppendersRequest& request,
   ASSIGN_OR_RETURN(std::vector<AppenderStatus> appenders,
                    master_.ListAppenders(request.owner_prefix()));
   ToProto(appenders, response);
+  return {};
+}
+
+Status MasterHandlers::Answer(const v1::RenewLeaseRequest& request, v1::RenewLeaseResponse&) {
+  return master_.RenewLease(request.owner(), request.incarnation());
+}
+
+Status MasterHandlers::Answer(const v1::GetDefaultsRequest&, v1::GetDefaultsResponse& response) {
+  const Defaults defaults = master_.GetDefaults();
+  response.set_replication(defaults.replication);
+  response.set_min_replicas(defaults.min_replicas);
+  response.set_trash_interval_ms(static_cast<uint64_t>(defaults.trash_interval.count()));
+  response.set_version(version_);
   return {};
 }
 

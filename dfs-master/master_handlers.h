@@ -56,10 +56,13 @@ class MasterHandlers final {
   Status Answer(const v1::CommitRequest& request, v1::CommitResponse& response);
   Status Answer(const v1::AbortAppenderRequest& request, v1::AbortAppenderResponse& response);
   Status Answer(const v1::ListAppendersRequest& request, v1::ListAppendersResponse& response);
+  Status Answer(const v1::RenewLeaseRequest& request, v1::RenewLeaseResponse& response);
   Status Answer(const v1::GetClusterStateRequest& request, v1::GetClusterStateResponse& response);
+  Status Answer(const v1::GetDefaultsRequest& request, v1::GetDefaultsResponse& response);
 
   // ---- DfsAdmin ----
 
+  Status Answer(const v1::SetSafeModeRequest& request, v1::SetSafeModeResponse& response);
   Status Answer(const v1::SetNodeServiceRequest& request, v1::SetNodeServiceResponse& response);
   Status Answer(const v1::BalanceRequest& request, v1::BalanceResponse& response);
   Status Answer(const v1::CheckFilesRequest& request, v1::CheckFilesResponse& response);

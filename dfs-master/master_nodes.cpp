@@ -59,9 +59,11 @@ Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
       ApplyReplicaChange(state_, *node, change);
     answer.acknowledged_sequence = node->acknowledged_sequence;
     answer.wants_full_report = std::exchange(node->needs_full_report, false);
-    for (const NodeCommand& command : state_.planner.TakeCommands(node->number, now)) {
-      answer.commands.push_back(
-          {.command = command, .target = state_.locator.AddressOf(command.target)});
+    if (!state_.is_safe_by_hand) {
+      for (const NodeCommand& command : state_.planner.TakeCommands(node->number, now)) {
+        answer.commands.push_back(
+            {.command = command, .target = state_.locator.AddressOf(command.target)});
+      }
     }
     position = store_.position();
   }
@@ -155,6 +157,7 @@ Result<ClusterState> Master::GetClusterState() {
     ASSIGN_OR_RETURN(std::optional<Totals> totals, txn.Load<Totals>(Table::kMeta, kMetaTotals));
     cluster.totals = totals.value_or(Totals{});
     cluster.safe_mode_reason = state.SafeModeReason();
+    cluster.is_safe_by_hand = state.is_safe_by_hand;
     cluster.blocks = state.blocks.counts();
     cluster.pending_repairs = state.planner.copies_in_flight();
     cluster.pending_deletions = state.planner.deletions_in_flight();
@@ -172,7 +175,14 @@ Result<ClusterState> Master::GetClusterState() {
   });
 }
 
+Defaults Master::GetDefaults() const {
+  return {.replication = options_.replication,
+          .min_replicas = options_.min_replicas,
+          .trash_interval = options_.trash_interval};
+}
+
 std::string Master::State::SafeModeReason() const {
+  if (is_safe_by_hand) return "entered by hand: it lasts until `dfs safemode leave`";
   if (!is_in_safe_mode) return {};
   if (!first_node_at.has_value()) return "no datanode has come yet";
   return "blocks no datanode has reported yet: " + std::to_string(blocks.counts().unconfirmed);
@@ -194,7 +204,7 @@ void Master::UpdateSafeMode(const Now& now) {
 
 // Right after a start most nodes have not come back yet: what they have is not lost.
 bool Master::MayRepair(const State& state, const Now& now) const {
-  if (state.is_in_safe_mode) return false;
+  if (state.is_in_safe_mode || state.is_safe_by_hand) return false;
   if (now.steady - state.started_at >= options_.nodes.dead_after) return true;
   const auto& nodes = state.nodes.nodes();
   return std::all_of(nodes.begin(), nodes.end(), [](const auto& entry) {
@@ -231,8 +241,10 @@ Status Master::Tick() {
     SweepNodes(now);
     UpdateSafeMode(now);
     if (MayRepair(state_, now)) PlanRepair(now);
+    if (state_.is_safe_by_hand) return {};
   }
   RETURN_IF_ERROR(ServiceStep());
+  RETURN_IF_ERROR(ExpireStep());
   RETURN_IF_ERROR(CountStep());
   RETURN_IF_ERROR(ReapStep());
   RETURN_IF_ERROR(CollectStep());

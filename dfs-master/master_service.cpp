@@ -128,6 +128,16 @@ class ClientService final : public v1::DfsMaster::Service {
                              v1::ListAppendersResponse* out) override {
     return runner_.Run("ListAppenders", in, out);
   }
+  grpc::Status RenewLease(Context*,
+                          const v1::RenewLeaseRequest* in,
+                          v1::RenewLeaseResponse* out) override {
+    return runner_.Run("RenewLease", in, out);
+  }
+  grpc::Status GetDefaults(Context*,
+                           const v1::GetDefaultsRequest* in,
+                           v1::GetDefaultsResponse* out) override {
+    return runner_.Run("GetDefaults", in, out);
+  }
   grpc::Status GetClusterState(Context*,
                                const v1::GetClusterStateRequest* in,
                                v1::GetClusterStateResponse* out) override {
@@ -142,6 +152,11 @@ class AdminService final : public v1::DfsAdmin::Service {
  public:
   explicit AdminService(CallRunner runner) : runner_(runner) {}
 
+  grpc::Status SetSafeMode(Context*,
+                           const v1::SetSafeModeRequest* in,
+                           v1::SetSafeModeResponse* out) override {
+    return runner_.Run("SetSafeMode", in, out);
+  }
   grpc::Status SetNodeService(Context*,
                               const v1::SetNodeServiceRequest* in,
                               v1::SetNodeServiceResponse* out) override {

@@ -10,8 +10,27 @@ namespace slipstream::dfs::master {
 namespace {
 
 constexpr size_t kCountPerStep = 200'000;
+constexpr size_t kExpirePerStep = 100;
 
 }  // namespace
+
+Status Master::ExpireStep() {
+  return Write(
+      "expire",
+      [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now) -> Status {
+        const std::vector<std::string> owners = state.leases.Over(kExpirePerStep, now);
+        for (const std::string& owner : owners) {
+          ASSIGN_OR_RETURN(uint32_t discarded, state.appenders.Abort(txn, owner, now, changes));
+          log_->warn("lease_expired owner={} lease_ms={} discarded_epochs={}",
+                     log::Quoted(owner),
+                     state.leases.LengthOf(owner).count(),
+                     discarded);
+        }
+        for (const std::string& owner : owners)
+          state.leases.End(txn, owner);
+        return {};
+      });
+}
 
 Status Master::CountStep() {
   SubtreeCounter::Task* task = nullptr;

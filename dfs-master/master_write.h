@@ -61,7 +61,9 @@ Result<std::string> Master::WriteOnce(const OnceRequest& request, Fn change) {
                  ASSIGN_OR_RETURN(std::optional<std::string> known, RetryTable::Find(txn, once));
                  if (known.has_value()) return std::move(*known);
                  if (auto refusal = state.refusals.Find(once.id)) return *refusal;
-                 Result<std::string> answer = change(state, txn, changes, now);
+                 const Status allowed = state.CheckNamesMayChange();
+                 Result<std::string> answer =
+                     allowed.ok() ? change(state, txn, changes, now) : Result<std::string>(allowed);
                  if (!answer.ok()) {
                    state.refusals.Remember(once.id, answer.status());
                    return answer;

@@ -249,6 +249,7 @@ void ToProto(const std::vector<AppenderStatus>& appenders, v1::ListAppendersResp
       ToProto(pair, *status.add_prepared());
     status.set_prepared_since_ms(appender.prepared_since_ms);
     status.set_open_files(appender.open_files);
+    status.set_lease_ms(static_cast<uint32_t>(appender.lease.count()));
   }
 }
 
@@ -301,6 +302,7 @@ void ToProto(const BalanceStatus& status, v1::BalanceStatus& out) {
 void ToProto(const ClusterState& state, v1::GetClusterStateResponse& out) {
   out.set_in_safe_mode(!state.safe_mode_reason.empty());
   out.set_safe_mode_reason(state.safe_mode_reason);
+  out.set_safe_mode_by_hand(state.is_safe_by_hand);
   for (const NodeReport& report : state.nodes)
     ToProto(report, *out.add_nodes());
   out.set_file_count(state.totals.files);

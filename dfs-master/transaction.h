@@ -73,5 +73,6 @@ class Transaction final {
 // Keys of kMeta.
 inline constexpr char kMetaFormat[] = "format";
 inline constexpr char kMetaTotals[] = "totals";
+inline constexpr char kMetaSafeMode[] = "safe_mode";  // there while it holds by hand
 
 }  // namespace slipstream::dfs::master
