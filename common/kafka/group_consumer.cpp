@@ -40,7 +40,7 @@ Properties ConsumerLaws(const GroupConsumer::Options& options) {
       {"group.id", options.group_id},
       {"session.timeout.ms", std::to_string(options.session_timeout.count())},
       {"heartbeat.interval.ms", "1000"},
-      {"max.poll.interval.ms", "120000"},
+      {"max.poll.interval.ms", std::to_string(options.max_poll_interval.count())},
       {"partition.assignment.strategy", "range"},
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
@@ -106,11 +106,13 @@ struct GroupConsumer::Impl final : ClientEvents {
   bool is_closed = false;
   Status refusal;  // of an assignment, until Poll returns it
   Holder<rd_kafka_t> client;
+  Holder<rd_kafka_queue_t> nothing;  // a queue that stays empty; goes before the client
 };
 
 GroupConsumer::GroupConsumer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 GroupConsumer::~GroupConsumer() {
+  impl_->nothing.reset();
   // Closing would call the listener, which may be half gone by now.
   rd_kafka_destroy_flags(impl_->client.release(),
                          impl_->is_closed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
@@ -133,6 +135,7 @@ Result<std::unique_ptr<GroupConsumer>> GroupConsumer::Create(Options options, Li
       });
   ASSIGN_OR_RETURN(impl->client, MakeClient(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(impl->client.get());
+  impl->nothing.reset(rd_kafka_queue_new(impl->client.get()));
   if (options.event_fd >= 0) {
     Holder<rd_kafka_queue_t> queue(rd_kafka_queue_get_consumer(impl->client.get()));
     rd_kafka_queue_io_event_enable(
@@ -178,6 +181,12 @@ Status GroupConsumer::Poll(std::chrono::milliseconds timeout) {
   rd_kafka_message_destroy(message);
   if (status.ok()) status = std::exchange(impl_->refusal, Status());
   return status;
+}
+
+void GroupConsumer::KeepPlace() {
+  // Reading any queue of the client counts as a poll.
+  rd_kafka_message_t* none = nullptr;
+  rd_kafka_consume_batch_queue(impl_->nothing.get(), 0, &none, 1);
 }
 
 Result<std::vector<PartitionOffset>> GroupConsumer::Committed(

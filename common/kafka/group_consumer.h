@@ -40,7 +40,7 @@ class PartitionQueue final {
 // Eager rebalances with the range assignor: all partitions are revoked before any is assigned.
 // Threads   one thread makes all calls; the listener is called on it, inside Poll and Close.
 // Blocking  as each call says. Heartbeats go on meanwhile, on librdkafka's threads; a member that
-//           does not call Poll for max.poll.interval.ms (two minutes) is put out of the group.
+//           calls neither Poll nor KeepPlace for max_poll_interval leaves the group.
 class GroupConsumer final {
  public:
   struct Options {
@@ -49,6 +49,7 @@ class GroupConsumer final {
     std::string instance_id;  // group.instance.id: a restart within the session gets the same
                               // partitions without a rebalance
     std::chrono::milliseconds session_timeout{10'000};
+    std::chrono::milliseconds max_poll_interval{120'000};
     // Fetched and not yet read, for each partition.
     size_t queue_bytes_max = size_t{16} << 20;
     // Written to (8 bytes) whenever a queue or the consumer itself has something new; -1: none.
@@ -79,6 +80,11 @@ class GroupConsumer final {
   // Serves rebalances. kAborted: this member was fenced by another of the same instance id, or was
   // given partitions without a member id or a generation to commit them by.
   Status Poll(std::chrono::milliseconds timeout);
+
+  // For work that takes longer than max_poll_interval: the member is at it still, and keeps its
+  // place. Serves nothing, so the listener is not called; a rebalance that has begun puts the
+  // member out after max_poll_interval all the same.
+  void KeepPlace();
 
   // The group's committed positions; those without one are left out. Waits while transactions on
   // them are open; kUnavailable if they still are, or no broker answers, after `timeout`.

@@ -13,6 +13,7 @@ class TransactionalProducer::Topic {};
 struct TransactionalProducer::Impl final : ClientEvents {
   using ClientEvents::ClientEvents;
   std::string id;
+  std::function<void()> while_waiting;
   Holder<rd_kafka_t> client;
   TopicTable topics;
 };
@@ -21,6 +22,8 @@ namespace {
 
 // Bounds the calls below that librdkafka lets time out and take up again.
 constexpr int kAttemptsMax = 4;
+constexpr int kRoomWaitMs = 20;
+constexpr int kFlushWaitMs = 200;
 
 // The status for a failed call inside a transaction, by what has to be done about it.
 Status Classify(const rd_kafka_error_t& error, std::string_view context) {
@@ -44,6 +47,7 @@ TransactionalProducer::~TransactionalProducer() {
 Result<std::unique_ptr<TransactionalProducer>> TransactionalProducer::Create(Options options) {
   auto impl = std::make_unique<Impl>(options.logger);
   impl->id = options.transactional_id;
+  impl->while_waiting = std::move(options.while_waiting);
   Properties properties = options.properties;
   // Not for users to change: the protocol stands on them.
   properties.emplace_back("transactional.id", options.transactional_id);
@@ -61,7 +65,11 @@ Status TransactionalProducer::Init(std::chrono::milliseconds timeout) {
   Holder<rd_kafka_error_t> error(
       rd_kafka_init_transactions(impl_->client.get(), ToTimeoutMs(timeout)));
   if (error == nullptr) return {};
-  return Classify(*error, "init_transactions id=" + impl_->id);
+  Status status = Classify(*error, "init_transactions id=" + impl_->id);
+  if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT) {
+    return OutOfRange(status.message());
+  }
+  return status;
 }
 
 Status TransactionalProducer::Begin() {
@@ -82,7 +90,8 @@ Status TransactionalProducer::Produce(Topic& topic, const OutgoingRecord& record
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
     if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       // Ends by itself: a record that is not delivered within the transaction's timeout fails.
-      rd_kafka_poll(impl_->client.get(), 20);
+      rd_kafka_poll(impl_->client.get(), kRoomWaitMs);
+      impl_->while_waiting();
       continue;
     }
     Status status = FromError(error, fmt::format("produce topic={}", rd_kafka_topic_name(raw)));
@@ -117,6 +126,10 @@ Status TransactionalProducer::SendOffsets(std::span<const PartitionOffset> offse
 }
 
 Status TransactionalProducer::Commit() {
+  // Not left to the commit itself, which says nothing meanwhile. Ends as Produce does; what became
+  // of the records the commit knows.
+  while (rd_kafka_flush(impl_->client.get(), kFlushWaitMs) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+    impl_->while_waiting();
   Status status;
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     Holder<rd_kafka_error_t> error(rd_kafka_commit_transaction(impl_->client.get(), -1));

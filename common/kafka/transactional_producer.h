@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,12 +17,13 @@ namespace slipstream::kafka {
 //   Init → (Begin → Produce… → SendOffsets → Commit | Abort)*
 //
 // Threads   not thread-safe: one worker thread calls it.
-// Blocking  every call but Produce, up to about the transaction's timeout.
+// Blocking  every call, up to about the transaction's timeout; Produce while the queue is full.
 // Errors    by what has to be done, whatever the cause was:
 //             kAborted             the transaction has failed: Abort() it; this object goes on
 //             kFailedPrecondition  fenced by a newer producer of the same id, or broken: destroy
 //                                  this object, make a new one, Init() it
 //             kUnavailable         Init only: nothing happened yet, call again
+//             kOutOfRange          Init only: the brokers allow no timeout that long. Make another
 //             kDeadlineExceeded    Commit only: nobody knows whether it is committed. Treat as
 //                                  kFailedPrecondition: only what can be read afterwards tells
 class TransactionalProducer final {
@@ -30,6 +32,9 @@ class TransactionalProducer final {
     Properties properties;  // at least bootstrap.servers
     std::string transactional_id;
     std::chrono::milliseconds transaction_timeout{10'000};
+    // Called several times a second while Produce waits for room and Commit for the records that
+    // are on their way.
+    std::function<void()> while_waiting = [] {};
     std::string logger = "kafka.transactions";
   };
 

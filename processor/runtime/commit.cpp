@@ -159,26 +159,18 @@ CommitOutcome CommitRound::PrepareAgain(std::span<Task* const> tasks) {
 }
 
 CommitOutcome CommitRound::Transact(std::span<Task* const> tasks) {
-  kafka::TransactionalProducer& producer = parties_.producer;
-  Status status = producer.Begin();
-  if (status.ok()) {
-    SLIPSTREAM_FAILPOINT_HIT("commit.after_begin");
-    status = ProduceAll(tasks);
-  }
-  if (status.ok()) {
-    SLIPSTREAM_FAILPOINT_HIT("commit.after_produce");
-    std::vector<kafka::PartitionOffset> offsets;
-    for (Task* task : tasks)
-      offsets.push_back(task->CommittedOffset());
-    status = producer.SendOffsets(offsets, parties_.group);
-  }
-  if (status.ok()) {
-    SLIPSTREAM_FAILPOINT_HIT("commit.after_offsets");
-    status = producer.Commit();
-  }
-  if (status.ok()) {
-    SLIPSTREAM_FAILPOINT_HIT("commit.after_kafka_commit");
-    return Committed();
+  const SteadyTime begun_at = parties_.clock.Now();
+  Status status = RunTransaction(tasks);
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(parties_.clock.Now() - begun_at);
+  const bool was_long = parties_.transactions.OnTransactionOver(elapsed);
+  if (status.ok()) return Committed();
+  if (was_long) {
+    return {.kind = Kind::kTooLong,
+            .why = status.WithContext(
+                fmt::format("transaction: {} ms of the timeout of {} ms were over",
+                            elapsed.count(),
+                            parties_.transactions.timeout().count()))};
   }
   switch (status.code()) {
     case Code::kFailedPrecondition:  // fenced, or broken
@@ -189,16 +181,34 @@ CommitOutcome CommitRound::Transact(std::span<Task* const> tasks) {
       break;
   }
   const bool is_ours = status.code() == Code::kResourceExhausted;  // a record too large
-  Status aborted = producer.Abort();
+  Status aborted = parties_.transactions.producer().Abort();
   if (is_ours) return {.kind = Kind::kFailed, .why = std::move(status)};
   return {.kind = aborted.ok() ? Kind::kTakeOver : Kind::kNewProducer, .why = std::move(status)};
 }
 
+Status CommitRound::RunTransaction(std::span<Task* const> tasks) {
+  kafka::TransactionalProducer& producer = parties_.transactions.producer();
+  RETURN_IF_ERROR(producer.Begin());
+  SLIPSTREAM_FAILPOINT_HIT("commit.after_begin");
+  RETURN_IF_ERROR(ProduceAll(tasks));
+  SLIPSTREAM_FAILPOINT_HIT("commit.after_produce");
+  std::vector<kafka::PartitionOffset> offsets;
+  for (Task* task : tasks)
+    offsets.push_back(task->CommittedOffset());
+  RETURN_IF_ERROR(producer.SendOffsets(offsets, parties_.group));
+  SLIPSTREAM_FAILPOINT_HIT("commit.after_offsets");
+  RETURN_IF_ERROR(producer.Commit());
+  SLIPSTREAM_FAILPOINT_HIT("commit.after_kafka_commit");
+  return {};
+}
+
 Status CommitRound::ProduceAll(std::span<Task* const> tasks) {
+  kafka::TransactionalProducer& producer = parties_.transactions.producer();
+  const std::vector<kafka::TransactionalProducer::Topic*>& topics = parties_.transactions.topics();
   for (Task* task : tasks) {
     // A record that is too large comes again with every run: say where to look for it.
     RETURN_IF_ERROR(task->staged().ForEach([&](size_t output, const kafka::OutgoingRecord& record) {
-      Status status = parties_.producer.Produce(*parties_.topics[output], record);
+      Status status = producer.Produce(*topics[output], record);
       if (status.ok()) return status;
       return status.WithContext(
           fmt::format("{} before offset={}: record of {} bytes to {}",

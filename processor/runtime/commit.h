@@ -9,11 +9,11 @@
 
 #include "common/clock/clock.h"
 #include "common/kafka/group_metadata.h"
-#include "common/kafka/transactional_producer.h"
 #include "common/status/status.h"
 #include "dfs-client/append_store.h"
 #include "processor/runtime/job_context.h"
 #include "processor/runtime/task.h"
+#include "processor/runtime/transaction_client.h"
 
 namespace slipstream::runtime {
 
@@ -25,6 +25,7 @@ struct CommitOutcome {
     // over like any new owner.
     kTakeOver,
     kNewProducer,  // kTakeOver, and the producer is of no more use
+    kTooLong,      // kNewProducer: the transaction ran for its whole timeout. The next has longer
     kFailed,       // the job cannot go on
   };
   Kind kind = Kind::kCommitted;
@@ -49,9 +50,7 @@ class CommitRound final {
  public:
   struct Parties {
     const JobContext& context;
-    kafka::TransactionalProducer& producer;
-    // Of context.output_topics, opened with `producer`.
-    const std::vector<kafka::TransactionalProducer::Topic*>& topics;
+    TransactionClient& transactions;
     const kafka::GroupMetadata& group;
     const Clock& clock;
     // Flushes what at-least-once sinks have sent: the input must not be committed before.
@@ -79,6 +78,7 @@ class CommitRound final {
   // Some files were deleted by a user: their tasks go on under new incarnations.
   CommitOutcome PrepareAgain(std::span<Task* const> tasks);
   CommitOutcome Transact(std::span<Task* const> tasks);
+  Status RunTransaction(std::span<Task* const> tasks);
   Status ProduceAll(std::span<Task* const> tasks);
   // Repeats `call` while it gives kUnavailable and patience lasts.
   Status WithPatience(const std::function<Status()>& call);

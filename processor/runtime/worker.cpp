@@ -62,7 +62,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
                      return unguarded.Send(sink, record, stop);
                    }},
         shared_time(job_context),
-        transactions(job_context, slot),
+        transactions(job_context, slot, [this] { consumer->KeepPlace(); }),
         failures(the_clock) {}
 
   // ---- Set-up ----
@@ -363,8 +363,7 @@ CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
   const std::vector<Task*> dirty = assignment->Dirty();
   if (dirty.empty()) return {};
   CommitRound round({.context = context,
-                     .producer = transactions.producer(),
-                     .topics = transactions.topics(),
+                     .transactions = transactions,
                      .group = *assignment->group(),
                      .clock = clock,
                      .flush_unguarded = [this] { return unguarded.Flush(kUnguardedFlushTimeout); },
@@ -429,7 +428,12 @@ Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
     case CommitOutcome::Kind::kNewProducer:
       assignment->Drop();
       transactions.Discard();
+      RETURN_IF_ERROR(failures.OnEpochFailed(outcome.why));
       return failures.OnProducerBroken(outcome.why);
+    case CommitOutcome::Kind::kTooLong:
+      assignment->Drop();
+      transactions.Discard();
+      return failures.OnEpochFailed(outcome.why);
   }
   return {};
 }

@@ -8,7 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include "common/clock/clock.h"
 #include "common/kafka/admin.h"
+#include "common/kafka/group_consumer.h"
 #include "tests/cluster/commit_harness.h"
 #include "tests/support/assert_ok.h"
 #include "tests/support/eventually.h"
@@ -19,7 +21,7 @@
 namespace slipstream::test_support {
 namespace {
 
-constexpr int kMinimalSessionMs = 6'000;  // the least that brokers take
+constexpr int kMinimalSessionMs = 3'000;  // three heartbeats
 
 // Test names become job names: only letters, digits and '-'.
 std::string JobName(std::string text) {
@@ -210,6 +212,77 @@ TEST(CommitTest, SlowCommitsTakeAnIntervalsRecordsAtOnce) {
   // Two at the least: the one that pins the start and the last; one batch each makes nine.
   EXPECT_LE(commit_count, 5) << output;
   EXPECT_OK(job.Check());
+}
+
+// The broker aborts a transaction that takes longer than it was said to, and would abort the next
+// for the same reason, if that were not given longer.
+TEST(CommitTest, ATransactionLongerThanItsTimeoutIsGivenLonger) {
+  const TempDir dir("commit");
+  CommitHarness job({.name = "long-transactions",
+                     .bootstrap = KafkaBroker::Shared().bootstrap(),
+                     .dir = dir.path(),
+                     .record_count = 3'000,
+                     .session_timeout_ms = kMinimalSessionMs});  // the transaction's as well
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto process,
+                       job.Start({.failpoints = "commit.after_produce=delay:6000",
+                                  .more_flags = {"--commit-interval-ms", "1000"}}));
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Wait(std::chrono::seconds(90)));
+
+  EXPECT_EQ(exit.code, 0) << process->Stderr();
+  EXPECT_NE(process->Stdout().find("ms of the timeout of 3000 ms were over"), std::string::npos);
+  EXPECT_NE(process->Stdout().find("next_timeout_ms=12000"), std::string::npos);
+  EXPECT_EQ(process->Stdout().find("next_timeout_ms=48000"), std::string::npos);
+  EXPECT_OK(job.Check());
+}
+
+// What goes on in a long transaction: the consumer is not polled for longer than it may.
+TEST(CommitTest, AMemberBusyForLongKeepsItsPlace) {
+  struct Listener final : kafka::GroupConsumer::Listener {
+    void OnAssigned(const std::vector<kafka::TopicPartition>& partitions,
+                    const kafka::GroupMetadata& /*group*/) override {
+      assigned = partitions.size();
+      ASSERT_TRUE(consumer->Assign({}).ok());
+    }
+    void OnRevoked(const std::vector<kafka::TopicPartition>& /*partitions*/,
+                   bool /*is_lost*/) override {
+      ++revocations;
+    }
+    kafka::GroupConsumer* consumer = nullptr;
+    size_t assigned = 0;
+    int revocations = 0;
+  };
+  const KafkaClient client(KafkaBroker::Shared().bootstrap());
+  ASSERT_OK(client.CreateTopic("busy", 2));
+  constexpr std::chrono::milliseconds kPollInterval(kMinimalSessionMs);
+  Listener listener;
+  ASSERT_OK_AND_ASSIGN(
+      const auto consumer,
+      kafka::GroupConsumer::Create(
+          {.properties = {{"bootstrap.servers", KafkaBroker::Shared().bootstrap()}},
+           .group_id = "busy",
+           .session_timeout = kPollInterval,
+           .max_poll_interval = kPollInterval},
+          listener));
+  listener.consumer = consumer.get();
+  ASSERT_OK(consumer->Subscribe({"busy"}));
+  ASSERT_TRUE(Eventually([&] {
+    return consumer->Poll(std::chrono::milliseconds(100)).ok() && listener.assigned == 2;
+  }));
+  const Clock& clock = SystemClock::Get();
+  const SteadyTime busy_until = clock.Now() + 3 * kPollInterval;
+
+  ASSERT_TRUE(Eventually([&] {
+    consumer->KeepPlace();
+    return clock.Now() >= busy_until;
+  }));
+  // The first would only tell of the interval.
+  for (int i = 0; i < 3; ++i)
+    ASSERT_OK(consumer->Poll(std::chrono::milliseconds(300)));
+
+  EXPECT_EQ(listener.revocations, 0);
+  consumer->Close();
 }
 
 // Every batch takes longer than the commit interval, so a commit is due after each.
