@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The benchmarks. `pipeline` runs a year of flights from a CSV file to committed, twice-stored blocks,
 with two jobs at once; `dfs` asks a master of the file system for a million names, from 64 callers,
-beside empty calls in the same run; other names are those of the micro-benchmarks
+beside empty calls in the same run, and with --restart for its names after a restart with ten million files; other names are those of the micro-benchmarks
 (build/release/bin/*_bench)."""
 
 import argparse
@@ -18,6 +18,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "deploy", "demo"))
 from processes import DemoError, Process, run  # noqa: E402  (the folder is added above)
+import restart_bench  # noqa: E402  (as above)
 
 BIN = os.path.join(ROOT, "build", "release", "bin")
 KAFKA = os.path.join(ROOT, "deploy", "kafka", "kafka.sh")
@@ -264,6 +265,10 @@ def main():
                         help=f"pipeline (the default), dfs, {', '.join(micro) or 'none built'}")
     parser.add_argument("--csv", metavar="FILE", help="flights to replay (default: the real file "
                         "of SLIPSTREAM_DATASETS, else a synthesised year)")
+    parser.add_argument("--restart", action="store_true",
+                        help="of dfs: a master's restart with many files instead")
+    parser.add_argument("--files", type=int, default=10_000_000,
+                        help="of dfs --restart (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="of the pipeline (default: %(default)s)")
     arguments = parser.parse_args()
     for name in arguments.names:
@@ -275,6 +280,8 @@ def main():
         for name in arguments.names:
             if name == "pipeline":
                 pipeline(arguments, state)
+            elif name == "dfs" and arguments.restart:
+                restart_bench.restart(BIN, state, arguments.files)
             elif name == "dfs":
                 dfs(state)
             else:

@@ -245,7 +245,8 @@ Status AppenderTable::CheckBlock(const PreparedBlock& prepared) const {
   const std::string name = "block id=" + std::to_string(block.id);
   if (!seams_.is_allocated(block.id)) return InvalidArgument(name + " was never allocated");
   if (seams_.is_collected(block.id)) return Aborted(name + " was collected; write it anew");
-  if (seams_.is_live(block.id)) return InvalidArgument(name + " is in a file already");
+  ASSIGN_OR_RETURN(const bool is_live, seams_.is_live(block.id));
+  if (is_live) return InvalidArgument(name + " is in a file already");
   if (block.raw_bytes == 0 || block.raw_bytes > kBlockRawBytesMax || block.stored_bytes == 0 ||
       block.stored_bytes > kBlockStoredBytesMax) {
     return InvalidArgument(name + " has an impossible length");

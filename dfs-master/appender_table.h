@@ -39,7 +39,7 @@ class AppenderTable final {
   struct Seams {
     std::function<bool(BlockId)> is_allocated;
     std::function<bool(BlockId)> is_collected;
-    std::function<bool(BlockId)> is_live;  // prepared or committed
+    std::function<Result<bool>(BlockId)> is_live;  // prepared or committed
     // The number of a node that has ever registered.
     std::function<std::optional<NodeNumber>(std::string_view node_id)> number_of_node;
     std::function<bool(std::string_view owner)> has_lease;

@@ -9,7 +9,7 @@
 namespace slipstream::dfs::master {
 namespace {
 
-constexpr uint64_t kIdsPerLook = 1'024;
+constexpr size_t kIdsPerLook = 1'024;
 
 }  // namespace
 
@@ -99,7 +99,7 @@ bool Balancer::IsTarget(const Use& use) const {
   return use.share() < average_share_ - (has_under_ ? threshold : 0.0);
 }
 
-bool Balancer::Step(const IsAllocated& is_allocated, const Now& now) {
+bool Balancer::Step(const Now& now) {
   CountFinishedMoves(now);
   if (!status_.is_running) return false;
   Survey();
@@ -108,9 +108,10 @@ bool Balancer::Step(const IsAllocated& is_allocated, const Now& now) {
     return true;
   }
   size_t looked_at = 0;
-  for (uint64_t passed = 0; passed < options_.ids_per_step_max; passed += kIdsPerLook) {
-    if (!has_over_ && !has_under_) return false;
-    if (!is_allocated(cursor_ + 1)) {
+  while (has_over_ || has_under_) {
+    const BlockIdRange rest{.first = cursor_ + 1, .count = ~BlockId{0} - cursor_ - 1};
+    const std::vector<BlockId> ids = blocks_.LiveIds(rest, kIdsPerLook);
+    if (ids.empty()) {
       // Through. Nodes that copy now may move other blocks the next time round.
       if (!has_begun_any_ && planner_.copies_in_flight() == 0) {
         status_.is_running = false;
@@ -120,14 +121,12 @@ bool Balancer::Step(const IsAllocated& is_allocated, const Now& now) {
       cursor_ = 0;
       return false;
     }
-    const BlockIdRange range{.first = cursor_ + 1, .count = kIdsPerLook};
-    for (BlockId id : blocks_.LiveIds(range)) {
+    for (BlockId id : ids) {
       const bool is_full = planner_.moves_in_flight() >= options_.moves_in_flight_max ||
                            ++looked_at > options_.blocks_per_step_max;
       if (is_full || !Consider(id, now)) return false;
       cursor_ = id;
     }
-    cursor_ = range.end() - 1;
   }
   return false;
 }

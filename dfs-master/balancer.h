@@ -42,14 +42,11 @@ class Balancer final {
  public:
   struct Options {
     double threshold_percent = 10;       // where none is asked for
-    uint64_t ids_per_step_max = 65'536;  // passed over
     size_t blocks_per_step_max = 2'000;  // looked at
     size_t moves_in_flight_max = 200;
     // How long a node keeps what it was told to delete.
     std::chrono::milliseconds parked{660'000};
   };
-  // Whether an id lies below the allocation mark.
-  using IsAllocated = std::function<bool(BlockId)>;
 
   // All are borrowed.
   Balancer(const Options& options,
@@ -67,7 +64,7 @@ class Balancer final {
 
   // Begins moves. Call once a second, outside of safe mode, after RepairPlanner::Plan. True when
   // with this step it has ended.
-  bool Step(const IsAllocated& is_allocated, const Now& now);
+  bool Step(const Now& now);
 
  private:
   struct Use {

@@ -1,6 +1,7 @@
 #include "dfs-master/block_ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "dfs-master/codec.h"
 
@@ -12,7 +13,7 @@ constexpr uint64_t kIdsPerRange = 10'000;
 }  // namespace
 
 BlockLedger::BlockLedger(const Options& options)
-    : options_(options), ids_("block_id_end", 1, kIdsPerRange) {}
+    : options_(options), ids_(kMetaBlockIdEnd, 1, kIdsPerRange) {}
 
 Status BlockLedger::Load(const KeyValueStore& store, const Now& now) {
   RETURN_IF_ERROR(ids_.Load(store));
@@ -65,43 +66,59 @@ void BlockLedger::Collect(Transaction& txn, std::span<const BlockId> ids) {
   }
 }
 
-std::vector<IntervalSet::Interval> BlockLedger::PendingOf(BlockIdRange range,
-                                                          const LiveIds& live_ids) const {
-  std::vector<IntervalSet::Interval> pending;
+BlockLedger::Slice BlockLedger::PendingOf(BlockIdRange range,
+                                          const LiveIds& live_ids,
+                                          size_t live_ids_max) const {
+  Slice slice;
   BlockId begin = range.first;
   auto take_until = [&](BlockId end) {
     if (begin >= end) return;
     for (const auto& gap : collected_.Gaps(begin, end - 1))
-      pending.push_back(gap);
+      slice.pending.push_back(gap);
   };
-  for (BlockId live : live_ids(range)) {
-    take_until(live);
-    begin = live + 1;
+  const std::vector<BlockId> live = live_ids(range, live_ids_max);
+  for (BlockId id : live) {
+    take_until(id);
+    begin = id + 1;
   }
-  take_until(range.end());
-  return pending;
+  slice.live_ids = live.size();
+  slice.end = live.size() < live_ids_max ? range.end() : begin;
+  take_until(slice.end);
+  return slice;
+}
+
+BlockLedger::Pending::iterator BlockLedger::Shrink(Pending::iterator allocation, BlockId end) {
+  const uint64_t gone = end - allocation->first;
+  if (gone == allocation->second.count) return pending_.erase(allocation);
+  auto node = pending_.extract(allocation);
+  node.key() = end;
+  node.mapped().count -= gone;
+  return pending_.insert(std::move(node)).position;
 }
 
 uint64_t BlockLedger::CollectExpired(Transaction& txn,
                                      const LiveIds& live_ids,
-                                     size_t allocations_max,
+                                     const CollectLimits& limits,
                                      const Now& now) {
   ForgetQuietWriters(now);
   uint64_t collected = 0;
+  size_t live_ids_left = limits.live_ids;
   auto it = pending_.begin();
-  for (size_t i = 0; i < allocations_max && it != pending_.end(); ++i) {
+  for (size_t i = 0; i < limits.allocations && it != pending_.end() && live_ids_left > 0; ++i) {
     const Allocation& allocation = it->second;
     if (now.steady - allocation.allocated_at <= options_.grace) break;
-    auto pending = PendingOf({.first = it->first, .count = allocation.count}, live_ids);
-    if (!pending.empty() && writer_seen_at_.contains(allocation.writer)) {
+    const Slice slice =
+        PendingOf({.first = it->first, .count = allocation.count}, live_ids, live_ids_left);
+    live_ids_left -= slice.live_ids;
+    if (!slice.pending.empty() && writer_seen_at_.contains(allocation.writer)) {
       ++it;
       continue;
     }
-    for (const IntervalSet::Interval& interval : pending) {
+    for (const IntervalSet::Interval& interval : slice.pending) {
       collected += interval.last - interval.first + 1;
       CollectInterval(txn, interval);
     }
-    it = pending_.erase(it);
+    it = Shrink(it, slice.end);
   }
   return collected;
 }

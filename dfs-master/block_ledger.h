@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -31,8 +32,8 @@ class BlockLedger final {
   struct Options {
     std::chrono::milliseconds grace{600'000};
   };
-  // The live ids of a range, in order.
-  using LiveIds = std::function<std::vector<BlockId>(BlockIdRange)>;
+  // The live ids of a range, in order, at most `limit`.
+  using LiveIds = std::function<std::vector<BlockId>(BlockIdRange, size_t limit)>;
 
   explicit BlockLedger(const Options& options);
 
@@ -51,11 +52,16 @@ class BlockLedger final {
   // Collects ids. To be called just before the transaction is applied: this changes the ledger
   // even if the transaction were dropped.
   void Collect(Transaction& txn, std::span<const BlockId> ids);
-  // Collects pending ids whose time is over, of at most `allocations_max` allocations; the same
-  // holds. Returns how many ids.
+  // How much of that is done at once: so many allocations, and ids up to so many live ones.
+  struct CollectLimits {
+    size_t allocations = 10'000;
+    size_t live_ids = 250'000;
+  };
+  // Collects pending ids whose time is over; the same holds. Returns how many ids. A later call
+  // goes on where the limits ended this one.
   uint64_t CollectExpired(Transaction& txn,
                           const LiveIds& live_ids,
-                          size_t allocations_max,
+                          const CollectLimits& limits,
                           const Now& now);
 
   size_t pending_allocations() const { return pending_.size(); }
@@ -68,13 +74,22 @@ class BlockLedger final {
   };
 
   void CollectInterval(Transaction& txn, IntervalSet::Interval interval);
-  std::vector<IntervalSet::Interval> PendingOf(BlockIdRange range, const LiveIds& live_ids) const;
+  // The pending ids of the beginning of a range, which has at most so many live ones.
+  struct Slice {
+    std::vector<IntervalSet::Interval> pending;
+    BlockId end = 0;
+    size_t live_ids = 0;
+  };
+  Slice PendingOf(BlockIdRange range, const LiveIds& live_ids, size_t live_ids_max) const;
+  using Pending = std::map<BlockId, Allocation>;
+  // Takes away the allocation's ids below `end`; returns what is left of it, or the next.
+  Pending::iterator Shrink(Pending::iterator allocation, BlockId end);
   void ForgetQuietWriters(const Now& now);
 
   const Options options_;
   IdAllocator ids_;
   IntervalSet collected_;
-  std::map<BlockId, Allocation> pending_;  // by first id, which is by age
+  Pending pending_;  // by first id, which is by age
   std::unordered_map<std::string, SteadyTime> writer_seen_at_;
 };
 

@@ -92,6 +92,7 @@ class BlockMap final {
   // what was discarded, or given another replication, meanwhile, and then does not count.
   void BeginLoad() { is_loading_ = true; }
   void EndLoad();
+  bool is_loading() const { return is_loading_; }
   void Load(const FileBlock& block, bool is_committed);
   // Those acknowledged are taken for replicas.
   void Prepare(const FileBlock& block, const Now& now);
@@ -124,8 +125,10 @@ class BlockMap final {
   bool Contains(BlockId id) const { return table_.Contains(id); }
   // What is known of a block now, as a copy.
   std::optional<Entry> Find(BlockId id) const { return table_.Find(id); }
-  // The ids of a range that are here, in order.
-  std::vector<BlockId> LiveIds(BlockIdRange range) const { return table_.IdsIn(range); }
+  // The ids of a range that are here, in order, at most `limit`.
+  std::vector<BlockId> LiveIds(BlockIdRange range, size_t limit) const {
+    return table_.IdsIn(range, limit);
+  }
   bool IsGood(const Replica& replica) const;
   Tally Count(const Entry& entry) const;
   uint32_t CountGood(const Entry& entry) const { return Count(entry).in_service; }

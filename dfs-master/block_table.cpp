@@ -124,7 +124,7 @@ void BlockTable::Erase(BlockId id) {
   }
 }
 
-std::vector<BlockId> BlockTable::IdsIn(BlockIdRange range) const {
+std::vector<BlockId> BlockTable::IdsIn(BlockIdRange range, size_t limit) const {
   std::vector<BlockId> ids;
   for (auto it = pages_.lower_bound(range.first / kPageIds);
        it != pages_.end() && it->first * kPageIds < range.end();
@@ -132,7 +132,9 @@ std::vector<BlockId> BlockTable::IdsIn(BlockIdRange range) const {
     const BlockId base = it->first * kPageIds;
     for (BlockId id = std::max(base, range.first); id < std::min(base + kPageIds, range.end());
          ++id) {
-      if (it->second->Has(id)) ids.push_back(id);
+      if (!it->second->Has(id)) continue;
+      if (ids.size() == limit) return ids;
+      ids.push_back(id);
     }
   }
   return ids;

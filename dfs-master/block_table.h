@@ -48,8 +48,8 @@ class BlockTable final {
   void Erase(BlockId id);
   size_t size() const { return size_; }
 
-  // The ids of a range that are here, in order.
-  std::vector<BlockId> IdsIn(BlockIdRange range) const;
+  // The ids of a range that are here, in order, at most `limit`.
+  std::vector<BlockId> IdsIn(BlockIdRange range, size_t limit) const;
   // Calls fn(const Entry&) for all blocks with a replica on `node`, in order. It may Put the entry
   // it was given, changed, and nothing else.
   template <class Fn>

@@ -66,6 +66,21 @@ class HousekeepingLoop final {
   std::jthread thread_;
 };
 
+// Master::LoadStep until all blocks are known. A failure ends the process.
+class LoadingLoop final {
+ public:
+  explicit LoadingLoop(Master& master)
+      : thread_([&master](const std::stop_token& stop) {
+          while (!stop.stop_requested()) {
+            const Result<bool> has_more = master.LoadStep();
+            if (!has_more.ok() || !*has_more) return;
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
 }  // namespace
 
 struct Daemon::Impl {
@@ -76,6 +91,7 @@ struct Daemon::Impl {
   Metrics metrics;
   std::unique_ptr<RocksDbStore> store;
   std::unique_ptr<Master> master;
+  std::unique_ptr<LoadingLoop> loading;
   std::unique_ptr<HousekeepingLoop> housekeeping;
   std::unique_ptr<MasterService> service;
   std::unique_ptr<rpc::Server> server;
@@ -118,6 +134,7 @@ Status Daemon::Start() {
   ASSIGN_OR_RETURN(impl_->server,
                    rpc::Server::Start({.listen = options.listen, .threads_max = kRpcThreadsMax},
                                       impl_->service->services()));
+  impl_->loading = std::make_unique<LoadingLoop>(*impl_->master);
   impl_->housekeeping = std::make_unique<HousekeepingLoop>(*impl_->master, impl_->metrics);
   ASSIGN_OR_RETURN(
       impl_->admin,
@@ -142,6 +159,7 @@ void Daemon::Stop() {
     impl_->server->Shutdown(kDrainGrace);
   }
   impl_->housekeeping.reset();
+  impl_->loading.reset();
   impl_->admin.reset();
   impl_->server.reset();
   impl_->service.reset();

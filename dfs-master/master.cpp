@@ -19,8 +19,8 @@ constexpr size_t kListAppendersMax = 10'000;
 }  // namespace
 
 Master::State::State(const Options& options, const KeyValueStore& store, SteadyTime now)
-    : inode_ids("inode_id_end", kRootInode + 1, kIdsPerRange),
-      incarnations("incarnation_end", 1, kIdsPerRange),
+    : inode_ids(kMetaInodeIdEnd, kRootInode + 1, kIdsPerRange),
+      incarnations(kMetaIncarnationEnd, 1, kIdsPerRange),
       quotas(options.quota_count_inline_max),
       tree(inode_ids, quotas, options.replication),
       files(tree),
@@ -34,7 +34,11 @@ Master::State::State(const Options& options, const KeyValueStore& store, SteadyT
                 incarnations,
                 {.is_allocated = [this](BlockId id) { return ledger.IsAllocated(id); },
                  .is_collected = [this](BlockId id) { return ledger.IsCollected(id); },
-                 .is_live = [this](BlockId id) { return blocks.Contains(id); },
+                 .is_live = [this](BlockId id) -> Result<bool> {
+                   if (blocks.Contains(id)) return true;
+                   RETURN_IF_ERROR(CheckLoaded());
+                   return false;
+                 },
                  .number_of_node = [this](std::string_view node_id) -> std::optional<NodeNumber> {
                    const Node* node = nodes.FindById(node_id);
                    return node == nullptr ? std::nullopt : std::optional(node->number);
@@ -54,87 +58,8 @@ Master::Master(Options options, KeyValueStore& store, Clock& clock)
 
 Master::~Master() = default;
 
-Result<std::unique_ptr<Master>> Master::Open(Options options, KeyValueStore& store, Clock& clock) {
-  bool is_possible = options.min_replicas >= 1 && options.replication >= options.min_replicas &&
-                     options.replication <= kReplicationMax;
-  if (!is_possible) {
-    return InvalidArgument("wants 1 <= min replicas <= replication <= 16: min_replicas=" +
-                           std::to_string(options.min_replicas) +
-                           " replication=" + std::to_string(options.replication));
-  }
-  std::unique_ptr<Master> master(new Master(std::move(options), store, clock));
-  {
-    MutexLock lock(master->mutex_);
-    RETURN_IF_ERROR(master->Load());
-  }
-  return master;
-}
-
 Now Master::ReadClock() const {
   return {.steady = clock_.Now(), .wall = clock_.WallNow()};
-}
-
-Status Master::Load() {
-  const Now now = ReadClock();
-  ASSIGN_OR_RETURN(std::optional<std::string> format, store_.Get(Table::kMeta, kMetaFormat));
-  const uint64_t version = format.has_value() ? ReadBigEndian(*format) : kStoreFormatVersion;
-  if (version < kStoreFormatOldest || version > kStoreFormatVersion) {
-    return FailedPrecondition("the data directory has format=" + std::to_string(version) +
-                              ", this program wants " + std::to_string(kStoreFormatVersion));
-  }
-  RETURN_IF_ERROR(state_.quotas.Load(store_));
-  Transaction txn(store_);
-  // From here on records may be new ones, which older programs do not know.
-  if (version != kStoreFormatVersion || !format.has_value()) {
-    txn.Put(Table::kMeta, kMetaFormat, BigEndian(kStoreFormatVersion));
-  }
-  if (!format.has_value()) RETURN_IF_ERROR(state_.tree.MakeRoot(txn, now));
-  RETURN_IF_ERROR(state_.quotas.RestartCounts(txn));
-  if (txn.has_changes()) {
-    std::vector<SubtreeCount> counts = txn.TakeCounts();
-    ASSIGN_OR_RETURN(uint64_t position, store_.Apply(txn.TakeBatch()));
-    RETURN_IF_ERROR(store_.Sync(position));
-    for (SubtreeCount& count : counts)
-      state_.counter.Add(std::move(count), store_);
-  }
-  RETURN_IF_ERROR(state_.inode_ids.Load(store_));
-  RETURN_IF_ERROR(state_.incarnations.Load(store_));
-  RETURN_IF_ERROR(state_.nodes.Load(store_));
-  RETURN_IF_ERROR(state_.ledger.Load(store_, now));
-  RETURN_IF_ERROR(state_.leases.Load(store_, now));
-  ASSIGN_OR_RETURN(std::optional<std::string> safe_mode, store_.Get(Table::kMeta, kMetaSafeMode));
-  state_.is_safe_by_hand = safe_mode.has_value();
-  RETURN_IF_ERROR(LoadBlocks());
-  log_->info("store_loaded blocks={} known_nodes={} is_new={}",
-             state_.blocks.size(),
-             state_.nodes.nodes().size(),
-             !format.has_value());
-  return {};
-}
-
-Status Master::LoadBlocks() {
-  Status damage;
-  BlockMap& blocks = state_.blocks;
-  RETURN_IF_ERROR(
-      store_.Scan(Table::kFileBlocks, "", "", [&](std::string_view, std::string_view value) {
-        FileBlock entry;
-        damage = Decode(value, entry);
-        if (damage.ok()) blocks.Load(entry, true);
-        return damage.ok();
-      }));
-  RETURN_IF_ERROR(damage);
-  RETURN_IF_ERROR(
-      store_.Scan(Table::kPrepared, "", "", [&](std::string_view, std::string_view value) {
-        Candidate candidate;
-        damage = Decode(value, candidate);
-        if (!damage.ok()) return false;
-        for (const PreparedShare& share : candidate.shares) {
-          for (const FileBlock& entry : share.blocks)
-            blocks.Load(entry, false);
-        }
-        return true;
-      }));
-  return damage;
 }
 
 Result<uint64_t> Master::Apply(Transaction& txn, BlockChanges& changes, const Now& now) {

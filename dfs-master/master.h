@@ -16,6 +16,7 @@
 #include "dfs-master/appender_table.h"
 #include "dfs-master/balancer.h"
 #include "dfs-master/block_ledger.h"
+#include "dfs-master/block_loader.h"
 #include "dfs-master/block_locator.h"
 #include "dfs-master/block_map.h"
 #include "dfs-master/file_checker.h"
@@ -127,12 +128,17 @@ class Master final {
     std::chrono::milliseconds trash_interval{0};
     // What a request counts of a subtree before it leaves that to the background.
     size_t quota_count_inline_max = 50'000;
-    uint64_t seed = 1;  // of placement
+    // So many blocks are read before the store is said to be open; the rest by LoadStep.
+    size_t load_inline_max = 100'000;
+    size_t load_step_max = 8'192;  // blocks a step
+    uint64_t seed = 1;             // of placement
     std::function<void(const Status&)> on_fatal;
   };
 
-  // Reads what the store holds, or lays out a new one. Errors: kDataLoss, kFailedPrecondition (a
-  // format of another version).
+  // Opens what the store holds, or lays out a new one. Names can be asked for and changed at once.
+  // Of a large store the blocks are still to be read (LoadStep); until they are, what needs them
+  // all is kUnavailable: registering nodes, so allocating, preparing blocks, and checking files.
+  // Errors: kDataLoss, kFailedPrecondition (a format of another version).
   static Result<std::unique_ptr<Master>> Open(Options options, KeyValueStore& store, Clock& clock);
   ~Master();
   Master(const Master&) = delete;
@@ -251,6 +257,10 @@ class Master final {
   // The health of the files below a path, a page at a time.
   Result<CheckPage> CheckFiles(const CheckRequest& request);
 
+  // Reads some thousand more of the store's blocks; false: that was all. To be called again and
+  // again after Open, by one thread, which may be another one than Tick's.
+  Result<bool> LoadStep();
+
   // Housekeeping: call once a second. Node states, safe mode, repair, and a step each of reaping
   // and of collecting garbage.
   Status Tick();
@@ -264,6 +274,8 @@ class Master final {
     Status CheckNamesMayChange() const;
     Status CheckMayWrite() const;
     void TouchWriter(std::string_view owner, const Now& now);
+    // kUnavailable until every block of the store is known.
+    Status CheckLoaded() const;
 
     Status fatal;
     IdAllocator inode_ids;
@@ -274,6 +286,7 @@ class Master final {
     SubtreeCounter counter;
     BlockLedger ledger;
     BlockMap blocks;
+    BlockLoader loader{blocks};
     NodeTable nodes;
     ReplicaPlacer placer;
     RepairPlanner planner;
@@ -294,7 +307,7 @@ class Master final {
 
   Master(Options options, KeyValueStore& store, Clock& clock);
   Status Load() REQUIRES(mutex_);
-  Status LoadBlocks() REQUIRES(mutex_);
+  Status BeginLoadingBlocks() REQUIRES(mutex_);
   Now ReadClock() const;
 
   // Runs `change` in a transaction, applies it, and waits until it is durable. `operation` names

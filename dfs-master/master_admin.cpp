@@ -169,7 +169,8 @@ Result<BalanceStatus> Master::GetBalance() {
 // ---- Files ----
 
 Result<CheckPage> Master::CheckFiles(const CheckRequest& request) {
-  return Read([&](State& state, const Transaction& txn) {
+  return Read([&](State& state, const Transaction& txn) -> Result<CheckPage> {
+    RETURN_IF_ERROR(state.CheckLoaded());
     return FileChecker(state.tree, state.blocks, state.locator).Check(txn, request);
   });
 }

@@ -15,7 +15,6 @@ namespace {
 // Of a full report, taken in at once.
 constexpr size_t kReportStep = 4'096;
 constexpr size_t kReapPerStep = 5'000;
-constexpr size_t kCollectPerStep = 10'000;
 constexpr size_t kForgetPerStep = 5'000;
 constexpr std::chrono::seconds kCollectPeriod{5};
 constexpr std::chrono::seconds kForgetPeriod{60};
@@ -29,6 +28,8 @@ Result<RegistrationAnswer> Master::Register(const NodeRegistration& registration
       "register",
       [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
           -> Result<RegistrationAnswer> {
+        // What it reported now would be taken for strays.
+        RETURN_IF_ERROR(state.CheckLoaded());
         ASSIGN_OR_RETURN(uint64_t session, state.incarnations.Allocate(txn, 1));
         ASSIGN_OR_RETURN(Node * node, state.nodes.Register(txn, registration, session, now));
         state.blocks.BeginSession(node->number);
@@ -183,13 +184,16 @@ Defaults Master::GetDefaults() const {
 
 std::string Master::State::SafeModeReason() const {
   if (is_safe_by_hand) return "entered by hand: it lasts until `dfs safemode leave`";
+  if (loader.is_loading()) {
+    return "blocks read so far: " + std::to_string(loader.loaded_blocks());
+  }
   if (!is_in_safe_mode) return {};
   if (!first_node_at.has_value()) return "no datanode has come yet";
   return "blocks no datanode has reported yet: " + std::to_string(blocks.counts().unconfirmed);
 }
 
 void Master::UpdateSafeMode(const Now& now) {
-  if (!state_.is_in_safe_mode) return;
+  if (!state_.is_in_safe_mode || state_.loader.is_loading()) return;
   const uint64_t unconfirmed = state_.blocks.counts().unconfirmed;
   bool is_overdue = state_.first_node_at.has_value() &&
                     now.steady - *state_.first_node_at >= options_.safe_mode_max;
@@ -215,7 +219,7 @@ bool Master::MayRepair(const State& state, const Now& now) const {
 void Master::PlanRepair(const Now& now) {
   const BlockLedger& ledger = state_.ledger;
   state_.planner.Plan([&](BlockId id) { return ledger.IsCollected(id); }, now);
-  if (!state_.balancer.Step([&](BlockId id) { return ledger.IsAllocated(id); }, now)) return;
+  if (!state_.balancer.Step(now)) return;
   const BalanceStatus status = state_.balancer.GetStatus(now);
   log_->info("balance_ended blocks_moved={} bytes_moved={} spread_percent={:.1f}",
              status.blocks_moved,
@@ -260,15 +264,19 @@ Status Master::ReapStep() {
 }
 
 Status Master::CollectStep() {
-  return Write(
-      "collect", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
-        if (now.steady - state.collected_at < kCollectPeriod) return {};
-        state.collected_at = now.steady;
-        auto live_ids = [&state](BlockIdRange range) { return state.blocks.LiveIds(range); };
-        uint64_t count = state.ledger.CollectExpired(txn, live_ids, kCollectPerStep, now);
-        if (count > 0) log_->info("unprepared_blocks_collected count={}", count);
-        return {};
-      });
+  return Write("collect",
+               [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
+                 // A block that is not read yet is not known to be live.
+                 if (state.loader.is_loading()) return {};
+                 if (now.steady - state.collected_at < kCollectPeriod) return {};
+                 state.collected_at = now.steady;
+                 auto live_ids = [&state](BlockIdRange range, size_t limit) {
+                   return state.blocks.LiveIds(range, limit);
+                 };
+                 uint64_t count = state.ledger.CollectExpired(txn, live_ids, {}, now);
+                 if (count > 0) log_->info("unprepared_blocks_collected count={}", count);
+                 return {};
+               });
 }
 
 Status Master::ForgetStep() {

@@ -7,13 +7,12 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include "common/sync/mutex.h"
+#include "dfs-master/rocksdb_options.h"
 
 namespace slipstream::dfs::master {
 namespace {
@@ -62,19 +61,6 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbStore::Options& options) {
   result.keep_log_file_num = 4;
   result.max_log_file_size = size_t{4} << 20;
   result.listeners.push_back(std::make_shared<FatalListener>(options.on_fatal));
-  return result;
-}
-
-rocksdb::ColumnFamilyOptions MakeTableOptions(const RocksDbStore::Options& options,
-                                              const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions blocks;
-  blocks.block_cache = cache;
-  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  blocks.cache_index_and_filter_blocks = true;
-  rocksdb::ColumnFamilyOptions result;
-  result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
-  result.write_buffer_size = options.write_buffer_bytes;
-  result.compression = rocksdb::kZSTD;
   return result;
 }
 
@@ -154,7 +140,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(Options options) {
   if (error) return ErrnoStatus(error.value(), "create " + options.directory.string());
 
   auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
-  rocksdb::ColumnFamilyOptions table_options = MakeTableOptions(options, cache);
+  rocksdb::ColumnFamilyOptions table_options = MakeTableOptions(options.write_buffer_bytes, cache);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, table_options);
   for (size_t i = 0; i < kTableCount; ++i) {

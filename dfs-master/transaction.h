@@ -74,5 +74,9 @@ class Transaction final {
 inline constexpr char kMetaFormat[] = "format";
 inline constexpr char kMetaTotals[] = "totals";
 inline constexpr char kMetaSafeMode[] = "safe_mode";  // there while it holds by hand
+// The ends of ranges of ids (IdAllocator).
+inline constexpr char kMetaInodeIdEnd[] = "inode_id_end";
+inline constexpr char kMetaBlockIdEnd[] = "block_id_end";
+inline constexpr char kMetaIncarnationEnd[] = "incarnation_end";
 
 }  // namespace slipstream::dfs::master

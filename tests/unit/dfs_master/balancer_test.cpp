@@ -58,7 +58,7 @@ class BalancerTest : public ::testing::Test {
   bool Step() {
     Beat();
     planner_.Plan([](BlockId) { return false; }, now_);
-    const bool has_ended = balancer_.Step([this](BlockId id) { return id <= last_id_; }, now_);
+    const bool has_ended = balancer_.Step(now_);
     for (const auto& [number, capacity] : capacity_) {
       for (const NodeCommand& command : planner_.TakeCommands(number, now_))
         Obey(number, command);

@@ -167,8 +167,9 @@ TEST_F(BlockMapTest, LiveIdsOfSmallAndLargeRanges) {
   for (BlockId id : {3, 5, 900})
     map_.Load(Held(id, {}), true);
 
-  EXPECT_EQ(map_.LiveIds({.first = 4, .count = 2}), (std::vector<BlockId>{5}));
-  EXPECT_EQ(map_.LiveIds({.first = 1, .count = 10'000}), (std::vector<BlockId>{3, 5, 900}));
+  EXPECT_EQ(map_.LiveIds({.first = 4, .count = 2}, 10), (std::vector<BlockId>{5}));
+  EXPECT_EQ(map_.LiveIds({.first = 1, .count = 10'000}, 3), (std::vector<BlockId>{3, 5, 900}));
+  EXPECT_EQ(map_.LiveIds({.first = 1, .count = 10'000}, 2), (std::vector<BlockId>{3, 5}));
 }
 
 TEST_F(BlockMapTest, WhatWasDiscardedWhileBlocksAreReadDoesNotComeBack) {

@@ -115,6 +115,87 @@ TEST_F(MasterRestartTest, ForeignFormatIsRefused) {
   EXPECT_EQ(Master::Open(options_, store_, clock_).status().code(), Code::kFailedPrecondition);
 }
 
+// A store of so many blocks that not all are read before the master answers.
+class MasterLoadingTest : public MasterHarness {
+ protected:
+  MasterLoadingTest() {
+    AddNodes();
+    for (int i = 0; i < kFiles; ++i)
+      blocks_.push_back(PutFile("/f" + std::to_string(i)));
+    options_.load_inline_max = 2;
+    options_.load_step_max = 3;
+    Crash();
+  }
+  void FinishLoading() {
+    Result<bool> has_more = true;
+    while (has_more.ok() && *has_more)
+      has_more = master_->LoadStep();
+    ASSERT_TRUE(has_more.ok()) << has_more.status().ToString();
+  }
+  Code RegisterCode() {
+    return master_->Register({.node_id = "a", .address = "a:7410"}).status().code();
+  }
+
+  static constexpr int kFiles = 10;
+  std::vector<Block> blocks_;
+};
+
+TEST_F(MasterLoadingTest, NamesAreAnsweredWhileBlocksAreRead) {
+  EXPECT_EQ(LengthOf("/f9"), 100U);
+  EXPECT_EQ(master_->List("/", "", 0)->entries.size(), 10U);
+  EXPECT_TRUE(master_->MakeDirectory("/d", {}, false).ok());
+  EXPECT_EQ(master_->LocateBlocks({.path = "/f9"}, 0, 0)->blocks[0].missing_node_ids,
+            (std::vector<std::string>{"a", "b"}));
+  EXPECT_NE(master_->GetClusterState()->safe_mode_reason, "");
+}
+
+TEST_F(MasterLoadingTest, WhatNeedsAllBlocksWaitsForThem) {
+  EpochPair pair{.epoch = 1, .incarnation = Acquire("w")};
+  PreparedBlock taken{.block = blocks_.back(), .holder_node_ids = {"a", "b"}};
+  EpochAppend epoch = OneFile("w", pair, {.new_path = "/g", .blocks = {taken}});
+
+  EXPECT_EQ(RegisterCode(), Code::kUnavailable);
+  EXPECT_EQ(Prepare(epoch).status().code(), Code::kUnavailable);
+  EXPECT_EQ(master_->CheckFiles({.path = "/"}).status().code(), Code::kUnavailable);
+  ASSERT_TRUE(master_->Tick().ok());
+  EXPECT_NE(master_->GetClusterState()->safe_mode_reason, "");
+  FinishLoading();
+
+  EXPECT_EQ(RegisterCode(), Code::kOk);
+  EXPECT_EQ(Prepare(epoch).status().code(), Code::kInvalidArgument);  // in a file already
+  EXPECT_EQ(master_->GetClusterState()->blocks.unconfirmed, 10U);
+}
+
+TEST_F(MasterLoadingTest, WhatChangesMeanwhileStands) {
+  ASSERT_TRUE(master_->Delete("/f9", false, "").ok());
+  ASSERT_TRUE(master_->Delete("/f0", false, "").ok());
+  ASSERT_TRUE(master_->SetReplication("/f8", 3, "").ok());
+  ASSERT_TRUE(master_->Concat("/f7", std::vector<std::string>{"/f6", "/f1"}, "").ok());
+  ASSERT_TRUE(master_->Tick().ok());  // reaps
+  FinishLoading();
+  AddNode("a", blocks_);
+  AddNode("b", blocks_);
+
+  EXPECT_EQ(master_->GetClusterState()->blocks.unconfirmed, 0U);
+  EXPECT_EQ(master_->GetClusterState()->blocks.under_replicated, 1U);  // /f8
+  EXPECT_EQ(master_->LocateBlocks({.path = "/f7"}, 0, 0)->blocks.size(), 3U);
+  for (const LocatedBlock& block : master_->LocateBlocks({.path = "/f7"}, 0, 0)->blocks)
+    EXPECT_EQ(block.nodes.size(), 2U);
+}
+
+TEST_F(MasterLoadingTest, NothingIsCollectedBeforeEveryBlockIsKnown) {
+  options_.ledger.grace = std::chrono::seconds(10);
+  Crash();
+  Pass(std::chrono::seconds(60), {});
+  FinishLoading();
+  AddNode("a", blocks_);
+  AddNode("b", blocks_);
+  Pass(std::chrono::seconds(60), {"a", "b"});
+
+  EXPECT_TRUE(commands_["a"].empty());
+  EXPECT_EQ(master_->GetClusterState()->blocks.missing, 0U);
+}
+
 // Random prepares, commits, aborts, renames, deletes and power failures. The model holds the length
 // of each file by inode as the answers promise it.
 TEST_F(MasterRestartTest, RandomHistoriesKeepEveryPromise) {

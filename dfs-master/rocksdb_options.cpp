@@ -1,0 +1,28 @@
+#include "dfs-master/rocksdb_options.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+
+namespace slipstream::dfs::master {
+
+rocksdb::ColumnFamilyOptions MakeTableOptions(size_t write_buffer_bytes,
+                                              const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions blocks;
+  blocks.block_cache = cache;
+  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  blocks.cache_index_and_filter_blocks = true;
+  // Of a large table the index and the filter have a megabyte a file each: a look-up that finds
+  // them pushed out of a small cache reads some kilobytes of them and not the whole.
+  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  blocks.partition_filters = true;
+  blocks.pin_top_level_index_and_filter = true;
+  rocksdb::ColumnFamilyOptions result;
+  result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
+  result.write_buffer_size = write_buffer_bytes;
+  result.compression = rocksdb::kZSTD;
+  return result;
+}
+
+}  // namespace slipstream::dfs::master
