@@ -77,8 +77,9 @@ class GroupConsumer final {
 
   Status Subscribe(const std::vector<std::string>& topics);
 
-  // Serves rebalances. kAborted: this member was fenced by another of the same instance id, or was
-  // given partitions without a member id or a generation to commit them by.
+  // Serves rebalances. kAborted: this object is of no more use, and has not told the listener: it
+  // was fenced by another of the same instance id, or was given partitions without a member id or a
+  // generation to commit them by.
   Status Poll(std::chrono::milliseconds timeout);
 
   // For work that takes longer than max_poll_interval: the member is at it still, and keeps its

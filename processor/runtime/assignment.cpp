@@ -20,11 +20,11 @@ void Assignment::Release() {
   Drop();
 }
 
-void Assignment::BeginTakeover() {
+void Assignment::BeginTakeover(const Takeover::Parties& parties) {
   Drop();
   if (partitions_.empty() || !group_) return;
   ++takeover_count_;
-  takeover_ = std::make_unique<Takeover>(parties_, partitions_);
+  takeover_ = std::make_unique<Takeover>(parties, partitions_);
 }
 
 Result<bool> Assignment::Step() {

@@ -19,17 +19,15 @@ namespace slipstream::runtime {
 // tasks are on their way (a takeover is running) or at work, all together; they are thrown away
 // and taken over again whenever an epoch of theirs comes to nothing.
 //
-// Ownership  owns the tasks; borrows the parties, which must outlive it.
+// Ownership  owns the tasks, which hold queues of the consumer they were taken over with.
 // Threads    the worker's. Blocking  Step, as Takeover::Step.
 class Assignment final {
  public:
-  explicit Assignment(const Takeover::Parties& parties) : parties_(parties) {}
-
   // ---- The group ----
 
   // From the assign callback: `group` is what commits must carry from now on.
   void Accept(std::vector<kafka::TopicPartition> partitions, const kafka::GroupMetadata& group);
-  // From the revoke callback: nothing may be committed any more.
+  // From the revoke callback, or when the consumer is gone: nothing may be committed any more.
   void Release();
   // Whether the group has ever answered, be it with nothing.
   bool has_joined() const { return has_joined_; }
@@ -38,7 +36,7 @@ class Assignment final {
   // ---- Taking over ----
 
   // Throws the tasks away and begins to make them anew, if there are any to make.
-  void BeginTakeover();
+  void BeginTakeover(const Takeover::Parties& parties);
   bool is_taking_over() const { return takeover_ != nullptr; }
   // One step of the takeover; true: the tasks are at work. Errors as Takeover::Step.
   Result<bool> Step();
@@ -69,7 +67,6 @@ class Assignment final {
   const TaskProgram::Counters& past_counters() const { return past_counters_; }
 
  private:
-  const Takeover::Parties parties_;
   bool has_joined_ = false;
   std::vector<kafka::TopicPartition> partitions_;
   std::optional<kafka::GroupMetadata> group_;  // none: nothing may be committed

@@ -6,8 +6,8 @@ namespace slipstream::runtime {
 namespace {
 
 constexpr int kFailedEpochsMax = 20;
-constexpr size_t kBrokenProducersMax = 3;
-constexpr std::chrono::minutes kBrokenProducersPeriod{1};
+constexpr size_t kBrokenClientsMax = 3;
+constexpr std::chrono::minutes kBrokenClientsPeriod{1};
 
 }  // namespace
 
@@ -16,14 +16,13 @@ Status FailureBudget::OnEpochFailed(const Status& why) {
   return why.WithContext(fmt::format("{} epochs in a row failed", failed_epochs_));
 }
 
-Status FailureBudget::OnProducerBroken(const Status& why) {
+Status FailureBudget::OnClientBroken(const Status& why) {
   const SteadyTime now = clock_.Now();
-  broken_producers_.push_back(now);
-  while (now - broken_producers_.front() > kBrokenProducersPeriod)
-    broken_producers_.pop_front();
-  if (broken_producers_.size() < kBrokenProducersMax) return {};
-  return why.WithContext(
-      fmt::format("{} fatal producer errors in a minute", broken_producers_.size()));
+  broken_clients_.push_back(now);
+  while (now - broken_clients_.front() > kBrokenClientsPeriod)
+    broken_clients_.pop_front();
+  if (broken_clients_.size() < kBrokenClientsMax) return {};
+  return why.WithContext(fmt::format("{} fatal kafka errors in a minute", broken_clients_.size()));
 }
 
 }  // namespace slipstream::runtime

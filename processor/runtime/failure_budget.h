@@ -18,13 +18,14 @@ class FailureBudget final {
   // an accident (a broker that restarts causes a few in a row, a record that it never takes causes
   // them for ever), else `why`.
   Status OnEpochFailed(const Status& why);
-  // A producer is of no more use. OK for the first few in a minute, else `why`.
-  Status OnProducerBroken(const Status& why);
+  // A client of Kafka is of no more use and another takes its place. OK for the first few in a
+  // minute, else `why`.
+  Status OnClientBroken(const Status& why);
 
  private:
   const Clock& clock_;
   int failed_epochs_ = 0;  // since the last commit
-  std::deque<SteadyTime> broken_producers_;
+  std::deque<SteadyTime> broken_clients_;
 };
 
 }  // namespace slipstream::runtime

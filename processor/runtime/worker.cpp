@@ -69,6 +69,8 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   Status Open();
   std::string InstanceId() const;
   Status OpenTransactions();
+  Status OpenConsumer();
+  Status ReplaceConsumer(const Status& why);
 
   // ---- The loop ----
   Status Loop();
@@ -117,7 +119,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   SharedTime shared_time;
   TransactionClient transactions;
   std::unique_ptr<kafka::GroupConsumer> consumer;
-  std::optional<Assignment> assignment;  // made with the consumer, whose queues its tasks hold
+  Assignment assignment;  // its tasks hold queues of the consumer
 
   Status undrained;     // why an epoch was lost after the stop
   Status revoke_error;  // from where there is no way to return it: callbacks, takeovers
@@ -152,7 +154,12 @@ Status Worker::Impl::Open() {
   RETURN_IF_ERROR(changelog->Start({context.changelog_topic, 0}, kafka::kOffsetBeginning));
   RETURN_IF_ERROR(shared_time.Open());
   RETURN_IF_ERROR(unguarded.Open(context));
-  kafka::GroupConsumer::Options options{.properties = properties,
+  store_deadline = clock.Now() + context.options.connect_timeout;
+  return OpenConsumer();
+}
+
+Status Worker::Impl::OpenConsumer() {
+  kafka::GroupConsumer::Options options{.properties = context.source_properties,
                                         .group_id = context.group_id,
                                         .instance_id = InstanceId(),
                                         .session_timeout = context.options.session_timeout,
@@ -160,13 +167,22 @@ Status Worker::Impl::Open() {
   const size_t share = kFetchBytesMax / std::max<size_t>(context.task_count(), 1);
   options.queue_bytes_max = std::max(share, kPartitionFetchBytesMin);
   ASSIGN_OR_RETURN(consumer, kafka::GroupConsumer::Create(std::move(options), *this));
-  assignment.emplace(Takeover::Parties{.shared = shared,
-                                       .consumer = *consumer,
-                                       .changelog = *changelog,
-                                       .admin = *admin,
-                                       .admin_uncommitted = *admin_uncommitted});
-  store_deadline = clock.Now() + context.options.connect_timeout;
   return {};
+}
+
+// The consumer is fenced, or says so: when its brokers were away for longer than its session and
+// the worker was busy meanwhile, librdkafka (2.0.2) goes on sending heartbeats, without the member
+// id that it has already given up, and takes the refusal for another of the same instance id
+// (confluentinc/librdkafka#3437). Either way the partitions are gone and this consumer never comes
+// back. Another joins in its place, under the same name; two processes that really share a name do
+// this to each other until both have had enough.
+Status Worker::Impl::ReplaceConsumer(const Status& why) {
+  RETURN_IF_ERROR(failures.OnClientBroken(why));
+  log->warn("consumer_replaced worker={} reason={}", slot, log::Quoted(why.ToString()));
+  assignment.Release();
+  consumer.reset();
+  RETURN_IF_ERROR(OpenConsumer());
+  return consumer->Subscribe(context.topics());
 }
 
 // The slot, and how many partitions there are: a static member that comes back gets its old
@@ -185,7 +201,7 @@ Status Worker::Impl::OpenTransactions() {
     SayWaiting("transactions: " + status.message());
     return {};
   }
-  return status.code() == Code::kInvalidArgument ? status : failures.OnProducerBroken(status);
+  return status.code() == Code::kInvalidArgument ? status : failures.OnClientBroken(status);
 }
 
 // ---- The loop ----
@@ -202,7 +218,7 @@ Status Worker::Impl::Loop() {
   bool is_done = false;
   while (!is_done && !stop.stop_requested()) {
     RETURN_IF_ERROR(Turn());
-    if (assignment->has_joined() && !assignment->is_taking_over() &&
+    if (assignment.has_joined() && !assignment.is_taking_over() &&
         clock.Now() >= next_finish_check_at) {
       next_finish_check_at = clock.Now() + kFinishCheckPeriod;
       is_done = IsJobDone();
@@ -213,7 +229,9 @@ Status Worker::Impl::Loop() {
 
 // One round over everything that may have something to do.
 Status Worker::Impl::Turn() {
-  RETURN_IF_ERROR(consumer->Poll(milliseconds(0)));
+  Status polled = consumer->Poll(milliseconds(0));
+  if (polled.code() == Code::kAborted) return ReplaceConsumer(polled);
+  RETURN_IF_ERROR(polled);
   RETURN_IF_ERROR(std::exchange(revoke_error, Status()));
   if (!transactions.is_ready()) {
     RETURN_IF_ERROR(OpenTransactions());
@@ -221,7 +239,7 @@ Status Worker::Impl::Turn() {
     BeginTakeover();
   }
   bool has_read = false;
-  if (assignment->is_taking_over()) {
+  if (assignment.is_taking_over()) {
     RETURN_IF_ERROR(StepTakeover());
     has_read = true;  // it waits by itself
   } else {
@@ -242,8 +260,8 @@ Status Worker::Impl::Turn() {
 }
 
 Status Worker::Impl::StepTakeover() {
-  Result<bool> is_ready = assignment->Step();
-  const std::string awaited = assignment->waiting_for();
+  Result<bool> is_ready = assignment.Step();
+  const std::string awaited = assignment.waiting_for();
   if (is_ready.ok() && !*is_ready) {
     if (!awaited.empty()) SayWaiting(awaited);
     return {};
@@ -253,7 +271,7 @@ Status Worker::Impl::StepTakeover() {
     was_store_seen = true;
     last_commit_at = clock.Now();
     // New tasks commit at once: that pins where they start.
-    if (!assignment->Dirty().empty()) last_commit_at -= context.options.commit_interval;
+    if (!assignment.Dirty().empty()) last_commit_at -= context.options.commit_interval;
     Publish("running");
     return {};
   }
@@ -277,8 +295,8 @@ Status Worker::Impl::StepTakeover() {
 
 Result<bool> Worker::Impl::ReadAll() {
   bool has_read = false;
-  for (size_t i = 0; i < assignment->tasks().size(); ++i) {
-    ASSIGN_OR_RETURN(size_t count, assignment->ReadNext());
+  for (size_t i = 0; i < assignment.tasks().size(); ++i) {
+    ASSIGN_OR_RETURN(size_t count, assignment.ReadNext());
     has_read = has_read || count > 0;
     // An early commit is due, and more would only be held back.
     if (IsCommitDue()) return true;
@@ -287,12 +305,12 @@ Result<bool> Worker::Impl::ReadAll() {
 }
 
 Status Worker::Impl::Housekeep() {
-  for (const auto& task : assignment->tasks()) {
+  for (const auto& task : assignment.tasks()) {
     if (task->may_be_idle()) ConfirmIdle(*task);
   }
   RETURN_IF_ERROR(shared_time.Poll());
   if (Status status = AdvanceIdle(); !status.ok()) return OnTaskError(std::move(status));
-  Publish(assignment->is_taking_over() ? "restoring" : "running");
+  Publish(assignment.is_taking_over() ? "restoring" : "running");
   return {};
 }
 
@@ -306,7 +324,7 @@ void Worker::Impl::ConfirmIdle(Task& task) {
 Status Worker::Impl::AdvanceIdle() {
   const std::optional<EventTimeUs> watermark = shared_time.ActiveWatermark();
   if (!watermark) return {};
-  for (const auto& task : assignment->tasks()) {
+  for (const auto& task : assignment.tasks()) {
     if (!task->is_idle()) continue;
     // What has come since goes first, or it would be late.
     RETURN_IF_ERROR(task->ReadBatch().status());
@@ -316,18 +334,18 @@ Status Worker::Impl::AdvanceIdle() {
 }
 
 bool Worker::Impl::IsCommitDue() const {
-  if (assignment->tasks().empty() || !assignment->group()) return false;
-  if (assignment->staged_bytes() >= kStagedBytesMax) return true;
+  if (assignment.tasks().empty() || !assignment.group()) return false;
+  if (assignment.staged_bytes() >= kStagedBytesMax) return true;
   if (clock.Now() - last_commit_at >= context.options.commit_interval) {
-    return assignment->HasUncommitted();
+    return assignment.HasUncommitted();
   }
   // Nobody waits for more when everything here has ended.
-  return assignment->HasJustEnded();
+  return assignment.HasJustEnded();
 }
 
 bool Worker::Impl::IsJobDone() {
   if (!context.program->source().is_bounded) return false;
-  for (const auto& task : assignment->tasks()) {
+  for (const auto& task : assignment.tasks()) {
     if (!task->is_done()) return false;
   }
   return HasJobEnded(*consumer, context, kAttemptTimeout);
@@ -340,7 +358,7 @@ Status Worker::Impl::Finish(bool is_done) {
   if (!status.ok()) {
     log->warn("drain_incomplete worker={} reason={}", slot, log::Quoted(status.ToString()));
   }
-  assignment->Drop();
+  assignment.Drop();
   consumer->Close();
   Publish(is_done ? "done" : "stopped");
   return {};
@@ -349,8 +367,8 @@ Status Worker::Impl::Finish(bool is_done) {
 // ---- Commit ----
 
 Status Worker::Impl::CommitDirty(milliseconds patience) {
-  if (!assignment->group()) return {};
-  const std::vector<Task*> dirty = assignment->Dirty();
+  if (!assignment.group()) return {};
+  const std::vector<Task*> dirty = assignment.Dirty();
   const CommitOutcome outcome = CommitEpoch(patience);
   // From the end of the round: one that took longer than the interval must not be followed by the
   // next after a single batch.
@@ -360,11 +378,11 @@ Status Worker::Impl::CommitDirty(milliseconds patience) {
 }
 
 CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
-  const std::vector<Task*> dirty = assignment->Dirty();
+  const std::vector<Task*> dirty = assignment.Dirty();
   if (dirty.empty()) return {};
   CommitRound round({.context = context,
                      .transactions = transactions,
-                     .group = *assignment->group(),
+                     .group = *assignment.group(),
                      .clock = clock,
                      .flush_unguarded = [this] { return unguarded.Flush(kUnguardedFlushTimeout); },
                      .is_time_shared = shared_time.is_needed(),
@@ -382,7 +400,7 @@ CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
 // Those that go on writing tell the master with their next Prepare. The others now.
 Status Worker::Impl::SettleQuiet(const std::vector<Task*>& committed) {
   std::vector<Task*> quiet;
-  for (const auto& task : assignment->tasks()) {
+  for (const auto& task : assignment.tasks()) {
     const bool is_ending = task->is_ended() && !task->is_dirty();
     const bool was_quiet =
         std::find(committed.begin(), committed.end(), task.get()) == committed.end();
@@ -400,13 +418,13 @@ Status Worker::Impl::SettleQuiet(const std::vector<Task*>& committed) {
 // Before the partitions are given away. What Kafka has recorded shows even if the epoch that is
 // open can no longer be committed.
 Status Worker::Impl::CommitLast() {
-  if (!assignment->group() || !transactions.is_ready() || assignment->tasks().empty()) return {};
+  if (!assignment.group() || !transactions.is_ready() || assignment.tasks().empty()) return {};
   const bool has_files = context.store != nullptr;
-  if (has_files) RETURN_IF_ERROR(Settle(*context.store, assignment->All()).WithContext("settle"));
+  if (has_files) RETURN_IF_ERROR(Settle(*context.store, assignment.All()).WithContext("settle"));
   if (const CommitOutcome outcome = CommitEpoch(kDrainPatience); !outcome.ok()) {
     return outcome.why.WithContext("last commit");
   }
-  return has_files ? Settle(*context.store, assignment->All()).WithContext("settle") : Status();
+  return has_files ? Settle(*context.store, assignment.All()).WithContext("settle") : Status();
 }
 
 Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
@@ -414,7 +432,7 @@ Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
   if (stop.stop_requested()) {
     // No takeover of ours will finish what Kafka has recorded before.
     undrained = outcome.why;
-    if (context.store != nullptr) (void)Settle(*context.store, assignment->All());
+    if (context.store != nullptr) (void)Settle(*context.store, assignment.All());
   }
   switch (outcome.kind) {
     case CommitOutcome::Kind::kCommitted:
@@ -426,12 +444,12 @@ Status Worker::Impl::OnOutcome(const CommitOutcome& outcome) {
       BeginTakeover();
       return {};
     case CommitOutcome::Kind::kNewProducer:
-      assignment->Drop();
+      assignment.Drop();
       transactions.Discard();
       RETURN_IF_ERROR(failures.OnEpochFailed(outcome.why));
-      return failures.OnProducerBroken(outcome.why);
+      return failures.OnClientBroken(outcome.why);
     case CommitOutcome::Kind::kTooLong:
-      assignment->Drop();
+      assignment.Drop();
       transactions.Discard();
       return failures.OnEpochFailed(outcome.why);
   }
@@ -454,8 +472,8 @@ Status Worker::Impl::OnTaskError(Status status) {
     case Code::kCancelled:  // stopped while a sink's queue was full: half a batch is no epoch
       if (!stop.stop_requested()) return status;
       undrained = std::move(status);
-      if (context.store != nullptr) (void)Settle(*context.store, assignment->All());
-      assignment->Drop();
+      if (context.store != nullptr) (void)Settle(*context.store, assignment.All());
+      assignment.Drop();
       return {};
     default:
       return status;
@@ -463,15 +481,19 @@ Status Worker::Impl::OnTaskError(Status status) {
 }
 
 void Worker::Impl::BeginTakeover() {
-  assignment->BeginTakeover();
-  if (assignment->is_taking_over() && revoke_error.ok()) revoke_error = unguarded.RenewFailed();
+  assignment.BeginTakeover({.shared = shared,
+                            .consumer = *consumer,
+                            .changelog = *changelog,
+                            .admin = *admin,
+                            .admin_uncommitted = *admin_uncommitted});
+  if (assignment.is_taking_over() && revoke_error.ok()) revoke_error = unguarded.RenewFailed();
 }
 
 // ---- The group ----
 
 void Worker::Impl::OnAssigned(const std::vector<kafka::TopicPartition>& partitions,
                               const kafka::GroupMetadata& metadata) {
-  assignment->Accept(partitions, metadata);
+  assignment.Accept(partitions, metadata);
   // Reading starts with the takeover, from positions it has looked up.
   if (auto queues = consumer->Assign({}); !queues.ok()) {
     log->warn("assign_failed worker={} reason={}", slot, log::Quoted(queues.status().ToString()));
@@ -482,15 +504,15 @@ void Worker::Impl::OnAssigned(const std::vector<kafka::TopicPartition>& partitio
 void Worker::Impl::OnRevoked(const std::vector<kafka::TopicPartition>& /*partitions*/,
                              bool is_lost) {
   // An ordinary rebalance aborts nothing: the open epoch is finished first.
-  if (!is_lost && !assignment->is_taking_over() && transactions.is_ready()) {
+  if (!is_lost && !assignment.is_taking_over() && transactions.is_ready()) {
     Status status = CommitDirty(kDrainPatience);
     if (!status.ok() && revoke_error.ok()) revoke_error = status;
     if (status.ok() && context.store != nullptr) {
-      Status settled = Settle(*context.store, assignment->All());
+      Status settled = Settle(*context.store, assignment.All());
       if (!settled.ok()) SayWaiting(settled.message());
     }
   }
-  assignment->Release();
+  assignment.Release();
 }
 
 void Worker::Impl::SayWaiting(const std::string& reason) {
@@ -505,10 +527,10 @@ void Worker::Impl::SayWaiting(const std::string& reason) {
 
 void Worker::Impl::Publish(const char* state) {
   WorkerStatus now{.slot = slot, .state = state, .waiting_for = waiting_for};
-  now.counters = assignment->past_counters();
+  now.counters = assignment.past_counters();
   now.commits = commits;
-  now.takeovers = assignment->takeover_count();
-  for (const auto& task : assignment->tasks())
+  now.takeovers = assignment.takeover_count();
+  for (const auto& task : assignment.tasks())
     Enter(now, *task, consumer->KnownEndOffset(task->id().partition));
   MutexLock lock(status_mutex);
   published = std::move(now);
@@ -524,7 +546,7 @@ Status Worker::Run(const std::stop_token& stop) {
   std::stop_callback wake(stop, [this] { impl_->event.Signal(); });
   RETURN_IF_ERROR(impl_->Open());
   Status status = impl_->Loop();
-  impl_->assignment->Drop();
+  impl_->assignment.Drop();
   return status;
 }
 

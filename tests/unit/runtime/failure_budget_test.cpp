@@ -21,18 +21,18 @@ TEST(FailureBudgetTest, EpochsThatFailForEverEndTheWorker) {
   EXPECT_EQ(failures.OnEpochFailed(why).code(), Code::kAborted);
 }
 
-TEST(FailureBudgetTest, ThreeBrokenProducersInAMinuteEndTheWorker) {
+TEST(FailureBudgetTest, ThreeBrokenClientsInAMinuteEndTheWorker) {
   ManualClock clock;
   FailureBudget failures(clock);
   const Status why = FailedPrecondition("why");
 
-  EXPECT_TRUE(failures.OnProducerBroken(why).ok());
-  EXPECT_TRUE(failures.OnProducerBroken(why).ok());
+  EXPECT_TRUE(failures.OnClientBroken(why).ok());
+  EXPECT_TRUE(failures.OnClientBroken(why).ok());
   clock.Advance(std::chrono::seconds(61));
-  EXPECT_TRUE(failures.OnProducerBroken(why).ok());
-  EXPECT_TRUE(failures.OnProducerBroken(why).ok());
+  EXPECT_TRUE(failures.OnClientBroken(why).ok());
+  EXPECT_TRUE(failures.OnClientBroken(why).ok());
 
-  EXPECT_EQ(failures.OnProducerBroken(why).code(), Code::kFailedPrecondition);
+  EXPECT_EQ(failures.OnClientBroken(why).code(), Code::kFailedPrecondition);
 }
 
 }  // namespace
