@@ -51,10 +51,10 @@ Master::State::State(const Options& options, const KeyValueStore& store, SteadyT
 
 Master::Master(Options options, KeyValueStore& store, Clock& clock)
     : options_(std::move(options)),
-      store_(store),
+      store_(store, options_.cache_bytes),
       clock_(clock),
       log_(log::Get("dfs_master")),
-      state_(options_, store, clock.Now()) {}
+      state_(options_, store_, clock.Now()) {}
 
 Master::~Master() = default;
 
@@ -81,7 +81,7 @@ Result<uint64_t> Master::Apply(Transaction& txn, BlockChanges& changes, const No
   return position;
 }
 
-Status Master::WaitDurable(uint64_t position) {
+Status Master::AwaitLog(uint64_t position) {
   Status status = store_.Sync(position);
   return status.ok() ? Status() : Fail(status);
 }

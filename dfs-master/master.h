@@ -19,6 +19,7 @@
 #include "dfs-master/block_loader.h"
 #include "dfs-master/block_locator.h"
 #include "dfs-master/block_map.h"
+#include "dfs-master/cached_store.h"
 #include "dfs-master/file_checker.h"
 #include "dfs-master/file_editor.h"
 #include "dfs-master/key_value_store.h"
@@ -107,7 +108,7 @@ struct Defaults {
 //             for KeyValueStore::Apply, never for a sync. So requests change the state one after
 //             another and wait for the disk together.
 // Durability  no answer is given, be it an error or that of a read, before everything it may have
-//             seen is durable.
+//             seen is durable; but see LogWait (log_wait.h).
 // Blocking    every method but the queries of soft state may wait for one sync of the log.
 // Errors      those of NamespaceTree and AppenderTable; kUnavailable where too few datanodes are
 // there.
@@ -131,7 +132,9 @@ class Master final {
     // So many blocks are read before the store is said to be open; the rest by LoadStep.
     size_t load_inline_max = 100'000;
     size_t load_step_max = 8'192;  // blocks a step
-    uint64_t seed = 1;             // of placement
+    // Of what was looked up in the store, kept in memory (CachedStore).
+    size_t cache_bytes = size_t{128} << 20;
+    uint64_t seed = 1;  // of placement
     std::function<void(const Status&)> on_fatal;
   };
 
@@ -143,6 +146,11 @@ class Master final {
   ~Master();
   Master(const Master&) = delete;
   Master& operator=(const Master&) = delete;
+
+  // Returns when the log is durable up to `position`: what a LogWait owes before it answers.
+  Status AwaitLog(uint64_t position) EXCLUDES(mutex_);
+  // What is durable already; may lag.
+  uint64_t durable_position() const { return store_.durable_position(); }
 
   // ---- Names ----
 
@@ -327,7 +335,6 @@ class Master final {
   template <class Fn>
   auto Read(Fn query);
   Result<uint64_t> Apply(Transaction& txn, BlockChanges& changes, const Now& now) REQUIRES(mutex_);
-  Status WaitDurable(uint64_t position) EXCLUDES(mutex_);
   // Ends all further work; returns what callers get from here on.
   Status Fail(const Status& error) EXCLUDES(mutex_);
 
@@ -354,7 +361,7 @@ class Master final {
   Status ForgetStep();
 
   const Options options_;
-  KeyValueStore& store_;
+  CachedStore store_;
   Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
 

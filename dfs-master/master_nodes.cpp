@@ -74,7 +74,7 @@ Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
   }
   // What is to be deleted must be given up in the log first. Heartbeats without commands tell
   // nothing and need not wait for the disk.
-  if (!answer.commands.empty()) RETURN_IF_ERROR(WaitDurable(position));
+  if (!answer.commands.empty()) RETURN_IF_ERROR(AwaitLog(position));
   answer.log_position = store_.durable_position();
   return answer;
 }

@@ -7,15 +7,20 @@
 
 #include "proto/dfs_master.grpc.pb.h"
 
+#include "common/failpoint/failpoint.h"
 #include "common/rpc/status_map.h"
+#include "dfs-master/durable_answers.h"
+#include "dfs-master/log_wait.h"
 #include "dfs-master/master_handlers.h"
 
 namespace slipstream::dfs::master {
 namespace {
 
-using Context = grpc::ServerContext;
+using BlockingContext = grpc::ServerContext;
+using Context = grpc::CallbackServerContext;
+using Reactor = grpc::ServerUnaryReactor;
 
-// Runs a call, counts it, and translates its outcome.
+// Counts calls and translates their outcomes.
 class CallRunner {
  public:
   CallRunner(MasterHandlers& handlers, Metrics& metrics, const Clock& clock)
@@ -29,13 +34,17 @@ class CallRunner {
   template <class Fn>
   grpc::Status Run(std::string_view method, Fn call) const {
     const SteadyTime begin = clock_.Now();
-    Status status = call();
-    std::chrono::duration<double> seconds = clock_.Now() - begin;
+    return Finish(method, begin, call());
+  }
+
+  grpc::Status Finish(std::string_view method, SteadyTime begin, const Status& status) const {
+    const std::chrono::duration<double> seconds = clock_.Now() - begin;
     metrics_.CountCall(method, status.code(), seconds.count());
     return rpc::ToGrpc(status);
   }
 
   MasterHandlers& handlers() const { return handlers_; }
+  SteadyTime now() const { return clock_.Now(); }
 
  private:
   MasterHandlers& handlers_;
@@ -43,129 +52,168 @@ class CallRunner {
   const Clock& clock_;
 };
 
-class ClientService final : public v1::DfsMaster::Service {
- public:
-  explicit ClientService(CallRunner runner) : runner_(runner) {}
+Status HitAfterSync(std::string_view operation) {
+  if (operation.empty() || !failpoint::AnyActive()) return {};
+  return failpoint::Hit("master." + std::string(operation) + ".after_sync");
+}
 
-  grpc::Status Stat(Context*, const v1::StatRequest* in, v1::StatResponse* out) override {
-    return runner_.Run("Stat", in, out);
+// The calls of clients, which are many and short: they are answered in gRPC's own threads, of which
+// there are few, so none of them may wait for the disk. An answer that is not durable yet is left
+// to DurableAnswers.
+class ClientService final : public v1::DfsMaster::CallbackService {
+ public:
+  ClientService(Master& master, CallRunner runner)
+      : master_(master),
+        runner_(runner),
+        answers_([&master](uint64_t position) { return master.AwaitLog(position); }) {}
+
+  Reactor* Stat(Context* context, const v1::StatRequest* in, v1::StatResponse* out) override {
+    return Answer("Stat", context, in, out);
   }
-  grpc::Status List(Context*, const v1::ListRequest* in, v1::ListResponse* out) override {
-    return runner_.Run("List", in, out);
+  Reactor* List(Context* context, const v1::ListRequest* in, v1::ListResponse* out) override {
+    return Answer("List", context, in, out);
   }
-  grpc::Status MakeDirectory(Context*,
-                             const v1::MakeDirectoryRequest* in,
-                             v1::MakeDirectoryResponse* out) override {
-    return runner_.Run("MakeDirectory", in, out);
+  Reactor* MakeDirectory(Context* context,
+                         const v1::MakeDirectoryRequest* in,
+                         v1::MakeDirectoryResponse* out) override {
+    return Answer("MakeDirectory", context, in, out);
   }
-  grpc::Status Delete(Context*, const v1::DeleteRequest* in, v1::DeleteResponse* out) override {
-    return runner_.Run("Delete", in, out);
+  Reactor* Delete(Context* context, const v1::DeleteRequest* in, v1::DeleteResponse* out) override {
+    return Answer("Delete", context, in, out);
   }
-  grpc::Status Rename(Context*, const v1::RenameRequest* in, v1::RenameResponse* out) override {
-    return runner_.Run("Rename", in, out);
+  Reactor* Rename(Context* context, const v1::RenameRequest* in, v1::RenameResponse* out) override {
+    return Answer("Rename", context, in, out);
   }
-  grpc::Status SetAttributes(Context*,
-                             const v1::SetAttributesRequest* in,
-                             v1::SetAttributesResponse* out) override {
-    return runner_.Run("SetAttributes", in, out);
+  Reactor* SetAttributes(Context* context,
+                         const v1::SetAttributesRequest* in,
+                         v1::SetAttributesResponse* out) override {
+    return Answer("SetAttributes", context, in, out);
   }
-  grpc::Status SetReplication(Context*,
-                              const v1::SetReplicationRequest* in,
-                              v1::SetReplicationResponse* out) override {
-    return runner_.Run("SetReplication", in, out);
+  Reactor* SetReplication(Context* context,
+                          const v1::SetReplicationRequest* in,
+                          v1::SetReplicationResponse* out) override {
+    return Answer("SetReplication", context, in, out);
   }
-  grpc::Status SetQuota(Context*,
-                        const v1::SetQuotaRequest* in,
-                        v1::SetQuotaResponse* out) override {
-    return runner_.Run("SetQuota", in, out);
+  Reactor* SetQuota(Context* context,
+                    const v1::SetQuotaRequest* in,
+                    v1::SetQuotaResponse* out) override {
+    return Answer("SetQuota", context, in, out);
   }
-  grpc::Status Truncate(Context*,
-                        const v1::TruncateRequest* in,
-                        v1::TruncateResponse* out) override {
-    return runner_.Run("Truncate", in, out);
+  Reactor* Truncate(Context* context,
+                    const v1::TruncateRequest* in,
+                    v1::TruncateResponse* out) override {
+    return Answer("Truncate", context, in, out);
   }
-  grpc::Status Concat(Context*, const v1::ConcatRequest* in, v1::ConcatResponse* out) override {
-    return runner_.Run("Concat", in, out);
+  Reactor* Concat(Context* context, const v1::ConcatRequest* in, v1::ConcatResponse* out) override {
+    return Answer("Concat", context, in, out);
   }
-  grpc::Status StatBatch(Context*,
-                         const v1::StatBatchRequest* in,
-                         v1::StatBatchResponse* out) override {
-    return runner_.Run("StatBatch", in, out);
+  Reactor* StatBatch(Context* context,
+                     const v1::StatBatchRequest* in,
+                     v1::StatBatchResponse* out) override {
+    return Answer("StatBatch", context, in, out);
   }
-  grpc::Status LocateBlocks(Context*,
-                            const v1::LocateBlocksRequest* in,
-                            v1::LocateBlocksResponse* out) override {
-    return runner_.Run("LocateBlocks", in, out);
+  Reactor* LocateBlocks(Context* context,
+                        const v1::LocateBlocksRequest* in,
+                        v1::LocateBlocksResponse* out) override {
+    return Answer("LocateBlocks", context, in, out);
   }
-  grpc::Status ReportBadReplica(Context*,
-                                const v1::ReportBadReplicaRequest* in,
-                                v1::ReportBadReplicaResponse* out) override {
-    return runner_.Run("ReportBadReplica", in, out);
+  Reactor* ReportBadReplica(Context* context,
+                            const v1::ReportBadReplicaRequest* in,
+                            v1::ReportBadReplicaResponse* out) override {
+    return Answer("ReportBadReplica", context, in, out);
   }
-  grpc::Status AllocateBlocks(Context*,
-                              const v1::AllocateBlocksRequest* in,
-                              v1::AllocateBlocksResponse* out) override {
-    return runner_.Run("AllocateBlocks", in, out);
+  Reactor* AllocateBlocks(Context* context,
+                          const v1::AllocateBlocksRequest* in,
+                          v1::AllocateBlocksResponse* out) override {
+    return Answer("AllocateBlocks", context, in, out);
   }
-  grpc::Status AcquireAppender(Context*,
-                               const v1::AcquireAppenderRequest* in,
-                               v1::AcquireAppenderResponse* out) override {
-    return runner_.Run("AcquireAppender", in, out);
+  Reactor* AcquireAppender(Context* context,
+                           const v1::AcquireAppenderRequest* in,
+                           v1::AcquireAppenderResponse* out) override {
+    return Answer("AcquireAppender", context, in, out);
   }
-  grpc::Status Prepare(Context*, const v1::PrepareRequest* in, v1::PrepareResponse* out) override {
-    return runner_.Run("Prepare", in, out);
+  Reactor* Prepare(Context* context,
+                   const v1::PrepareRequest* in,
+                   v1::PrepareResponse* out) override {
+    return Answer("Prepare", context, in, out);
   }
-  grpc::Status Commit(Context*, const v1::CommitRequest* in, v1::CommitResponse* out) override {
-    return runner_.Run("Commit", in, out);
+  Reactor* Commit(Context* context, const v1::CommitRequest* in, v1::CommitResponse* out) override {
+    return Answer("Commit", context, in, out);
   }
-  grpc::Status AbortAppender(Context*,
-                             const v1::AbortAppenderRequest* in,
-                             v1::AbortAppenderResponse* out) override {
-    return runner_.Run("AbortAppender", in, out);
+  Reactor* AbortAppender(Context* context,
+                         const v1::AbortAppenderRequest* in,
+                         v1::AbortAppenderResponse* out) override {
+    return Answer("AbortAppender", context, in, out);
   }
-  grpc::Status ListAppenders(Context*,
-                             const v1::ListAppendersRequest* in,
-                             v1::ListAppendersResponse* out) override {
-    return runner_.Run("ListAppenders", in, out);
+  Reactor* ListAppenders(Context* context,
+                         const v1::ListAppendersRequest* in,
+                         v1::ListAppendersResponse* out) override {
+    return Answer("ListAppenders", context, in, out);
   }
-  grpc::Status RenewLease(Context*,
-                          const v1::RenewLeaseRequest* in,
-                          v1::RenewLeaseResponse* out) override {
-    return runner_.Run("RenewLease", in, out);
+  Reactor* RenewLease(Context* context,
+                      const v1::RenewLeaseRequest* in,
+                      v1::RenewLeaseResponse* out) override {
+    return Answer("RenewLease", context, in, out);
   }
-  grpc::Status GetDefaults(Context*,
-                           const v1::GetDefaultsRequest* in,
-                           v1::GetDefaultsResponse* out) override {
-    return runner_.Run("GetDefaults", in, out);
+  Reactor* GetDefaults(Context* context,
+                       const v1::GetDefaultsRequest* in,
+                       v1::GetDefaultsResponse* out) override {
+    return Answer("GetDefaults", context, in, out);
   }
-  grpc::Status GetClusterState(Context*,
-                               const v1::GetClusterStateRequest* in,
-                               v1::GetClusterStateResponse* out) override {
-    return runner_.Run("GetClusterState", in, out);
+  Reactor* GetClusterState(Context* context,
+                           const v1::GetClusterStateRequest* in,
+                           v1::GetClusterStateResponse* out) override {
+    return Answer("GetClusterState", context, in, out);
   }
 
  private:
+  template <class Request, class Response>
+  Reactor* Answer(std::string_view method,
+                  Context* context,
+                  const Request* request,
+                  Response* response) {
+    Reactor* reactor = context->DefaultReactor();
+    const SteadyTime begin = runner_.now();
+    LogWait wait;
+    Status status = runner_.handlers().Answer(*request, *response);
+    const std::string_view operation = wait.operation();
+    auto finish = [this, method, reactor, begin, operation, status](const Status& durable) {
+      Status answer = durable.ok() ? HitAfterSync(operation) : durable;
+      reactor->Finish(runner_.Finish(method, begin, answer.ok() ? status : answer));
+    };
+    if (wait.position() <= master_.durable_position()) {
+      finish(Status());
+    } else {
+      answers_.Add(wait.position(), std::move(finish));
+    }
+    return reactor;
+  }
+
+  Master& master_;
   const CallRunner runner_;
+  DurableAnswers answers_;
 };
 
 class AdminService final : public v1::DfsAdmin::Service {
  public:
   explicit AdminService(CallRunner runner) : runner_(runner) {}
 
-  grpc::Status SetSafeMode(Context*,
+  grpc::Status SetSafeMode(BlockingContext*,
                            const v1::SetSafeModeRequest* in,
                            v1::SetSafeModeResponse* out) override {
     return runner_.Run("SetSafeMode", in, out);
   }
-  grpc::Status SetNodeService(Context*,
+  grpc::Status SetNodeService(BlockingContext*,
                               const v1::SetNodeServiceRequest* in,
                               v1::SetNodeServiceResponse* out) override {
     return runner_.Run("SetNodeService", in, out);
   }
-  grpc::Status Balance(Context*, const v1::BalanceRequest* in, v1::BalanceResponse* out) override {
+  grpc::Status Balance(BlockingContext*,
+                       const v1::BalanceRequest* in,
+                       v1::BalanceResponse* out) override {
     return runner_.Run("Balance", in, out);
   }
-  grpc::Status CheckFiles(Context*,
+  grpc::Status CheckFiles(BlockingContext*,
                           const v1::CheckFilesRequest* in,
                           v1::CheckFilesResponse* out) override {
     return runner_.Run("CheckFiles", in, out);
@@ -179,17 +227,17 @@ class RegistryService final : public v1::DfsNodeRegistry::Service {
  public:
   explicit RegistryService(CallRunner runner) : runner_(runner) {}
 
-  grpc::Status Register(Context*,
+  grpc::Status Register(BlockingContext*,
                         const v1::RegisterRequest* in,
                         v1::RegisterResponse* out) override {
     return runner_.Run("Register", in, out);
   }
-  grpc::Status Heartbeat(Context*,
+  grpc::Status Heartbeat(BlockingContext*,
                          const v1::HeartbeatRequest* in,
                          v1::HeartbeatResponse* out) override {
     return runner_.Run("Heartbeat", in, out);
   }
-  grpc::Status ReportBlocks(Context*,
+  grpc::Status ReportBlocks(BlockingContext*,
                             grpc::ServerReader<v1::ReportBlocksRequest>* reader,
                             v1::ReportBlocksResponse* out) override {
     return runner_.Run("ReportBlocks", [&]() -> Status {
@@ -209,11 +257,13 @@ class RegistryService final : public v1::DfsNodeRegistry::Service {
 
 struct MasterService::Impl {
   Impl(Master& master, Metrics& metrics, const Clock& clock, std::string version)
-      : handlers(master, std::move(version)), runner(handlers, metrics, clock) {}
+      : handlers(master, std::move(version)),
+        runner(handlers, metrics, clock),
+        clients(master, runner) {}
 
   MasterHandlers handlers;
   CallRunner runner;
-  ClientService clients{runner};
+  ClientService clients;
   AdminService admin{runner};
   RegistryService registry{runner};
 };

@@ -7,6 +7,7 @@
 
 #include "common/failpoint/failpoint.h"
 #include "dfs-master/codec.h"
+#include "dfs-master/log_wait.h"
 #include "dfs-master/master.h"
 #include "dfs-master/retry_table.h"
 
@@ -46,7 +47,12 @@ auto Master::Write(std::string_view operation, Fn change) {
   if (!store_error.ok()) return R(Fail(store_error));
   if (Status status = HitFailpoint(operation, "after_write"); !status.ok()) return R(status);
   // An error, too, may come of what another request has only just written.
-  if (Status status = WaitDurable(position); !status.ok()) return R(status);
+  if (LogWait* wait = LogWait::Current()) {
+    wait->Note(position);
+    wait->NoteOperation(operation);
+    return result;
+  }
+  if (Status status = AwaitLog(position); !status.ok()) return R(status);
   if (Status status = HitFailpoint(operation, "after_sync"); !status.ok()) return R(status);
   return result;
 }
@@ -85,7 +91,11 @@ auto Master::Read(Fn query) {
     return query(state_, std::as_const(txn));
   };
   R result = run();
-  if (Status status = WaitDurable(position); !status.ok()) return R(status);
+  if (LogWait* wait = LogWait::Current()) {
+    wait->Note(position);
+    return result;
+  }
+  if (Status status = AwaitLog(position); !status.ok()) return R(status);
   return result;
 }
 

@@ -1,10 +1,15 @@
 #include "dfs-master/metrics.h"
 
+#include <functional>
+#include <map>
+
 #include <nlohmann/json.hpp>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+
+#include "common/sync/mutex.h"
 
 namespace slipstream::dfs::master {
 namespace {
@@ -46,6 +51,34 @@ struct Metrics::Impl {
           .Name("slipstream_dfs_master_rpc_seconds")
           .Help("From the request's arrival to its answer.")
           .Register(registry);
+
+  // Looking a metric up by its labels costs more than some of the calls.
+  struct CallMetrics {
+    prometheus::Histogram* seconds = nullptr;
+    std::map<Code, prometheus::Counter*> by_code;
+  };
+  CallMetrics& CallOf(std::string_view method) EXCLUDES(mutex) {
+    MutexLock lock(mutex);
+    auto it = call_metrics.find(method);
+    if (it == call_metrics.end()) {
+      it = call_metrics.emplace(method, CallMetrics()).first;
+      it->second.seconds = &call_seconds.Add({{"method", it->first}}, kSecondsBuckets);
+    }
+    return it->second;
+  }
+  prometheus::Counter& CounterOf(CallMetrics& call, std::string_view method, Code code)
+      EXCLUDES(mutex) {
+    MutexLock lock(mutex);
+    prometheus::Counter*& counter = call.by_code[code];
+    if (counter == nullptr) {
+      counter =
+          &calls.Add({{"method", std::string(method)}, {"code", std::string(CodeName(code))}});
+    }
+    return *counter;
+  }
+  Mutex mutex;
+  std::map<std::string, CallMetrics, std::less<>> call_metrics GUARDED_BY(mutex);
+
   prometheus::Family<prometheus::Gauge>& nodes = Gauges(registry, "nodes", "Datanodes by state.");
   prometheus::Family<prometheus::Gauge>& blocks =
       Gauges(registry, "blocks", "Blocks by how well they are replicated; all: in files.");
@@ -65,9 +98,9 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
 void Metrics::CountCall(std::string_view method, Code code, double seconds) {
-  const std::string name(method);
-  impl_->calls.Add({{"method", name}, {"code", std::string(CodeName(code))}}).Increment();
-  impl_->call_seconds.Add({{"method", name}}, kSecondsBuckets).Observe(seconds);
+  Impl::CallMetrics& call = impl_->CallOf(method);
+  impl_->CounterOf(call, method, code).Increment();
+  call.seconds->Observe(seconds);
 }
 
 void Metrics::SetClusterState(const ClusterState& state) {

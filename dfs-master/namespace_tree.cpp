@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <absl/container/flat_hash_map.h>
+
 #include "common/log/log.h"
 #include "dfs-master/codec.h"
 
@@ -135,26 +137,25 @@ std::vector<Result<FileStatus>> NamespaceTree::GetStatuses(
     const Transaction& txn, std::span<const std::string> paths) const {
   std::vector<Result<FileStatus>> statuses;
   statuses.reserve(paths.size());
-  // The directory found last, by its path with a slash behind it.
-  std::string_view parent_path;
-  InodeId parent = kNoInode;
+  // Directories found on the way, by their paths with a slash behind.
+  absl::flat_hash_map<absl::string_view, InodeId> directories;
   for (std::string_view path : paths) {
     const size_t name_begin = path.rfind('/') + 1;
-    bool is_beside =
-        parent != kNoInode && name_begin < path.size() && path.substr(0, name_begin) == parent_path;
-    if (!is_beside) {
+    if (name_begin == 0 || name_begin == path.size()) {
       statuses.push_back(GetStatus(txn, path));
-      parent = kNoInode;
-      if (!statuses.back().ok() || name_begin <= 1) continue;
-      // What was found has a parent: its name leads there.
-      Result<std::optional<std::string>> key =
-          txn.Get(Table::kInodeNames, BigEndian(statuses.back()->id));
-      if (!key.ok() || !key->has_value()) continue;
-      parent = ReadBigEndian(**key);
-      parent_path = path.substr(0, name_begin);
       continue;
     }
-    statuses.push_back(GetStatusBelow(txn, path, parent, path.substr(name_begin)));
+    auto [it, is_new] =
+        directories.try_emplace(absl::string_view(path.data(), name_begin), kNoInode);
+    if (is_new) {
+      Result<Path> parent = ParsePath(name_begin == 1 ? "/" : path.substr(0, name_begin - 1));
+      Result<Inode> found = parent.ok() ? Find(txn, *parent) : parent.status();
+      if (found.ok() && found->is_directory()) it->second = found->id;
+    }
+    // Without one the whole path says what is wrong.
+    statuses.push_back(it->second == kNoInode
+                           ? GetStatus(txn, path)
+                           : GetStatusBelow(txn, path, it->second, path.substr(name_begin)));
   }
   return statuses;
 }

@@ -12,7 +12,15 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(size_t write_buffer_bytes,
   rocksdb::BlockBasedTableOptions blocks;
   blocks.block_cache = cache;
   blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  // Indexes and filters are in the cache, so that its size bounds them; in parts, so that a lookup
+  // wants a few kilobytes of them and not those of a whole file.
   blocks.cache_index_and_filter_blocks = true;
+  blocks.cache_index_and_filter_blocks_with_high_priority = true;
+  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  blocks.partition_filters = true;
+  blocks.pin_top_level_index_and_filter = true;
+  blocks.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+  blocks.format_version = 5;
   // Of a large table the index and the filter have a megabyte a file each: a look-up that finds
   // them pushed out of a small cache reads some kilobytes of them and not the whole.
   blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;

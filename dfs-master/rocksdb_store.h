@@ -23,8 +23,8 @@ class RocksDbStore final : public KeyValueStore {
     std::filesystem::path directory;
     // Called at most once, on any thread: RocksDB takes no more writes.
     std::function<void(const Status&)> on_fatal;
-    size_t block_cache_bytes = size_t{16} << 20;
-    size_t write_buffer_bytes = size_t{8} << 20;  // of one table
+    size_t block_cache_bytes = size_t{64} << 20;
+    size_t write_buffer_bytes = size_t{16} << 20;  // of one table
   };
 
   // Creates the database if there is none. Errors: kDataLoss (damage), kUnavailable (locked by

@@ -3,7 +3,7 @@
 namespace slipstream::dfs::master {
 
 Result<std::optional<std::string>> Transaction::Get(Table table, std::string_view key) const {
-  if (auto it = changes_.find({table, std::string(key)}); it != changes_.end()) return it->second;
+  if (auto it = changes_.find(std::pair(table, key)); it != changes_.end()) return it->second;
   return store_.Get(table, key);
 }
 
@@ -11,7 +11,7 @@ Status Transaction::Scan(Table table,
                          std::string_view begin,
                          std::string_view end,
                          const KeyValueStore::Visitor& visit) const {
-  auto own = changes_.lower_bound({table, std::string(begin)});
+  auto own = changes_.lower_bound(std::pair(table, begin));
   auto own_is_in_range = [&] {
     return own != changes_.end() && own->first.first == table &&
            (end.empty() || own->first.second < end);
@@ -45,14 +45,14 @@ Result<std::optional<KeyValueStore::Entry>> Transaction::FindLast(Table table,
   std::string behind(end);
   ASSIGN_OR_RETURN(std::optional<KeyValueStore::Entry> last, store_.FindLast(table, begin, behind));
   while (last.has_value()) {
-    auto own = changes_.find({table, last->key});
+    auto own = changes_.find(std::pair(table, std::string_view(last->key)));
     if (own == changes_.end() || own->second.has_value()) break;
     behind = last->key;
     ASSIGN_OR_RETURN(last, store_.FindLast(table, begin, behind));
   }
   const auto next_table = static_cast<Table>(static_cast<uint8_t>(table) + 1);
-  auto own = end.empty() ? changes_.lower_bound({next_table, std::string()})
-                         : changes_.lower_bound({table, std::string(end)});
+  auto own = end.empty() ? changes_.lower_bound(std::pair(next_table, std::string_view()))
+                         : changes_.lower_bound(std::pair(table, end));
   while (own != changes_.begin()) {
     --own;
     const auto& [key, value] = *own;

@@ -65,7 +65,16 @@ class Transaction final {
 
  private:
   const KeyValueStore& store_;
-  std::map<std::pair<Table, std::string>, std::optional<std::string>> changes_;
+  using Key = std::pair<Table, std::string>;
+  struct Before {
+    using is_transparent = void;
+    using View = std::pair<Table, std::string_view>;
+    static View ToView(const Key& key) { return {key.first, key.second}; }
+    bool operator()(const Key& a, const Key& b) const { return a < b; }
+    bool operator()(const Key& a, const View& b) const { return ToView(a) < b; }
+    bool operator()(const View& a, const Key& b) const { return a < ToView(b); }
+  };
+  std::map<Key, std::optional<std::string>, Before> changes_;
   std::optional<Totals> totals_;
   std::vector<SubtreeCount> counts_;
 };
