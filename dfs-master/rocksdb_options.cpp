@@ -21,11 +21,6 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(size_t write_buffer_bytes,
   blocks.pin_top_level_index_and_filter = true;
   blocks.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   blocks.format_version = 5;
-  // Of a large table the index and the filter have a megabyte a file each: a look-up that finds
-  // them pushed out of a small cache reads some kilobytes of them and not the whole.
-  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
-  blocks.partition_filters = true;
-  blocks.pin_top_level_index_and_filter = true;
   rocksdb::ColumnFamilyOptions result;
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   result.write_buffer_size = write_buffer_bytes;
