@@ -1,6 +1,7 @@
 // What operators ask of the master: the calls of DfsAdmin.
 
 #include "dfs-master/master_handlers.h"
+#include "dfs-master/path.h"
 #include "dfs-master/proto_map.h"
 
 namespace slipstream::dfs::master {
@@ -45,6 +46,27 @@ Status MasterHandlers::Answer(const v1::CheckFilesRequest& request,
                                        .wants_blocks = request.with_blocks(),
                                        .limit = request.limit()}));
   ToProto(page, response);
+  return {};
+}
+
+Status MasterHandlers::Answer(const v1::BackupRequest& request, v1::BackupResponse& response) {
+  if (request.directory().size() > kPathBytesMax) return InvalidArgument("backup: path too long");
+  ASSIGN_OR_RETURN(const BackupInfo info, master_.MakeBackup(request.directory()));
+  response.set_log_position(info.log_position);
+  response.set_bytes(info.bytes);
+  return {};
+}
+
+Status MasterHandlers::Answer(const v1::RestoreRequest& request, v1::RestoreResponse& response) {
+  if (request.word() == v1::RestoreRequest::WORD_WITHOUT_MISSING_NODES) {
+    RETURN_IF_ERROR(master_.GoOnWithoutMissingNodes());
+  } else if (request.word() == v1::RestoreRequest::WORD_FORGET_UNKNOWN) {
+    RETURN_IF_ERROR(master_.ForgetUnknownReplicas());
+  } else if (request.word() != v1::RestoreRequest::WORD_STATUS) {
+    return InvalidArgument("no such word=" + std::to_string(request.word()));
+  }
+  ASSIGN_OR_RETURN(const RestoreStatus status, master_.GetRestoreStatus());
+  ToProto(status, response);
   return {};
 }
 

@@ -185,6 +185,10 @@ Status AppenderTable::CheckFencing(const EpochAppend& epoch, const Appender& app
     return Aborted("fenced: incarnation=" + std::to_string(epoch.incarnation) +
                    " newest=" + std::to_string(appender.incarnation));
   }
+  if (epoch.incarnation > appender.incarnation && seams_.is_restored()) {
+    return Aborted("incarnation=" + std::to_string(epoch.incarnation) +
+                   " is not known to this master, which was restored from a copy");
+  }
   if (epoch.incarnation > appender.incarnation) {
     return InvalidArgument("incarnation=" + std::to_string(epoch.incarnation) +
                            " was never given; newest=" + std::to_string(appender.incarnation));
@@ -290,6 +294,11 @@ Status AppenderTable::CommitOne(Transaction& txn,
     return ContradictsCommitted(pair, appender.committed, "another attempt of it was committed");
   }
   if (!Stands(appender, pair)) {
+    if (seams_.is_restored()) {
+      seams_.on_ahead(owner, pair);
+      return ContradictsCommitted(
+          pair, appender.committed, "this master was restored from a copy that does not have it");
+    }
     return ContradictsCommitted(pair, appender.committed, "no such candidate is prepared");
   }
   ASSIGN_OR_RETURN(Candidate candidate, LoadCandidate(txn, owner, pair));

@@ -43,6 +43,10 @@ class AppenderTable final {
     // The number of a node that has ever registered.
     std::function<std::optional<NodeNumber>(std::string_view node_id)> number_of_node;
     std::function<bool(std::string_view owner)> has_lease;
+    // The store was restored from a copy, so that writers may know more than it.
+    std::function<bool()> is_restored;
+    // Such a writer named a commit that is not there.
+    std::function<void(std::string_view owner, EpochPair pair)> on_ahead;
   };
   struct Options {
     uint32_t min_replicas = 2;  // acknowledgements a block needs

@@ -67,6 +67,7 @@ struct AppenderStatus {
   int64_t prepared_since_ms = 0;  // the oldest candidate; 0: none
   uint32_t open_files = 0;
   std::chrono::milliseconds lease{0};  // zero: none
+  EpochPair claimed;                   // a commit it spoke of that a restored master does not have
 };
 
 // What a request does to blocks: for the block map and the ledger, once the request is written.

@@ -43,6 +43,18 @@ Result<BlockIdRange> BlockLedger::Allocate(Transaction& txn,
   return BlockIdRange{.first = first, .count = count};
 }
 
+void BlockLedger::RaiseAbove(Transaction& txn, BlockId highest, const Now& now) {
+  const BlockId first = ids_.next();
+  if (highest < first) return;
+  ids_.RaiseTo(txn, highest + 1);
+  pending_[first] = {.count = highest + 1 - first, .writer = "", .allocated_at = now.steady};
+}
+
+void BlockLedger::RestartGrace(const Now& now) {
+  for (auto& [first, allocation] : pending_)
+    allocation.allocated_at = now.steady;
+}
+
 void BlockLedger::Touch(std::string_view writer, const Now& now) {
   writer_seen_at_.insert_or_assign(std::string(writer), now.steady);
 }

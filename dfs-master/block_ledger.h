@@ -43,9 +43,15 @@ class BlockLedger final {
                                 std::string_view writer,
                                 uint64_t count,
                                 const Now& now);
+  // Gives no id up to `highest` any more: somebody else may have given them. They are pending, as
+  // after a restart.
+  void RaiseAbove(Transaction& txn, BlockId highest, const Now& now);
+  // All that is pending is so for one grace time from now.
+  void RestartGrace(const Now& now);
   // Keeps what was given to the writer pending for another grace time.
   void Touch(std::string_view writer, const Now& now);
 
+  BlockId next_id() const { return ids_.next(); }
   bool IsAllocated(BlockId id) const { return id != 0 && id < ids_.next(); }
   bool IsCollected(BlockId id) const { return collected_.Contains(id); }
 

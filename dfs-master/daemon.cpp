@@ -12,10 +12,12 @@
 #include "common/daemon/admin_server.h"
 #include "common/daemon/control_loop.h"
 #include "common/daemon/endpoint.h"
+#include "common/fs/posix_file_system.h"
 #include "common/log/log.h"
 #include "common/net/host_port.h"
 #include "common/rpc/server.h"
 #include "common/sync/mutex.h"
+#include "dfs-master/backup.h"
 #include "dfs-master/master_service.h"
 #include "dfs-master/metrics.h"
 #include "dfs-master/rocksdb_store.h"
@@ -122,11 +124,16 @@ Status Daemon::Start() {
     ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(address));
     RETURN_IF_ERROR(CheckListenAddress(flag, listen, options.flags.insecure));
   }
+  RETURN_IF_ERROR(CheckRestoreIsWhole(options.data_dir));
   ASSIGN_OR_RETURN(
       impl_->store,
       RocksDbStore::Open({.directory = options.data_dir / "meta", .on_fatal = EndOnStoreFailure}));
   Master::Options master = options.master;
   master.on_fatal = EndOnStoreFailure;
+  master.backup = [this](const std::string& directory) {
+    const Now now{.steady = SystemClock::Get().Now(), .wall = SystemClock::Get().WallNow()};
+    return MakeBackup(*impl_->store, directory, PosixFileSystem::Get(), now.wall_ms());
+  };
   ASSIGN_OR_RETURN(impl_->master, Master::Open(master, *impl_->store, SystemClock::Get()));
   log::Get(kLogger)->info("placement_seeded seed={}", master.seed);
   impl_->service = std::make_unique<MasterService>(

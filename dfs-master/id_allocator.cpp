@@ -26,4 +26,10 @@ Result<uint64_t> IdAllocator::Allocate(Transaction& txn, uint64_t count) {
   return first;
 }
 
+void IdAllocator::RaiseTo(Transaction& txn, uint64_t next) {
+  if (next <= next_) return;
+  next_ = next;
+  txn.Put(Table::kMeta, name_, BigEndian(next_));
+}
+
 }  // namespace slipstream::dfs::master

@@ -26,6 +26,9 @@ class IdAllocator final {
   // Returns the first of `count` consecutive numbers.
   Result<uint64_t> Allocate(Transaction& txn, uint64_t count);
 
+  // Gives none below `next` any more.
+  void RaiseTo(Transaction& txn, uint64_t next);
+
   // Numbers below this may have been given.
   uint64_t next() const { return next_; }
 

@@ -7,6 +7,7 @@
 
 #include "common/daemon/flags.h"
 #include "common/log/log.h"
+#include "dfs-master/cli/commands.h"
 #include "dfs-master/daemon.h"
 
 namespace {
@@ -18,6 +19,10 @@ Examples:
   dfs-master --data-dir /var/lib/slipstream/master
   dfs-master --listen 0.0.0.0:7400 --insecure --data-dir /data/master --admin-listen 127.0.0.1:7401
   dfs-master --data-dir ./master --min-replicas 1 --replication 1     # a single datanode
+  dfs-master backup --master localhost:7400 /backup/master-1           # a copy while it runs
+  dfs-master restore --from /backup/master-1 --data-dir /data/master   # after a loss
+  dfs-master restored --master localhost:7400                          # how far is it back?
+Each of the last three has a --help of its own.
 )";
 
 // Seconds on the command line, milliseconds within.
@@ -40,6 +45,7 @@ void AddSeconds(CLI::App& app,
 
 int main(int argc, char** argv) {
   namespace daemon = slipstream::daemon;
+  if (auto exit_code = slipstream::dfs::master::RunCommand(argc, argv)) return *exit_code;
   Daemon::Options options;
   CLI::App app("The file system's master: names, blocks, repair, two-phase appends.", "dfs-master");
   app.footer(kExamples);

@@ -15,6 +15,7 @@ constexpr uint64_t kIdsPerRange = 1'000;
 constexpr size_t kLocateBlocksMax = 10'000;
 constexpr uint32_t kAllocateMax = 10'000;
 constexpr size_t kListAppendersMax = 10'000;
+constexpr const char* kLogger = "dfs_master";
 
 }  // namespace
 
@@ -43,7 +44,14 @@ Master::State::State(const Options& options, const KeyValueStore& store, SteadyT
                    const Node* node = nodes.FindById(node_id);
                    return node == nullptr ? std::nullopt : std::optional(node->number);
                  },
-                 .has_lease = [this](std::string_view owner) { return leases.Has(owner); }}),
+                 .has_lease = [this](std::string_view owner) { return leases.Has(owner); },
+                 .is_restored = [this] { return restore.is_restored(); },
+                 .on_ahead =
+                     [this](std::string_view owner, EpochPair pair) {
+                       if (!restore.Claim(owner, pair)) return;
+                       log::Get(kLogger)->error(
+                           "writer_ahead owner={} pair={}", log::Quoted(owner), pair.ToString());
+                     }}),
       locator(store, blocks, nodes),
       started_at(now),
       collected_at(now),
@@ -53,7 +61,7 @@ Master::Master(Options options, KeyValueStore& store, Clock& clock)
     : options_(std::move(options)),
       store_(store, options_.cache_bytes),
       clock_(clock),
-      log_(log::Get("dfs_master")),
+      log_(log::Get(kLogger)),
       state_(options_, store_, clock.Now()) {}
 
 Master::~Master() = default;
@@ -146,6 +154,7 @@ Result<BlockAllocation> Master::AllocateBlocks(const AllocationRequest& request)
           -> Result<BlockAllocation> {
         state.TouchWriter(request.writer, now);
         RETURN_IF_ERROR(state.CheckMayWrite());
+        RETURN_IF_ERROR(state.CheckMayAllocate());
         ReplicaPlacer::Request wanted{.count = options_.replication,
                                       .bytes = request.stored_bytes,
                                       .excluded = {},
@@ -224,6 +233,7 @@ Result<uint32_t> Master::AbortAppender(std::string_view owner) {
         RETURN_IF_ERROR(state.CheckNamesMayChange());
         ASSIGN_OR_RETURN(uint32_t discarded, state.appenders.Abort(txn, owner, now, changes));
         state.leases.End(txn, owner);
+        state.restore.Forget(owner);
         log_->warn("appender_aborted owner={} discarded_epochs={}", log::Quoted(owner), discarded);
         return discarded;
       });
@@ -235,6 +245,7 @@ Result<std::vector<AppenderStatus>> Master::ListAppenders(std::string_view owner
                      state.appenders.List(txn, owner_prefix, kListAppendersMax));
     for (AppenderStatus& appender : listed)
       appender.lease = state.leases.LengthOf(appender.owner);
+    state.restore.AddClaims(owner_prefix, listed);
     return listed;
   });
 }

@@ -30,6 +30,7 @@
 #include "dfs-master/refusal_memory.h"
 #include "dfs-master/repair_planner.h"
 #include "dfs-master/replica_placer.h"
+#include "dfs-master/restore_gate.h"
 #include "dfs-master/subtree_count.h"
 #include "dfs-master/types.h"
 
@@ -136,6 +137,8 @@ class Master final {
     size_t cache_bytes = size_t{128} << 20;
     uint64_t seed = 1;  // of placement
     std::function<void(const Status&)> on_fatal;
+    // Copies the store into a directory. Null: it cannot be copied.
+    std::function<Result<BackupInfo>(const std::string& directory)> backup;
   };
 
   // Opens what the store holds, or lays out a new one. Names can be asked for and changed at once.
@@ -269,6 +272,16 @@ class Master final {
   // again after Open, by one thread, which may be another one than Tick's.
   Result<bool> LoadStep();
 
+  // A copy of the store as it is now, into an absolute directory of this machine; requests go on
+  // meanwhile. Errors: kUnavailable (another one is being made), those of Options::backup.
+  Result<BackupInfo> MakeBackup(const std::string& directory);
+
+  // Of a master whose store was restored from a copy (RestoreGate): how far it is, and an
+  // operator's word that lets it go on.
+  Result<RestoreStatus> GetRestoreStatus();
+  Status GoOnWithoutMissingNodes();
+  Status ForgetUnknownReplicas();
+
   // Housekeeping: call once a second. Node states, safe mode, repair, and a step each of reaping
   // and of collecting garbage.
   Status Tick();
@@ -282,6 +295,8 @@ class Master final {
     Status CheckNamesMayChange() const;
     Status CheckMayWrite() const;
     void TouchWriter(std::string_view owner, const Now& now);
+    // kUnavailable while a restored master waits for its nodes.
+    Status CheckMayAllocate() const;
     // kUnavailable until every block of the store is known.
     Status CheckLoaded() const;
 
@@ -303,6 +318,7 @@ class Master final {
     AppenderTable appenders;
     BlockLocator locator;
     RefusalMemory refusals;
+    RestoreGate restore;
 
     const SteadyTime started_at;
     bool is_in_safe_mode = true;
@@ -316,6 +332,7 @@ class Master final {
   Master(Options options, KeyValueStore& store, Clock& clock);
   Status Load() REQUIRES(mutex_);
   Status BeginLoadingBlocks() REQUIRES(mutex_);
+  void BeginRestored(Transaction& txn, const Now& now) REQUIRES(mutex_);
   Now ReadClock() const;
 
   // Runs `change` in a transaction, applies it, and waits until it is durable. `operation` names
@@ -355,6 +372,7 @@ class Master final {
   // Ends maintenance whose time is over, and decommissions that are done.
   Status ServiceStep();
   Status ExpireStep();
+  Status RestoreStep();
   Status CountStep();
   Status ReapStep();
   Status CollectStep();
@@ -367,6 +385,7 @@ class Master final {
 
   mutable Mutex mutex_;
   State state_ GUARDED_BY(mutex_);
+  bool is_making_backup_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace slipstream::dfs::master

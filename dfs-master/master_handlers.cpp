@@ -70,6 +70,8 @@ constexpr auto kMethods = std::to_array<Method>({
     {"/slipstream.dfs.v1.DfsAdmin/Balance", AnswerBytes<v1::BalanceRequest, v1::BalanceResponse>},
     {"/slipstream.dfs.v1.DfsAdmin/CheckFiles",
      AnswerBytes<v1::CheckFilesRequest, v1::CheckFilesResponse>},
+    {"/slipstream.dfs.v1.DfsAdmin/Backup", AnswerBytes<v1::BackupRequest, v1::BackupResponse>},
+    {"/slipstream.dfs.v1.DfsAdmin/Restore", AnswerBytes<v1::RestoreRequest, v1::RestoreResponse>},
     {"/slipstream.dfs.v1.DfsNodeRegistry/Register",
      AnswerBytes<v1::RegisterRequest, v1::RegisterResponse>},
     {"/slipstream.dfs.v1.DfsNodeRegistry/Heartbeat",

@@ -66,6 +66,8 @@ class MasterHandlers final {
   Status Answer(const v1::SetNodeServiceRequest& request, v1::SetNodeServiceResponse& response);
   Status Answer(const v1::BalanceRequest& request, v1::BalanceResponse& response);
   Status Answer(const v1::CheckFilesRequest& request, v1::CheckFilesResponse& response);
+  Status Answer(const v1::BackupRequest& request, v1::BackupResponse& response);
+  Status Answer(const v1::RestoreRequest& request, v1::RestoreResponse& response);
 
   // ---- DfsNodeRegistry ----
 

@@ -34,12 +34,17 @@ Status Master::Load() {
                               ", this program wants " + std::to_string(kStoreFormatVersion));
   }
   RETURN_IF_ERROR(state_.quotas.Load(store_));
+  RETURN_IF_ERROR(state_.restore.Load(store_));
+  RETURN_IF_ERROR(state_.inode_ids.Load(store_));
+  RETURN_IF_ERROR(state_.incarnations.Load(store_));
+  RETURN_IF_ERROR(state_.ledger.Load(store_, now));
   Transaction txn(store_);
   // From here on records may be new ones, which older programs do not know.
   if (version != kStoreFormatVersion || !format.has_value()) {
     txn.Put(Table::kMeta, kMetaFormat, BigEndian(kStoreFormatVersion));
   }
   if (!format.has_value()) RETURN_IF_ERROR(state_.tree.MakeRoot(txn, now));
+  BeginRestored(txn, now);
   RETURN_IF_ERROR(state_.quotas.RestartCounts(txn));
   if (txn.has_changes()) {
     std::vector<SubtreeCount> counts = txn.TakeCounts();
@@ -48,10 +53,7 @@ Status Master::Load() {
     for (SubtreeCount& count : counts)
       state_.counter.Add(std::move(count), store_);
   }
-  RETURN_IF_ERROR(state_.inode_ids.Load(store_));
-  RETURN_IF_ERROR(state_.incarnations.Load(store_));
   RETURN_IF_ERROR(state_.nodes.Load(store_));
-  RETURN_IF_ERROR(state_.ledger.Load(store_, now));
   RETURN_IF_ERROR(state_.leases.Load(store_, now));
   ASSIGN_OR_RETURN(std::optional<std::string> safe_mode, store_.Get(Table::kMeta, kMetaSafeMode));
   state_.is_safe_by_hand = safe_mode.has_value();

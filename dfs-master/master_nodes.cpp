@@ -24,24 +24,35 @@ constexpr std::chrono::hours kIdleAppenderKept{24};
 }  // namespace
 
 Result<RegistrationAnswer> Master::Register(const NodeRegistration& registration) {
-  return Write(
-      "register",
-      [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
-          -> Result<RegistrationAnswer> {
-        // What it reported now would be taken for strays.
-        RETURN_IF_ERROR(state.CheckLoaded());
-        ASSIGN_OR_RETURN(uint64_t session, state.incarnations.Allocate(txn, 1));
-        ASSIGN_OR_RETURN(Node * node, state.nodes.Register(txn, registration, session, now));
-        state.blocks.BeginSession(node->number);
-        state.blocks.SetPresence(node->number, node->presence());
-        state.planner.BeginSession(node->number);
-        if (!state.first_node_at.has_value()) state.first_node_at = now.steady;
-        log_->info("node_registered node={} address={} session={}",
-                   log::Quoted(registration.node_id),
-                   registration.address,
-                   session);
-        return RegistrationAnswer{.session = session, .log_position = store_.durable_position()};
-      });
+  return Write("register",
+               [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
+                   -> Result<RegistrationAnswer> {
+                 // What it reported now would be taken for strays.
+                 RETURN_IF_ERROR(state.CheckLoaded());
+                 ASSIGN_OR_RETURN(uint64_t session, state.incarnations.Allocate(txn, 1));
+                 ASSIGN_OR_RETURN(Node * node,
+                                  state.nodes.Register(txn, registration, session, now));
+                 state.blocks.BeginSession(node->number);
+                 state.blocks.SetPresence(node->number, node->presence());
+                 state.planner.BeginSession(node->number);
+                 if (!state.first_node_at.has_value()) state.first_node_at = now.steady;
+                 log_->info("node_registered node={} address={} session={}",
+                            log::Quoted(registration.node_id),
+                            registration.address,
+                            session);
+                 const uint64_t position = store_.durable_position();
+                 if (state.restore.is_restored()) {
+                   state.ledger.RaiseAbove(txn, registration.highest_block_id, now);
+                   state.restore.SawPosition(txn, registration.newest_log_position, position);
+                 } else if (registration.newest_log_position > position) {
+                   log_->error("node_ahead_of_log node={} seen={} position={}",
+                               log::Quoted(registration.node_id),
+                               registration.newest_log_position,
+                               position);
+                 }
+                 return RegistrationAnswer{.session = session,
+                                           .log_position = state.restore.PositionOf(position)};
+               });
 }
 
 Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
@@ -50,6 +61,7 @@ Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
                                           std::span<const ReplicaChange> changes) {
   HeartbeatAnswer answer;
   uint64_t position = 0;
+  uint64_t offset = 0;
   {
     MutexLock lock(mutex_);
     RETURN_IF_ERROR(state_.fatal);
@@ -67,6 +79,7 @@ Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
       }
     }
     position = store_.position();
+    offset = state_.restore.PositionOf(0);
   }
   for (const ReplicaChange& change : changes) {
     if (change.kind != ReplicaChange::Kind::kCorrupt) continue;
@@ -75,7 +88,7 @@ Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
   // What is to be deleted must be given up in the log first. Heartbeats without commands tell
   // nothing and need not wait for the disk.
   if (!answer.commands.empty()) RETURN_IF_ERROR(AwaitLog(position));
-  answer.log_position = store_.durable_position();
+  answer.log_position = store_.durable_position() + offset;
   return answer;
 }
 
@@ -120,7 +133,7 @@ Result<uint64_t> Master::EndReport(const BlockReport& report) {
   node->seen_at = now.steady;
   if (!state_.blocks.EndReport(node->number, report.sequence, report.reported, now)) {
     node->needs_full_report = true;
-    return store_.durable_position();
+    return state_.restore.PositionOf(store_.durable_position());
   }
   state_.planner.Reported(node->number);
   node->has_reported = true;
@@ -128,7 +141,7 @@ Result<uint64_t> Master::EndReport(const BlockReport& report) {
   log_->info(
       "blocks_reported node={} replicas={}", log::Quoted(report.node_id), report.reported.size());
   UpdateSafeMode(now);
-  return store_.durable_position();
+  return state_.restore.PositionOf(store_.durable_position());
 }
 
 Result<uint64_t> Master::ReportBlocks(std::string_view node_id,
@@ -187,13 +200,14 @@ std::string Master::State::SafeModeReason() const {
   if (loader.is_loading()) {
     return "blocks read so far: " + std::to_string(loader.loaded_blocks());
   }
+  if (Status status = CheckMayAllocate(); !status.ok()) return status.message();
   if (!is_in_safe_mode) return {};
   if (!first_node_at.has_value()) return "no datanode has come yet";
   return "blocks no datanode has reported yet: " + std::to_string(blocks.counts().unconfirmed);
 }
 
 void Master::UpdateSafeMode(const Now& now) {
-  if (!state_.is_in_safe_mode || state_.loader.is_loading()) return;
+  if (!state_.is_in_safe_mode || state_.loader.is_loading() || state_.restore.is_waiting()) return;
   const uint64_t unconfirmed = state_.blocks.counts().unconfirmed;
   bool is_overdue = state_.first_node_at.has_value() &&
                     now.steady - *state_.first_node_at >= options_.safe_mode_max;
@@ -218,7 +232,8 @@ bool Master::MayRepair(const State& state, const Now& now) const {
 
 void Master::PlanRepair(const Now& now) {
   const BlockLedger& ledger = state_.ledger;
-  state_.planner.Plan([&](BlockId id) { return ledger.IsCollected(id); }, now);
+  const bool keeps_unknown = state_.restore.keeps_unknown();
+  state_.planner.Plan([&](BlockId id) { return !keeps_unknown && ledger.IsCollected(id); }, now);
   if (!state_.balancer.Step(now)) return;
   const BalanceStatus status = state_.balancer.GetStatus(now);
   log_->info("balance_ended blocks_moved={} bytes_moved={} spread_percent={:.1f}",
@@ -247,6 +262,7 @@ Status Master::Tick() {
     if (MayRepair(state_, now)) PlanRepair(now);
     if (state_.is_safe_by_hand) return {};
   }
+  RETURN_IF_ERROR(RestoreStep());
   RETURN_IF_ERROR(ServiceStep());
   RETURN_IF_ERROR(ExpireStep());
   RETURN_IF_ERROR(CountStep());
@@ -267,7 +283,7 @@ Status Master::CollectStep() {
   return Write("collect",
                [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
                  // A block that is not read yet is not known to be live.
-                 if (state.loader.is_loading()) return {};
+                 if (state.loader.is_loading() || state.restore.keeps_unknown()) return {};
                  if (now.steady - state.collected_at < kCollectPeriod) return {};
                  state.collected_at = now.steady;
                  auto live_ids = [&state](BlockIdRange range, size_t limit) {

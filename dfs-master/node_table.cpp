@@ -12,6 +12,8 @@ namespace slipstream::dfs::master {
 namespace {
 
 constexpr size_t kTextBytesMax = 255;
+// Ids are given one after another: none comes near this.
+constexpr BlockId kBlockIdMax = BlockId{1} << 62;
 // A node's record: its number, and, where an operator wants something of it, what and until when.
 constexpr size_t kNumberBytes = 8;
 constexpr size_t kServiceBytes = kNumberBytes + 1 + 8;
@@ -53,6 +55,9 @@ Status CheckRegistration(const NodeRegistration& registration) {
   }
   if (registration.node_id.empty() || registration.node_id.size() > 64) {
     return InvalidArgument("register: a node id has 1 to 64 bytes");
+  }
+  if (registration.highest_block_id > kBlockIdMax) {
+    return InvalidArgument("register: impossible block id");
   }
   return {};
 }

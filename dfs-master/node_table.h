@@ -27,6 +27,9 @@ struct NodeRegistration {
   std::string version;
   std::string rack;  // e.g. "/rack1"; empty: none known
   std::string host;  // empty: the host of the address
+  // What the node has seen of whatever master: positions of the log, ids of blocks.
+  uint64_t newest_log_position = 0;
+  BlockId highest_block_id = 0;
 };
 
 // One disk of a node, as the node tells.

@@ -250,6 +250,7 @@ void ToProto(const std::vector<AppenderStatus>& appenders, v1::ListAppendersResp
     status.set_prepared_since_ms(appender.prepared_since_ms);
     status.set_open_files(appender.open_files);
     status.set_lease_ms(static_cast<uint32_t>(appender.lease.count()));
+    ToProto(appender.claimed, *status.mutable_claimed());
   }
 }
 
@@ -317,6 +318,29 @@ void ToProto(const ClusterState& state, v1::GetClusterStateResponse& out) {
   out.set_default_replication(state.replication);
   out.set_pending_deletions(state.pending_deletions);
   ToProto(state.balance, *out.mutable_balance());
+}
+
+void ToProto(const RestoreStatus& status, v1::RestoreResponse& out) {
+  switch (status.phase) {
+    case RestorePhase::kNone:
+      out.set_phase(v1::RestoreResponse::PHASE_NONE);
+      break;
+    case RestorePhase::kRestored:  // ends with the opening
+    case RestorePhase::kWaiting:
+      out.set_phase(v1::RestoreResponse::PHASE_WAITING);
+      break;
+    case RestorePhase::kKeeping:
+      out.set_phase(v1::RestoreResponse::PHASE_KEEPING);
+      break;
+    case RestorePhase::kSettled:
+      out.set_phase(v1::RestoreResponse::PHASE_SETTLED);
+      break;
+  }
+  out.set_backup_position(status.backup_position);
+  for (const std::string& node_id : status.missing_node_ids)
+    out.add_missing_node_ids(node_id);
+  out.set_unknown_replicas(status.unknown_replicas);
+  out.set_writers_ahead(status.writers_ahead);
 }
 
 }  // namespace slipstream::dfs::master

@@ -25,6 +25,7 @@ void ToProto(const std::vector<AppenderStatus>& appenders, v1::ListAppendersResp
 void ToProto(const HeartbeatAnswer& answer, v1::HeartbeatResponse& out);
 void ToProto(const CheckPage& page, v1::CheckFilesResponse& out);
 void ToProto(const BalanceStatus& status, v1::BalanceStatus& out);
+void ToProto(const RestoreStatus& status, v1::RestoreResponse& out);
 void ToProto(const ClusterState& state, v1::GetClusterStateResponse& out);
 
 }  // namespace slipstream::dfs::master

@@ -19,7 +19,9 @@ Status MasterHandlers::Answer(const v1::RegisterRequest& request, v1::RegisterRe
                                 .admin_address = request.admin_address(),
                                 .version = request.version(),
                                 .rack = request.rack(),
-                                .host = request.host()};
+                                .host = request.host(),
+                                .newest_log_position = request.newest_log_position(),
+                                .highest_block_id = request.highest_block_id()};
   ASSIGN_OR_RETURN(RegistrationAnswer answer, master_.Register(registration));
   response.set_session(answer.session);
   response.set_log_position(answer.log_position);

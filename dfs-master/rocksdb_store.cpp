@@ -9,6 +9,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include "common/sync/mutex.h"
@@ -161,6 +162,21 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(Options options) {
   // What was read back may have been in the operating system's cache only.
   RETURN_IF_ERROR(store->Sync(store->position()));
   return store;
+}
+
+Result<uint64_t> RocksDbStore::Checkpoint(const std::filesystem::path& directory) const {
+  rocksdb::Checkpoint* made = nullptr;
+  RETURN_IF_ERROR(FromRocksDb(rocksdb::Checkpoint::Create(impl_->db.get(), &made), "checkpoint"));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  // Whatever is there now is written to files of its own before they are copied.
+  const uint64_t position = impl_->db->GetLatestSequenceNumber();
+  RETURN_IF_ERROR(FromRocksDb(checkpoint->CreateCheckpoint(directory.string()),
+                              "checkpoint " + directory.string()));
+  return position;
+}
+
+Status RocksDbStore::Verify() const {
+  return FromRocksDb(impl_->db->VerifyChecksum(), "verify");
 }
 
 Result<std::optional<std::string>> RocksDbStore::Get(Table table, std::string_view key) const {

@@ -32,6 +32,13 @@ class RocksDbStore final : public KeyValueStore {
   static Result<std::unique_ptr<RocksDbStore>> Open(Options options);
   ~RocksDbStore() override;
 
+  // Copies the store as it is now into a directory that must not exist yet, durably, beside all
+  // else: by hard links where it is the same file system. Returns up to which position all is in
+  // it.
+  Result<uint64_t> Checkpoint(const std::filesystem::path& directory) const;
+  // Reads everything and checks it. kDataLoss.
+  Status Verify() const;
+
   Result<std::optional<std::string>> Get(Table table, std::string_view key) const override;
   Status Scan(Table table,
               std::string_view begin,

@@ -135,4 +135,11 @@ struct Listing {
   bool has_more = false;
 };
 
+// A copy of the master's store.
+struct BackupInfo {
+  uint64_t log_position = 0;  // everything up to here is in it
+  uint64_t bytes = 0;
+  int64_t made_at_ms = 0;  // since 1970 UTC
+};
+
 }  // namespace slipstream::dfs::master

@@ -45,7 +45,9 @@ class DfsDiskFullTest : public DfsTest {
   }
   // Before the cluster is started.
   void LimitDisk(int datanode, size_t bytes) {
-    const std::filesystem::path path = dir_ / fmt::format("datanode-{}", datanode);
+    LimitDisk(dir_ / fmt::format("datanode-{}", datanode), bytes);
+  }
+  void LimitDisk(const std::filesystem::path& path, size_t bytes) {
     std::filesystem::create_directories(path);
     const std::string options = fmt::format("size={}", bytes);
     ASSERT_EQ(mount("tmpfs", path.c_str(), "tmpfs", 0, options.c_str()), 0);
@@ -104,6 +106,51 @@ TEST_F(DfsDiskFullTest, WhenAllDisksAreFullNothingIsLostAndDeletingMakesRoom) {
   EXPECT_TRUE(Eventually([&] { return Store(*impatient, "/again", contents[0]); },
                          std::chrono::seconds(120)));
   EXPECT_EQ(Load("/again"), contents[0]);
+}
+
+// Every epoch makes a thousand names, far more than fits, one epoch after another.
+TEST_F(DfsDiskFullTest, AMasterWhoseLogCannotBeWrittenEndsAndHasEverythingItAnswered) {
+  constexpr uint64_t kNames = 1'000;
+  const std::filesystem::path disk = dir_ / "master";
+  const std::filesystem::path ballast = disk / "ballast";
+  LimitDisk(disk, 48 * kMiB);
+  StartCluster();
+  ASSERT_OK(Store("/before", "content"));
+  ASSERT_OK(test_support::WriteFile(ballast, std::string(16 * kMiB, '.')));
+  const auto impatient = DfsClient::Connect(
+      {.master = cluster().master_address(), .timeout = std::chrono::seconds(3)});
+  ASSERT_OK_AND_ASSIGN(const AppenderState appender, impatient->AcquireAppender("w"));
+  uint64_t acknowledged = 0;
+  Status full;
+  for (uint64_t number = 1; number <= 200 && full.ok(); ++number) {
+    AppenderEpoch epoch{.owner = "w", .incarnation = appender.incarnation, .epoch = number};
+    for (uint64_t i = 0; i < kNames; ++i) {
+      epoch.files.push_back(
+          {.target = fmt::format("/e{}/{}{:04}", number, std::string(200, 'x'), i), .close = true});
+    }
+    full = impatient->Prepare({&epoch, 1}, true).status();
+    if (full.ok()) acknowledged = number;
+  }
+  EXPECT_FALSE(full.ok());
+  EXPECT_GT(acknowledged, 3U);
+  ASSERT_OK_AND_ASSIGN(const test_support::ExitStatus exit, cluster().master()->Wait());
+  EXPECT_EQ(exit.code, 1);
+  EXPECT_EQ(exit.signal, 0);
+  EXPECT_NE(cluster().master()->Stdout().find("metadata_store_failed"), std::string::npos);
+
+  std::filesystem::remove(ballast);
+  ASSERT_OK(cluster().StartMaster());
+  EXPECT_EQ(Load("/before"), "content");
+  for (uint64_t number = 1; number <= acknowledged; ++number) {
+    ASSERT_OK_AND_ASSIGN(const std::vector<FileStatus> entries,
+                         client().ListAll(fmt::format("/e{}", number)));
+    EXPECT_EQ(entries.size(), kNames) << number;
+  }
+  // The one that was refused is there as a whole or not at all.
+  const auto refused = client().ListAll(fmt::format("/e{}", acknowledged + 1));
+  EXPECT_TRUE(refused.ok() ? refused->size() == kNames
+                           : refused.status().code() == Code::kNotFound);
+  EXPECT_OK(Store("/after", "content"));
 }
 
 }  // namespace
