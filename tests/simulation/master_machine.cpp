@@ -31,6 +31,8 @@ class MasterMachine::Life final : public Service {
   void Run() {
     Master::Options options = machine_.options_.master;
     options.seed = machine_.random_.Next();
+    options.load_inline_max = machine_.random_.Below(50);
+    options.load_step_max = 1 + machine_.random_.Below(20);
     auto opened = Master::Open(options, machine_.store_, process_);
     if (!process_.is_alive()) return;
     if (!opened.ok()) {
@@ -41,6 +43,7 @@ class MasterMachine::Life final : public Service {
     handlers_ = std::make_unique<MasterHandlers>(*master_, "simulated");
     machine_.network_.Listen(kAddress, process_, *this);
     machine_.changed_at_ = process_.scheduler().now();
+    process_.scheduler().Spawn(&process_, [this] { LoadBlocks(); });
     while (process_.is_alive()) {
       (void)master_->Tick();
       (void)process_.scheduler().Sleep(kTickPeriod);
@@ -57,6 +60,14 @@ class MasterMachine::Life final : public Service {
   }
 
  private:
+  // In a fiber, beside all else.
+  void LoadBlocks() {
+    Result<bool> has_more = true;
+    while (process_.is_alive() && has_more.ok() && *has_more) {
+      (void)process_.scheduler().Sleep(Micros(machine_.random_.Between(100, 50'000)));
+      if (process_.is_alive()) has_more = master_->LoadStep();
+    }
+  }
   Result<std::string> TakeReport(ServerCall& call) {
     MasterHandlers::BlockReport report = handlers_->BeginBlockReport();
     std::string bytes;

@@ -20,8 +20,9 @@ class MasterRestoreTest : public MasterHarness {
   // The master is lost, and comes back over the copy.
   void Restore() {
     master_.reset();
+    const WriteBatch present = Contents();
     WriteBatch batch;
-    for (const WriteBatch::Change& change : Contents().changes())
+    for (const WriteBatch::Change& change : present.changes())
       batch.Delete(change.table, change.key);
     for (const WriteBatch::Change& change : backup_.changes())
       batch.Put(change.table, change.key, *change.value);
