@@ -218,10 +218,14 @@ class AdminService final : public v1::DfsAdmin::Service {
                           v1::CheckFilesResponse* out) override {
     return runner_.Run("CheckFiles", in, out);
   }
-  grpc::Status Backup(Context*, const v1::BackupRequest* in, v1::BackupResponse* out) override {
+  grpc::Status Backup(BlockingContext*,
+                      const v1::BackupRequest* in,
+                      v1::BackupResponse* out) override {
     return runner_.Run("Backup", in, out);
   }
-  grpc::Status Restore(Context*, const v1::RestoreRequest* in, v1::RestoreResponse* out) override {
+  grpc::Status Restore(BlockingContext*,
+                       const v1::RestoreRequest* in,
+                       v1::RestoreResponse* out) override {
     return runner_.Run("Restore", in, out);
   }
 
