@@ -36,6 +36,12 @@ void Arena::Clear() {
   bytes_ = 0;
 }
 
+Column::Column(DataType column_type) : type(std::move(column_type)) {
+  if (physical() != PhysicalKind::kNested || !type.children) return;
+  for (const Field& field : *type.children)
+    children.emplace_back(field.type);
+}
+
 size_t Column::size() const {
   switch (physical()) {
     case PhysicalKind::kBool:
@@ -180,10 +186,6 @@ void Column::AppendFrom(const Column& from, size_t row) {
       strings.push_back(from.strings[row]);
       break;
     case PhysicalKind::kNested:
-      if (children.size() != from.children.size()) {
-        for (const Column& child : from.children)
-          children.emplace_back(child.type);
-      }
       if (type.kind == TypeKind::kRow) {
         for (size_t i = 0; i < children.size(); ++i)
           children[i].AppendFrom(from.children[i], row);

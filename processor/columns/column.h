@@ -58,7 +58,8 @@ struct Column {
   std::vector<uint32_t> offsets;
 
   Column() = default;
-  explicit Column(DataType column_type) : type(std::move(column_type)) {}
+  // Of a nested type: with its children.
+  explicit Column(DataType column_type);
 
   PhysicalKind physical() const { return PhysicalKindOf(type.kind); }
   size_t size() const;

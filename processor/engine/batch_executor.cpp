@@ -88,7 +88,7 @@ Status BatchRun::Reject(const RowBatch& from, const Schema& schema, const RowErr
 }
 
 Status BatchRun::PushConstants(const OperatorGraph::Constants& constants) {
-  RowBatch rows{.batch = MakeBatch(constants.schema), .origins = {}};
+  RowBatch rows{.batch = MakeBatch(constants.schema), .origins = {}, .kinds = {}};
   Arena& arena = rows.batch.NewArena();
   for (const std::vector<Value>& values : constants.rows) {
     for (size_t column = 0; column < values.size(); ++column)

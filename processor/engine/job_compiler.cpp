@@ -40,6 +40,11 @@ std::optional<size_t> TraceColumn(const PlanNode& node, size_t column) {
     case PlanNode::Kind::kAggregate:
       if (column >= node.group_columns.size()) return std::nullopt;
       return TraceColumn(*node.inputs.front(), node.group_columns[column]);
+    case PlanNode::Kind::kWindow:
+    case PlanNode::Kind::kOver:
+    case PlanNode::Kind::kTopN:
+      if (column >= node.inputs.front()->output.size()) return std::nullopt;
+      return TraceColumn(*node.inputs.front(), column);
     case PlanNode::Kind::kUnionAll: {
       const std::optional<size_t> first = TraceColumn(*node.inputs.front(), column);
       for (const PlanNodePtr& input : node.inputs) {
@@ -58,12 +63,13 @@ std::optional<size_t> TraceColumn(const PlanNode& node, size_t column) {
 const PlanNode* FindSpreadGroups(const PlanNode& node,
                                  const TableDefinition& table,
                                  const std::vector<std::string>& partitioned_by) {
-  const bool is_grouped =
-      node.kind == PlanNode::Kind::kWindowAggregate || node.kind == PlanNode::Kind::kAggregate;
+  const bool is_grouped = node.kind == PlanNode::Kind::kWindowAggregate ||
+                          node.kind == PlanNode::Kind::kAggregate ||
+                          node.kind == PlanNode::Kind::kOver || node.kind == PlanNode::Kind::kTopN;
   if (is_grouped) {
     std::vector<std::string> grouped;
-    for (size_t i = 0; i < node.group_columns.size(); ++i) {
-      if (const std::optional<size_t> column = TraceColumn(node, i)) {
+    for (const size_t group : node.group_columns) {
+      if (const std::optional<size_t> column = TraceColumn(*node.inputs.front(), group)) {
         grouped.push_back(table.schema[*column].name);
       }
     }

@@ -2,9 +2,15 @@
 
 #include <utility>
 
+#include "processor/operators/first_row.h"
 #include "processor/operators/group_aggregate.h"
+#include "processor/operators/over.h"
+#include "processor/operators/regroup_aggregate.h"
 #include "processor/operators/row_operators.h"
+#include "processor/operators/top_n.h"
 #include "processor/operators/window_aggregate.h"
+#include "processor/operators/window_rows.h"
+#include "processor/planner/plan_properties.h"
 
 namespace slipstream::sql {
 namespace {
@@ -16,6 +22,7 @@ Status CheckWindow(const WindowSpec& window) {
   if (window.kind == WindowSpec::Kind::kSession) {
     return Unimplemented("SESSION windows are not supported yet");
   }
+  if (window.kind == WindowSpec::Kind::kAttached) return {};
   if (window.size_us <= 0) return InvalidArgument("a window's size must be positive");
   if (window.kind == WindowSpec::Kind::kTumble) return {};
   if (window.slide_us <= 0) return InvalidArgument("a window's slide or step must be positive");
@@ -29,12 +36,64 @@ Status CheckWindow(const WindowSpec& window) {
   return {};
 }
 
-bool GivesUpdates(const PlanNode& node) {
-  if (node.kind == PlanNode::Kind::kAggregate) return true;
-  for (const PlanNodePtr& input : node.inputs) {
-    if (GivesUpdates(*input)) return true;
+std::unique_ptr<const Operator> MakeAggregate(const PlanNode& node, bool is_bounded) {
+  const Schema& input = node.inputs.front()->output;
+  const bool takes_back = IsUpdateStream(*node.inputs.front(), is_bounded);
+  const bool can_retract = AggregateLayout(node.aggregates).can_retract();
+  if (takes_back && !can_retract) {
+    return std::make_unique<RegroupAggregateOperator>(
+        RegroupAggregateOperator::Description{.group_columns = node.group_columns,
+                                              .aggregates = node.aggregates,
+                                              .input = input,
+                                              .output = node.output});
   }
-  return false;
+  return std::make_unique<GroupAggregateOperator>(
+      GroupAggregateOperator::Description{.group_columns = node.group_columns,
+                                          .aggregates = node.aggregates,
+                                          .input = input,
+                                          .output = node.output,
+                                          .gives_updates = !is_bounded,
+                                          .takes_back = takes_back});
+}
+
+std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) {
+  const Schema& input = node.inputs.front()->output;
+  if (IsFirstRow(node) && !is_bounded) {
+    return std::make_unique<FirstRowOperator>(
+        FirstRowOperator::Description{.partition_columns = node.group_columns,
+                                      .time_column = node.sort_keys.front().column,
+                                      .has_rank = node.has_rank,
+                                      .input = input,
+                                      .output = node.output});
+  }
+  using Emission = TopNOperator::Emission;
+  const bool is_last_row = node.rank_last == 1 && node.order_is_time && !node.window_end;
+  return std::make_unique<TopNOperator>(
+      TopNOperator::Description{.partition_columns = node.group_columns,
+                                .sort_keys = node.sort_keys,
+                                .first = node.rank_first,
+                                .last = node.rank_last,
+                                .has_rank = node.has_rank,
+                                .prefers_later = is_last_row && node.sort_keys.front().descending,
+                                .emission = node.window_end ? Emission::kWindow
+                                            : is_bounded    ? Emission::kAtEnd
+                                                            : Emission::kUpdates,
+                                .window_end = node.window_end.value_or(0),
+                                .takes_back = IsUpdateStream(*node.inputs.front(), is_bounded),
+                                .input = input,
+                                .output = node.output});
+}
+
+std::unique_ptr<const Operator> MakeOver(const PlanNode& node) {
+  return std::make_unique<OverOperator>(OverOperator::Description{
+      .partition_columns = node.group_columns,
+      .sort_keys = node.sort_keys,
+      .order_is_time = node.order_is_time && !node.sort_keys.front().descending,
+      .frame = node.frame,
+      .aggregates = node.aggregates,
+      .lags = node.lags,
+      .input = node.inputs.front()->output,
+      .output = node.output});
 }
 
 }  // namespace
@@ -76,11 +135,6 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       constants_.push_back({.rows = node.rows, .schema = node.output, .next = next});
       return {};
     case PlanNode::Kind::kFilter:
-      if (gives_updates && GivesUpdates(*node.inputs.front())) {
-        return Unimplemented(
-            "a condition on the groups of a running aggregation (HAVING) is not supported yet: a "
-            "group that no longer meets it would have to be taken back");
-      }
       next = Append(std::make_unique<FilterOperator>(node.condition), node, next);
       break;
     case PlanNode::Kind::kProject:
@@ -97,18 +151,19 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       next = Append(std::make_unique<WindowAggregateOperator>(std::move(description)), node, next);
       break;
     }
-    case PlanNode::Kind::kAggregate: {
-      if (gives_updates && GivesUpdates(*node.inputs.front())) {
-        return Unimplemented("an aggregation over a running aggregation is not supported yet");
-      }
-      GroupAggregateOperator::Description description{.group_columns = node.group_columns,
-                                                      .aggregates = node.aggregates,
-                                                      .input = node.inputs.front()->output,
-                                                      .output = node.output,
-                                                      .gives_updates = gives_updates};
-      next = Append(std::make_unique<GroupAggregateOperator>(std::move(description)), node, next);
+    case PlanNode::Kind::kAggregate:
+      next = Append(MakeAggregate(node, !gives_updates), node, next);
       break;
-    }
+    case PlanNode::Kind::kWindow:
+      RETURN_IF_ERROR(CheckWindow(node.window));
+      next = Append(std::make_unique<WindowRowsOperator>(node.window, node.output), node, next);
+      break;
+    case PlanNode::Kind::kOver:
+      next = Append(MakeOver(node), node, next);
+      break;
+    case PlanNode::Kind::kTopN:
+      next = Append(MakeTopN(node, !gives_updates), node, next);
+      break;
     case PlanNode::Kind::kSort:
       next = Append(
           std::make_unique<SortOperator>(node.sort_keys, node.inputs.front()->output), node, next);
@@ -168,6 +223,8 @@ Status GraphRun::Advance(int64_t watermark) {
 
 void GraphRun::SetWatermark(int64_t watermark) {
   watermarks_.assign(watermarks_.size(), watermark);
+  for (size_t i = 0; i < states_.size(); ++i)
+    graph_.nodes()[i].operation->RestoreWatermark(states_[i].get(), watermark);
 }
 
 namespace {

@@ -39,8 +39,7 @@ Result<std::optional<std::vector<ExpressionPtr>>> SinkProjection(const InsertPla
 }  // namespace
 
 Result<std::unique_ptr<SinkWriter>> SinkSet::MakeWriter(const TableDefinition& table,
-                                                        const ConnectorDefaults& defaults,
-                                                        bool gives_updates) {
+                                                        const ConnectorDefaults& defaults) {
   ASSIGN_OR_RETURN(const Connector connector, ConnectorOf(table));
   switch (connector) {
     case Connector::kKafka:
@@ -67,7 +66,7 @@ Result<std::unique_ptr<SinkWriter>> SinkSet::MakeWriter(const TableDefinition& t
     case Connector::kPrint: {
       ASSIGN_OR_RETURN(runtime::PrintSinkSpec spec, ReadPrintTable(table));
       print_sinks_.push_back(std::move(spec));
-      return MakePrintWriter(print_sinks_.size() - 1, gives_updates);
+      return MakePrintWriter(print_sinks_.size() - 1);
     }
     case Connector::kBlackhole:
       break;
@@ -82,8 +81,7 @@ Status SinkSet::Add(const InsertPlan& insert,
   const auto found = std::find(tables_.begin(), tables_.end(), insert.table);
   const auto sink = static_cast<size_t>(found - tables_.begin());
   if (found == tables_.end()) {
-    ASSIGN_OR_RETURN(std::unique_ptr<SinkWriter> writer,
-                     MakeWriter(*insert.table, defaults, gives_updates));
+    ASSIGN_OR_RETURN(std::unique_ptr<SinkWriter> writer, MakeWriter(*insert.table, defaults));
     writers_.push_back(std::move(writer));
     tables_.push_back(insert.table);
   }

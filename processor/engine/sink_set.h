@@ -29,8 +29,7 @@ class SinkSet {
 
  private:
   Result<std::unique_ptr<SinkWriter>> MakeWriter(const TableDefinition& table,
-                                                 const ConnectorDefaults& defaults,
-                                                 bool gives_updates);
+                                                 const ConnectorDefaults& defaults);
 
   std::vector<std::unique_ptr<SinkWriter>> writers_;
   std::vector<TablePtr> tables_;  // of the writers

@@ -41,6 +41,7 @@ class KafkaWriter final : public SinkWriter {
                options.value_format) {}
 
   Status Write(const RowBatch& rows, runtime::TaskOutput& out) const override {
+    if (!rows.kinds.empty()) return WriteUpdates(rows, out);
     std::string key;
     std::string value;
     for (size_t row = 0; row < rows.batch.rows; ++row) {
@@ -52,6 +53,35 @@ class KafkaWriter final : public SinkWriter {
   }
 
  private:
+  // What the rows together change, key by key in the order the keys come up: the key's new row, or
+  // that it has none any more.
+  Status WriteUpdates(const RowBatch& rows, runtime::TaskOutput& out) const {
+    struct Change {
+      std::string key;
+      std::optional<size_t> row;
+    };
+    std::vector<Change> changes;
+    std::map<std::string, size_t> places;
+    std::string buffer;
+    for (size_t row = 0; row < rows.batch.rows; ++row) {
+      const std::string key(EncodeKey(rows.batch, row, buffer).value_or(""));
+      const auto [place, is_new] = places.emplace(key, changes.size());
+      if (is_new) changes.push_back({.key = key, .row = {}});
+      if (IsAddition(rows.kind(row))) changes[place->second].row = row;
+    }
+    std::string value;
+    for (const Change& change : changes) {
+      if (!change.row) {
+        out.ToKafka(sink_, change.key, std::nullopt, -1);
+        continue;
+      }
+      value.clear();
+      value_.Encode(rows.batch, *change.row, value);
+      out.ToKafka(sink_, change.key, value, -1);
+    }
+    return {};
+  }
+
   std::optional<std::string_view> EncodeKey(const Batch& batch,
                                             size_t row,
                                             std::string& key) const {
@@ -126,12 +156,12 @@ class FileWriter final : public SinkWriter {
 
 class PrintWriter final : public SinkWriter {
  public:
-  PrintWriter(size_t sink, bool gives_updates) : sink_(sink), gives_updates_(gives_updates) {}
+  explicit PrintWriter(size_t sink) : sink_(sink) {}
 
   Status Write(const RowBatch& rows, runtime::TaskOutput& out) const override {
     std::string line;
     for (size_t row = 0; row < rows.batch.rows; ++row) {
-      line = gives_updates_ ? "+U[" : "+I[";
+      line = Mark(rows.kind(row));
       for (size_t i = 0; i < rows.batch.columns.size(); ++i) {
         const Column& column = rows.batch.columns[i];
         if (i > 0) line += ", ";
@@ -148,8 +178,21 @@ class PrintWriter final : public SinkWriter {
   }
 
  private:
+  static const char* Mark(RowKind kind) {
+    switch (kind) {
+      case RowKind::kInsert:
+        return "+I[";
+      case RowKind::kUpdateBefore:
+        return "-U[";
+      case RowKind::kUpdateAfter:
+        return "+U[";
+      case RowKind::kDelete:
+        return "-D[";
+    }
+    return "";
+  }
+
   const size_t sink_;
-  const bool gives_updates_;
 };
 
 class BlackholeWriter final : public SinkWriter {
@@ -236,8 +279,8 @@ std::unique_ptr<SinkWriter> MakeFileWriter(const TableDefinition& table,
   return std::make_unique<FileWriter>(table, options, sink);
 }
 
-std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink, bool gives_updates) {
-  return std::make_unique<PrintWriter>(sink, gives_updates);
+std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink) {
+  return std::make_unique<PrintWriter>(sink);
 }
 
 std::unique_ptr<SinkWriter> MakeBlackholeWriter() {

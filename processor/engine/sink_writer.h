@@ -21,7 +21,8 @@ class SinkWriter {
   virtual Status Write(const RowBatch& rows, runtime::TaskOutput& out) const = 0;
 };
 
-// A record for each row, with the key the table asks for; upsert-kafka likewise.
+// A record for each row, with the key the table asks for; upsert-kafka likewise. Of an update
+// stream a record for each key that the rows change: its new value, or none if it has gone.
 std::unique_ptr<SinkWriter> MakeKafkaWriter(const TableDefinition& table,
                                             const KafkaTable& options,
                                             size_t sink);
@@ -32,8 +33,8 @@ std::unique_ptr<SinkWriter> MakeFileWriter(const TableDefinition& table,
                                            const FileTable& options,
                                            size_t sink);
 
-// "+I[a, b]", as Flink prints rows; "+U[…]" for rows of an update stream.
-std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink, bool gives_updates);
+// "+I[a, b]", as Flink prints rows; in update streams also "-U[…]", "+U[…]" and "-D[…]".
+std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink);
 
 // Takes rows and does nothing.
 std::unique_ptr<SinkWriter> MakeBlackholeWriter();

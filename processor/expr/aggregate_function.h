@@ -44,6 +44,12 @@ class AggregateFunction {
                       size_t state_offset,
                       std::span<const uint32_t> rows,
                       std::span<const Column> args) const = 0;
+  // Whether rows that went into a state can be taken out again, by Retract.
+  virtual bool can_retract() const { return false; }
+  virtual void Retract(std::span<std::byte* const> states,
+                       size_t state_offset,
+                       std::span<const uint32_t> rows,
+                       std::span<const Column> args) const;
   // What `from` has seen counts as seen after what `into` has.
   virtual void Merge(std::byte* into, const std::byte* from) const = 0;
   // Appends the result to `out`, whose type is the call's.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "common/check/check.h"
 #include "processor/expr/aggregate_base.h"
 
 namespace slipstream::sql {
@@ -18,6 +19,13 @@ const AggregateList& AllAggregates() {
 }
 
 }  // namespace
+
+void AggregateFunction::Retract(std::span<std::byte* const>,
+                                size_t,
+                                std::span<const uint32_t>,
+                                std::span<const Column>) const {
+  SLIPSTREAM_CHECK(false, "{} takes no rows back", name());
+}
 
 std::vector<const AggregateFunction*> FindAggregates(std::string_view name) {
   std::vector<const AggregateFunction*> found;

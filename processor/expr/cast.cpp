@@ -1,5 +1,6 @@
 #include "processor/expr/cast.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -301,7 +302,12 @@ bool IsCastable(const DataType& from, const DataType& to) {
   if (from.kind == TypeKind::kNull || IsSameType(from, to)) return true;
   if (PhysicalKindOf(from.kind) == PhysicalKind::kNested ||
       PhysicalKindOf(to.kind) == PhysicalKind::kNested || to.kind == TypeKind::kNull) {
-    return false;
+    return from.kind == to.kind &&
+           std::equal(from.children->begin(),
+                      from.children->end(),
+                      to.children->begin(),
+                      to.children->end(),
+                      [](const Field& a, const Field& b) { return IsCastable(a.type, b.type); });
   }
   if (from.is_binary() || to.is_binary()) {
     return (from.is_binary() || from.is_string()) && (to.is_binary() || to.is_string());
@@ -321,11 +327,45 @@ bool IsCastable(const DataType& from, const DataType& to) {
   return true;
 }
 
+namespace {
+
+// Child by child; a child's failure is that of the row it lies in.
+void CastNested(const KernelCall& call, bool is_try, Column& out) {
+  const Column& from = *call.args[0].column;
+  out.offsets = from.offsets;
+  for (size_t i = 0; i < out.children.size(); ++i) {
+    const Column& source = from.children[i];
+    DataType type = out.children[i].type;
+    if (IsHeldAlike(source.type, type)) {
+      out.children[i] = source;
+      out.children[i].type = std::move(type);
+      continue;
+    }
+    const size_t rows = source.size();
+    out.children[i].Resize(rows);
+    out.children[i].valid = source.valid;
+    const Operand child{.column = &source, .is_constant = false};
+    RowErrors errors;
+    CastColumn({.args = {&child, 1}, .rows = rows, .arena = call.arena, .errors = errors},
+               is_try,
+               out.children[i]);
+    for (const RowErrors::Entry& entry : errors.entries()) {
+      const auto behind = std::upper_bound(out.offsets.begin(), out.offsets.end(), entry.row);
+      const bool is_row = out.offsets.empty();
+      call.errors.Add(is_row ? entry.row : static_cast<size_t>(behind - out.offsets.begin()) - 1,
+                      entry.message);
+    }
+  }
+}
+
+}  // namespace
+
 void CastColumn(const KernelCall& call, bool is_try, Column& out) {
   SLIPSTREAM_CHECK(IsCastable(call.args[0].column->type, out.type),
                    "no cast from {} to {}",
                    call.args[0].column->type.ToString(),
                    out.type.ToString());
+  if (out.physical() == PhysicalKind::kNested) return CastNested(call, is_try, out);
   Caster(call, is_try, out).Run();
 }
 

@@ -51,6 +51,11 @@ std::string CallText(const Expression& call, const std::vector<Field>& names) {
   const auto arg = [&](size_t i) { return call.args[i]->ToString(names); };
   if (call.args.size() == 2 && IsSign(name)) return "(" + arg(0) + " " + name + " " + arg(1) + ")";
   if (call.args.size() == 1 && name.starts_with("IS ")) return "(" + arg(0) + " " + name + ")";
+  if (name == "ITEM") return arg(0) + "[" + arg(1) + "]";
+  if (name == "ROW FIELD") {
+    const auto field = static_cast<size_t>(std::get<int64_t>(call.args[1]->literal));
+    return arg(0) + "." + (*call.args[0]->type.children)[field].name;
+  }
   if (name == "NOT") return "(NOT " + arg(0) + ")";
   if (name == "NEGATE") return "(-" + arg(0) + ")";
   const bool is_in = name == "IN";

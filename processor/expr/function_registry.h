@@ -17,7 +17,9 @@ class AggregateFunction;
 // Operators go by their signs: = <> < <= > >= + - * / % || AND OR NOT LIKE IN "IS NULL"
 // "IS NOT NULL" "IS TRUE" "IS NOT TRUE" "IS FALSE" "IS NOT FALSE" "IS DISTINCT FROM"
 // "IS NOT DISTINCT FROM" NEGATE. FLOOR, CEIL and EXTRACT of a time take the unit as a string
-// literal in second place; TIMESTAMPADD and TIMESTAMPDIFF take it in first place. Errors: kNotFound
+// literal in second place; TIMESTAMPADD and TIMESTAMPDIFF take it in first place. Of nested values:
+// "ROW FIELD" with the field's number as a literal, "ITEM" of an ARRAY by its place from 1 or of a
+// MAP by its key, and the constructors ROW, ARRAY and MAP (key, value, …). Errors: kNotFound
 // (no such function; the message suggests the nearest), kInvalidArgument (no such overload; the
 // message lists the accepted ones).
 Result<ExpressionPtr> MakeCall(std::string_view name, std::vector<ExpressionPtr> args);

@@ -75,6 +75,7 @@ const FunctionTable& FunctionTable::Get() {
     AddTextFunctions(*made);
     AddPatternFunctions(*made);
     AddTimeFunctions(*made);
+    AddNestedFunctions(*made);
     return made;
   }();
   return *table;

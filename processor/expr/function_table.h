@@ -53,5 +53,6 @@ void AddMathFunctions(FunctionTable& table);
 void AddTextFunctions(FunctionTable& table);
 void AddPatternFunctions(FunctionTable& table);
 void AddTimeFunctions(FunctionTable& table);
+void AddNestedFunctions(FunctionTable& table);
 
 }  // namespace slipstream::sql

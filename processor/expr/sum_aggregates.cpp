@@ -41,6 +41,15 @@ class Count final : public TypedAggregate<CountState, Count> {
     for (std::byte* state : states)
       ++At(state + state_offset).count;
   }
+  bool can_retract() const override { return true; }
+  void Retract(std::span<std::byte* const> states,
+               size_t state_offset,
+               std::span<const uint32_t> rows,
+               std::span<const Column> args) const override {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (args.empty() || !args[0].is_null(rows[i])) --At(states[i] + state_offset).count;
+    }
+  }
   static void Add(CountState& state, const Column&, size_t) { ++state.count; }
   static void Combine(CountState& into, const CountState& from) { into.count += from.count; }
   void Finish(const std::byte* state, Column& out, Arena& arena) const override {
@@ -106,6 +115,22 @@ class ExactAggregate final : public TypedAggregate<ExactState, ExactAggregate<kD
       state.Add(column.decimals[row]);
     } else {
       state.Add(column.ints[row]);
+    }
+  }
+  bool can_retract() const override { return true; }
+  void Retract(std::span<std::byte* const> states,
+               size_t state_offset,
+               std::span<const uint32_t> rows,
+               std::span<const Column> args) const override {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (args[0].is_null(rows[i])) continue;
+      ExactState& state = Base::At(states[i] + state_offset);
+      if constexpr (kDecimal) {
+        state.Add(-args[0].decimals[rows[i]]);
+      } else {
+        state.Add(-static_cast<Int128>(args[0].ints[rows[i]]));
+      }
+      state.count -= 2;  // Add has counted it once more
     }
   }
   static void Combine(ExactState& into, const ExactState& from) {

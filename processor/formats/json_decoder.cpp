@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include "common/check/check.h"
+#include "processor/formats/json_nested.h"
 #include "processor/formats/json_value.h"
 
 namespace slipstream::sql {
@@ -104,10 +105,8 @@ DecodedRows JsonDecoder::Implementation::Decode(
   arena_ = &rows.batch.NewArena();
   capacity_ = 0;
   rows.origins.reserve(records.size());
-  for (Column& column : rows.batch.columns) {
-    column.Resize(records.size());
-    column.valid.assign(records.size(), 0);
-  }
+  for (Column& column : rows.batch.columns)
+    MakeRoom(column, records.size());
   capacity_ = records.size();
 
   for (size_t i = 0; i < records.size(); ++i) {
@@ -126,13 +125,8 @@ DecodedRows JsonDecoder::Implementation::Decode(
       rows.failures.push_back({.record = index, .message = status.message()});
     }
   }
-  for (Column& column : rows.batch.columns) {
-    column.valid.resize(rows.batch.rows);
-    column.Resize(rows.batch.rows);
-    if (std::find(column.valid.begin(), column.valid.end(), uint8_t{0}) == column.valid.end()) {
-      column.valid.clear();
-    }
-  }
+  for (Column& column : rows.batch.columns)
+    FinishRows(column, rows.batch.rows);
   return rows;
 }
 
@@ -146,19 +140,16 @@ std::string_view JsonDecoder::Implementation::CopyIn(std::string_view record) {
 void JsonDecoder::Implementation::Grow(Batch& batch) {
   if (batch.rows < capacity_) return;
   capacity_ = capacity_ * 2 + 1;
-  for (Column& column : batch.columns) {
-    column.valid.resize(capacity_, 0);
-    column.Resize(capacity_);
-  }
+  for (Column& column : batch.columns)
+    MakeRoom(column, capacity_);
 }
 
 void JsonDecoder::Implementation::ForgetRows(Batch& batch, size_t first) const {
   // The row that failed is not counted yet; it has values all the same.
   const size_t end = std::min(batch.rows + 1, capacity_);
   for (Column& column : batch.columns) {
-    std::fill(column.valid.begin() + static_cast<ptrdiff_t>(first),
-              column.valid.begin() + static_cast<ptrdiff_t>(end),
-              uint8_t{0});
+    for (size_t row = first; row < end; ++row)
+      ForgetRow(column, row);
   }
   batch.rows = first;
 }
@@ -224,11 +215,11 @@ Status JsonDecoder::Implementation::DecodeObject(ondemand::object object,
     const auto column = static_cast<size_t>(target);
     seen_[column] = 1;
     Column& to = rows.batch.columns[column];
-    to.valid[row] = 0;
+    if (to.valid[row] != 0) ForgetRow(to, row);
     Status status = ReadJsonValue(field.value(), options_, *arena_, row, to);
     if (status.ok()) continue;
     if (!options_.ignore_parse_errors) return status.WithContext("field " + fields_[column].name);
-    to.valid[row] = 0;
+    ForgetRow(to, row);
   }
   if (options_.fail_on_missing_field) {
     for (size_t column = 0; column < fields_.size(); ++column) {

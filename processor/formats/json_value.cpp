@@ -1,9 +1,11 @@
 #include "processor/formats/json_value.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
 #include "processor/expr/type_rules.h"
+#include "processor/formats/json_nested.h"
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"
 #include "processor/types/integer_range.h"
@@ -186,6 +188,13 @@ Status JsonError(simdjson::error_code error) {
 }
 
 bool IsJsonType(const DataType& type) {
+  if (type.children) {
+    // The keys of a JSON object are text.
+    if (type.kind == TypeKind::kMap && !(*type.children)[0].type.is_string()) return false;
+    return std::all_of(type.children->begin(), type.children->end(), [](const Field& field) {
+      return IsJsonType(field.type);
+    });
+  }
   return type.is_numeric() || type.is_string() || type.is_temporal() ||
          type.kind == TypeKind::kBoolean;
 }
@@ -205,7 +214,9 @@ Status ReadJsonValue(
       return ReadDecimal(value, type, arena, row, to);
     case PhysicalKind::kString:
       return ReadText(value, type, arena, row, to);
-    default:
+    case PhysicalKind::kNested:
+      return ReadJsonNested(value, type, options, arena, row, to);
+    case PhysicalKind::kInt64:
       break;
   }
   if (to.type.is_integer()) return ReadInteger(value, type, arena, row, to);

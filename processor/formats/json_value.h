@@ -13,9 +13,9 @@ namespace slipstream::sql {
 // Whether columns of the type can be read from JSON.
 bool IsJsonType(const DataType& type);
 
-// Stores the value in to's row `row`, marking it valid, or leaves it NULL if it is null. The column
-// has that row and a full `valid`. Strings without escapes point into the parsed record, others
-// into `arena`. Errors: kInvalidArgument, "cannot read 'x' as INT".
+// Stores the value in to's row `row`, marking it valid, or leaves it NULL if it is null. There is
+// room for the row, and no value in it. Strings without escapes point into the parsed record,
+// others into `arena`. Errors: kInvalidArgument, "cannot read 'x' as INT".
 Status ReadJsonValue(simdjson::ondemand::value value,
                      const JsonOptions& options,
                      Arena& arena,

@@ -101,6 +101,28 @@ void AggregateLayout::Update(std::span<std::byte* const> states,
     UpdateCall(i, states, rows, inputs);
 }
 
+bool AggregateLayout::can_retract() const {
+  return std::all_of(calls_.begin(), calls_.end(), [](const AggregateCall& call) {
+    return call.function->can_retract() && !call.is_distinct;
+  });
+}
+
+void AggregateLayout::Retract(std::span<std::byte* const> states,
+                              std::span<const uint32_t> rows,
+                              const Inputs& inputs) const {
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    const std::vector<uint8_t>& is_counted = inputs.is_counted[i];
+    std::vector<std::byte*> kept_states;
+    std::vector<uint32_t> kept_rows;
+    for (size_t j = 0; j < rows.size(); ++j) {
+      if (!is_counted.empty() && is_counted[rows[j]] == 0) continue;
+      kept_states.push_back(states[j]);
+      kept_rows.push_back(rows[j]);
+    }
+    calls_[i].function->Retract(kept_states, slots_[i].state_offset, kept_rows, inputs.args[i]);
+  }
+}
+
 void AggregateLayout::UpdateCall(size_t call,
                                  std::span<std::byte* const> states,
                                  std::span<const uint32_t> rows,

@@ -41,6 +41,12 @@ class AggregateLayout {
               std::span<const uint32_t> rows,
               const Inputs& inputs) const;
 
+  // Whether Retract can take rows out again.
+  bool can_retract() const;
+  void Retract(std::span<std::byte* const> states,
+               std::span<const uint32_t> rows,
+               const Inputs& inputs) const;
+
   // Appends the results to columns[first] and those behind it.
   void Finish(const std::byte* state,
               std::vector<Column>& columns,

@@ -9,7 +9,7 @@
 namespace slipstream::sql {
 namespace {
 
-constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kStateVersion = 2;
 constexpr size_t kEmittedRows = 4096;
 
 std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
@@ -29,10 +29,18 @@ struct GroupAggregateOperator::State final : OperatorState {
   std::vector<Group*> changed;  // since the last save
 };
 
+// A group that rows of the batch at hand belong to.
+struct GroupAggregateOperator::Touched {
+  Group* group = nullptr;
+  bool was_there = false;
+  uint32_t before = 0;  // its results before the batch, if it was there: a row of the results
+};
+
 GroupAggregateOperator::GroupAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      codec_(TypesOf(description_.input, description_.group_columns)) {}
+      codec_(TypesOf(description_.input, description_.group_columns)),
+      result_codec_(description_.output) {}
 
 std::unique_ptr<OperatorState> GroupAggregateOperator::MakeState() const {
   return std::make_unique<State>(layout_);
@@ -53,29 +61,98 @@ Status GroupAggregateOperator::Process(RowBatch rows,
   std::vector<const Column*> key_columns;
   for (size_t column : description_.group_columns)
     key_columns.push_back(&rows.batch.columns[column]);
-  std::vector<std::byte*> states;
-  std::vector<uint32_t> indexes;
-  std::vector<Group*> touched;
+  std::vector<Group*> groups;
   std::string key;
-  for (uint32_t row = 0; row < rows.batch.rows; ++row) {
+  for (size_t row = 0; row < rows.batch.rows; ++row) {
     key.clear();
     codec_.Encode(key_columns, row, key);
     Group& group = mine.groups.Find(key);
-    if (description_.gives_updates) touched.push_back(&group);
-    if (!group.is_changed) {
-      group.is_changed = true;
-      mine.changed.push_back(&group);
-    }
-    states.push_back(group.state);
-    indexes.push_back(row);
+    groups.push_back(&group);
+    if (group.is_changed) continue;
+    group.is_changed = true;
+    mine.changed.push_back(&group);
   }
-  layout_.Update(states, indexes, inputs);
-  if (!description_.gives_updates) return {};
-  std::sort(touched.begin(), touched.end(), [](const Group* a, const Group* b) {
-    return a->key < b->key;
-  });
-  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-  return EmitGroups(touched, out);
+  if (!description_.gives_updates) {
+    Apply(groups, rows, inputs);
+    return {};
+  }
+  std::vector<Touched> touched;
+  for (Group* group : groups)
+    touched.push_back({.group = group});
+  const auto by_key = [](const Touched& a, const Touched& b) {
+    return a.group->key < b.group->key;
+  };
+  std::sort(touched.begin(), touched.end(), by_key);
+  const auto is_same = [](const Touched& a, const Touched& b) { return a.group == b.group; };
+  touched.erase(std::unique(touched.begin(), touched.end(), is_same), touched.end());
+  Batch results = MakeBatch(description_.output);
+  Arena& arena = results.NewArena();
+  for (Touched& one : touched) {
+    one.was_there = one.group->rows > 0;
+    one.before = static_cast<uint32_t>(results.rows);
+    if (one.was_there) RETURN_IF_ERROR(AppendGroup(*one.group, arena, results));
+  }
+  Apply(groups, rows, inputs);
+  return EmitChanges(touched, std::move(results), out);
+}
+
+void GroupAggregateOperator::Apply(const std::vector<Group*>& groups,
+                                   const RowBatch& rows,
+                                   const AggregateLayout::Inputs& inputs) const {
+  std::vector<std::byte*> added;
+  std::vector<uint32_t> added_rows;
+  std::vector<std::byte*> removed;
+  std::vector<uint32_t> removed_rows;
+  for (uint32_t row = 0; row < rows.batch.rows; ++row) {
+    const bool is_addition = IsAddition(rows.kind(row));
+    groups[row]->rows += is_addition ? 1 : -1;
+    (is_addition ? added : removed).push_back(groups[row]->state);
+    (is_addition ? added_rows : removed_rows).push_back(row);
+  }
+  layout_.Update(added, added_rows, inputs);
+  if (!removed.empty()) layout_.Retract(removed, removed_rows, inputs);
+}
+
+Status GroupAggregateOperator::EmitChanges(const std::vector<Touched>& touched,
+                                           Batch results,
+                                           OperatorOutput& out) const {
+  Arena& arena = results.NewArena();
+  std::vector<uint32_t> given;
+  std::vector<RowKind> kinds;
+  const auto give = [&](size_t row, RowKind kind) {
+    given.push_back(static_cast<uint32_t>(row));
+    kinds.push_back(kind);
+  };
+  std::string before;
+  std::string after;
+  for (const Touched& one : touched) {
+    if (one.group->rows == 0) {
+      if (one.was_there) give(one.before, RowKind::kDelete);
+      continue;
+    }
+    const size_t now = results.rows;
+    RETURN_IF_ERROR(AppendGroup(*one.group, arena, results));
+    if (!one.was_there) {
+      give(now, RowKind::kInsert);
+      continue;
+    }
+    before.clear();
+    after.clear();
+    result_codec_.Encode(results.columns, one.before, before);
+    result_codec_.Encode(results.columns, now, after);
+    if (before == after) continue;
+    give(one.before, RowKind::kUpdateBefore);
+    give(now, RowKind::kUpdateAfter);
+  }
+  if (given.empty()) return {};
+  return out.Emit({.batch = Gather(results, given), .origins = {}, .kinds = std::move(kinds)});
+}
+
+Status GroupAggregateOperator::AppendGroup(const Group& group, Arena& arena, Batch& to) const {
+  RETURN_IF_ERROR(codec_.Decode(group.key, to.columns, 0, arena));
+  layout_.Finish(group.state, to.columns, description_.group_columns.size(), arena);
+  ++to.rows;
+  return {};
 }
 
 Status GroupAggregateOperator::Advance(int64_t watermark,
@@ -90,15 +167,11 @@ Status GroupAggregateOperator::Advance(int64_t watermark,
 Status GroupAggregateOperator::EmitGroups(const std::vector<Group*>& groups,
                                           OperatorOutput& out) const {
   for (size_t first = 0; first < groups.size(); first += kEmittedRows) {
-    RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}};
+    RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}, .kinds = {}};
     Arena& arena = rows.batch.NewArena();
     const size_t last = std::min(first + kEmittedRows, groups.size());
-    for (size_t i = first; i < last; ++i) {
-      RETURN_IF_ERROR(codec_.Decode(groups[i]->key, rows.batch.columns, 0, arena));
-      layout_.Finish(
-          groups[i]->state, rows.batch.columns, description_.group_columns.size(), arena);
-      ++rows.batch.rows;
-    }
+    for (size_t i = first; i < last; ++i)
+      RETURN_IF_ERROR(AppendGroup(*groups[i], arena, rows.batch));
     RETURN_IF_ERROR(out.Emit(std::move(rows)));
   }
   return {};
@@ -108,10 +181,17 @@ void GroupAggregateOperator::SaveChanges(OperatorState* state, StateSink& sink) 
   State& mine = *static_cast<State*>(state);
   std::string value;
   for (Group* group : mine.changed) {
+    group->is_changed = false;
+    if (group->rows == 0) {
+      if (group->is_saved) sink.Delete(group->key);
+      mine.groups.Remove(*group);
+      continue;
+    }
     value.assign(1, static_cast<char>(kStateVersion));
+    PutInt64(value, group->rows);
     layout_.Save(group->state, value);
     sink.Put(group->key, value);
-    group->is_changed = false;
+    group->is_saved = true;
   }
   mine.changed.clear();
 }
@@ -129,7 +209,10 @@ Status GroupAggregateOperator::Restore(OperatorState* state,
   Arena arena;
   RETURN_IF_ERROR(codec_.Decode(key, columns, 0, arena));
   State& mine = *static_cast<State*>(state);
-  return layout_.Restore(mine.groups.Find(key).state, value);
+  Group& group = mine.groups.Find(key);
+  if (!TakeInt64(value, group.rows)) return DamagedState("group value");
+  group.is_saved = true;
+  return layout_.Restore(group.state, value);
 }
 
 }  // namespace slipstream::sql

@@ -1,20 +1,26 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "processor/operators/aggregate_layout.h"
 #include "processor/operators/key_codec.h"
 #include "processor/operators/operator.h"
+#include "processor/operators/row_codec.h"
 
 namespace slipstream::sql {
 
-// GroupAggregateOperator: aggregation by columns without a window. Over bounded input it gives each
-// group once, at the end, in the order of the keys (without group columns: one row even over no
-// rows). As an update stream it gives, after each batch, the groups that the batch changed, with
-// their new values, in the order of their keys: only the last row of a group is its result.
+// GroupAggregateOperator: aggregation by columns without a window.
 //
-// State       one saved key for each group, for ever. Format: docs/FORMATS.md, section "State".
+// Bounded     over bounded input it gives each group once, at the end, in the order of the keys
+//             (without group columns: one row even over no rows).
+// Updates     as an update stream it gives, after each batch, what the batch changed, in the order
+//             of the groups' keys: new groups, changed ones as they were and as they are, and those
+//             whose last row was taken back. A group whose results stay equal gives nothing.
+// State       one saved key for each group, for ever, or until its last row is taken back. Format:
+//             docs/FORMATS.md, section "State".
 class GroupAggregateOperator final : public Operator {
  public:
   struct Description {
@@ -23,6 +29,9 @@ class GroupAggregateOperator final : public Operator {
     Schema input;
     Schema output;
     bool gives_updates = false;
+    // The input is an update stream; every call can retract (regroup_aggregate.h has
+    // the others).
+    bool takes_back = false;
   };
   explicit GroupAggregateOperator(Description description);
 
@@ -38,12 +47,21 @@ class GroupAggregateOperator final : public Operator {
 
  private:
   struct State;
+  struct Touched;
 
+  // Counts the rows in their groups, or takes them out again.
+  void Apply(const std::vector<struct Group*>& groups,
+             const RowBatch& rows,
+             const AggregateLayout::Inputs& inputs) const;
+  Status EmitChanges(const std::vector<Touched>& touched, Batch results, OperatorOutput& out) const;
   Status EmitGroups(const std::vector<struct Group*>& groups, OperatorOutput& out) const;
+  // Appends the group's results to `to`.
+  Status AppendGroup(const struct Group& group, Arena& arena, Batch& to) const;
 
   const Description description_;
   const AggregateLayout layout_;
   const KeyCodec codec_;
+  const RowCodec result_codec_;
 };
 
 }  // namespace slipstream::sql

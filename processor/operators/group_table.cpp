@@ -32,21 +32,34 @@ Group& GroupTable::Find(std::string_view key) {
 }
 
 Group& GroupTable::Add(std::string_view key) {
-  if (group_chunks_.empty() || used_ == ChunkSize(group_chunks_.size() - 1)) {
-    const size_t count = ChunkSize(group_chunks_.size());
-    group_chunks_.push_back(std::make_unique<Group[]>(count));
-    // operator new[] aligns to 16, which is what the layout asks for.
-    state_chunks_.push_back(
-        std::make_unique_for_overwrite<std::byte[]>(count * layout_.state_bytes()));
-    used_ = 0;
+  Group* group = nullptr;
+  if (!free_.empty()) {
+    group = free_.back();
+    free_.pop_back();
+    *group = {.key = {}, .state = group->state};
+  } else {
+    if (group_chunks_.empty() || used_ == ChunkSize(group_chunks_.size() - 1)) {
+      const size_t count = ChunkSize(group_chunks_.size());
+      group_chunks_.push_back(std::make_unique<Group[]>(count));
+      // operator new[] aligns to 16, which is what the layout asks for.
+      state_chunks_.push_back(
+          std::make_unique_for_overwrite<std::byte[]>(count * layout_.state_bytes()));
+      used_ = 0;
+    }
+    group = &group_chunks_.back()[used_];
+    group->state = state_chunks_.back().get() + used_ * layout_.state_bytes();
+    ++used_;
   }
-  Group& group = group_chunks_.back()[used_];
-  group.key = key;
-  group.state = state_chunks_.back().get() + used_ * layout_.state_bytes();
-  layout_.Init(group.state);
-  ++used_;
-  index_->groups.emplace(group.key, &group);
-  return group;
+  group->key = key;
+  layout_.Init(group->state);
+  index_->groups.emplace(group->key, group);
+  return *group;
+}
+
+void GroupTable::Remove(Group& group) {
+  index_->groups.erase(group.key);
+  layout_.Destroy(group.state);
+  free_.push_back(&group);
 }
 
 size_t GroupTable::size() const {

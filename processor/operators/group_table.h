@@ -15,6 +15,7 @@ struct Group {
   std::string key;          // encoded
   bool is_changed = false;  // since its state was last saved
   bool is_saved = false;    // there is a saved state under its key
+  int64_t rows = 0;         // that count in it; kept by whoever takes rows back
   std::byte* state = nullptr;
 };
 
@@ -30,6 +31,8 @@ class GroupTable {
 
   // The group of `key`, made if there is none.
   Group& Find(std::string_view key);
+  // Forgets the group; its place is used again.
+  void Remove(Group& group);
   size_t size() const;
   // All groups in the order of their keys.
   std::vector<Group*> Sorted() const;
@@ -43,6 +46,7 @@ class GroupTable {
   const std::unique_ptr<Index> index_;
   std::vector<std::unique_ptr<Group[]>> group_chunks_;
   std::vector<std::unique_ptr<std::byte[]>> state_chunks_;
+  std::vector<Group*> free_;
   size_t used_ = 0;  // of the last chunk
 };
 

@@ -119,6 +119,22 @@ void KeyCodec::Encode(const std::vector<const Column*>& columns,
   }
 }
 
+void SortKeyCodec::Encode(const std::vector<Column>& columns, size_t row, std::string& to) const {
+  for (const Key& key : keys_) {
+    const Column& column = columns[key.column];
+    if (column.is_null(row)) {
+      to.push_back(static_cast<char>(key.nulls_first ? 0 : 2));
+      continue;
+    }
+    to.push_back(1);
+    const size_t first = to.size();
+    KeyCodec({column.type}).Encode({&column}, row, to);
+    if (!key.descending) continue;
+    for (size_t i = first; i < to.size(); ++i)
+      to[i] = static_cast<char>(~to[i]);
+  }
+}
+
 namespace {
 
 bool DecodeValue(std::string_view& key, const DataType& type, Column& to, Arena& arena) {

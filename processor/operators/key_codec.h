@@ -28,6 +28,25 @@ class KeyCodec {
   std::vector<DataType> types_;
 };
 
+// SortKeyCodec: the values of sort keys as bytes that compare as ORDER BY wants the rows:
+// descending ones reversed, NULL where it is to stand. Written only, never read back. Threads:
+// immutable.
+class SortKeyCodec {
+ public:
+  struct Key {
+    size_t column = 0;
+    bool descending = false;
+    bool nulls_first = true;
+  };
+  explicit SortKeyCodec(std::vector<Key> keys) : keys_(std::move(keys)) {}
+
+  // Appends the key of row `row`.
+  void Encode(const std::vector<Column>& columns, size_t row, std::string& to) const;
+
+ private:
+  std::vector<Key> keys_;
+};
+
 // A time as 8 bytes that sort as it does.
 void AppendSortable(std::string& to, int64_t value);
 bool TakeSortable(std::string_view& from, int64_t& value);

@@ -5,17 +5,23 @@
 namespace slipstream::sql {
 
 RowBatch Gather(const RowBatch& from, const std::vector<uint32_t>& rows) {
-  RowBatch gathered{.batch = Gather(from.batch, rows), .origins = {}};
-  if (from.origins.empty()) return gathered;
-  gathered.origins.reserve(rows.size());
-  for (uint32_t row : rows)
-    gathered.origins.push_back(from.origins[row]);
+  RowBatch gathered{.batch = Gather(from.batch, rows), .origins = {}, .kinds = {}};
+  const auto gather = [&rows](const auto& values, auto& to) {
+    if (values.empty()) return;
+    to.reserve(rows.size());
+    for (uint32_t row : rows)
+      to.push_back(values[row]);
+  };
+  gather(from.origins, gathered.origins);
+  gather(from.kinds, gathered.kinds);
   return gathered;
 }
 
 Status Operator::Advance(int64_t, OperatorState*, OperatorOutput&) const {
   return {};
 }
+
+void Operator::RestoreWatermark(OperatorState*, int64_t) const {}
 
 void Operator::SaveChanges(OperatorState*, StateSink&) const {}
 

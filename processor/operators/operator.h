@@ -46,7 +46,9 @@ class OperatorState {
 //
 // Threads     thread-safe, if every state is used by one thread at a time.
 // Determinism the rows given do not depend on how the input is cut into batches; their order does
-//             not either, except between the rows of different Process calls.
+//             not either, except between the rows of different Process calls. Of an update stream
+//             that holds for the result it describes: what changes twice in one batch is given
+//             once.
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -67,6 +69,8 @@ class Operator {
   virtual bool is_stateful() const { return false; }
   virtual void SaveChanges(OperatorState* state, StateSink& sink) const;
   virtual Status Restore(OperatorState* state, std::string_view key, std::string_view value) const;
+  // After all of Restore: the watermark as it was when the state was saved. Nothing is to fire.
+  virtual void RestoreWatermark(OperatorState* state, int64_t watermark) const;
 };
 
 // The rows of `rows` without those in `errors`, which are rejected.

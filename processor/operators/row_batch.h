@@ -7,12 +7,25 @@
 
 namespace slipstream::sql {
 
+// What a row of an update stream says about the result, as Flink's changelogs have it: an update is
+// the row as it was (kUpdateBefore) and the row as it is now (kUpdateAfter), one behind the other.
+enum class RowKind : uint8_t { kInsert, kUpdateBefore, kUpdateAfter, kDelete };
+
+// Whether the row is part of the result from here on; otherwise it no longer is.
+inline bool IsAddition(RowKind kind) {
+  return kind == RowKind::kInsert || kind == RowKind::kUpdateAfter;
+}
+
 // RowBatch: rows on their way through operators.
 struct RowBatch {
   Batch batch;
   // Of each row: the number of the record it was made of, in the current call of the task. Empty:
   // the rows were made of many records (results of an aggregation).
   std::vector<uint32_t> origins;
+  // Of each row. Empty: all are new, as they always are but in update streams.
+  std::vector<RowKind> kinds;
+
+  RowKind kind(size_t row) const { return kinds.empty() ? RowKind::kInsert : kinds[row]; }
 };
 
 // Only the rows in `rows`, in that order.

@@ -61,6 +61,7 @@ Status ProjectOperator::Process(RowBatch rows, int64_t, OperatorState*, Operator
   projected.batch.columns = std::move(columns);
   projected.batch.keep_alive = std::move(rows.batch.keep_alive);
   projected.origins = std::move(rows.origins);
+  projected.kinds = std::move(rows.kinds);
   if (!errors.empty()) {
     std::vector<uint8_t> is_failed(projected.batch.rows, 0);
     for (const RowErrors::Entry& entry : errors.entries())

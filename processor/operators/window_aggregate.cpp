@@ -16,8 +16,6 @@ constexpr uint8_t kStateVersion = 1;
 constexpr size_t kEmittedRows = 4096;
 // Rows and their windows that are updated together: a row may be in thousands of windows.
 constexpr size_t kPairsMax = 1 << 16;
-// Windows are computed with times up to here, so that nothing overflows: some 146,000 years.
-constexpr int64_t kTimeMax = int64_t{1} << 62;
 
 std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
   std::vector<DataType> types;
@@ -58,15 +56,7 @@ Status WindowAggregateOperator::Process(RowBatch rows,
                                         int64_t watermark,
                                         OperatorState* state,
                                         OperatorOutput& out) const {
-  RowErrors errors;
-  const Column& times = rows.batch.columns[description_.window.time_column];
-  for (size_t row = 0; row < rows.batch.rows; ++row) {
-    if (times.is_null(row)) {
-      errors.Add(row, "the window's time is NULL");
-    } else if (times.ints[row] > kTimeMax || times.ints[row] < -kTimeMax) {
-      errors.Add(row, "the window's time is out of range");
-    }
-  }
+  RowErrors errors = CheckWindowTimes(rows.batch.columns[description_.window.time_column]);
   AggregateLayout::Inputs inputs = layout_.Compute(rows.batch, errors);
   if (!errors.empty()) {
     ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
@@ -148,7 +138,7 @@ Status WindowAggregateOperator::Advance(int64_t watermark,
 Status WindowAggregateOperator::Fire(int64_t end, const Window& window, OperatorOutput& out) const {
   const std::vector<Group*> groups = window.groups.Sorted();
   for (size_t first = 0; first < groups.size(); first += kEmittedRows) {
-    RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}};
+    RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}, .kinds = {}};
     Arena& arena = rows.batch.NewArena();
     const size_t last = std::min(first + kEmittedRows, groups.size());
     for (size_t i = first; i < last; ++i) {

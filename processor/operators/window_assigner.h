@@ -2,10 +2,28 @@
 
 #include <cstdint>
 
+#include "processor/columns/column.h"
+#include "processor/expr/row_errors.h"
 #include "processor/planner/plan.h"
 #include "processor/types/date_time.h"
 
 namespace slipstream::sql {
+
+// Windows are computed with times up to here, so that nothing overflows: some 146,000 years.
+inline constexpr int64_t kWindowTimeMax = int64_t{1} << 62;
+
+// The rows that are in no window, since their time is NULL or beyond kWindowTimeMax.
+inline RowErrors CheckWindowTimes(const Column& times) {
+  RowErrors errors;
+  for (size_t row = 0; row < times.ints.size(); ++row) {
+    if (times.is_null(row)) {
+      errors.Add(row, "the window's time is NULL");
+    } else if (times.ints[row] > kWindowTimeMax || times.ints[row] < -kWindowTimeMax) {
+      errors.Add(row, "the window's time is out of range");
+    }
+  }
+  return errors;
+}
 
 // Which windows a time lies in. Windows are [start, end); ends identify them: for a given end the
 // start follows.
@@ -37,6 +55,8 @@ inline WindowEnds AssignWindows(const WindowSpec& window, int64_t time) {
               .last = start + window.size_us,
               .step = window.slide_us};
     }
+    case WindowSpec::Kind::kAttached:
+      return {.first = time, .last = time, .step = 1};
     default: {
       const int64_t start = time - FloorModulo(time - window.offset_us, window.size_us);
       return {.first = start + window.size_us, .last = start + window.size_us, .step = 1};

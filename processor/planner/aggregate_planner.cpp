@@ -62,12 +62,19 @@ bool AggregatePlanner::HasGroupProperty(WindowProperty property) const {
          grouped_properties_.end();
 }
 
-void AggregatePlanner::CheckAssignedWindow() const {
-  const Relation::AssignedWindow& assigned = *input_.window;
-  if (HasGroupProperty(WindowProperty::kStart) && HasGroupProperty(WindowProperty::kEnd)) return;
-  const std::string needs = fmt::format(
-      "an aggregate over {} has to GROUP BY window_start, window_end", assigned.function);
-  context_.Fail(at_, needs, grouped_properties_.empty() ? "" : "name both of them");
+std::optional<WindowSpec> AggregatePlanner::AttachedWindow() const {
+  std::optional<size_t> start;
+  std::optional<size_t> end;
+  for (const Group& group : groups_) {
+    if (group.expression->kind != Expression::Kind::kColumn) continue;
+    for (const ScopeColumn& column : input_.columns) {
+      if (column.column != group.expression->column) continue;
+      if (column.window == WindowProperty::kStart) start = column.column;
+      if (column.window == WindowProperty::kEnd) end = column.column;
+    }
+  }
+  if (!start || !end) return std::nullopt;
+  return WindowSpec{.kind = WindowSpec::Kind::kAttached, .time_column = *end};
 }
 
 // SESSION's windows are those of its PARTITION BY; only the aggregate by the same keys is one with
@@ -110,9 +117,10 @@ void AggregatePlanner::ProjectGroups() {
 void AggregatePlanner::Build(const std::vector<ExpressionPtr>& above,
                              const std::vector<std::string>& names) {
   if (input_.window) {
-    CheckAssignedWindow();
     CheckSession();
     window_ = input_.window->spec;
+  } else if (!window_) {
+    window_ = AttachedWindow();
   }
   std::set<size_t> used;
   for (const ExpressionPtr& expression : above)
@@ -178,6 +186,7 @@ ExpressionPtr AggregatePlanner::RewriteColumn(const ExpressionPtr& column) const
                   fmt::format("\"{}\" is neither in GROUP BY nor inside an aggregate function",
                               use != nullptr ? use->name : "?"));
   };
+  if (column->column >= kFirstOverColumn) return column;
   if (column->column >= kFirstAggregateColumn) {
     const size_t position = groups_.size() + (column->column - kFirstAggregateColumn);
     return MakeColumn(position, aggregate_->output[position].type);

@@ -27,6 +27,9 @@ class AggregatePlanner {
   // rewritten; names[i] is the name an output column should have if it is above[i] itself.
   void Build(const std::vector<ExpressionPtr>& above, const std::vector<std::string>& names);
 
+  // Once it is built: whether it is by window.
+  bool has_window() const { return window_.has_value(); }
+
   ExpressionPtr Rewrite(const ExpressionPtr& expression) const;
 
   // Whether the expression is the event time of the windows.
@@ -43,7 +46,8 @@ class AggregatePlanner {
 
   void BindGroup(const ast::Expr& expr);
   bool HasGroupProperty(WindowProperty property) const;
-  void CheckAssignedWindow() const;
+  // The window that the input's rows lie in already, if it is grouped by.
+  std::optional<WindowSpec> AttachedWindow() const;
   void CheckSession() const;
   void ProjectGroups();
   ExpressionPtr RewriteColumn(const ExpressionPtr& column) const;

@@ -6,6 +6,7 @@
 
 #include "processor/planner/literal.h"
 #include "processor/planner/plan.h"
+#include "processor/planner/plan_properties.h"
 
 namespace slipstream::sql {
 namespace {
@@ -74,6 +75,8 @@ std::string WindowText(const WindowSpec& window, const Schema& input) {
       return fmt::format("CUMULATE({}, step {}, size {}{})", time, slide, size, offset);
     case WindowSpec::Kind::kSession:
       return fmt::format("SESSION({}, gap {})", time, size);
+    case WindowSpec::Kind::kAttached:
+      return fmt::format("to {}", time);
   }
   return "";
 }
@@ -123,7 +126,7 @@ std::string AggregateText(const PlanNode& node) {
   return results.empty() ? text : fmt::format("{}: {}", text, fmt::join(results, ", "));
 }
 
-std::string SortText(const PlanNode& node) {
+std::string OrderText(const PlanNode& node) {
   std::vector<std::string> keys;
   for (const SortKey& key : node.sort_keys) {
     std::string text = node.output[key.column].name;
@@ -131,7 +134,51 @@ std::string SortText(const PlanNode& node) {
     if (key.nulls_first == key.descending) text += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
     keys.push_back(std::move(text));
   }
-  return fmt::format("Sort {}", fmt::join(keys, ", "));
+  return fmt::format("{}", fmt::join(keys, ", "));
+}
+
+// " by a, b order c DESC"
+std::string PartitionText(const PlanNode& node) {
+  std::vector<std::string> columns;
+  for (const size_t column : node.group_columns)
+    columns.push_back(node.output[column].name);
+  std::string text;
+  if (!columns.empty()) text += fmt::format(" by {}", fmt::join(columns, ", "));
+  if (!node.sort_keys.empty()) text += " order " + OrderText(node);
+  return text;
+}
+
+std::string TopNText(const PlanNode& node) {
+  std::string text = IsFirstRow(node) ? "FirstRow" : node.window_end ? "WindowTopN" : "TopN";
+  if (node.rank_first > 1) {
+    text += fmt::format(" {} to {}", node.rank_first, node.rank_last);
+  } else if (!IsFirstRow(node)) {
+    text += fmt::format(" {}", node.rank_last);
+  }
+  text += PartitionText(node);
+  if (node.has_rank) text += ": rank AS " + node.output.back().name;
+  return text;
+}
+
+std::string OverText(const PlanNode& node) {
+  const Schema& input = node.inputs.front()->output;
+  std::string text = "Over" + PartitionText(node) + (node.frame.is_rows ? " rows" : " range");
+  if (!node.frame.preceding) {
+    text += " unbounded";
+  } else {
+    const int64_t preceding = *node.frame.preceding;
+    text += " " + (node.frame.is_rows ? std::to_string(preceding) : DurationText(preceding));
+  }
+  std::vector<std::string> results;
+  for (const AggregateCall& call : node.aggregates)
+    results.push_back(CallText(call, input));
+  for (const LagCall& lag : node.lags) {
+    results.push_back(fmt::format(
+        "LAG({}, {}, {})", lag.value->ToString(input), lag.rows, lag.fallback->ToString(input)));
+  }
+  for (size_t i = 0; i < results.size(); ++i)
+    results[i] += " AS " + node.output[input.size() + i].name;
+  return fmt::format("{}: {}", text, fmt::join(results, ", "));
 }
 
 std::string LimitText(const PlanNode& node) {
@@ -154,8 +201,14 @@ std::string NodeText(const PlanNode& node) {
     case PlanNode::Kind::kWindowAggregate:
     case PlanNode::Kind::kAggregate:
       return AggregateText(node);
+    case PlanNode::Kind::kWindow:
+      return "Window " + WindowText(node.window, node.inputs.front()->output);
+    case PlanNode::Kind::kOver:
+      return OverText(node);
+    case PlanNode::Kind::kTopN:
+      return TopNText(node);
     case PlanNode::Kind::kSort:
-      return SortText(node);
+      return "Sort " + OrderText(node);
     case PlanNode::Kind::kLimit:
       return LimitText(node);
     case PlanNode::Kind::kUnionAll:

@@ -9,6 +9,7 @@
 
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/literal.h"
+#include "processor/planner/over_planner.h"
 #include "processor/sql/nearest_name.h"
 
 namespace slipstream::sql {
@@ -46,34 +47,70 @@ ExpressionPtr ExpressionBinder::BindCondition(const ast::Expr& expr) {
 
 // ---- Names ----
 
-const ScopeColumn& ExpressionBinder::Resolve(const ast::ColumnRef& name, Span at) const {
-  const std::string& column = name.parts.back().text;
-  const bool is_qualified = name.parts.size() > 1;
+const ScopeColumn* ExpressionBinder::FindColumn(const std::string& table,
+                                                const std::string& name,
+                                                Span at) const {
   const ScopeColumn* found = nullptr;
   for (const ScopeColumn& candidate : scope_) {
-    const bool matches = name.parts.size() <= 2 && candidate.name == column &&
-                         (!is_qualified || candidate.table == name.parts.front().text);
-    if (!matches) continue;
+    if (candidate.name != name || (!table.empty() && candidate.table != table)) continue;
     if (found != nullptr) {
       context_.Fail(at,
-                    fmt::format("\"{}\" may be more than one column", column),
-                    is_qualified ? "give the columns different aliases"
-                                 : "qualify it: table.column, or give aliases");
+                    fmt::format("\"{}\" may be more than one column", name),
+                    !table.empty() ? "give the columns different aliases"
+                                   : "qualify it: table.column, or give aliases");
     }
     found = &candidate;
   }
-  if (found == nullptr) UnknownColumn(name, at);
-  return *found;
+  return found;
+}
+
+// a.b is column b of table a before it is field b of column a.
+ExpressionBinder::Path ExpressionBinder::FindPath(const ast::ColumnRef& name, Span at) const {
+  const std::string& first = name.parts.front().text;
+  if (name.parts.size() > 1) {
+    if (const ScopeColumn* column = FindColumn(first, name.parts[1].text, at)) return {column, 2};
+  }
+  const ScopeColumn* const column = FindColumn("", first, at);
+  const bool is_path =
+      name.parts.size() == 1 || (column != nullptr && column->type.kind == TypeKind::kRow);
+  return {is_path ? column : nullptr, 1};
+}
+
+const ScopeColumn& ExpressionBinder::Resolve(const ast::ColumnRef& name, Span at) const {
+  const Path path = FindPath(name, at);
+  if (path.column == nullptr) UnknownColumn(name, at);
+  if (path.fields < name.parts.size()) {
+    context_.Fail(at, fmt::format("\"{}\" is a field, not a column", ast::ToString(name.parts)));
+  }
+  return *path.column;
+}
+
+bool ExpressionBinder::IsColumn(const ast::ColumnRef& name, Span at) const {
+  const Path path = FindPath(name, at);
+  return path.column != nullptr && path.fields == name.parts.size();
+}
+
+ExpressionPtr ExpressionBinder::Field(ExpressionPtr base, const ast::Name& field) const {
+  if (base->type.kind != TypeKind::kRow) {
+    context_.Fail(field.at, fmt::format("{} has no fields", base->type.ToString()));
+  }
+  const std::vector<sql::Field>& fields = *base->type.children;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].name == field.text) {
+      return Call("ROW FIELD",
+                  {std::move(base), MakeLiteral(static_cast<int64_t>(i), DataType::Int())},
+                  field.at);
+    }
+    names.push_back(fields[i].name);
+  }
+  context_.Fail(field.at,
+                fmt::format("no field \"{}\" in {}", field.text, base->type.ToString()),
+                DidYouMean(field.text, names));
 }
 
 void ExpressionBinder::UnknownColumn(const ast::ColumnRef& name, Span at) const {
   const std::string text = ast::ToString(name.parts);
-  const auto is_row = [&](const ScopeColumn& candidate) {
-    return candidate.name == name.parts.front().text && candidate.type.kind == TypeKind::kRow;
-  };
-  if (name.parts.size() > 1 && std::any_of(scope_.begin(), scope_.end(), is_row)) {
-    context_.Unsupported(at, "access to the fields of a ROW is");
-  }
   if (name.parts.size() > 2) context_.Fail(at, fmt::format("no column \"{}\"", text));
   if (name.parts.size() == 2) {
     const std::string& table = name.parts.front().text;
@@ -107,9 +144,13 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::ColumnRef& node, Span at) {
         scope_.begin(), scope_.end(), [&](const auto& column) { return column.name == name; });
     if (!is_column && Contains(kNiladic, ToUpper(name))) return Call(name, {}, at);
   }
-  const ScopeColumn& column = Resolve(node, at);
-  if (collector_ != nullptr) collector_->NoteColumn(column.column, column, at);
-  return MakeColumn(column.column, column.type);
+  const Path path = FindPath(node, at);
+  if (path.column == nullptr) UnknownColumn(node, at);
+  if (collector_ != nullptr) collector_->NoteColumn(path.column->column, *path.column, at);
+  ExpressionPtr value = MakeColumn(path.column->column, path.column->type);
+  for (size_t i = path.fields; i < node.parts.size(); ++i)
+    value = Field(std::move(value), node.parts[i]);
+  return value;
 }
 
 ExpressionPtr ExpressionBinder::BindNode(const ast::Star&, Span at) {
@@ -210,7 +251,11 @@ std::vector<ExpressionPtr> ExpressionBinder::BindArguments(const ast::Call& call
 
 ExpressionPtr ExpressionBinder::BindNode(const ast::Call& node, Span at) {
   const std::string name = ToUpper(node.function.text);
-  if (node.over) context_.Unsupported(at, "OVER windows are");
+  if (node.over) {
+    if (overs_ == nullptr)
+      context_.Fail(at, fmt::format("OVER stands in SELECT, not in {}", clause_));
+    return overs_->Bind(*this, node, at);
+  }
   if (Contains(kRefusedFunctions, name)) context_.Unsupported(at, name + " is");
   if (ExpressionPtr property = BindWindowFunction(node, name, at)) return property;
   if (IsAggregateFunction(name)) return BindAggregate(node, name, at);
@@ -284,6 +329,28 @@ ExpressionPtr ExpressionBinder::BindWindowFunction(const ast::Call& call,
   return MakeColumn(VirtualColumn(*property), is_time ? time : DataType::Timestamp(time.precision));
 }
 
+// ---- Nested values ----
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Constructor& node, Span at) {
+  using Kind = ast::Constructor::Kind;
+  std::vector<ExpressionPtr> args;
+  for (const ast::ExprPtr& item : node.items)
+    args.push_back(Bind(*item));
+  return Call(node.kind == Kind::kRow     ? "ROW"
+              : node.kind == Kind::kArray ? "ARRAY"
+                                          : "MAP",
+              std::move(args),
+              at);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::Subscript& node, Span at) {
+  return Call("ITEM", {Bind(*node.base), Bind(*node.index)}, at);
+}
+
+ExpressionPtr ExpressionBinder::BindNode(const ast::FieldAccess& node, Span) {
+  return Field(Bind(*node.base), node.field);
+}
+
 // ---- What cannot be planned yet ----
 
 ExpressionPtr ExpressionBinder::BindNode(const ast::InQuery&, Span at) {
@@ -294,15 +361,6 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::Exists&, Span at) {
 }
 ExpressionPtr ExpressionBinder::BindNode(const ast::ScalarQuery&, Span at) {
   context_.Unsupported(at, "a query inside an expression is");
-}
-ExpressionPtr ExpressionBinder::BindNode(const ast::Constructor&, Span at) {
-  context_.Unsupported(at, "ROW, ARRAY and MAP values are");
-}
-ExpressionPtr ExpressionBinder::BindNode(const ast::Subscript&, Span at) {
-  context_.Unsupported(at, "access to elements of an ARRAY or MAP is");
-}
-ExpressionPtr ExpressionBinder::BindNode(const ast::FieldAccess&, Span at) {
-  context_.Unsupported(at, "access to the fields of a ROW is");
 }
 ExpressionPtr ExpressionBinder::BindNode(const ast::TableArgument&, Span at) {
   context_.Fail(at, "only table functions in FROM take a table");

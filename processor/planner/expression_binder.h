@@ -11,6 +11,8 @@
 
 namespace slipstream::sql {
 
+class OverPlanner;
+
 // ExpressionBinder: turns parsed expressions into bound ones: names become columns, functions are
 // chosen and coercions inserted by the function registry. Private to planner/.
 //
@@ -19,12 +21,13 @@ namespace slipstream::sql {
 class ExpressionBinder {
  public:
   // `clause` ("WHERE", "SELECT", …) stands in messages. Without a collector aggregate functions are
-  // refused.
+  // refused, without a planner of OVER windows those.
   ExpressionBinder(const PlanContext& context,
                    const std::vector<ScopeColumn>& scope,
                    std::string_view clause,
-                   AggregateCollector* collector = nullptr)
-      : context_(context), scope_(scope), clause_(clause), collector_(collector) {}
+                   AggregateCollector* collector = nullptr,
+                   OverPlanner* overs = nullptr)
+      : context_(context), scope_(scope), clause_(clause), collector_(collector), overs_(overs) {}
 
   ExpressionPtr Bind(const ast::Expr& expr);
   // The same; it has to be BOOLEAN.
@@ -32,6 +35,14 @@ class ExpressionBinder {
 
   // The column of that name; throws if there is none or more than one.
   const ScopeColumn& Resolve(const ast::ColumnRef& name, Span at) const;
+
+  // Whether the name is that of a column, not of a field of one.
+  bool IsColumn(const ast::ColumnRef& name, Span at) const;
+
+  // base.field, of a ROW; throws if there is no such field.
+  ExpressionPtr Field(ExpressionPtr base, const ast::Name& field) const;
+
+  std::vector<ExpressionPtr> BindArguments(const ast::Call& call);
 
  private:
   ExpressionPtr BindNode(const ast::ColumnRef& node, Span at);
@@ -55,8 +66,17 @@ class ExpressionBinder {
   ExpressionPtr BindNode(const ast::TableArgument& node, Span at);
   ExpressionPtr BindNode(const ast::Descriptor& node, Span at);
 
+  // Where a name like a.b.c finds its column: `column` is null if there is none; the parts from
+  // number `fields` on are fields of it.
+  struct Path {
+    const ScopeColumn* column = nullptr;
+    size_t fields = 0;
+  };
+  Path FindPath(const ast::ColumnRef& name, Span at) const;
+  // The only column of that name (and table, unless it is empty); null: there is none.
+  const ScopeColumn* FindColumn(const std::string& table, const std::string& name, Span at) const;
+
   ExpressionPtr Call(std::string_view function, std::vector<ExpressionPtr> args, Span at) const;
-  std::vector<ExpressionPtr> BindArguments(const ast::Call& call);
   ExpressionPtr BindAggregate(const ast::Call& call, const std::string& name, Span at);
   // TUMBLE_START and the like; null: the name is not one of them.
   ExpressionPtr BindWindowFunction(const ast::Call& call, const std::string& name, Span at);
@@ -66,6 +86,7 @@ class ExpressionBinder {
   const std::vector<ScopeColumn>& scope_;
   const std::string clause_;
   AggregateCollector* const collector_;
+  OverPlanner* const overs_;
 };
 
 }  // namespace slipstream::sql

@@ -67,6 +67,10 @@ PlanNodePtr FoldPlanConstants(PlanNodePtr node) {
       Fold(arg);
     Fold(call.filter);
   }
+  for (LagCall& lag : node->lags) {
+    Fold(lag.value);
+    Fold(lag.fallback);
+  }
   switch (node->kind) {
     case PlanNode::Kind::kFilter:
       if (IsTrue(*node->condition)) return std::move(node->inputs.front());

@@ -1,5 +1,7 @@
 #include "processor/planner/implicit_cast.h"
 
+#include <algorithm>
+
 namespace slipstream::sql {
 
 bool CanCastImplicitly(const DataType& from, const DataType& to) {
@@ -30,9 +32,13 @@ bool CanCastImplicitly(const DataType& from, const DataType& to) {
     case TypeKind::kArray:
     case TypeKind::kMap:
     case TypeKind::kRow: {
-      DataType source = from;
-      source.nullable = to.nullable;
-      return source == to;
+      if (from.kind != to.kind) return false;
+      return std::equal(
+          from.children->begin(),
+          from.children->end(),
+          to.children->begin(),
+          to.children->end(),
+          [](const Field& a, const Field& b) { return CanCastImplicitly(a.type, b.type); });
     }
     default:
       return from.kind == to.kind;

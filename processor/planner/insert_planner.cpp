@@ -12,6 +12,7 @@
 #include "processor/planner/plan_builder.h"
 #include "processor/planner/plan_properties.h"
 #include "processor/planner/query_planner.h"
+#include "processor/planner/stream_rules.h"
 #include "processor/planner/table_binder.h"
 #include "processor/sql/nearest_name.h"
 
@@ -99,47 +100,35 @@ PlanNodePtr CastToTable(const PlanContext& context,
   return MakeProject(std::move(relation.node), std::move(expressions), std::move(names));
 }
 
-// Where the node's output column comes from in the running aggregate below; nullopt: computed.
-std::optional<size_t> Origin(const PlanNode& node, size_t column) {
-  if (node.kind == PlanNode::Kind::kAggregate) return column;
-  if (node.kind != PlanNode::Kind::kProject) return std::nullopt;
-  const Expression& expression = *node.expressions[column];
-  const bool is_cast = expression.kind == Expression::Kind::kCast;
-  const Expression& source = is_cast ? *expression.args.front() : expression;
-  if (source.kind != Expression::Kind::kColumn) return std::nullopt;
-  return Origin(*node.inputs.front(), source.column);
-}
-
-const PlanNode& AggregateBelow(const PlanNode& node) {
-  return node.kind == PlanNode::Kind::kAggregate ? node : AggregateBelow(*node.inputs.front());
-}
-
 void CheckUpdates(const PlanContext& context, const ast::Insert& insert, const InsertPlan& plan) {
   const TableDefinition& table = *plan.table;
   if (table.connector() == "print" || table.connector() == "blackhole") return;
   if (table.connector() != "upsert-kafka") {
     context.Fail(SpanOf(insert),
-                 fmt::format("GROUP BY without a window gives updates of earlier rows; {} ('{}') "
-                             "takes new rows only",
+                 fmt::format("the query gives updates of earlier rows (GROUP BY without a window, "
+                             "Top-N, the last row of a key); {} ('{}') takes new rows only",
                              table.name,
                              table.connector()),
                  "group by a window (TUMBLE, HOP, …), insert into an 'upsert-kafka' table, or "
                  "bound the input");
   }
-  std::set<size_t> groups;
+  std::set<size_t> primary_key;
   for (size_t i = 0; i < plan.columns.size(); ++i) {
-    const bool is_key =
-        std::find(table.primary_key.begin(), table.primary_key.end(), plan.columns[i]) !=
-        table.primary_key.end();
-    if (!is_key) continue;
-    groups.insert(Origin(*plan.query, i).value_or(SIZE_MAX));
+    const auto& key = table.primary_key;
+    if (std::find(key.begin(), key.end(), plan.columns[i]) != key.end()) primary_key.insert(i);
   }
-  const size_t count = AggregateBelow(*plan.query).group_columns.size();
-  const bool is_same = groups.size() == count && (count == 0 || *groups.rbegin() < count);
-  if (!is_same) {
+  const std::vector<std::set<size_t>> keys = UniqueKeys(*plan.query);
+  const bool has_key = std::any_of(keys.begin(), keys.end(), [&](const std::set<size_t>& key) {
+    return std::includes(primary_key.begin(), primary_key.end(), key.begin(), key.end());
+  });
+  if (!has_key) {
     context.Unsupported(
         SpanOf(insert),
-        "a running aggregate into a table whose PRIMARY KEY is not its GROUP BY is");
+        fmt::format("updates of rows that the PRIMARY KEY of {} does not tell apart "
+                    "are",
+                    table.name),
+        "a key holds the columns of GROUP BY, or those of PARTITION BY and the "
+        "row number");
   }
 }
 
@@ -152,10 +141,11 @@ InsertPlan PlanInsert(PlanContext& context, const ast::Insert& insert) {
   plan.columns =
       insert.columns.empty() ? insertable : NamedColumns(context, insert, *plan.table, insertable);
   plan.query = CastToTable(context, insert, plan, planner.Plan(*insert.query));
+  plan.query = Optimize(std::move(plan.query));
+  CheckStream(context, SpanOf(insert), *plan.query);
   if (IsUpdateStream(*plan.query, context.every_input_is_bounded())) {
     CheckUpdates(context, insert, plan);
   }
-  plan.query = Optimize(std::move(plan.query));
   return plan;
 }
 

@@ -17,6 +17,9 @@ PlanNodePtr FoldPlanConstants(PlanNodePtr node);
 // meet into one.
 PlanNodePtr PushFilters(PlanNodePtr node);
 
+// Makes a condition on a ROW_NUMBER() right below it the rows with the first numbers: Top-N.
+PlanNodePtr RanksToTopN(PlanNodePtr node);
+
 // Joins projections that meet into one where nothing is then computed twice, and drops those that
 // change nothing but names.
 PlanNodePtr MergeProjects(PlanNodePtr node);

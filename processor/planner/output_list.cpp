@@ -104,7 +104,8 @@ Relation BuildOutput(PlanNodePtr node,
     relation.columns.push_back({.name = items[i].name,
                                 .type = relation.node->output[i].type,
                                 .column = i,
-                                .is_rowtime = items[i].is_rowtime});
+                                .is_rowtime = items[i].is_rowtime,
+                                .window = items[i].window});
   }
   return relation;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct OutputItem {
   ExpressionPtr expression;
   std::string name;
   bool is_rowtime = false;
+  std::optional<WindowProperty> window = std::nullopt;  // as of a ScopeColumn
 };
 
 // The sort keys of ORDER BY: an item's name, its number from 1, or an expression over `scope`; the

@@ -49,7 +49,9 @@ using TablePtr = std::shared_ptr<const TableDefinition>;  // shared by catalog a
 
 // Windows of group aggregation. All times are microseconds.
 struct WindowSpec {
-  enum class Kind { kTumble, kHop, kCumulate, kSession };
+  // kAttached: the rows have their windows already; time_column is the window's end, and the start,
+  // if it matters, is one of the group columns.
+  enum class Kind { kTumble, kHop, kCumulate, kSession, kAttached };
   Kind kind = Kind::kTumble;
   int64_t size_us = 0;   // kCumulate: the greatest size; kSession: the gap
   int64_t slide_us = 0;  // kHop: slide; kCumulate: step
@@ -65,6 +67,23 @@ struct SortKey {
   bool nulls_first = true;  // Flink: NULL is the smallest value
 };
 
+// Which rows an OVER aggregate counts for a row, besides the row itself.
+struct OverFrame {
+  // By rows: those before it in its partition's order. Otherwise by range: those with at most its
+  // time, those with the same included.
+  bool is_rows = false;
+  // So many rows, or microseconds, back; nullopt: all.
+  std::optional<int64_t> preceding;
+};
+
+// LAG(value, rows, fallback): the value of an earlier row of the partition.
+struct LagCall {
+  ExpressionPtr value;     // over the input
+  ExpressionPtr fallback;  // where there is no such row; over the input, of the value's type
+  uint64_t rows = 1;
+  DataType type;
+};
+
 struct PlanNode;
 using PlanNodePtr = std::unique_ptr<PlanNode>;
 
@@ -78,6 +97,9 @@ struct PlanNode {
     kProject,          // expressions
     kWindowAggregate,  // window, group_columns, aggregates, window_properties
     kAggregate,        // group_columns, aggregates: over bounded input, or as an update stream
+    kWindow,           // window: each row once for every window it lies in
+    kOver,             // group_columns, sort_keys, frame, aggregates, lags
+    kTopN,             // group_columns, sort_keys, rank_first, rank_last
     kSort,             // sort_keys
     kLimit,            // limit, offset
     kUnionAll,
@@ -96,6 +118,8 @@ struct PlanNode {
   ExpressionPtr condition;                 // kFilter
   std::vector<ExpressionPtr> expressions;  // kProject
 
+  // kWindow gives the input's columns, then window_start, window_end and window_time; kOver the
+  // input's, then the aggregates, then the lags; kTopN the input's, then the rank if has_rank.
   // kWindowAggregate gives the group columns, then the aggregates, then the window properties;
   // kAggregate the group columns, then the aggregates.
   WindowSpec window;
@@ -104,6 +128,14 @@ struct PlanNode {
   std::vector<WindowProperty> window_properties;
 
   std::vector<SortKey> sort_keys;
+  bool order_is_time = false;  // the only sort key is the input's event time
+  OverFrame frame;
+  std::vector<LagCall> lags;
+  uint64_t rank_first = 1;
+  uint64_t rank_last = 1;
+  bool has_rank = false;
+  std::optional<size_t> window_end;  // kTopN: by window; the column of the input with its end
+
   std::optional<uint64_t> limit;
   uint64_t offset = 0;
 

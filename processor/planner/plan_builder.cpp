@@ -64,6 +64,12 @@ PlanNodePtr MakeUnion(Schema output, std::vector<PlanNodePtr> inputs) {
   return node;
 }
 
+PlanNodePtr MakeWindow(PlanNodePtr input, const WindowSpec& window, Schema output) {
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kWindow, std::move(output), std::move(input));
+  node->window = window;
+  return node;
+}
+
 PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys) {
   Schema output = input->output;
   PlanNodePtr node = MakeNode(PlanNode::Kind::kSort, std::move(output), std::move(input));

@@ -17,6 +17,8 @@ PlanNodePtr MakeProject(PlanNodePtr input,
 // Each row once: an aggregate by all columns.
 PlanNodePtr MakeDistinct(PlanNodePtr input);
 PlanNodePtr MakeUnion(Schema output, std::vector<PlanNodePtr> inputs);  // one input: itself
+// Each row once for every window it lies in; `output`: the input's columns and the window's three.
+PlanNodePtr MakeWindow(PlanNodePtr input, const WindowSpec& window, Schema output);
 PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys);
 PlanNodePtr MakeLimit(PlanNodePtr input, std::optional<uint64_t> limit, uint64_t offset);
 

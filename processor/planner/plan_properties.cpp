@@ -25,12 +25,78 @@ bool IsBounded(const PlanNode& node, bool every_input_is_bounded) {
 }
 
 bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded) {
-  if (node.kind == PlanNode::Kind::kAggregate && !IsBounded(node, every_input_is_bounded)) {
-    return true;
+  const bool input_is =
+      std::any_of(node.inputs.begin(), node.inputs.end(), [&](const PlanNodePtr& input) {
+        return IsUpdateStream(*input, every_input_is_bounded);
+      });
+  if (input_is) return true;
+  const bool is_final = node.kind == PlanNode::Kind::kTopN && (node.window_end || IsFirstRow(node));
+  const bool makes_updates =
+      node.kind == PlanNode::Kind::kAggregate || (node.kind == PlanNode::Kind::kTopN && !is_final);
+  return makes_updates && !IsBounded(node, every_input_is_bounded);
+}
+
+bool IsFirstRow(const PlanNode& node) {
+  return node.kind == PlanNode::Kind::kTopN && node.rank_last == 1 && !node.window_end &&
+         node.order_is_time && !node.sort_keys.front().descending;
+}
+
+namespace {
+
+using ColumnSet = std::set<size_t>;
+
+// The keys whose columns all pass the projection as they are.
+std::vector<ColumnSet> ProjectKeys(const PlanNode& node) {
+  std::vector<ColumnSet> keys;
+  for (const ColumnSet& key : UniqueKeys(*node.inputs.front())) {
+    ColumnSet projected;
+    bool is_whole = true;
+    for (const size_t column : key) {
+      const auto found = std::find_if(
+          node.expressions.begin(), node.expressions.end(), [column](const ExpressionPtr& given) {
+            const bool is_cast = given->kind == Expression::Kind::kCast && !given->is_try;
+            const Expression& source = is_cast ? *given->args.front() : *given;
+            return source.kind == Expression::Kind::kColumn && source.column == column;
+          });
+      is_whole = is_whole && found != node.expressions.end();
+      projected.insert(static_cast<size_t>(found - node.expressions.begin()));
+    }
+    if (is_whole) keys.push_back(std::move(projected));
   }
-  return std::any_of(node.inputs.begin(), node.inputs.end(), [&](const PlanNodePtr& input) {
-    return IsUpdateStream(*input, every_input_is_bounded);
-  });
+  return keys;
+}
+
+}  // namespace
+
+std::vector<std::set<size_t>> UniqueKeys(const PlanNode& node) {
+  std::vector<ColumnSet> keys;
+  switch (node.kind) {
+    case PlanNode::Kind::kAggregate: {
+      ColumnSet groups;
+      for (size_t i = 0; i < node.group_columns.size(); ++i)
+        groups.insert(i);
+      return {groups};
+    }
+    case PlanNode::Kind::kProject:
+      return ProjectKeys(node);
+    case PlanNode::Kind::kTopN: {
+      keys = UniqueKeys(*node.inputs.front());
+      ColumnSet ranked(node.group_columns.begin(), node.group_columns.end());
+      if (node.rank_first < node.rank_last) {
+        if (!node.has_rank) return keys;
+        ranked.insert(node.output.size() - 1);
+      }
+      keys.push_back(std::move(ranked));
+      return keys;
+    }
+    case PlanNode::Kind::kFilter:
+    case PlanNode::Kind::kSort:
+    case PlanNode::Kind::kLimit:
+    case PlanNode::Kind::kOver:
+      return UniqueKeys(*node.inputs.front());
+    default:
+      return keys;
+  }
 }
 
 }  // namespace slipstream::sql

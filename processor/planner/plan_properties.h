@@ -1,16 +1,26 @@
 #pragma once
 
+#include <set>
+#include <vector>
+
 #include "processor/planner/plan.h"
 
 namespace slipstream::sql {
 
-// Whether reading the table ends: files; Kafka with 'scan.bounded.mode'; a counted datagen.
+// Whether the rows of the table, or of the query, end.
 bool IsBounded(const TableDefinition& table);
-
-// Whether the plan's rows end.
 bool IsBounded(const PlanNode& node, bool every_input_is_bounded);
 
-// Whether the plan gives updates of earlier rows besides new ones: a running aggregate.
+// Whether rows are followed by newer versions of themselves, or taken back: a running aggregate,
+// Top-N, the last row of each key, and what is made of them.
 bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded);
+
+// Whether it is the first row of each key by event time, which is final once the watermark is
+// there.
+bool IsFirstRow(const PlanNode& node);
+
+// Sets of output columns that no two rows of the result agree in: whatever changes, changes the row
+// of its key.
+std::vector<std::set<size_t>> UniqueKeys(const PlanNode& node);
 
 }  // namespace slipstream::sql

@@ -8,6 +8,7 @@
 #include "processor/planner/optimizer.h"
 #include "processor/planner/plan_context.h"
 #include "processor/planner/query_planner.h"
+#include "processor/planner/stream_rules.h"
 #include "processor/planner/table_binder.h"
 #include "processor/planner/text_table.h"
 #include "processor/sql/nearest_name.h"
@@ -135,7 +136,9 @@ class ScriptPlanner {
   }
 
   PlanNodePtr PlanQuery(const ast::Query& query) {
-    return Optimize(QueryPlanner(context_).Plan(query).node);
+    PlanNodePtr node = Optimize(QueryPlanner(context_).Plan(query).node);
+    CheckStream(context_, query.at, *node);
+    return node;
   }
 
   std::string DescribeView(const ViewDefinition& view) {

@@ -154,6 +154,99 @@ Pruned PruneAggregate(PlanNodePtr node, const ColumnSet& needed) {
   return pruned;
 }
 
+void RenumberKeys(PlanNode& node, const ColumnMap& columns) {
+  for (size_t& column : node.group_columns)
+    column = columns.at(column);
+  for (SortKey& key : node.sort_keys)
+    key.column = columns.at(key.column);
+  if (node.window_end) node.window_end = columns.at(*node.window_end);
+}
+
+// Pass their input's columns on and add some of their own: windows, OVER, ranks. `own` says which
+// of these are kept; they follow the input's.
+Pruned FinishAdding(PlanNodePtr node, Pruned input, const std::vector<size_t>& own) {
+  Schema output = input.node->output;
+  for (const size_t column : own) {
+    input.columns[column] = output.size();
+    output.push_back(std::move(node->output[column]));
+  }
+  node->output = std::move(output);
+  node->inputs.front() = std::move(input.node);
+  return {std::move(node), std::move(input.columns)};
+}
+
+// Windows are added whole.
+Pruned PruneWindow(PlanNodePtr node, const ColumnSet& needed) {
+  const size_t width = node->inputs.front()->output.size();
+  ColumnSet below{node->window.time_column};
+  for (const size_t column : needed) {
+    if (column < width) below.insert(column);
+  }
+  Pruned input = Prune(std::move(node->inputs.front()), below);
+  node->window.time_column = input.columns.at(node->window.time_column);
+  return FinishAdding(std::move(node), std::move(input), {width, width + 1, width + 2});
+}
+
+Pruned PruneOver(PlanNodePtr node, const ColumnSet& needed) {
+  const size_t width = node->inputs.front()->output.size();
+  const size_t lags = width + node->aggregates.size();
+  ColumnSet below(node->group_columns.begin(), node->group_columns.end());
+  for (const SortKey& key : node->sort_keys)
+    below.insert(key.column);
+  std::vector<size_t> own;
+  std::vector<AggregateCall> kept_calls;
+  std::vector<LagCall> kept_lags;
+  for (const size_t column : needed) {
+    if (column < width) {
+      below.insert(column);
+      continue;
+    }
+    own.push_back(column);
+    if (column >= lags) {
+      kept_lags.push_back(std::move(node->lags[column - lags]));
+      CollectColumns(*kept_lags.back().value, below);
+      CollectColumns(*kept_lags.back().fallback, below);
+      continue;
+    }
+    kept_calls.push_back(std::move(node->aggregates[column - width]));
+    for (const ExpressionPtr& arg : kept_calls.back().args)
+      CollectColumns(*arg, below);
+    if (kept_calls.back().filter) CollectColumns(*kept_calls.back().filter, below);
+  }
+  if (own.empty()) {
+    return Prune(std::move(node->inputs.front()), below);
+  }
+  Pruned input = Prune(std::move(node->inputs.front()), below);
+  RenumberKeys(*node, input.columns);
+  for (AggregateCall& call : kept_calls) {
+    for (ExpressionPtr& arg : call.args)
+      arg = Renumber(arg, input.columns);
+    call.filter = Renumber(call.filter, input.columns);
+  }
+  for (LagCall& lag : kept_lags) {
+    lag.value = Renumber(lag.value, input.columns);
+    lag.fallback = Renumber(lag.fallback, input.columns);
+  }
+  node->aggregates = std::move(kept_calls);
+  node->lags = std::move(kept_lags);
+  return FinishAdding(std::move(node), std::move(input), own);
+}
+
+Pruned PruneTopN(PlanNodePtr node, const ColumnSet& needed) {
+  const size_t rank = node->output.size() - 1;
+  ColumnSet below(node->group_columns.begin(), node->group_columns.end());
+  for (const SortKey& key : node->sort_keys)
+    below.insert(key.column);
+  for (const size_t column : needed) {
+    if (column < node->inputs.front()->output.size()) below.insert(column);
+  }
+  Pruned input = Prune(std::move(node->inputs.front()), below);
+  RenumberKeys(*node, input.columns);
+  node->has_rank = node->has_rank && needed.contains(rank);
+  const std::vector<size_t> own(node->has_rank ? 1 : 0, rank);
+  return FinishAdding(std::move(node), std::move(input), own);
+}
+
 // Exactly the columns of `wanted`, in order.
 PlanNodePtr Narrow(Pruned pruned, const ColumnSet& wanted) {
   std::vector<ExpressionPtr> expressions;
@@ -194,6 +287,12 @@ Pruned Prune(PlanNodePtr node, const ColumnSet& needed) {
     case PlanNode::Kind::kWindowAggregate:
     case PlanNode::Kind::kAggregate:
       return PruneAggregate(std::move(node), needed);
+    case PlanNode::Kind::kWindow:
+      return PruneWindow(std::move(node), needed);
+    case PlanNode::Kind::kOver:
+      return PruneOver(std::move(node), needed);
+    case PlanNode::Kind::kTopN:
+      return PruneTopN(std::move(node), needed);
     case PlanNode::Kind::kUnionAll:
       return PruneUnion(std::move(node), needed);
     default:

@@ -88,9 +88,6 @@ Relation QueryPlanner::PlanUnion(const ast::Query& query) {
     if (term.op == Operator::kIntersect) context_.Unsupported(term.op_at, "INTERSECT is");
     if (term.op == Operator::kExcept) context_.Unsupported(term.op_at, "EXCEPT is");
     terms.push_back(PlanTerm(term, {}));
-    if (IsUpdateStream(*terms.back().node, context_.every_input_is_bounded())) {
-      context_.Unsupported(SpanOf(term), "UNION ALL of running aggregates is");
-    }
     const size_t width = terms.front().columns.size();
     if (terms.back().columns.size() != width) {
       context_.Fail(
@@ -179,7 +176,8 @@ Relation QueryPlanner::AddOrder(Relation relation,
   CheckEnds(context_, *relation.node, "ORDER BY", order_by.front().value->at);
   std::vector<OutputItem> items;
   for (const ScopeColumn& column : relation.columns) {
-    items.push_back({MakeColumn(column.column, column.type), column.name, column.is_rowtime});
+    items.push_back(
+        {MakeColumn(column.column, column.type), column.name, column.is_rowtime, column.window});
   }
   const size_t visible = items.size();
   std::vector<SortKey> keys = BindOrder(context_, order_by, relation.columns, nullptr, items);

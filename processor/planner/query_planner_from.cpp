@@ -178,12 +178,16 @@ Relation QueryPlanner::PlanTableFunction(const ast::TableFunction& function, Spa
     window.partition_keys.push_back(binder.Resolve(*column, key->at).column);
   }
   relation.window = std::move(window);
+  // From here on window_time is what the watermark is about.
+  for (ScopeColumn& column : relation.columns)
+    column.is_rowtime = false;
   const DataType local_time = DataType::Timestamp(time.type.precision);
   const auto add = [&](const char* column, WindowProperty property, DataType type) {
     relation.columns.push_back({.name = column,
                                 .type = std::move(type),
                                 .column = VirtualColumn(property),
-                                .is_rowtime = property == WindowProperty::kTime});
+                                .is_rowtime = property == WindowProperty::kTime,
+                                .window = property});
   };
   add("window_start", WindowProperty::kStart, local_time);
   add("window_end", WindowProperty::kEnd, local_time);

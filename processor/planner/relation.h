@@ -14,6 +14,9 @@ namespace slipstream::sql {
 inline constexpr size_t kVirtualColumns = size_t{1} << 32;
 inline constexpr size_t kFirstAggregateColumn = kVirtualColumns + 3;
 
+// The results of OVER calls, until their operator is built.
+inline constexpr size_t kFirstOverColumn = kVirtualColumns * 2;
+
 inline size_t VirtualColumn(WindowProperty property) {
   return kVirtualColumns + static_cast<size_t>(property);
 }
@@ -25,11 +28,14 @@ struct ScopeColumn {
   DataType type;
   size_t column = 0;        // of the relation's node, or a virtual one
   bool is_rowtime = false;  // the watermark is about it
+  // It is the start, end or time of a window that the relation's rows lie in.
+  std::optional<WindowProperty> window = std::nullopt;
 };
 
 // Relation: what FROM, a subquery or a whole query gives: a plan and the names of its columns.
 struct Relation {
-  // A window table function's windows, which an aggregate has to take up.
+  // A window table function's windows, which an aggregate takes up, or else an operator of their
+  // own.
   struct AssignedWindow {
     WindowSpec spec;
     Span at;

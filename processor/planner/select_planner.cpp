@@ -8,8 +8,8 @@
 
 #include "processor/planner/expression_binder.h"
 #include "processor/planner/expression_rewrite.h"
+#include "processor/planner/optimizer.h"
 #include "processor/planner/plan_builder.h"
-#include "processor/planner/plan_properties.h"
 
 namespace slipstream::sql {
 namespace {
@@ -25,9 +25,7 @@ bool HasVirtualColumn(const Expression& expression) {
 }  // namespace
 
 Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
-  if (!select_.windows.empty()) {
-    context_.Unsupported(select_.windows.front().name->at, "OVER windows are");
-  }
+  if (input_.window && !TakesWindow()) AssignWindow();
   if (select_.where) AddWhere();
   aggregate_.BindGroupBy(select_);
   BindItems();
@@ -44,8 +42,11 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
       BindOrder(context_, order_by, input_.columns, &collector_, items_);
   if (select_.has_group_by || having || !collector_.calls().empty()) {
     Aggregate(having);
-  } else {
-    CheckWindowIsTaken();
+  }
+  if (!overs_.empty()) {
+    overs_.Build(input_);
+    for (OutputItem& item : items_)
+      item.expression = overs_.Rewrite(item.expression);
   }
   if (!select_.is_distinct) {
     return BuildOutput(std::move(input_.node), items_, visible, std::move(sort_keys));
@@ -55,9 +56,6 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
                   "SELECT DISTINCT is ordered by columns it gives, not by others");
   }
   Relation relation = BuildOutput(std::move(input_.node), items_, visible, {});
-  if (IsUpdateStream(*relation.node, context_.every_input_is_bounded())) {
-    context_.Unsupported(select_.at, "DISTINCT over a running aggregate is");
-  }
   relation.node = MakeDistinct(std::move(relation.node));
   if (!sort_keys.empty()) {
     relation.node = MakeSort(std::move(relation.node), std::move(sort_keys));
@@ -65,36 +63,67 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
   return relation;
 }
 
-bool SelectPlanner::ReadsUpdates() const {
-  return IsUpdateStream(*input_.node, context_.every_input_is_bounded());
+// As the planner of Flink has it: GROUP BY window_start, window_end, and nothing looks at the
+// windows before.
+bool SelectPlanner::TakesWindow() const {
+  std::set<size_t> grouped;
+  for (const ast::ExprPtr& expr : select_.group_by) {
+    const auto* const name = std::get_if<ast::ColumnRef>(&expr->node);
+    if (name == nullptr) continue;
+    for (const ScopeColumn& column : input_.columns) {
+      if (column.name == name->parts.back().text) grouped.insert(column.column);
+    }
+  }
+  if (!grouped.contains(VirtualColumn(WindowProperty::kStart)) ||
+      !grouped.contains(VirtualColumn(WindowProperty::kEnd))) {
+    return false;
+  }
+  if (!select_.where) return true;
+  return !HasVirtualColumn(
+      *ExpressionBinder(context_, input_.columns, "WHERE").BindCondition(*select_.where));
+}
+
+void SelectPlanner::AssignWindow() {
+  const Relation::AssignedWindow window = *std::move(input_.window);
+  input_.window.reset();
+  if (window.spec.kind == WindowSpec::Kind::kSession) {
+    context_.Unsupported(window.at, "SESSION without GROUP BY window_start, window_end is");
+  }
+  const size_t width = input_.node->output.size();
+  Schema output = input_.node->output;
+  for (ScopeColumn& column : input_.columns) {
+    if (column.column < kVirtualColumns) continue;
+    column.column = width + (column.column - kVirtualColumns);
+    output.push_back({column.name, column.type});
+  }
+  input_.node = MakeWindow(std::move(input_.node), window.spec, std::move(output));
 }
 
 void SelectPlanner::AddWhere() {
-  if (ReadsUpdates()) {
-    context_.Unsupported(select_.where->at, "WHERE over a running aggregate is");
-  }
   ExpressionPtr condition =
       ExpressionBinder(context_, input_.columns, "WHERE").BindCondition(*select_.where);
-  if (HasVirtualColumn(*condition)) {
-    context_.Unsupported(select_.where->at,
-                         "WHERE over window_start or window_end is",
-                         "HAVING filters the windows' results");
-  }
-  input_.node = MakeFilter(std::move(input_.node), std::move(condition));
+  input_.node = RanksToTopN(PushFilters(MakeFilter(std::move(input_.node), std::move(condition))));
 }
 
 void SelectPlanner::BindItems() {
-  ExpressionBinder binder(context_, input_.columns, "SELECT", &collector_);
+  ExpressionBinder binder(context_, input_.columns, "SELECT", &collector_, &overs_);
   for (const ast::SelectItem& item : select_.items) {
     if (const auto* const star = std::get_if<ast::Star>(&item.value->node)) {
       ExpandStar(*star, item.value->at);
       continue;
     }
     OutputItem output{.expression = binder.Bind(*item.value)};
-    if (const auto* const column = std::get_if<ast::ColumnRef>(&item.value->node);
-        column != nullptr && output.expression->kind == Expression::Kind::kColumn) {
+    const bool is_column = output.expression->kind == Expression::Kind::kColumn;
+    const auto* const column = std::get_if<ast::ColumnRef>(&item.value->node);
+    if (column != nullptr && (is_column || column->parts.size() > 1)) {
       output.name = column->parts.back().text;
-      output.is_rowtime = binder.Resolve(*column, item.value->at).is_rowtime;
+      if (is_column) {
+        const ScopeColumn& resolved = binder.Resolve(*column, item.value->at);
+        output.is_rowtime = resolved.is_rowtime;
+        output.window = resolved.window;
+      }
+    } else if (const auto* const access = std::get_if<ast::FieldAccess>(&item.value->node)) {
+      output.name = access->field.text;
     } else {
       output.name = fmt::format("EXPR${}", items_.size());
       output.is_rowtime = AggregatePlanner::IsWindowTime(*output.expression);
@@ -115,7 +144,8 @@ void SelectPlanner::ExpandStar(const ast::Star& star, Span at) {
     if (!qualifier.empty() && column.table != qualifier) continue;
     found = true;
     collector_.NoteColumn(column.column, column, at);
-    items_.push_back({MakeColumn(column.column, column.type), column.name, column.is_rowtime});
+    items_.push_back(
+        {MakeColumn(column.column, column.type), column.name, column.is_rowtime, column.window});
   }
   if (!found) {
     context_.Fail(at,
@@ -124,18 +154,7 @@ void SelectPlanner::ExpandStar(const ast::Star& star, Span at) {
   }
 }
 
-// Without an aggregate nothing would put the rows into their windows.
-void SelectPlanner::CheckWindowIsTaken() const {
-  if (!input_.window) return;
-  context_.Unsupported(
-      input_.window->at,
-      fmt::format("{} without GROUP BY window_start, window_end is", input_.window->function));
-}
-
 void SelectPlanner::Aggregate(const ExpressionPtr& having) {
-  if (ReadsUpdates()) {
-    context_.Unsupported(select_.at, "an aggregate over a running aggregate is");
-  }
   std::vector<ExpressionPtr> above;
   std::vector<std::string> names;
   for (const OutputItem& item : items_) {
@@ -143,15 +162,16 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
     names.push_back(item.name);
   }
   if (having) above.push_back(having);
+  overs_.Visit([&](ExpressionPtr& expression) { above.push_back(expression); });
   aggregate_.Build(above, names);
   for (OutputItem& item : items_) {
-    item.is_rowtime = AggregatePlanner::IsWindowTime(*item.expression);
+    if (!aggregate_.has_window()) item.window.reset();
+    item.is_rowtime =
+        item.window == WindowProperty::kTime || AggregatePlanner::IsWindowTime(*item.expression);
     item.expression = aggregate_.Rewrite(item.expression);
   }
+  overs_.Visit([&](ExpressionPtr& expression) { expression = aggregate_.Rewrite(expression); });
   if (!having) return;
-  if (ReadsUpdates()) {
-    context_.Unsupported(select_.having->at, "HAVING over a running aggregate is");
-  }
   input_.node = MakeFilter(std::move(input_.node), aggregate_.Rewrite(having));
 }
 

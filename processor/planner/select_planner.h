@@ -5,6 +5,7 @@
 #include "processor/planner/aggregate_collector.h"
 #include "processor/planner/aggregate_planner.h"
 #include "processor/planner/output_list.h"
+#include "processor/planner/over_planner.h"
 #include "processor/planner/plan_context.h"
 #include "processor/planner/relation.h"
 #include "processor/sql/ast.h"
@@ -18,24 +19,27 @@ class SelectPlanner {
       : context_(context),
         select_(select),
         input_(std::move(input)),
-        aggregate_(context, input_, collector_) {}
+        aggregate_(context, input_, collector_),
+        overs_(context, select.windows) {}
 
   // Once. `order_by` belongs to the query around the SELECT, but may name what it does not give.
   Relation Plan(const std::vector<ast::OrderItem>& order_by);
 
  private:
+  // Whether the aggregate of this SELECT takes up the windows of its table function.
+  bool TakesWindow() const;
+  void AssignWindow();
   void AddWhere();
   void BindItems();
   void ExpandStar(const ast::Star& star, Span at);
-  void CheckWindowIsTaken() const;
   void Aggregate(const ExpressionPtr& having);
-  bool ReadsUpdates() const;
 
   const PlanContext& context_;
   const ast::Select& select_;
   Relation input_;
   AggregateCollector collector_;
   AggregatePlanner aggregate_;
+  OverPlanner overs_;
   std::vector<OutputItem> items_;
 };
 

@@ -114,15 +114,30 @@ class JobRun {
   std::unique_ptr<runtime::TaskProgram> task_;
 };
 
-// Of an update stream only the last row for each key counts.
-std::string LastByKey(const std::string& text) {
+// What an update stream comes to, in order: of upserts the last one for each key that was not
+// deleted since; of printed changes the rows that are left, as inserts.
+std::string Materialised(const std::string& text) {
+  constexpr std::string_view kPrint = "print: ";
   std::map<std::string, std::string> last;
+  std::map<std::string, int> printed;
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);)
-    last[line.substr(0, line.find(" -> "))] = line;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(kPrint)) {
+      const std::string row = line.substr(kPrint.size() + 2);
+      printed[row] += line[kPrint.size()] == '+' ? 1 : -1;
+      EXPECT_GE(printed[row], 0) << "a row is taken back that was not there: " << line;
+    } else {
+      last[line.substr(0, line.find(" -> "))] = line;
+    }
+  }
   std::string result;
-  for (const auto& [key, line] : last)
-    result += line + "\n";
+  for (const auto& [row, count] : printed) {
+    for (int i = 0; i < count; ++i)
+      result += std::string(kPrint) + "+I" + row + "\n";
+  }
+  for (const auto& [key, line] : last) {
+    if (!line.ends_with(" -> (deleted)")) result += line + "\n";
+  }
   return result;
 }
 
@@ -165,7 +180,7 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
         GetParam().Has("input") ? GetParam().sections.at("input") : std::vector<std::string>();
     const std::string expected = GetParam().Text("output");
     const auto normal = [](const std::string& text) {
-      return GetParam().is_unbounded ? LastByKey(text) : text;
+      return GetParam().is_unbounded ? Materialised(text) : text;
     };
     EXPECT_EQ(normal(JobRun(**program, input).AtOnce()), expected) << "all at once";
     EXPECT_EQ(normal(JobRun(**program, input).OneByOne()), expected) << "one by one";

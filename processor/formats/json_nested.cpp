@@ -1,0 +1,170 @@
+#include "processor/formats/json_nested.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slipstream::sql {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+using Type = ondemand::json_type;
+
+bool HasEntries(const Column& column) {
+  return column.type.kind == TypeKind::kArray || column.type.kind == TypeKind::kMap;
+}
+
+Status Mismatch(const Column& to) {
+  return InvalidArgument("cannot read a value of another shape as " + to.type.ToString());
+}
+
+// What a value gives that does not fit: an error, or nothing if the options say so.
+Status Settle(Status status, const JsonOptions& options, Column& child, size_t row) {
+  if (status.ok() || !options.ignore_parse_errors) return status;
+  ForgetRow(child, row);
+  return {};
+}
+
+Status ReadRow(
+    ondemand::object object, const JsonOptions& options, Arena& arena, size_t row, Column& to) {
+  const std::vector<Field>& fields = *to.type.children;
+  std::vector<uint8_t> seen(options.fail_on_missing_field ? fields.size() : 0, 0);
+  for (auto item : object) {
+    ondemand::field field;
+    if (const auto error = std::move(item).get(field)) return JsonError(error);
+    std::string_view key;
+    if (const auto error = field.unescaped_key().get(key)) return JsonError(error);
+    const auto found = std::find_if(
+        fields.begin(), fields.end(), [key](const Field& known) { return known.name == key; });
+    if (found == fields.end()) continue;
+    const auto index = static_cast<size_t>(found - fields.begin());
+    if (!seen.empty()) seen[index] = 1;
+    Column& child = to.children[index];
+    if (child.valid[row] != 0) ForgetRow(child, row);
+    Status status = ReadJsonValue(field.value(), options, arena, row, child);
+    status = Settle(std::move(status), options, child, row);
+    if (!status.ok()) return status.WithContext("field " + found->name);
+  }
+  const auto missing = std::find(seen.begin(), seen.end(), uint8_t{0});
+  if (missing != seen.end()) {
+    return InvalidArgument("field " + fields[static_cast<size_t>(missing - seen.begin())].name +
+                           " is missing");
+  }
+  return {};
+}
+
+// The place for one more entry.
+size_t AddEntry(Column& to) {
+  const size_t entry = to.children[0].valid.size();
+  for (Column& child : to.children)
+    MakeRoom(child, entry + 1);
+  return entry;
+}
+
+Status ReadArray(ondemand::array array, const JsonOptions& options, Arena& arena, Column& to) {
+  for (auto item : array) {
+    ondemand::value element;
+    if (const auto error = std::move(item).get(element)) return JsonError(error);
+    const size_t entry = AddEntry(to);
+    RETURN_IF_ERROR(Settle(ReadJsonValue(element, options, arena, entry, to.children[0]),
+                           options,
+                           to.children[0],
+                           entry));
+  }
+  return {};
+}
+
+Status ReadMap(ondemand::object object, const JsonOptions& options, Arena& arena, Column& to) {
+  for (auto item : object) {
+    ondemand::field field;
+    if (const auto error = std::move(item).get(field)) return JsonError(error);
+    std::string_view key;
+    if (const auto error = field.unescaped_key().get(key)) return JsonError(error);
+    const size_t entry = AddEntry(to);
+    to.children[0].strings[entry] = arena.Copy(key);
+    to.children[0].valid[entry] = 1;
+    RETURN_IF_ERROR(Settle(ReadJsonValue(field.value(), options, arena, entry, to.children[1]),
+                           options,
+                           to.children[1],
+                           entry));
+  }
+  return {};
+}
+
+}  // namespace
+
+void MakeRoom(Column& column, size_t rows) {
+  if (HasEntries(column)) {
+    column.valid.resize(rows, 0);
+    return;
+  }
+  for (Column& child : column.children)
+    MakeRoom(child, rows);
+  column.valid.resize(rows, 0);
+  if (column.physical() != PhysicalKind::kNested) column.Resize(rows);
+}
+
+void ForgetRow(Column& column, size_t row) {
+  column.valid[row] = 0;
+  if (!HasEntries(column)) {
+    for (Column& child : column.children)
+      ForgetRow(child, row);
+    return;
+  }
+  if (column.offsets.size() <= row + 1) return;
+  column.offsets.resize(row + 1);
+  for (Column& child : column.children) {
+    for (size_t entry = child.valid.size(); entry > column.offsets.back(); --entry)
+      ForgetRow(child, entry - 1);
+    child.valid.resize(column.offsets.back());
+  }
+}
+
+void FinishRows(Column& column, size_t rows) {
+  column.valid.resize(rows);
+  if (std::find(column.valid.begin(), column.valid.end(), uint8_t{0}) == column.valid.end()) {
+    column.valid.clear();
+  }
+  if (HasEntries(column)) {
+    if (column.offsets.empty()) column.offsets.push_back(0);
+    column.offsets.resize(rows + 1, column.offsets.back());
+    for (Column& child : column.children)
+      FinishRows(child, column.offsets.back());
+  } else if (column.physical() == PhysicalKind::kNested) {
+    for (Column& child : column.children)
+      FinishRows(child, rows);
+  } else {
+    column.Resize(rows);
+  }
+}
+
+Status ReadJsonNested(ondemand::value value,
+                      Type kind,
+                      const JsonOptions& options,
+                      Arena& arena,
+                      size_t row,
+                      Column& to) {
+  const bool is_array = to.type.kind == TypeKind::kArray;
+  if (kind != (is_array ? Type::array : Type::object)) return Mismatch(to);
+  if (HasEntries(to)) {
+    if (to.offsets.empty()) to.offsets.push_back(0);
+    to.offsets.resize(row + 1, to.offsets.back());
+  }
+  Status status;
+  if (is_array) {
+    ondemand::array array;
+    if (const auto error = value.get_array().get(array)) return JsonError(error);
+    status = ReadArray(array, options, arena, to);
+  } else {
+    ondemand::object object;
+    if (const auto error = value.get_object().get(object)) return JsonError(error);
+    status = to.type.kind == TypeKind::kMap ? ReadMap(object, options, arena, to)
+                                            : ReadRow(object, options, arena, row, to);
+  }
+  if (HasEntries(to)) to.offsets.push_back(static_cast<uint32_t>(to.children[0].valid.size()));
+  to.valid[row] = status.ok() ? 1 : 0;
+  return status;
+}
+
+}  // namespace slipstream::sql

@@ -1,0 +1,117 @@
+#include "processor/operators/first_row.h"
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "processor/expr/state_bytes.h"
+#include "processor/operators/row_store.h"
+
+namespace slipstream::sql {
+namespace {
+
+// A partition's entry has this sequence number; its value is the row's time and the row, or empty
+// when the row was given.
+constexpr uint64_t kOnly = 0;
+
+std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
+  std::vector<DataType> types;
+  types.reserve(columns.size());
+  for (size_t column : columns)
+    types.push_back(schema[column].type);
+  return types;
+}
+
+}  // namespace
+
+struct FirstRowOperator::State final : OperatorState {
+  RowStore partitions;
+  std::set<std::pair<int64_t, std::string>> waiting;  // time, key
+};
+
+FirstRowOperator::FirstRowOperator(Description description)
+    : description_(std::move(description)),
+      codec_(TypesOf(description_.input, description_.partition_columns)),
+      row_codec_(description_.input) {}
+
+std::unique_ptr<OperatorState> FirstRowOperator::MakeState() const {
+  return std::make_unique<State>();
+}
+
+Status FirstRowOperator::Process(RowBatch rows,
+                                 int64_t watermark,
+                                 OperatorState* state,
+                                 OperatorOutput& out) const {
+  State& mine = *static_cast<State*>(state);
+  std::vector<const Column*> key_columns;
+  for (size_t column : description_.partition_columns)
+    key_columns.push_back(&rows.batch.columns[column]);
+  const Column& times = rows.batch.columns[description_.time_column];
+  uint64_t late = 0;
+  std::string key;
+  for (size_t row = 0; row < rows.batch.rows; ++row) {
+    if (times.is_null(row) || times.ints[row] <= watermark) {
+      ++late;
+      continue;
+    }
+    const int64_t time = times.ints[row];
+    key.clear();
+    codec_.Encode(key_columns, row, key);
+    AppendSequence(key, kOnly);
+    const auto known = mine.partitions.entries().find(key);
+    if (known != mine.partitions.entries().end()) {
+      std::string_view value = known->second;
+      int64_t first = 0;
+      if (!TakeInt64(value, first) || first <= time) continue;
+      mine.waiting.erase({first, key});
+    }
+    std::string value;
+    PutInt64(value, time);
+    row_codec_.Encode(rows.batch.columns, row, value);
+    mine.partitions.Put(key, std::move(value));
+    mine.waiting.emplace(time, key);
+  }
+  if (late > 0) out.CountLate(late);
+  return {};
+}
+
+Status FirstRowOperator::Advance(int64_t watermark,
+                                 OperatorState* state,
+                                 OperatorOutput& out) const {
+  State& mine = *static_cast<State*>(state);
+  RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}, .kinds = {}};
+  Arena& arena = rows.batch.NewArena();
+  while (!mine.waiting.empty() && mine.waiting.begin()->first <= watermark) {
+    const std::string key = mine.waiting.begin()->second;
+    std::string_view row = mine.partitions.entries().find(key)->second;
+    int64_t time = 0;
+    if (!TakeInt64(row, time)) return DamagedState("first row");
+    RETURN_IF_ERROR(row_codec_.Decode(row, rows.batch.columns, arena));
+    if (description_.has_rank) rows.batch.columns.back().Append(int64_t{1}, arena);
+    ++rows.batch.rows;
+    mine.partitions.Put(key, {});
+    mine.waiting.erase(mine.waiting.begin());
+  }
+  return rows.batch.rows == 0 ? Status() : out.Emit(std::move(rows));
+}
+
+void FirstRowOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
+  static_cast<State*>(state)->partitions.SaveChanges(sink);
+}
+
+Status FirstRowOperator::Restore(OperatorState* state,
+                                 std::string_view key,
+                                 std::string_view value) const {
+  State& mine = *static_cast<State*>(state);
+  RETURN_IF_ERROR(mine.partitions.Restore(key, value));
+  std::string_view row = value.substr(1);
+  if (row.empty()) return {};
+  int64_t time = 0;
+  if (!TakeInt64(row, time)) return DamagedState("first row");
+  Batch checked = MakeBatch(description_.input);
+  RETURN_IF_ERROR(row_codec_.Decode(row, checked.columns, checked.NewArena()));
+  mine.waiting.emplace(time, key);
+  return {};
+}
+
+}  // namespace slipstream::sql

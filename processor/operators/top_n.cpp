@@ -1,0 +1,277 @@
+#include "processor/operators/top_n.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "processor/operators/row_store.h"
+#include "processor/operators/window_assigner.h"
+
+namespace slipstream::sql {
+namespace {
+
+constexpr size_t kEmittedRows = 4096;
+
+std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
+  std::vector<DataType> types;
+  types.reserve(columns.size());
+  for (size_t column : columns)
+    types.push_back(schema[column].type);
+  return types;
+}
+
+std::vector<SortKeyCodec::Key> KeysOf(const std::vector<SortKey>& keys) {
+  std::vector<SortKeyCodec::Key> result;
+  for (const SortKey& key : keys) {
+    result.push_back(
+        {.column = key.column, .descending = key.descending, .nulls_first = key.nulls_first});
+  }
+  return result;
+}
+
+}  // namespace
+
+struct TopNOperator::State final : OperatorState {
+  RowStore rows;
+  std::map<std::string, uint64_t> counts;  // by partition: how many rows it has
+  uint64_t next_sequence = 0;
+};
+
+class TopNOperator::Rows {
+ public:
+  explicit Rows(const TopNOperator& operation) : operation_(operation) { Clear(); }
+
+  Status Add(RowKind kind, const std::string& row, uint64_t rank) {
+    RETURN_IF_ERROR(operation_.row_codec_.Decode(row, rows_.batch.columns, *arena_));
+    if (operation_.description_.has_rank) {
+      rows_.batch.columns.back().Append(static_cast<int64_t>(rank), *arena_);
+    }
+    rows_.kinds.push_back(kind);
+    ++rows_.batch.rows;
+    return {};
+  }
+  size_t size() const { return rows_.batch.rows; }
+  Status Emit(OperatorOutput& out) {
+    if (rows_.batch.rows == 0) return {};
+    if (operation_.description_.emission != Emission::kUpdates) rows_.kinds.clear();
+    RowBatch rows = std::move(rows_);
+    Clear();
+    return out.Emit(std::move(rows));
+  }
+
+ private:
+  void Clear() {
+    rows_ = {.batch = MakeBatch(operation_.description_.output), .origins = {}, .kinds = {}};
+    arena_ = &rows_.batch.NewArena();
+  }
+
+  const TopNOperator& operation_;
+  RowBatch rows_;
+  Arena* arena_ = nullptr;
+};
+
+TopNOperator::TopNOperator(Description description)
+    : description_(std::move(description)),
+      partition_codec_(TypesOf(description_.input, description_.partition_columns)),
+      sort_codec_(KeysOf(description_.sort_keys)),
+      row_codec_(description_.input) {}
+
+std::unique_ptr<OperatorState> TopNOperator::MakeState() const {
+  return std::make_unique<State>();
+}
+
+void TopNOperator::AppendPartition(const Batch& batch, size_t row, std::string& to) const {
+  if (description_.emission == Emission::kWindow) {
+    AppendSortable(to, batch.columns[description_.window_end].ints[row]);
+  }
+  std::vector<const Column*> columns;
+  for (size_t column : description_.partition_columns)
+    columns.push_back(&batch.columns[column]);
+  partition_codec_.Encode(columns, row, to);
+}
+
+Status TopNOperator::Process(RowBatch rows,
+                             int64_t watermark,
+                             OperatorState* state,
+                             OperatorOutput& out) const {
+  State& mine = *static_cast<State*>(state);
+  std::map<std::string, Ranking> before;
+  uint64_t late = 0;
+  for (size_t row = 0; row < rows.batch.rows; ++row) {
+    if (description_.emission == Emission::kWindow) {
+      const Column& ends = rows.batch.columns[description_.window_end];
+      if (ends.is_null(row) || WindowMaxTime(ends.ints[row]) <= watermark) {
+        ++late;
+        continue;
+      }
+    }
+    std::string partition;
+    AppendPartition(rows.batch, row, partition);
+    std::string key = partition;
+    sort_codec_.Encode(rows.batch.columns, row, key);
+    std::string encoded;
+    row_codec_.Encode(rows.batch.columns, row, encoded);
+    const bool is_addition = IsAddition(rows.kind(row));
+    if (is_addition) {
+      const uint64_t sequence = mine.next_sequence++;
+      AppendSequence(key, description_.prefers_later ? ~sequence : sequence);
+      if (HasNoPlace(mine, partition, key)) continue;
+    }
+    if (description_.emission == Emission::kUpdates && !before.contains(partition)) {
+      before.emplace(partition, RankingOf(mine, partition));
+    }
+    if (is_addition) {
+      Add(mine, partition, key, std::move(encoded));
+    } else {
+      Remove(mine, partition, key, encoded);
+    }
+  }
+  if (late > 0) out.CountLate(late);
+  return EmitChanges(mine, before, out);
+}
+
+bool TopNOperator::HasNoPlace(const State& state,
+                              const std::string& partition,
+                              const std::string& key) const {
+  if (description_.takes_back) return false;
+  const auto count = state.counts.find(partition);
+  if (count == state.counts.end() || count->second < description_.last) return false;
+  return std::prev(state.rows.End(partition))->first < key;
+}
+
+void TopNOperator::Add(State& state,
+                       const std::string& partition,
+                       const std::string& key,
+                       std::string row) const {
+  uint64_t& count = state.counts[partition];
+  if (!description_.takes_back && count == description_.last) {
+    state.rows.Erase(std::prev(state.rows.End(partition)));
+    --count;
+  }
+  state.rows.Put(key, std::move(row));
+  ++count;
+}
+
+void TopNOperator::Remove(State& state,
+                          const std::string& partition,
+                          const std::string& key,
+                          const std::string& row) {
+  for (auto entry = state.rows.Begin(key); entry != state.rows.End(key); ++entry) {
+    if (entry->second != row) continue;
+    state.rows.Erase(entry);
+    const auto count = state.counts.find(partition);
+    if (--count->second == 0) state.counts.erase(count);
+    return;
+  }
+}
+
+TopNOperator::Ranking TopNOperator::RankingOf(const State& state,
+                                              const std::string& partition) const {
+  Ranking ranking;
+  uint64_t rank = 1;
+  const auto end = state.rows.End(partition);
+  for (auto entry = state.rows.Begin(partition); entry != end && rank <= description_.last;
+       ++entry, ++rank) {
+    if (rank >= description_.first) ranking.push_back(entry->second);
+  }
+  return ranking;
+}
+
+Status TopNOperator::EmitChanges(const State& state,
+                                 const std::map<std::string, Ranking>& before,
+                                 OperatorOutput& out) const {
+  Rows rows(*this);
+  for (const auto& [partition, ranking] : before) {
+    const Ranking after = RankingOf(state, partition);
+    RETURN_IF_ERROR(description_.has_rank ? AppendChanges(ranking, after, rows)
+                                          : AppendReplacements(ranking, after, rows));
+  }
+  return rows.Emit(out);
+}
+
+// Rank by rank.
+Status TopNOperator::AppendChanges(const Ranking& before, const Ranking& after, Rows& rows) const {
+  const size_t both = std::min(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (i < both && before[i] == after[i]) continue;
+    RETURN_IF_ERROR(rows.Add(
+        i < both ? RowKind::kUpdateBefore : RowKind::kDelete, before[i], description_.first + i));
+  }
+  for (size_t i = 0; i < after.size(); ++i) {
+    if (i < both && before[i] == after[i]) continue;
+    RETURN_IF_ERROR(rows.Add(
+        i < both ? RowKind::kUpdateAfter : RowKind::kInsert, after[i], description_.first + i));
+  }
+  return {};
+}
+
+// Which rows are there, whatever their ranks.
+Status TopNOperator::AppendReplacements(const Ranking& before,
+                                        const Ranking& after,
+                                        Rows& rows) const {
+  Ranking gone = before;
+  Ranking come = after;
+  std::sort(gone.begin(), gone.end());
+  std::sort(come.begin(), come.end());
+  Ranking only_before;
+  Ranking only_after;
+  std::set_difference(
+      gone.begin(), gone.end(), come.begin(), come.end(), std::back_inserter(only_before));
+  std::set_difference(
+      come.begin(), come.end(), gone.begin(), gone.end(), std::back_inserter(only_after));
+  // One row in the place of another is that row's update.
+  const bool is_update =
+      description_.last == description_.first && !only_before.empty() && !only_after.empty();
+  for (const std::string& row : only_before)
+    RETURN_IF_ERROR(rows.Add(is_update ? RowKind::kUpdateBefore : RowKind::kDelete, row, 0));
+  for (const std::string& row : only_after)
+    RETURN_IF_ERROR(rows.Add(is_update ? RowKind::kUpdateAfter : RowKind::kInsert, row, 0));
+  return {};
+}
+
+Status TopNOperator::Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const {
+  if (description_.emission == Emission::kUpdates) return {};
+  if (description_.emission == Emission::kAtEnd && watermark != kWatermarkEnd) return {};
+  State& mine = *static_cast<State*>(state);
+  Rows rows(*this);
+  while (!mine.counts.empty()) {
+    const auto partition = mine.counts.begin();
+    if (description_.emission == Emission::kWindow) {
+      std::string_view key = partition->first;
+      int64_t end = 0;
+      if (!TakeSortable(key, end) || WindowMaxTime(end) > watermark) break;
+    }
+    const Ranking ranking = RankingOf(mine, partition->first);
+    for (size_t i = 0; i < ranking.size(); ++i) {
+      RETURN_IF_ERROR(rows.Add(RowKind::kInsert, ranking[i], description_.first + i));
+      if (rows.size() >= kEmittedRows) RETURN_IF_ERROR(rows.Emit(out));
+    }
+    for (auto entry = mine.rows.Begin(partition->first); entry != mine.rows.End(partition->first);)
+      entry = mine.rows.Erase(entry);
+    mine.counts.erase(partition);
+  }
+  return rows.Emit(out);
+}
+
+void TopNOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
+  static_cast<State*>(state)->rows.SaveChanges(sink);
+}
+
+Status TopNOperator::Restore(OperatorState* state,
+                             std::string_view key,
+                             std::string_view value) const {
+  State& mine = *static_cast<State*>(state);
+  RETURN_IF_ERROR(mine.rows.Restore(key, value));
+  RowBatch row{.batch = MakeBatch(description_.input), .origins = {}, .kinds = {}};
+  RETURN_IF_ERROR(row_codec_.Decode(value.substr(1), row.batch.columns, row.batch.NewArena()));
+  std::string partition;
+  AppendPartition(row.batch, 0, partition);
+  ++mine.counts[partition];
+  const uint64_t sequence = SequenceOf(key);
+  mine.next_sequence =
+      std::max(mine.next_sequence, (description_.prefers_later ? ~sequence : sequence) + 1);
+  return {};
+}
+
+}  // namespace slipstream::sql

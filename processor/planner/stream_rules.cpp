@@ -1,0 +1,42 @@
+#include "processor/planner/stream_rules.h"
+
+#include "processor/planner/plan_properties.h"
+
+namespace slipstream::sql {
+namespace {
+
+// What the operator is called if its input's rows have to stay; null: they need not.
+const char* NeedsFinalRows(const PlanNode& node) {
+  switch (node.kind) {
+    case PlanNode::Kind::kWindow:
+    case PlanNode::Kind::kWindowAggregate:
+      return "a window";
+    case PlanNode::Kind::kOver:
+      return "OVER";
+    case PlanNode::Kind::kTopN:
+      return node.window_end || IsFirstRow(node) ? "ROW_NUMBER by window or event time" : nullptr;
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+void CheckStream(const PlanContext& context, Span at, const PlanNode& node) {
+  const bool is_bounded = context.every_input_is_bounded();
+  for (const PlanNodePtr& input : node.inputs) {
+    CheckStream(context, at, *input);
+    const char* const what = NeedsFinalRows(node);
+    if (what != nullptr && IsUpdateStream(*input, is_bounded)) {
+      context.Unsupported(at, std::string(what) + " over a stream of updates is");
+    }
+  }
+  if (node.kind == PlanNode::Kind::kOver && !IsBounded(node, is_bounded) &&
+      !(node.order_is_time && !node.sort_keys.front().descending)) {
+    context.Fail(at,
+                 "over input that does not end OVER needs ORDER BY its event time, ascending",
+                 "with a condition on the ROW_NUMBER any order will do: WHERE row_num <= n");
+  }
+}
+
+}  // namespace slipstream::sql
