@@ -40,6 +40,17 @@ std::optional<size_t> TraceColumn(const PlanNode& node, size_t column) {
     case PlanNode::Kind::kAggregate:
       if (column >= node.group_columns.size()) return std::nullopt;
       return TraceColumn(*node.inputs.front(), node.group_columns[column]);
+    case PlanNode::Kind::kExpand: {
+      // Grouping sets: a column that some set leaves out is not the table's.
+      std::optional<size_t> traced;
+      for (const std::vector<ExpressionPtr>& expansion : node.expansions) {
+        const Expression& expression = *expansion[column];
+        if (expression.kind != Expression::Kind::kColumn) return std::nullopt;
+        traced = TraceColumn(*node.inputs.front(), expression.column);
+      }
+      return traced;
+    }
+    case PlanNode::Kind::kUnnest:
     case PlanNode::Kind::kWindow:
     case PlanNode::Kind::kOver:
     case PlanNode::Kind::kTopN:

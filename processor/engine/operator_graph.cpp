@@ -7,7 +7,9 @@
 #include "processor/operators/over.h"
 #include "processor/operators/regroup_aggregate.h"
 #include "processor/operators/row_operators.h"
+#include "processor/operators/session_aggregate.h"
 #include "processor/operators/top_n.h"
+#include "processor/operators/unnest.h"
 #include "processor/operators/window_aggregate.h"
 #include "processor/operators/window_rows.h"
 #include "processor/planner/plan_properties.h"
@@ -19,12 +21,11 @@ namespace {
 constexpr int64_t kWindowsPerRowMax = 10'000;
 
 Status CheckWindow(const WindowSpec& window) {
-  if (window.kind == WindowSpec::Kind::kSession) {
-    return Unimplemented("SESSION windows are not supported yet");
-  }
   if (window.kind == WindowSpec::Kind::kAttached) return {};
   if (window.size_us <= 0) return InvalidArgument("a window's size must be positive");
-  if (window.kind == WindowSpec::Kind::kTumble) return {};
+  if (window.kind == WindowSpec::Kind::kTumble || window.kind == WindowSpec::Kind::kSession) {
+    return {};
+  }
   if (window.slide_us <= 0) return InvalidArgument("a window's slide or step must be positive");
   if (window.size_us / window.slide_us > kWindowsPerRowMax) {
     return InvalidArgument("a row would be in more than " + std::to_string(kWindowsPerRowMax) +
@@ -54,6 +55,17 @@ std::unique_ptr<const Operator> MakeAggregate(const PlanNode& node, bool is_boun
                                           .output = node.output,
                                           .gives_updates = !is_bounded,
                                           .takes_back = takes_back});
+}
+
+template <class WindowOperator>
+std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node) {
+  return std::make_unique<WindowOperator>(
+      typename WindowOperator::Description{.window = node.window,
+                                           .group_columns = node.group_columns,
+                                           .aggregates = node.aggregates,
+                                           .properties = node.window_properties,
+                                           .input = node.inputs.front()->output,
+                                           .output = node.output});
 }
 
 std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) {
@@ -140,23 +152,29 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
     case PlanNode::Kind::kProject:
       next = Append(std::make_unique<ProjectOperator>(node.expressions), node, next);
       break;
-    case PlanNode::Kind::kWindowAggregate: {
+    case PlanNode::Kind::kWindowAggregate:
       RETURN_IF_ERROR(CheckWindow(node.window));
-      WindowAggregateOperator::Description description{.window = node.window,
-                                                       .group_columns = node.group_columns,
-                                                       .aggregates = node.aggregates,
-                                                       .properties = node.window_properties,
-                                                       .input = node.inputs.front()->output,
-                                                       .output = node.output};
-      next = Append(std::make_unique<WindowAggregateOperator>(std::move(description)), node, next);
+      next = Append(node.window.kind == WindowSpec::Kind::kSession
+                        ? MakeWindowAggregate<SessionAggregateOperator>(node)
+                        : MakeWindowAggregate<WindowAggregateOperator>(node),
+                    node,
+                    next);
       break;
-    }
     case PlanNode::Kind::kAggregate:
       next = Append(MakeAggregate(node, !gives_updates), node, next);
       break;
     case PlanNode::Kind::kWindow:
       RETURN_IF_ERROR(CheckWindow(node.window));
       next = Append(std::make_unique<WindowRowsOperator>(node.window, node.output), node, next);
+      break;
+    case PlanNode::Kind::kExpand:
+      next = Append(std::make_unique<ExpandOperator>(node.expansions), node, next);
+      break;
+    case PlanNode::Kind::kUnnest:
+      next = Append(std::make_unique<UnnestOperator>(
+                        node.unnested, node.is_outer, node.has_ordinality, node.output),
+                    node,
+                    next);
       break;
     case PlanNode::Kind::kOver:
       next = Append(MakeOver(node), node, next);

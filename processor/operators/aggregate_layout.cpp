@@ -6,6 +6,7 @@
 
 #include <absl/container/flat_hash_set.h>
 
+#include "common/check/check.h"
 #include "processor/expr/evaluator.h"
 #include "processor/expr/state_bytes.h"
 #include "processor/operators/key_codec.h"
@@ -99,6 +100,35 @@ void AggregateLayout::Update(std::span<std::byte* const> states,
                              const Inputs& inputs) const {
   for (size_t i = 0; i < calls_.size(); ++i)
     UpdateCall(i, states, rows, inputs);
+}
+
+void AggregateLayout::Merge(std::byte* into, const std::byte* from) const {
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    const AggregateCall& call = calls_[i];
+    const size_t offset = slots_[i].state_offset;
+    if (!call.is_distinct) {
+      call.function->Merge(into + offset, from + offset);
+      continue;
+    }
+    // Values that only `from` has seen go in one by one, in a fixed order.
+    const SeenValues& theirs = SeenAt(from + slots_[i].seen_offset);
+    SeenValues& ours = SeenAt(into + slots_[i].seen_offset);
+    std::vector<std::string_view> values(theirs.begin(), theirs.end());
+    std::sort(values.begin(), values.end());
+    std::vector<Column> args;
+    for (const ExpressionPtr& arg : call.args)
+      args.emplace_back(arg->type);
+    Arena arena;
+    std::vector<uint32_t> rows;
+    const KeyCodec codec = CodecOf(call);
+    for (const std::string_view value : values) {
+      if (!ours.emplace(value).second) continue;
+      const Status decoded = codec.Decode(value, args, 0, arena);
+      SLIPSTREAM_CHECK(decoded.ok(), "{}", decoded.ToString());  // they were encoded here
+      rows.push_back(static_cast<uint32_t>(rows.size()));
+    }
+    call.function->Update(std::vector<std::byte*>(rows.size(), into), offset, rows, args);
+  }
 }
 
 bool AggregateLayout::can_retract() const {

@@ -41,6 +41,9 @@ class AggregateLayout {
               std::span<const uint32_t> rows,
               const Inputs& inputs) const;
 
+  // What `from` has seen counts as seen after what `into` has.
+  void Merge(std::byte* into, const std::byte* from) const;
+
   // Whether Retract can take rows out again.
   bool can_retract() const;
   void Retract(std::span<std::byte* const> states,

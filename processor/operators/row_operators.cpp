@@ -75,6 +75,20 @@ Status ProjectOperator::Process(RowBatch rows, int64_t, OperatorState*, Operator
   return projected.batch.rows == 0 ? Status() : out.Emit(std::move(projected));
 }
 
+ExpandOperator::ExpandOperator(const std::vector<std::vector<ExpressionPtr>>& expansions) {
+  for (const std::vector<ExpressionPtr>& expansion : expansions)
+    projections_.emplace_back(expansion);
+}
+
+Status ExpandOperator::Process(RowBatch rows,
+                               int64_t watermark,
+                               OperatorState*,
+                               OperatorOutput& out) const {
+  for (const ProjectOperator& projection : projections_)
+    RETURN_IF_ERROR(projection.Process(rows, watermark, nullptr, out));
+  return {};
+}
+
 Status UnionOperator::Process(RowBatch rows, int64_t, OperatorState*, OperatorOutput& out) const {
   return out.Emit(std::move(rows));
 }

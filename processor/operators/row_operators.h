@@ -39,6 +39,20 @@ class ProjectOperator final : public Operator {
   std::vector<bool> is_moved_;
 };
 
+// Gives each row once for every list of expressions, which make its columns: all rows by the first
+// list, then all by the second.
+class ExpandOperator final : public Operator {
+ public:
+  explicit ExpandOperator(const std::vector<std::vector<ExpressionPtr>>& expansions);
+  Status Process(RowBatch rows,
+                 int64_t watermark,
+                 OperatorState* state,
+                 OperatorOutput& out) const override;
+
+ private:
+  std::vector<ProjectOperator> projections_;
+};
+
 // Gives everything on; several inputs may feed it.
 class UnionOperator final : public Operator {
  public:

@@ -28,6 +28,10 @@ class AggregateCollector {
   void set_group_window(GroupWindow window) { group_window_ = std::move(window); }
   const std::optional<GroupWindow>& group_window() const { return group_window_; }
 
+  // The expressions of GROUP BY, if it has grouping sets: what GROUPING(…) asks about.
+  void set_grouping(std::vector<ExpressionPtr> groups) { grouping_ = std::move(groups); }
+  const std::vector<ExpressionPtr>& grouping() const { return grouping_; }
+
   // The first place where a column of the input was named, for "neither grouped nor aggregated".
   void NoteColumn(size_t column, const ScopeColumn& named, Span at);
   struct Use {
@@ -39,6 +43,7 @@ class AggregateCollector {
  private:
   std::vector<AggregateCall> calls_;
   std::optional<GroupWindow> group_window_;
+  std::vector<ExpressionPtr> grouping_;
   std::map<size_t, Use> uses_;
 };
 

@@ -15,18 +15,31 @@
 namespace slipstream::sql {
 
 void AggregatePlanner::BindGroupBy(const ast::Select& select) {
+  std::vector<std::optional<size_t>> places;
   for (const ast::ExprPtr& expr : select.group_by)
-    BindGroup(*expr);
+    places.push_back(BindGroup(*expr));
   at_ = select.group_by.empty() ? select.at : select.group_by.front()->at;
+  if (!select.grouping_sets) return;
+  for (const std::vector<size_t>& set : *select.grouping_sets) {
+    sets_.emplace_back();
+    for (const size_t item : set) {
+      if (places[item]) sets_.back().insert(*places[item]);
+    }
+  }
+  std::vector<ExpressionPtr> grouping;
+  for (const Group& group : groups_)
+    grouping.push_back(group.expression);
+  if (grouping.size() > 60) context_.Fail(at_, "more than 60 columns in grouping sets");
+  collector_.set_grouping(std::move(grouping));
 }
 
-void AggregatePlanner::BindGroup(const ast::Expr& expr) {
+std::optional<size_t> AggregatePlanner::BindGroup(const ast::Expr& expr) {
   const bool is_bounded = IsBounded(*input_.node, context_.every_input_is_bounded());
   if (auto group_window = BindGroupWindow(context_, input_.columns, is_bounded, expr)) {
     if (window_ || input_.window) context_.Fail(expr.at, "one window in a GROUP BY");
     window_ = group_window->spec;
     collector_.set_group_window(std::move(*group_window));
-    return;
+    return std::nullopt;
   }
   if (const auto* const literal = std::get_if<ast::Literal>(&expr.node)) {
     context_.Fail(expr.at,
@@ -36,7 +49,7 @@ void AggregatePlanner::BindGroup(const ast::Expr& expr) {
   const ExpressionPtr bound = ExpressionBinder(context_, input_.columns, "GROUP BY").Bind(expr);
   if (bound->column >= kVirtualColumns) {
     grouped_properties_.push_back(static_cast<WindowProperty>(bound->column - kVirtualColumns));
-    return;
+    return std::nullopt;
   }
   std::set<size_t> columns;
   CollectColumns(*bound, columns);
@@ -46,15 +59,15 @@ void AggregatePlanner::BindGroup(const ast::Expr& expr) {
   if (PhysicalKindOf(bound->type.kind) == PhysicalKind::kNested) {
     context_.Unsupported(expr.at, fmt::format("grouping by {} is", bound->type.ToString()));
   }
-  const bool is_repeated = std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
-    return IsEqual(*group.expression, *bound);
-  });
-  if (is_repeated) return;
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    if (IsEqual(*groups_[i].expression, *bound)) return i;
+  }
   const bool is_column = bound->kind == Expression::Kind::kColumn;
   groups_.push_back({bound,
                      expr.at,
                      is_column ? input_.node->output[bound->column].name
                                : fmt::format("GROUP${}", groups_.size())});
+  return groups_.size() - 1;
 }
 
 bool AggregatePlanner::HasGroupProperty(WindowProperty property) const {
@@ -74,6 +87,7 @@ std::optional<WindowSpec> AggregatePlanner::AttachedWindow() const {
     }
   }
   if (!start || !end) return std::nullopt;
+  // With grouping sets the end stays where it is besides its copies.
   return WindowSpec{.kind = WindowSpec::Kind::kAttached, .time_column = *end};
 }
 
@@ -114,6 +128,37 @@ void AggregatePlanner::ProjectGroups() {
   input_.node = MakeProject(std::move(input_.node), std::move(expressions), std::move(names));
 }
 
+// The sets' copies of the groups, and the number of the set, stand behind the input's columns.
+void AggregatePlanner::ExpandGroups() {
+  const Schema& input = input_.node->output;
+  std::vector<std::string> names;
+  for (const Field& field : input)
+    names.push_back(field.name);
+  for (const Group& group : groups_)
+    names.push_back(group.name);
+  names.emplace_back("GROUPING$");
+  std::vector<std::vector<ExpressionPtr>> expansions;
+  for (const std::set<size_t>& set : sets_) {
+    std::vector<ExpressionPtr>& row = expansions.emplace_back();
+    for (size_t i = 0; i < input.size(); ++i)
+      row.push_back(MakeColumn(i, input[i].type));
+    int64_t left_out = 0;
+    for (size_t i = 0; i < groups_.size(); ++i) {
+      const ExpressionPtr& group = groups_[i].expression;
+      DataType type = group->type;
+      type.nullable = true;
+      row.push_back(set.contains(i) ? group : MakeLiteral(std::monostate{}, std::move(type)));
+      left_out = left_out * 2 + (set.contains(i) ? 0 : 1);
+    }
+    row.push_back(MakeLiteral(left_out, DataType::BigInt()));
+  }
+  const size_t width = input.size();
+  input_.node = MakeExpand(std::move(input_.node), std::move(expansions), std::move(names));
+  groups_.push_back({MakeColumn(kGroupingIdColumn, DataType::BigInt()), at_, "GROUPING$"});
+  for (size_t i = 0; i < groups_.size(); ++i)
+    expanded_.push_back(width + i);
+}
+
 void AggregatePlanner::Build(const std::vector<ExpressionPtr>& above,
                              const std::vector<std::string>& names) {
   if (input_.window) {
@@ -129,11 +174,20 @@ void AggregatePlanner::Build(const std::vector<ExpressionPtr>& above,
   node->kind = window_ ? PlanNode::Kind::kWindowAggregate : PlanNode::Kind::kAggregate;
 
   size_t next_computed = input_.node->output.size();
-  ProjectGroups();
-  for (const Group& group : groups_) {
+  if (sets_.empty()) {
+    ProjectGroups();
+  } else {
+    ExpandGroups();
+  }
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    const Group& group = groups_[i];
     const bool is_column = group.expression->kind == Expression::Kind::kColumn;
-    node->group_columns.push_back(is_column ? group.expression->column : next_computed++);
-    node->output.push_back({group.name, group.expression->type});
+    const size_t column = !sets_.empty() ? expanded_[i]
+                          : is_column    ? group.expression->column
+                                         : next_computed++;
+    node->group_columns.push_back(column);
+    node->output.push_back(
+        {group.name, sets_.empty() ? group.expression->type : input_.node->output[column].type});
   }
   const auto name_of = [&](size_t column, std::string fallback) {
     for (size_t i = 0; i < above.size() && i < names.size(); ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,12 +45,15 @@ class AggregatePlanner {
     std::string name;
   };
 
-  void BindGroup(const ast::Expr& expr);
+  // The group's place in groups_; nullopt: it is about the window.
+  std::optional<size_t> BindGroup(const ast::Expr& expr);
   bool HasGroupProperty(WindowProperty property) const;
   // The window that the input's rows lie in already, if it is grouped by.
   std::optional<WindowSpec> AttachedWindow() const;
   void CheckSession() const;
   void ProjectGroups();
+  // Gives each row once for every grouping set, with what the set leaves out as NULL.
+  void ExpandGroups();
   ExpressionPtr RewriteColumn(const ExpressionPtr& column) const;
 
   const PlanContext& context_;
@@ -57,6 +61,9 @@ class AggregatePlanner {
   AggregateCollector& collector_;
   Span at_;  // of GROUP BY
   std::vector<Group> groups_;
+  // Which of groups_ each grouping set has; empty: there is one set of all.
+  std::vector<std::set<size_t>> sets_;
+  std::vector<size_t> expanded_;  // where the sets' copies of the groups are, once they are made
   std::vector<WindowProperty> grouped_properties_;  // GROUP BY window_start, window_end
   std::optional<WindowSpec> window_;
   std::vector<WindowProperty> used_properties_;  // in the aggregate's output, in this order

@@ -148,6 +148,32 @@ std::string PartitionText(const PlanNode& node) {
   return text;
 }
 
+// What the grouping sets leave out shows as NULL.
+std::string ExpandText(const PlanNode& node) {
+  std::vector<std::string> rows;
+  for (const std::vector<ExpressionPtr>& expansion : node.expansions) {
+    std::vector<std::string> items;
+    for (const ExpressionPtr& expression : expansion)
+      items.push_back(expression->ToString(node.inputs.front()->output));
+    rows.push_back(fmt::format("({})", fmt::join(items, ", ")));
+  }
+  std::vector<std::string> names;
+  for (const Field& field : node.output)
+    names.push_back(field.name);
+  return fmt::format("Expand {} AS ({})", fmt::join(rows, ", "), fmt::join(names, ", "));
+}
+
+std::string UnnestText(const PlanNode& node) {
+  const Schema& input = node.inputs.front()->output;
+  std::vector<std::string> names;
+  for (size_t i = input.size(); i < node.output.size(); ++i)
+    names.push_back(node.output[i].name);
+  return fmt::format("{} {} AS {}",
+                     node.is_outer ? "OuterUnnest" : "Unnest",
+                     node.unnested->ToString(input),
+                     fmt::join(names, ", "));
+}
+
 std::string TopNText(const PlanNode& node) {
   std::string text = IsFirstRow(node) ? "FirstRow" : node.window_end ? "WindowTopN" : "TopN";
   if (node.rank_first > 1) {
@@ -203,6 +229,10 @@ std::string NodeText(const PlanNode& node) {
       return AggregateText(node);
     case PlanNode::Kind::kWindow:
       return "Window " + WindowText(node.window, node.inputs.front()->output);
+    case PlanNode::Kind::kExpand:
+      return ExpandText(node);
+    case PlanNode::Kind::kUnnest:
+      return UnnestText(node);
     case PlanNode::Kind::kOver:
       return OverText(node);
     case PlanNode::Kind::kTopN:

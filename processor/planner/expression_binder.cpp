@@ -22,7 +22,7 @@ constexpr std::array kNiladic = std::to_array<std::string_view>(
 constexpr std::array kGroupWindows = std::to_array<std::string_view>({"TUMBLE", "HOP", "SESSION"});
 
 constexpr std::array kRefusedFunctions =
-    std::to_array<std::string_view>({"PROCTIME", "CURRENT_WATERMARK", "GROUPING", "GROUPING_ID"});
+    std::to_array<std::string_view>({"PROCTIME", "CURRENT_WATERMARK"});
 
 template <class Names>
 bool Contains(const Names& names, std::string_view name) {
@@ -257,6 +257,7 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::Call& node, Span at) {
     return overs_->Bind(*this, node, at);
   }
   if (Contains(kRefusedFunctions, name)) context_.Unsupported(at, name + " is");
+  if (name == "GROUPING" || name == "GROUPING_ID") return BindGrouping(node, name, at);
   if (ExpressionPtr property = BindWindowFunction(node, name, at)) return property;
   if (IsAggregateFunction(name)) return BindAggregate(node, name, at);
   if (node.is_star || node.is_distinct || node.filter) {
@@ -291,6 +292,36 @@ ExpressionPtr ExpressionBinder::BindAggregate(const ast::Call& call,
   ExpressionPtr filter = call.filter ? rows.BindCondition(*call.filter) : nullptr;
   return collector_->Add(context_.Check(
       MakeAggregate(name, rows.BindArguments(call), call.is_distinct, std::move(filter)), at));
+}
+
+ExpressionPtr ExpressionBinder::BindGrouping(const ast::Call& call,
+                                             const std::string& name,
+                                             Span at) {
+  if (collector_ == nullptr) context_.Fail(at, fmt::format("{} stands beside GROUP BY", name));
+  if (call.arguments.empty()) context_.Fail(at, fmt::format("{} needs an argument", name));
+  const auto number = [](size_t value) {
+    return MakeLiteral(static_cast<int64_t>(value), DataType::BigInt());
+  };
+  const std::vector<ExpressionPtr>& groups = collector_->grouping();
+  ExpressionBinder rows(context_, scope_, name);
+  ExpressionPtr bits = number(0);
+  for (const ExpressionPtr& arg : rows.BindArguments(call)) {
+    bits = Call("*", {std::move(bits), number(2)}, at);
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& candidate) {
+      return IsEqual(*candidate, *arg);
+    });
+    if (group == groups.end()) continue;  // every set has it
+    const auto place = static_cast<size_t>(groups.end() - group) - 1;
+    ExpressionPtr bit =
+        Call("%",
+             {Call("/",
+                   {MakeColumn(kGroupingIdColumn, DataType::BigInt()), number(size_t{1} << place)},
+                   at),
+              number(2)},
+             at);
+    bits = Call("+", {std::move(bits), std::move(bit)}, at);
+  }
+  return bits;
 }
 
 ExpressionPtr ExpressionBinder::BindWindowFunction(const ast::Call& call,

@@ -78,6 +78,8 @@ class ExpressionBinder {
 
   ExpressionPtr Call(std::string_view function, std::vector<ExpressionPtr> args, Span at) const;
   ExpressionPtr BindAggregate(const ast::Call& call, const std::string& name, Span at);
+  // GROUPING and GROUPING_ID: which of the arguments the row's grouping set leaves out, as bits.
+  ExpressionPtr BindGrouping(const ast::Call& call, const std::string& name, Span at);
   // TUMBLE_START and the like; null: the name is not one of them.
   ExpressionPtr BindWindowFunction(const ast::Call& call, const std::string& name, Span at);
   [[noreturn]] void UnknownColumn(const ast::ColumnRef& name, Span at) const;

@@ -67,6 +67,11 @@ PlanNodePtr FoldPlanConstants(PlanNodePtr node) {
       Fold(arg);
     Fold(call.filter);
   }
+  Fold(node->unnested);
+  for (std::vector<ExpressionPtr>& expansion : node->expansions) {
+    for (ExpressionPtr& expression : expansion)
+      Fold(expression);
+  }
   for (LagCall& lag : node->lags) {
     Fold(lag.value);
     Fold(lag.fallback);

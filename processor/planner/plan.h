@@ -98,6 +98,8 @@ struct PlanNode {
     kWindowAggregate,  // window, group_columns, aggregates, window_properties
     kAggregate,        // group_columns, aggregates: over bounded input, or as an update stream
     kWindow,           // window: each row once for every window it lies in
+    kExpand,           // expansions: each row once for each list of expressions
+    kUnnest,           // unnested, is_outer, has_ordinality
     kOver,             // group_columns, sort_keys, frame, aggregates, lags
     kTopN,             // group_columns, sort_keys, rank_first, rank_last
     kSort,             // sort_keys
@@ -117,6 +119,15 @@ struct PlanNode {
 
   ExpressionPtr condition;                 // kFilter
   std::vector<ExpressionPtr> expressions;  // kProject
+
+  std::vector<std::vector<ExpressionPtr>> expansions;  // kExpand
+
+  // kUnnest gives the input's columns once for each element of an ARRAY or MAP, then the element's
+  // (the fields of a ROW, or key and value, or the element itself), then its number from 1 if
+  // has_ordinality. is_outer: a row without elements is given once, with NULLs.
+  ExpressionPtr unnested;
+  bool is_outer = false;
+  bool has_ordinality = false;
 
   // kWindow gives the input's columns, then window_start, window_end and window_time; kOver the
   // input's, then the aggregates, then the lags; kTopN the input's, then the rank if has_rank.

@@ -70,6 +70,21 @@ PlanNodePtr MakeWindow(PlanNodePtr input, const WindowSpec& window, Schema outpu
   return node;
 }
 
+PlanNodePtr MakeExpand(PlanNodePtr input,
+                       std::vector<std::vector<ExpressionPtr>> expansions,
+                       std::vector<std::string> names) {
+  Schema output;
+  for (size_t i = 0; i < names.size(); ++i) {
+    DataType type = expansions.front()[i]->type;
+    for (const std::vector<ExpressionPtr>& expansion : expansions)
+      type.nullable = type.nullable || expansion[i]->type.nullable;
+    output.push_back({std::move(names[i]), std::move(type)});
+  }
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kExpand, std::move(output), std::move(input));
+  node->expansions = std::move(expansions);
+  return node;
+}
+
 PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys) {
   Schema output = input->output;
   PlanNodePtr node = MakeNode(PlanNode::Kind::kSort, std::move(output), std::move(input));

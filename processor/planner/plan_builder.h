@@ -19,6 +19,10 @@ PlanNodePtr MakeDistinct(PlanNodePtr input);
 PlanNodePtr MakeUnion(Schema output, std::vector<PlanNodePtr> inputs);  // one input: itself
 // Each row once for every window it lies in; `output`: the input's columns and the window's three.
 PlanNodePtr MakeWindow(PlanNodePtr input, const WindowSpec& window, Schema output);
+// `names` are those of the outputs; types are those of the first list, nullable.
+PlanNodePtr MakeExpand(PlanNodePtr input,
+                       std::vector<std::vector<ExpressionPtr>> expansions,
+                       std::vector<std::string> names);
 PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys);
 PlanNodePtr MakeLimit(PlanNodePtr input, std::optional<uint64_t> limit, uint64_t offset);
 

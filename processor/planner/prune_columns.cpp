@@ -187,6 +187,47 @@ Pruned PruneWindow(PlanNodePtr node, const ColumnSet& needed) {
   return FinishAdding(std::move(node), std::move(input), {width, width + 1, width + 2});
 }
 
+Pruned PruneExpand(PlanNodePtr node, const ColumnSet& needed) {
+  ColumnSet below;
+  for (const std::vector<ExpressionPtr>& expansion : node->expansions) {
+    for (const size_t column : needed)
+      CollectColumns(*expansion[column], below);
+  }
+  Pruned input = Prune(std::move(node->inputs.front()), below);
+  Pruned pruned;
+  Schema output;
+  for (const size_t column : needed) {
+    pruned.columns[column] = output.size();
+    output.push_back(node->output[column]);
+  }
+  for (std::vector<ExpressionPtr>& expansion : node->expansions) {
+    std::vector<ExpressionPtr> kept;
+    for (const size_t column : needed)
+      kept.push_back(Renumber(expansion[column], input.columns));
+    expansion = std::move(kept);
+  }
+  node->output = std::move(output);
+  node->inputs.front() = std::move(input.node);
+  pruned.node = std::move(node);
+  return pruned;
+}
+
+// What an element gives is kept whole.
+Pruned PruneUnnest(PlanNodePtr node, const ColumnSet& needed) {
+  const size_t width = node->inputs.front()->output.size();
+  ColumnSet below;
+  CollectColumns(*node->unnested, below);
+  for (const size_t column : needed) {
+    if (column < width) below.insert(column);
+  }
+  std::vector<size_t> own;
+  for (size_t column = width; column < node->output.size(); ++column)
+    own.push_back(column);
+  Pruned input = Prune(std::move(node->inputs.front()), below);
+  node->unnested = Renumber(node->unnested, input.columns);
+  return FinishAdding(std::move(node), std::move(input), own);
+}
+
 Pruned PruneOver(PlanNodePtr node, const ColumnSet& needed) {
   const size_t width = node->inputs.front()->output.size();
   const size_t lags = width + node->aggregates.size();
@@ -289,6 +330,10 @@ Pruned Prune(PlanNodePtr node, const ColumnSet& needed) {
       return PruneAggregate(std::move(node), needed);
     case PlanNode::Kind::kWindow:
       return PruneWindow(std::move(node), needed);
+    case PlanNode::Kind::kExpand:
+      return PruneExpand(std::move(node), needed);
+    case PlanNode::Kind::kUnnest:
+      return PruneUnnest(std::move(node), needed);
     case PlanNode::Kind::kOver:
       return PruneOver(std::move(node), needed);
     case PlanNode::Kind::kTopN:

@@ -30,6 +30,8 @@ class QueryPlanner {
   Relation AddOrder(Relation relation, const std::vector<ast::OrderItem>& order_by) const;
 
   Relation PlanFrom(const ast::TableRef& table);
+  // left CROSS JOIN UNNEST(…): the left side's columns, then the elements'.
+  Relation PlanUnnest(const ast::Join& join, const ast::TableRef& right);
   Relation PlanNamed(const ast::NamedTable& table, Span at);
   Relation PlanView(const ViewDefinition& view);
   Relation PlanCommonTable(size_t index);

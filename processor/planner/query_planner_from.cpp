@@ -40,8 +40,13 @@ Relation QueryPlanner::PlanFrom(const ast::TableRef& table) {
     relation = Plan(*derived->query);
   } else if (const auto* const function = std::get_if<ast::TableFunction>(&table.node)) {
     relation = PlanTableFunction(*function, table.at);
+  } else if (std::holds_alternative<ast::Unnest>(table.node)) {
+    context_.Unsupported(table.at, "UNNEST without a table before it is", "CROSS JOIN UNNEST(…)");
   } else {
     const auto& join = std::get<ast::Join>(table.node);
+    if (std::holds_alternative<ast::Unnest>(join.right->node)) {
+      return PlanUnnest(join, *join.right);
+    }
     context_.Unsupported(table.at, fmt::format("{} is", JoinName(join.kind)));
   }
   if (table.alias) alias = table.alias->text;

@@ -14,6 +14,9 @@ namespace slipstream::sql {
 inline constexpr size_t kVirtualColumns = size_t{1} << 32;
 inline constexpr size_t kFirstAggregateColumn = kVirtualColumns + 3;
 
+// Which grouping set a row is of: bit n - 1 - i is set if group i of n is left out.
+inline constexpr size_t kGroupingIdColumn = kVirtualColumns * 2 - 1;
+
 // The results of OVER calls, until their operator is built.
 inline constexpr size_t kFirstOverColumn = kVirtualColumns * 2;
 

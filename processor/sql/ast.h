@@ -219,10 +219,16 @@ struct DerivedTable {
   QueryPtr query;
 };
 
-// TABLE(f(…)), or f(…) alone; LATERAL and UNNEST too.
+// TABLE(f(…)), or f(…) alone; LATERAL too.
 struct TableFunction {
   Call call;
   bool is_lateral = false;
+};
+
+// UNNEST(expression) [WITH ORDINALITY], which reads the tables before it.
+struct Unnest {
+  ExprPtr value;
+  bool has_ordinality = false;
 };
 
 struct Join {
@@ -236,7 +242,7 @@ struct Join {
 };
 
 struct TableRef {
-  std::variant<NamedTable, DerivedTable, TableFunction, Join> node;
+  std::variant<NamedTable, DerivedTable, TableFunction, Unnest, Join> node;
   std::optional<Name> alias;
   std::vector<Name> columns;  // alias (c, …)
   Span at;
@@ -255,6 +261,8 @@ struct Select {
   ExprPtr where;
   bool has_group_by = false;
   std::vector<ExprPtr> group_by;
+  // GROUPING SETS, ROLLUP, CUBE: which of group_by each set has; nullopt: one set of all.
+  std::optional<std::vector<std::vector<size_t>>> grouping_sets;
   ExprPtr having;
   std::vector<WindowDefinition> windows;
 };

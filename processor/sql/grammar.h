@@ -86,6 +86,11 @@ class Grammar {
   ast::Select ParseSelect();
   ast::SelectItem ParseSelectItem();
   void ParseGroupBy(ast::Select& select);
+  // One item of GROUP BY: the sets of expressions it stands for, by their places in group_by.
+  using GroupingSets = std::vector<std::vector<size_t>>;
+  GroupingSets ParseGroupingItem(ast::Select& select);
+  // (a, b), a or (): a list of expressions, by their places.
+  std::vector<size_t> ParseGroupingSet(ast::Select& select);
   ast::Values ParseValues();
   ast::TableRefPtr ParseFrom();
   ast::TableRefPtr ParseJoins();

@@ -156,23 +156,6 @@ ast::SelectItem Grammar::ParseSelectItem() {
   return item;
 }
 
-void Grammar::ParseGroupBy(ast::Select& select) {
-  select.has_group_by = true;
-  do {
-    const Span at = Peek().span;
-    if (NextAreWords({"GROUPING", "SETS"})) Unsupported(at, "GROUPING SETS are");
-    if ((NextIsWord("ROLLUP") || NextIsWord("CUBE")) && Peek(1).IsSymbol("(")) {
-      Unsupported(at, fmt::format("{} is", ToUpper(Peek().text)));
-    }
-    if (NextIs("(") && Peek(1).IsSymbol(")")) {  // GROUP BY (): one group
-      Take();
-      Take();
-    } else {
-      select.group_by.push_back(ParseExpression());
-    }
-  } while (Accept(","));
-}
-
 // ---- FROM ----
 
 ast::TableRefPtr Grammar::ParseFrom() {
@@ -244,7 +227,12 @@ ast::TableRefPtr Grammar::ParseTablePrimary() {
   } else if (is_lateral) {
     Unsupported(table->at, "LATERAL is");
   } else if (NextIsWord("UNNEST")) {
-    Unsupported(table->at, "UNNEST is");
+    Take();
+    Expect("(");
+    ast::Unnest unnest{.value = ParseExpression()};
+    Expect(")");
+    unnest.has_ordinality = AcceptWords({"WITH", "ORDINALITY"});
+    table->node = std::move(unnest);
   } else if (NextIsName() && Peek(1).IsSymbol("(")) {  // f(…)
     ast::TableFunction function;
     function.call.function = ExpectName("a table function");
