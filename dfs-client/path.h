@@ -14,7 +14,7 @@ inline constexpr size_t kPathBytesMax = 8000;
 
 // The one spelling of an absolute path: doubled slashes, `.` and `..` resolved by the text alone
 // (there are no links). kInvalidArgument for a relative path, a name over kNameBytesMax, a control
-// character, or `..` above the root. The master checks names again, and that they are UTF-8.
+// character, what is not UTF-8, or `..` above the root. The master checks names again.
 Result<std::string> NormalizePath(std::string_view path);
 
 // "/a" and "b" make "/a/b".

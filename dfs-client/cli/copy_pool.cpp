@@ -7,6 +7,10 @@
 
 namespace slipstream::dfs::cli {
 
+CopyFailures FailureOf(const std::string& shown, const Status& status) {
+  return {{.shown = shown, .status = status}};
+}
+
 CopyPool::CopyPool(Session& session, size_t threads)
     : session_(session), threads_(threads), progress_(session.verb()), pool_("dfs_copy", threads) {}
 
@@ -23,8 +27,12 @@ void CopyPool::Add(Copy copy) {
     return;
   }
   if (running_.size() == kQueuedMax) ReportFirst();
-  running_.push_back(pool_.Submit(
-      [this, copy = std::move(copy)] { return is_over_ ? std::optional<CopyFailure>() : copy(); }));
+  running_.push_back(
+      pool_.Submit([this, copy = std::move(copy)] { return is_over_ ? CopyFailures() : copy(); }));
+}
+
+void CopyPool::AddFailure(const std::string& shown, const Status& status) {
+  Add([shown, status] { return FailureOf(shown, status); });
 }
 
 void CopyPool::Finish() {
@@ -37,11 +45,13 @@ void CopyPool::ReportFirst() {
   running_.pop_front();
 }
 
-void CopyPool::Report(const std::optional<CopyFailure>& failure) {
-  if (!failure.has_value() || is_over_) return;
-  progress_.Clear();
-  session_.Fail(failure->shown, failure->status);
-  is_over_ = session_.is_master_gone();
+void CopyPool::Report(const CopyFailures& failures) {
+  for (const CopyFailure& failure : failures) {
+    if (is_over_) return;
+    progress_.Clear();
+    session_.Fail(failure.shown, failure.status);
+    is_over_ = session_.is_master_gone();
+  }
 }
 
 Result<size_t> ThreadsAskedFor(const Arguments& arguments) {

@@ -5,8 +5,8 @@
 #include <deque>
 #include <functional>
 #include <future>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "common/status/status.h"
 #include "dfs-client/cli/arguments.h"
@@ -22,6 +22,9 @@ struct CopyFailure {
   std::string shown;
   Status status;
 };
+// Of one copy: none if it succeeded; several if it was of many files.
+using CopyFailures = std::vector<CopyFailure>;
+CopyFailures FailureOf(const std::string& shown, const Status& status);
 
 // CopyPool: copies files side by side, and says what failed in the order in which they were added,
 // so that messages do not depend on threads.
@@ -31,7 +34,7 @@ struct CopyFailure {
 //          Add().
 class CopyPool final {
  public:
-  using Copy = std::function<std::optional<CopyFailure>()>;
+  using Copy = std::function<CopyFailures()>;
 
   static constexpr size_t kThreadsDefault = 4;
   static constexpr size_t kThreadsMax = 64;
@@ -44,20 +47,22 @@ class CopyPool final {
   CopyPool& operator=(const CopyPool&) = delete;
 
   void Add(Copy copy);
+  // A copy that has failed before it began, to be told in its turn.
+  void AddFailure(const std::string& shown, const Status& status);
   // For the copies to tell what they have done.
   ProgressBar& progress() { return progress_; }
   // Returns when all copies have. Nothing is begun any more once the master is gone.
   void Finish();
 
  private:
-  void Report(const std::optional<CopyFailure>& failure);
+  void Report(const CopyFailures& failures);
   void ReportFirst();
 
   Session& session_;
   const size_t threads_;
   ProgressBar progress_;
   std::atomic<bool> is_over_ = false;
-  std::deque<std::future<std::optional<CopyFailure>>> running_;
+  std::deque<std::future<CopyFailures>> running_;
   WorkerPool pool_;  // last: its threads use the above
 };
 

@@ -51,6 +51,11 @@ AttributeChange ChangeFor(const FileStatus& source, const Preserved& preserved) 
   return change;
 }
 
+CopyFailure IsNoDirectory(const std::string& shown) {
+  return {.shown = "",
+          .status = FailedPrecondition(fmt::format("`{}': Is not a directory", shown))};
+}
+
 struct CopyOptions {
   bool replaces = false;
   Preserved preserved;
@@ -72,6 +77,8 @@ class RemoteCopier final {
     pool_.Add([this, item, path, shown] { return CopyNow(item, path, shown); });
   }
 
+  void Fail(const CopyFailure& failure) { pool_.AddFailure(failure.shown, failure.status); }
+
   void Finish() {
     pool_.Finish();
     // Those below first: giving a directory its times must come after all that changes it.
@@ -85,18 +92,18 @@ class RemoteCopier final {
   void CopyDirectory(const Item& directory, const std::string& path, const std::string& shown) {
     auto existing = session_.client().Stat(path);
     if (existing.ok() && existing->kind == FileKind::kFile) {
-      session_.Fail(fmt::format("`{}': Is not a directory", shown));
+      Fail(IsNoDirectory(shown));
       return;
     }
     // Before the target is made, which may be in the same directory.
     auto children = session_.Children(directory);
     if (!children.ok()) {
-      session_.Fail(directory.shown, children.status());
+      Fail({.shown = directory.shown, .status = children.status()});
       return;
     }
     const Status made = session_.client().MakeDirectory(path, true).status();
     if (!made.ok()) {
-      session_.Fail(shown, made);
+      Fail({.shown = shown, .status = made});
       return;
     }
     directories_.emplace_back(directory.status, path);
@@ -106,26 +113,24 @@ class RemoteCopier final {
     }
   }
 
-  std::optional<CopyFailure> CopyNow(const Item& item,
-                                     const std::string& path,
-                                     const std::string& shown) {
+  CopyFailures CopyNow(const Item& item, const std::string& path, const std::string& shown) {
     auto existing = session_.client().Stat(path);
     if (existing.ok() && (existing->kind == FileKind::kDirectory || !options_.replaces)) {
-      return CopyFailure{.shown = shown, .status = AlreadyExists("")};
+      return FailureOf(shown, AlreadyExists(""));
     }
     if (!existing.ok() && existing.status().code() != Code::kNotFound) {
-      return CopyFailure{.shown = shown, .status = existing.status()};
+      return FailureOf(shown, existing.status());
     }
     if (existing.ok() && existing->inode_id == item.status.inode_id) {
-      return CopyFailure{.shown = "",
-                         .status = FailedPrecondition(fmt::format(
-                             "`{}' to `{}': are identical", item.shown, session_.Uri(path)))};
+      return FailureOf("",
+                       FailedPrecondition(fmt::format(
+                           "`{}' to `{}': are identical", item.shown, session_.Uri(path))));
     }
     auto reader = session_.client().OpenFile(item.path);
-    if (!reader.ok()) return CopyFailure{.shown = item.shown, .status = reader.status()};
+    if (!reader.ok()) return FailureOf(item.shown, reader.status());
     const Status status = Send(**reader, path);
-    if (!status.ok()) return CopyFailure{.shown = shown, .status = status};
-    return std::nullopt;
+    if (!status.ok()) return FailureOf(shown, status);
+    return {};
   }
 
   Status Send(FileReader& reader, const std::string& path) {
@@ -151,29 +156,31 @@ class RemoteCopier final {
   CopyPool pool_;  // last: its copies use the above
 };
 
-// A directory goes neither onto nor into itself.
-bool CheckNotIntoItself(Session& session,
-                        const Item& item,
-                        const std::string& path,
-                        const std::string& shown) {
-  if (!IsDirectory(item)) return true;
+// A directory goes neither onto nor into itself: what is to be said then.
+std::optional<CopyFailure> FailureIntoItself(const Session& session,
+                                             const Item& item,
+                                             const std::string& path,
+                                             const std::string& shown) {
+  if (!IsDirectory(item)) return std::nullopt;
+  std::string text;
   if (path == item.path) {
-    session.Fail(fmt::format("`{}' to `{}': are identical", item.shown, session.Uri(path)));
-    return false;
+    text = fmt::format("`{}' to `{}': are identical", item.shown, session.Uri(path));
+  } else if (path.starts_with(item.path == "/" ? "/" : item.path + "/")) {
+    text = fmt::format("`{}' to `{}': is a subdirectory of itself", item.shown, shown);
+  } else {
+    return std::nullopt;
   }
-  if (path.starts_with(item.path == "/" ? "/" : item.path + "/")) {
-    session.Fail(fmt::format("`{}' to `{}': is a subdirectory of itself", item.shown, shown));
-    return false;
-  }
-  return true;
+  return CopyFailure{.shown = "", .status = FailedPrecondition(std::move(text))};
 }
 
 // What cp and mv have in common: all sources, each with its place.
 using PlaceSource = std::function<void(const Item&, const std::string&, const std::string&)>;
+using FailSource = std::function<void(const CopyFailure&)>;
 void ForEachSource(Session& session,
                    const std::vector<std::string>& words,
                    Existing existing,
-                   const PlaceSource& place) {
+                   const PlaceSource& place,
+                   const FailSource& fail) {
   const CopyOperands operands = SplitOperands(words);
   const auto target = RemoteDestination(session, operands.destination);
   if (!target.has_value()) return;
@@ -182,13 +189,18 @@ void ForEachSource(Session& session,
   for (const Source& source : sources) {
     if (session.is_master_gone()) return;
     if (!source.item.has_value()) {
-      session.Fail(fmt::format("`{}': No such file or directory", source.shown));
+      fail({.shown = source.shown, .status = NotFound(source.shown)});
       continue;
     }
     const std::string name(BaseName(source.item->path));
     const std::string path = target->PathFor(name);
     const std::string shown = target->ShownFor(name);
-    if (CheckNotIntoItself(session, *source.item, path, shown)) place(*source.item, path, shown);
+    const auto failure = FailureIntoItself(session, *source.item, path, shown);
+    if (failure.has_value()) {
+      fail(*failure);
+    } else {
+      place(*source.item, path, shown);
+    }
   }
 }
 
@@ -204,27 +216,31 @@ void RunCp(Session& session, const Arguments& arguments) {
   const CopyOptions options{
       .replaces = arguments.Has("f"), .preserved = *preserved, .threads = *threads};
   RemoteCopier copier(session, options);
-  ForEachSource(session,
-                arguments.operands(),
-                options.replaces ? Existing::kReplace : Existing::kRefuse,
-                [&](const Item& item, const std::string& path, const std::string& shown) {
-                  copier.Copy(item, path, shown);
-                });
+  ForEachSource(
+      session,
+      arguments.operands(),
+      options.replaces ? Existing::kReplace : Existing::kRefuse,
+      [&](const Item& item, const std::string& path, const std::string& shown) {
+        copier.Copy(item, path, shown);
+      },
+      [&](const CopyFailure& failure) { copier.Fail(failure); });
   copier.Finish();
 }
 
 void RunMv(Session& session, const Arguments& arguments) {
-  ForEachSource(session,
-                arguments.operands(),
-                Existing::kRefuse,
-                [&](const Item& item, const std::string& path, const std::string& shown) {
-                  const Status status = session.client().Rename(item.path, path, false);
-                  if (status.code() == Code::kAlreadyExists) {
-                    session.Fail(shown, status);
-                  } else if (!status.ok()) {
-                    session.Fail(item.shown, status);
-                  }
-                });
+  ForEachSource(
+      session,
+      arguments.operands(),
+      Existing::kRefuse,
+      [&](const Item& item, const std::string& path, const std::string& shown) {
+        const Status status = session.client().Rename(item.path, path, false);
+        if (status.code() == Code::kAlreadyExists) {
+          session.Fail(shown, status);
+        } else if (!status.ok()) {
+          session.Fail(item.shown, status);
+        }
+      },
+      [&](const CopyFailure& failure) { session.Fail(failure.shown, failure.status); });
 }
 
 }  // namespace
@@ -234,8 +250,8 @@ std::vector<Verb> CopyVerbs() {
       {.names = {"cp"},
        .usage = "[-f] [-p | -p[topax]] [-d] [-t <thread count>] [-q <thread pool queue size>] "
                 "<src> ... <dst>",
-       .help = "Copy files and directories inside the file system; with several, into a "
-               "directory.\n"
+       .help = "Copy files and directories inside the file system.\n"
+               "Several go into a directory.\n"
                "-f: replace files that are there\n"
                "-p: keep times, ownership and permission, or those of the letters (t, o, p)\n"
                "-t: copies at a time (4)\n"

@@ -57,6 +57,9 @@ class Downloader final {
     }
   }
 
+  // What cannot be copied, in its turn.
+  void Fail(const std::string& shown, const Status& status) { pool_.AddFailure(shown, status); }
+
   void Finish() {
     pool_.Finish();
     if (!options_.preserves) return;
@@ -71,18 +74,18 @@ class Downloader final {
   void CopyDirectory(const Item& directory, const std::string& local) {
     std::error_code error;
     if (fs::exists(local, error) && !fs::is_directory(local, error)) {
-      session_.Fail(fmt::format("`{}': Is not a directory", local));
+      Fail("", FailedPrecondition(fmt::format("`{}': Is not a directory", local)));
       return;
     }
     fs::create_directories(local, error);
     if (error) {
-      session_.Fail(fmt::format("{} ({})", local, error.message()));
+      Fail("", FailedPrecondition(fmt::format("{} ({})", local, error.message())));
       return;
     }
     directories_.emplace_back(directory.status, local);
     auto children = session_.Children(directory);
     if (!children.ok()) {
-      session_.Fail(directory.shown, children.status());
+      Fail(directory.shown, children.status());
       return;
     }
     for (const Item& child : *children)
@@ -92,7 +95,7 @@ class Downloader final {
   void CopyFile(const Item& item, const std::string& local) {
     std::error_code error;
     if (fs::is_directory(local, error) || (!options_.replaces && fs::exists(local, error))) {
-      session_.Fail(fmt::format("`{}': File exists", local));
+      Fail(local, AlreadyExists(""));
       return;
     }
     pool_.progress().Expect(item.shown, item.status.length_bytes);
@@ -100,10 +103,9 @@ class Downloader final {
       CopyRanges(item, local);
       return;
     }
-    pool_.Add([this, item, local]() -> std::optional<CopyFailure> {
+    pool_.Add([this, item, local] {
       const Status status = Fetch(item, local);
-      if (status.ok()) return std::nullopt;
-      return CopyFailure{.shown = item.shown, .status = status};
+      return status.ok() ? CopyFailures() : FailureOf(item.shown, status);
     });
   }
 
@@ -123,7 +125,7 @@ class Downloader final {
   void CopyRanges(const Item& item, const std::string& local) {
     auto file = IncomingFile::Create(local);
     if (!file.ok()) {
-      session_.Fail(item.shown, file.status());
+      Fail(item.shown, file.status());
       return;
     }
     const uint64_t length = item.status.length_bytes;
@@ -134,11 +136,11 @@ class Downloader final {
     shared->ranges_left = (length + kRangeBytes - 1) / kRangeBytes;
     for (uint64_t begin = 0; begin < length; begin += kRangeBytes) {
       const uint64_t end = std::min(length, begin + kRangeBytes);
-      pool_.Add([this, shared, begin, end]() -> std::optional<CopyFailure> {
-        if (shared->has_failed) return std::nullopt;
+      pool_.Add([this, shared, begin, end]() -> CopyFailures {
+        if (shared->has_failed) return {};
         const Status status = FetchRange(*shared, begin, end);
-        if (status.ok() || shared->has_failed.exchange(true)) return std::nullopt;
-        return CopyFailure{.shown = shared->item.shown, .status = status};
+        if (status.ok() || shared->has_failed.exchange(true)) return {};
+        return FailureOf(shared->item.shown, status);
       });
     }
   }
@@ -166,6 +168,28 @@ class Downloader final {
   CopyPool pool_;  // last: its copies use the above
 };
 
+Status PrintFile(Session& session, const std::string& path) {
+  ASSIGN_OR_RETURN(std::unique_ptr<FileReader> reader, session.client().OpenFile(path));
+  while (true) {
+    ASSIGN_OR_RETURN(const std::string chunk, reader->Next());
+    if (chunk.empty()) return {};
+    session.Print(chunk);
+  }
+}
+
+void GetToStdout(Session& session, std::span<const Source> sources) {
+  for (const Source& source : sources) {
+    if (session.is_master_gone()) return;
+    if (!source.item.has_value()) {
+      session.Fail(source.shown, NotFound(source.shown));
+    } else if (IsDirectory(*source.item)) {
+      session.Fail(fmt::format("`{}': Is a directory", source.shown));
+    } else if (const Status status = PrintFile(session, source.item->path); !status.ok()) {
+      session.Fail(source.shown, status);
+    }
+  }
+}
+
 void RunGet(Session& session, const Arguments& arguments) {
   auto threads = ThreadsAskedFor(arguments);
   if (!threads.ok()) {
@@ -179,6 +203,10 @@ void RunGet(Session& session, const Arguments& arguments) {
                            .threads = *threads};
   const CopyOperands operands = SplitOperands(arguments.operands());
   const std::vector<Source> sources = ExpandSources(session, operands.sources);
+  if (operands.destination == "-") {
+    GetToStdout(session, sources);
+    return;
+  }
   const Destination target = LocalDestination(operands.destination);
   const Existing existing = options.replaces ? Existing::kReplace : Existing::kRefuse;
   if (!CheckDestination(session, target, sources.size(), existing)) return;
@@ -186,7 +214,7 @@ void RunGet(Session& session, const Arguments& arguments) {
   Downloader downloader(session, options);
   for (const Source& source : sources) {
     if (!source.item.has_value()) {
-      session.Fail(fmt::format("`{}': No such file or directory", source.shown));
+      downloader.Fail(source.shown, NotFound(source.shown));
       continue;
     }
     downloader.Copy(*source.item, target.ShownFor(std::string(BaseName(source.item->path))));
@@ -256,20 +284,23 @@ std::vector<Verb> GetVerbs() {
       {.names = {"get", "copyToLocal"},
        .usage = "[-f] [-p] [-crc] [-ignoreCrc] [-t <thread count>] [-q <thread pool queue size>] "
                 "<src> ... <localdst>",
-       .help = "Copy files and directories to this machine; with several, into a directory.\n"
+       .help = "Copy files and directories to this machine.\n"
+               "Several go into a directory.\n"
                "-f: replace what is there\n"
                "-p: keep times, owner, group and mode\n"
                "-crc: write .NAME.crc beside each file, as Hadoop's local file system has it\n"
                "-ignoreCrc: no effect: what is read is always verified\n"
                "-t: copies at a time (4); large files in ranges, side by side\n"
                "-q: no effect\n"
-               "A file appears under its name when it is whole. Without a destination: here.",
+               "A file appears under its name when it is whole. `-' is standard output. Without a\n"
+               "destination: here.",
        .flags = {"f", "p", "crc", "ignoreCrc", "t?", "q?"},
        .operands = {.operands_min = 1},
        .run = RunGet},
       {.names = {"getmerge"},
        .usage = "[-nl] [-skip-empty-file] <src> <localdst>",
-       .help = "Write files, and those in directories, one behind the other into one local file.\n"
+       .help = "Write files one behind the other into one local file.\n"
+               "Of directories, the files in them.\n"
                "-nl: a line end behind each\n"
                "-skip-empty-file: none behind empty ones",
        .flags = {"nl", "skip-empty-file"},

@@ -25,12 +25,18 @@ TEST(PathTest, RefusesWhatIsNoPath) {
                                   std::string("/.."),
                                   std::string("/a/../.."),
                                   std::string("/a\nb"),
+                                  std::string("/a\xff"),
+                                  std::string("/\xc3"),              // cut off
+                                  std::string("/\xc0\xaf"),          // overlong
+                                  std::string("/\xed\xa0\x80"),      // a surrogate
+                                  std::string("/\xf4\x90\x80\x80"),  // too large
                                   std::string("/a\0b", 4),
                                   "/" + std::string(256, 'x'),
                                   std::string(9000, '/')}) {
     EXPECT_EQ(NormalizePath(path).status().code(), Code::kInvalidArgument) << path;
   }
   EXPECT_TRUE(NormalizePath("/" + std::string(255, 'x')).ok());
+  EXPECT_TRUE(NormalizePath("/\x7e\u0080\u07ff\u0800\ud7ff\uffff\U00010000\U0010ffff").ok());
 }
 
 TEST(PathTest, ComesApartAndTogether) {
