@@ -216,37 +216,40 @@ std::vector<Verb> AdminVerbs() {
   return {
       {.names = {"safemode"},
        .usage = "enter | leave | get | wait | forceExit",
-       .help = "Enter or leave safe mode, in which nothing may be changed; show it; wait for its "
-               "end.",
+       .help = "Enter or leave safe mode, show it, wait for its end.\n"
+               "In safe mode nothing may be changed.",
        .flags = {},
        .operands = {.operands_min = 1, .operands_max = 1},
        .run = RunSafeMode},
       {.names = {"decommission"},
        .usage = "NODE [start | stop | status]",
-       .help = "Have a datanode's blocks copied elsewhere, so that it may be switched off.\n"
+       .help = "Have a datanode's blocks copied elsewhere.\n"
+               "Once that is done it may be switched off.\n"
                "NODE: its id, HOST:PORT, or HOST.",
        .flags = {},
        .operands = {.operands_min = 1, .operands_max = 2},
        .run = RunDecommission},
       {.names = {"maintenance"},
        .usage = "[--minutes N] NODE [start | stop | status]",
-       .help = "Tell that a datanode will be away for a while: no new blocks, no copies made.\n"
+       .help = "Tell that a datanode will be away for a while.\n"
+               "It gets no new blocks, and those it has are not copied elsewhere.\n"
                "--minutes: ends by itself; else with stop",
        .flags = {"minutes="},
        .operands = {.operands_min = 1, .operands_max = 2},
        .run = RunMaintenance},
       {.names = {"balance"},
        .usage = "[-threshold <percent>] [-status | -stop] [--json]",
-       .help =
-           "Move replicas until no datanode is farther than the threshold (10) from the\n"
-           "average used share, and show how far it is. The master does it: when you interrupt\n"
-           "the command it goes on, until -stop.",
+       .help = "Even out how full the datanodes are.\n"
+               "Replicas are moved until none is farther than the threshold (10) from the average\n"
+               "used share. The master does it: when you interrupt the command it goes on, until\n"
+               "-stop.",
        .flags = {"threshold=", "status", "stop", "json"},
        .operands = {.operands_max = 0},
        .run = RunBalance},
       {.names = {"quota"},
        .usage = "[-h] <dirname>...",
-       .help = "Show quotas: QUOTA REM_QUOTA SPACE_QUOTA REM_SPACE_QUOTA PATHNAME.",
+       .help = "Show quotas.\n"
+               "QUOTA REM_QUOTA SPACE_QUOTA REM_SPACE_QUOTA PATHNAME",
        .flags = {"h"},
        .operands = {.operands_min = 1},
        .run = RunQuota},
@@ -264,7 +267,8 @@ std::vector<Verb> AdminVerbs() {
        .run = RunClrQuota},
       {.names = {"setSpaceQuota"},
        .usage = "<quota> <dirname>...",
-       .help = "Limit how many bytes are stored below directories, over all replicas: 100, 10g.",
+       .help = "Limit how many bytes are stored below directories.\n"
+               "Over all replicas, compressed: 100, 10g.",
        .flags = {},
        .operands = {.operands_min = 2},
        .run = RunSetSpaceQuota},

@@ -146,8 +146,8 @@ std::vector<Verb> AppendVerbs() {
   return {
       {.names = {"appendToFile"},
        .usage = "[-n] <localsrc> ... <dst>",
-       .help = "Append local files to one that is there, or make it; `-' is standard input.\n"
-               "All of it becomes visible at once.\n"
+       .help = "Append local files to one that is there, or make it.\n"
+               "All of it becomes visible at once. `-' is standard input.\n"
                "-n: no effect: blocks need not be full",
        .flags = {"n"},
        .operands = {},
@@ -161,8 +161,8 @@ std::vector<Verb> AppendVerbs() {
        .run = RunTruncate},
       {.names = {"concat"},
        .usage = "<target path> <src path> <src path> ...",
-       .help = "Move the content of files behind that of the first, without copying; they are "
-               "gone.",
+       .help = "Move the content of files behind that of the first.\n"
+               "Nothing is copied; the others are gone.",
        .flags = {},
        .operands = {},
        .run = RunConcat},

@@ -99,7 +99,7 @@ Result<std::optional<uint64_t>> Arguments::Number(std::string_view flag,
   if (!text.has_value() || text->empty()) return std::optional<uint64_t>();
   ASSIGN_OR_RETURN(const int64_t number, ParseNumber(*text));
   if (number < 0 || static_cast<uint64_t>(number) < low || static_cast<uint64_t>(number) > high) {
-    return InvalidArgument(fmt::format("-{}: {} is not from {} to {}", flag, *text, low, high));
+    return InvalidArgument(fmt::format("{}: {} is not from {} to {}", flag, *text, low, high));
   }
   return std::optional<uint64_t>(static_cast<uint64_t>(number));
 }

@@ -196,8 +196,8 @@ std::vector<Verb> AttributeVerbs() {
   return {
       {.names = {"chmod"},
        .usage = "[-R] <MODE[,MODE]... | OCTALMODE> PATH...",
-       .help = "Change permissions: u+x,g-w, +t, a=rX, 754, 1777. They are kept and shown, but\n"
-               "nobody is refused by them.\n"
+       .help = "Change permissions: u+x,g-w, +t, a=rX, 754, 1777.\n"
+               "They are kept and shown, but nobody is refused by them.\n"
                "-R: with all below",
        .flags = {"R"},
        .operands = {.operands_min = 2, .flag_rule = Arguments::FlagRule::kUnknownStay},
@@ -218,8 +218,8 @@ std::vector<Verb> AttributeVerbs() {
        .run = RunChgrp},
       {.names = {"setrep"},
        .usage = "[-R] [-w] <rep> <path> ...",
-       .help = "Set how many replicas the blocks of files have (1 to 16); of a directory, of all\n"
-               "files below.\n"
+       .help = "Set how many replicas files have (1 to 16).\n"
+               "Of a directory, all files below.\n"
                "-w: wait until there are so many\n"
                "-R: no effect",
        .flags = {"R", "w"},

@@ -1,8 +1,12 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <set>
 
 #include <fmt/format.h>
+#include <limits.h>
 
 #include "common/clock/clock.h"
 #include "dfs-client/cli/session.h"
@@ -18,6 +22,11 @@ constexpr const char* kLostAndFound = "/lost+found";
 std::string Now() {
   const int64_t now_ms = SystemClock::Get().WallNow().time_since_epoch().count();
   return FormatTime(now_ms, kDateFormat, Zone::kLocal);
+}
+
+std::string HostName() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
 std::string BlockName(const Block& block) {
@@ -64,28 +73,25 @@ class FileChecker final {
     const FileCheckPage& sum = totals_;
     const uint64_t blocks = sum.block_count;
     std::string out = fmt::format("\nStatus: {}\n", is_healthy() ? "HEALTHY" : "CORRUPT");
+    size_t live_nodes = 0;
     std::set<std::string> racks;
-    for (const NodeReport& node : state_.nodes)
+    for (const NodeReport& node : state_.nodes) {
+      if (node.state == NodeState::kDead) continue;
+      ++live_nodes;
       racks.insert(node.rack);
+    }
     out += fmt::format(
         " Number of data-nodes:\t{}\n Number of racks:\t\t{}\n Total dirs:\t\t\t{}\n"
         " Total symlinks:\t\t0\n\nReplicated Blocks:\n Total size:\t{} B\n Total files:\t{}\n"
         " Total blocks (validated):\t{}",
-        state_.nodes.size(),
+        live_nodes,
         racks.size(),
         sum.directory_count,
         sum.raw_bytes,
         sum.file_count,
         blocks);
     if (blocks > 0) out += fmt::format(" (avg. block size {} B)", sum.raw_bytes / blocks);
-    if (bad_files_ > 0) {
-      out += fmt::format(
-          "\n  ********************************\n  CORRUPT FILES:\t{}\n  MISSING BLOCKS:\t{}\n"
-          "  MISSING SIZE:\t\t{} B\n  ********************************",
-          bad_files_,
-          sum.missing_blocks,
-          missing_bytes_);
-    }
+    if (bad_files_ > 0) out += StarredSummary();
     const uint64_t present = blocks - std::min(blocks, sum.missing_blocks);
     const uint64_t missing_replicas =
         sum.wanted_replicas - std::min(sum.wanted_replicas, sum.good_replicas);
@@ -105,8 +111,8 @@ class FileChecker final {
         state_.default_replication,
         FloatText(
             blocks == 0 ? 0 : static_cast<double>(sum.good_replicas) / static_cast<double>(blocks)),
-        sum.missing_blocks,
-        sum.corrupt_blocks,
+        sum.missing_blocks - std::min(sum.missing_blocks, corrupt_.blocks),
+        corrupt_.blocks,
         missing_replicas,
         ShareText(missing_replicas, sum.wanted_replicas),
         state_.pending_repairs);
@@ -114,6 +120,41 @@ class FileChecker final {
   }
 
  private:
+  // Blocks that cannot be read: nobody has them, or everybody has them wrong.
+  struct Lost {
+    uint64_t blocks = 0;
+    uint64_t bytes = 0;
+
+    void Add(const Lost& more) {
+      blocks += more.blocks;
+      bytes += more.bytes;
+    }
+    // "MISSING 1 blocks of total size 15 B"; empty for none.
+    std::string Text(const char* what) const {
+      if (blocks == 0) return "";
+      return fmt::format(" {} {} blocks of total size {} B", what, blocks, bytes);
+    }
+  };
+
+  std::string StarredSummary() const {
+    constexpr const char* kStars = "\n  ********************************";
+    const uint64_t lost = missing_.blocks + corrupt_.blocks;
+    std::string out = kStars;
+    out += fmt::format("\n  UNDER MIN REPL'D BLOCKS:\t{}{}\n  MINIMAL BLOCK REPLICATION:\t1",
+                       lost,
+                       ShareText(lost, totals_.block_count));
+    out += fmt::format("\n  CORRUPT FILES:\t{}", bad_files_);
+    if (missing_.blocks > 0) {
+      out += fmt::format(
+          "\n  MISSING BLOCKS:\t{}\n  MISSING SIZE:\t\t{} B", missing_.blocks, missing_.bytes);
+    }
+    if (corrupt_.blocks > 0) {
+      out += fmt::format(
+          "\n  CORRUPT BLOCKS: \t{}\n  CORRUPT SIZE:\t\t{} B", corrupt_.blocks, corrupt_.bytes);
+    }
+    return out + kStars;
+  }
+
   void Add(const FileCheckPage& page) {
     totals_.file_count += page.file_count;
     totals_.directory_count += page.directory_count;
@@ -147,13 +188,18 @@ class FileChecker final {
                         file.status.block_count,
                         is_open && arguments_.Has("openforwrite") ? ", OPENFORWRITE" : ""));
     }
-    ShowTrouble(file, has_line);
-    if (file.missing_blocks > 0) {
-      const std::string what = fmt::format(
-          "MISSING {} blocks of total size {} B.", file.missing_blocks, file.missing_bytes);
-      Print(has_line ? fmt::format(" {}\n", what) : fmt::format("\n{}: {}\n", file.path, what));
+    Lost missing;
+    Lost corrupt;
+    const std::string waits = ShowTrouble(file, has_line, missing, corrupt);
+    if (missing.blocks + corrupt.blocks > 0) {
+      for (const std::string& text : {missing.Text("MISSING"), corrupt.Text("CORRUPT")}) {
+        if (text.empty()) continue;
+        Print(has_line ? text + "\n" : fmt::format("\n{}:{}.", file.path, text));
+      }
+      Print(waits);
       ++bad_files_;
-      missing_bytes_ += file.missing_bytes;
+      missing_.Add(missing);
+      corrupt_.Add(corrupt);
       if (!is_open) Act(file);
     } else if (has_line && file.under_replicated_blocks == 0) {
       Print(" OK\n");
@@ -161,15 +207,25 @@ class FileChecker final {
     if (arguments_.Has("blocks")) ShowBlocks(file);
   }
 
-  void ShowTrouble(const CheckedFile& file, bool has_line) {
+  // Counts and shows blocks in trouble; returns the lines that say which datanodes to wait for.
+  std::string ShowTrouble(const CheckedFile& file, bool has_line, Lost& missing, Lost& corrupt) {
+    std::string waits;
     for (const CheckedBlock& block : file.blocks) {
       const std::string name = BlockName(block.located.block);
       const uint32_t found = block.good + block.leaving;
       if (found == 0) {
         bad_lines_.push_back(fmt::format("{}\t{}", name, file.path));
-        // Who had it: the nodes to wait for.
-        for (const std::string& node : block.located.missing_node_ids)
-          Print(fmt::format("\n{}: {} was last on datanode {}\n", file.path, name, node));
+        const bool is_corrupt = block.corrupt > 0;
+        (is_corrupt ? corrupt : missing).Add({.blocks = 1, .bytes = block.located.length_bytes});
+        if (is_corrupt) Print(fmt::format("\n{}: CORRUPT block {}\n", file.path, name));
+        if (!block.located.missing_node_ids.empty()) {
+          waits += fmt::format("{}{}: {} was last on {}{}",
+                               has_line ? "" : "\n",
+                               file.path,
+                               name,
+                               NamesOf(block.located.missing_node_ids),
+                               has_line ? "\n" : "");
+        }
       } else if (found < block.wanted) {
         Print(
             fmt::format("{} Under replicated {}. Target Replicas is {} but found {} live "
@@ -182,6 +238,21 @@ class FileChecker final {
                         block.leaving));
       }
     }
+    return waits;
+  }
+
+  // "10.0.0.1:7410, 10.0.0.2:7410"; ids of those the master has no address of.
+  std::string NamesOf(const std::vector<std::string>& node_ids) const {
+    std::string out;
+    for (const std::string& id : node_ids) {
+      const auto known =
+          std::find_if(state_.nodes.begin(), state_.nodes.end(), [&](const NodeReport& node) {
+            return node.node.node_id == id;
+          });
+      if (!out.empty()) out += ", ";
+      out += known != state_.nodes.end() ? known->node.address : id;
+    }
+    return out;
   }
 
   void ShowBlocks(const CheckedFile& file) {
@@ -216,7 +287,7 @@ class FileChecker final {
     Status status;
     if (arguments_.Has("delete")) {
       status = session_.client().Delete(file.path, false);
-    } else if (arguments_.Has("move")) {
+    } else if (arguments_.Has("move") && !file.path.starts_with(std::string(kLostAndFound) + "/")) {
       const std::string target = kLostAndFound + file.path;
       status = session_.client().MakeDirectory(std::string(ParentPath(target)), true).status();
       if (status.ok()) status = session_.client().Rename(file.path, target, false);
@@ -229,15 +300,35 @@ class FileChecker final {
   const ClusterState& state_;
   FileCheckPage totals_;
   uint64_t bad_files_ = 0;
-  uint64_t missing_bytes_ = 0;
+  Lost missing_;
+  Lost corrupt_;
   std::vector<std::string> bad_lines_;
 };
+
+std::string StartLine(const Session& session, const std::string& path) {
+  return fmt::format("FSCK started by {} (auth:SIMPLE) from {} for path {} at {}\n",
+                     session.user(),
+                     HostName(),
+                     path,
+                     Now());
+}
+
+void ListBadBlocks(Session& session, const std::string& path, std::span<const std::string> lines) {
+  if (!lines.empty()) {
+    session.Print(fmt::format("The list of corrupt files under path '{}' are:\n", path));
+  }
+  for (const std::string& line : lines)
+    session.Print(line + "\n");
+  session.Print(
+      fmt::format("The filesystem under path '{}' has {} CORRUPT files\n", path, lines.size()));
+}
 
 void RunFsck(Session& session, const Arguments& arguments) {
   constexpr int kCorrupt = 1;
   const std::string operand = arguments.operands().empty() ? "/" : arguments.operands().front();
   auto item = session.Find(operand);
   if (item.status().code() == Code::kNotFound) {
+    session.Print(StartLine(session, operand));
     session.Print(fmt::format("\n\nPath '{}' does not exist\n", operand));
     return;
   }
@@ -249,10 +340,7 @@ void RunFsck(Session& session, const Arguments& arguments) {
   }
   const SteadyTime started = SystemClock::Get().Now();
   const bool lists_only = arguments.Has("list-corruptfileblocks");
-  if (!lists_only) {
-    session.Print(
-        fmt::format("FSCK started by {} for path {} at {}\n", session.user(), item->path, Now()));
-  }
+  if (!lists_only) session.Print(StartLine(session, item->path));
   FileChecker checker(session, arguments, *state);
   if (const Status status = checker.Check(item->path); !status.ok()) {
     session.Fail(operand, status);
@@ -260,12 +348,7 @@ void RunFsck(Session& session, const Arguments& arguments) {
     return;
   }
   if (lists_only) {
-    for (const std::string& line : checker.bad_lines())
-      session.Print(line + "\n");
-    const size_t count = checker.bad_lines().size();
-    session.Print(fmt::format("The filesystem under path '{}' has {} CORRUPT files\n",
-                              item->path,
-                              count == 0 ? "0" : std::to_string(count)));
+    ListBadBlocks(session, item->path, checker.bad_lines());
   } else {
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(SystemClock::Get().Now() - started);
@@ -283,12 +366,13 @@ void RunFsck(Session& session, const Arguments& arguments) {
 std::vector<Verb> CheckVerbs() {
   return {{.names = {"fsck"},
            .usage = "<path> [-list-corruptfileblocks | [-move | -delete] [-files [-blocks "
-                    "[-locations]]]] [-openforwrite]",
-           .help = "Check the files below a path against what the datanodes have.\n"
+                    "[-locations]]]] [-openforwrite] [-includeSnapshots] [-showprogress]",
+           .help = "Check files against what the datanodes have.\n"
                    "-files: every file; -blocks: its blocks; -locations: where they are\n"
                    "-list-corruptfileblocks: only blocks without any replica, and their files\n"
                    "-openforwrite: say of files that they are being written\n"
                    "-move: move files with missing blocks below /lost+found; -delete: delete them\n"
+                   "-includeSnapshots, -showprogress: no effect\n"
                    "Exit code: 0 healthy (or no such path), 1 corrupt, 255 could not be checked.",
            .flags = {"files",
                      "blocks",
@@ -296,7 +380,9 @@ std::vector<Verb> CheckVerbs() {
                      "list-corruptfileblocks",
                      "openforwrite",
                      "move",
-                     "delete"},
+                     "delete",
+                     "includeSnapshots",
+                     "showprogress"},
            .operands = {.operands_max = 1, .flag_rule = Arguments::FlagRule::kAnywhere},
            .run = RunFsck}};
 }

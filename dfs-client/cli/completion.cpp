@@ -33,9 +33,11 @@ _dfs() {
     esac
   done
   local IFS=$'\n'
-  if [[ -z $verb ]]; then
-    COMPREPLY=($(compgen -W "$(_dfs_verbs)" -- "$cur"))
-  elif [[ $verb == help || $verb == usage ]]; then
+  if [[ -z $verb && $cur == --* ]]; then
+    COMPREPLY=($(compgen -W $'--master\n--connect-timeout\n--help\n--version' -- "$cur"))
+  elif [[ -z $verb && $cur == -* ]]; then
+    COMPREPLY=($(compgen -P - -W "$(_dfs_verbs)" -- "${cur#-}"))
+  elif [[ -z $verb || $verb == help || $verb == usage ]]; then
     COMPREPLY=($(compgen -W "$(_dfs_verbs)" -- "$cur"))
   elif [[ $verb == completion ]]; then
     COMPREPLY=($(compgen -W $'bash\nzsh' -- "$cur"))
@@ -65,7 +67,11 @@ _dfs() {
     esac
   done
   local cur=${words[CURRENT]}
-  if [[ -z $verb || $verb == help || $verb == usage ]]; then
+  if [[ -z $verb && $cur == --* ]]; then
+    compadd -- --master --connect-timeout --help --version
+  elif [[ -z $verb && $cur == -* ]]; then
+    compadd -P - -- ${(f)"$(_dfs_verbs)"}
+  elif [[ -z $verb || $verb == help || $verb == usage ]]; then
     compadd -- ${(f)"$(_dfs_verbs)"}
   elif [[ $verb == completion ]]; then
     compadd -- bash zsh

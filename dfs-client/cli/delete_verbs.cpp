@@ -124,8 +124,9 @@ std::vector<Verb> DeleteVerbs() {
        .run = RunRmdir},
       {.names = {"expunge"},
        .usage = "[-immediate]",
-       .help = "Delete what is in your trash for longer than the master keeps it, and make a\n"
-               "checkpoint of the rest. The master does the same by itself.\n"
+       .help = "Delete what is old in your trash.\n"
+               "That is what was removed longer ago than the master keeps it; the rest becomes a\n"
+               "checkpoint. The master does the same by itself.\n"
                "-immediate: delete all of it now",
        .flags = {"immediate"},
        .operands = {.operands_max = 0},

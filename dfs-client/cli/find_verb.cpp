@@ -33,7 +33,7 @@ void RunFind(Session& session, const Arguments& arguments) {
 std::vector<Verb> FindVerbs() {
   return {{.names = {"find"},
            .usage = "<path> ... <expression> ...",
-           .help = "Print all at and below the paths for which the expression holds.\n"
+           .help = "Print what an expression holds for, at and below paths.\n"
                    "-name PATTERN, -iname PATTERN: its name matches; -iname in any case\n"
                    "-type f|d, -empty: a file or a directory; nothing in it\n"
                    "-print, -print0: print it, with a line end or a zero byte\n"

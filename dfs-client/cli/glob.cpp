@@ -149,13 +149,4 @@ std::vector<std::string> ExpandAlternatives(std::string_view pattern) {
   return out;
 }
 
-std::string Unescape(std::string_view pattern) {
-  std::string out;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
-    out.push_back(pattern[i]);
-  }
-  return out;
-}
-
 }  // namespace slipstream::dfs::cli

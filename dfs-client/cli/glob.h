@@ -21,7 +21,4 @@ bool GlobMatches(std::string_view pattern, std::string_view name);
 inline constexpr size_t kAlternativesMax = 1000;
 std::vector<std::string> ExpandAlternatives(std::string_view pattern);
 
-// `pattern` without its escapes: the name it stands for when HasGlob is only true for those.
-std::string Unescape(std::string_view pattern);
-
 }  // namespace slipstream::dfs::cli

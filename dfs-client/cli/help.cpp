@@ -25,14 +25,14 @@ std::string_view BareName(std::string_view word) {
 
 std::string Overview() {
   std::string out =
-      "dfs - the file system's command line, with the verbs of `hdfs dfs`, `hdfs dfsadmin` and\n"
-      "`hdfs fsck`\n"
+      "dfs - the file system's command line, with the verbs of `hdfs dfs`,\n"
+      "`hdfs dfsadmin` and `hdfs fsck`\n"
       "\n"
       "Usage: dfs [--master HOST:PORT] VERB [FLAG ...] [OPERAND ...]\n"
       "\n"
       "  --master HOST:PORT         the master; else DFS_MASTER, else 127.0.0.1:7400\n"
-      "  --connect-timeout SECONDS  how long to try while no master or too few datanodes answer\n"
-      "                             (30)\n"
+      "  --connect-timeout SECONDS  how long to try while no master or too few\n"
+      "                             datanodes answer (30)\n"
       "  --help, --version\n"
       "\n"
       "Verbs (with or without a leading dash; `dfs help VERB` says more):\n";
@@ -43,8 +43,9 @@ std::string Overview() {
   out +=
       "  completion         a script for your shell: eval \"$(dfs completion bash)\"\n"
       "\n"
-      "Patterns * ? [] {} in paths are resolved by dfs: quote them. Relative paths are below\n"
-      "/user/<you>. Exit codes: 0 done, 1 something failed, 255 wrong usage, 130 interrupted.\n"
+      "Patterns * ? [] {} in paths are resolved by dfs: quote them. Relative paths are\n"
+      "below /user/<you>. Exit codes: 0 done, 1 something failed, 255 wrong usage,\n"
+      "130 interrupted.\n"
       "\n"
       "Examples:\n"
       "  dfs mkdir -p /data/2013\n"

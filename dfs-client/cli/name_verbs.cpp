@@ -20,9 +20,7 @@ void FailToMake(Session& session,
                 const std::string& shown,
                 const std::string& path,
                 const Status& status) {
-  if (status.code() == Code::kFailedPrecondition && status.message().starts_with("not a dir")) {
-    session.Fail(fmt::format("`{}': Is not a directory", ParentPath(path)));
-  } else if (status.code() == Code::kNotFound) {
+  if (status.code() == Code::kNotFound) {
     session.FailForMissingParent(shown, path);
   } else {
     session.Fail(shown, status);
@@ -151,7 +149,7 @@ std::vector<Verb> NameVerbs() {
        .run = RunTouchz},
       {.names = {"touch"},
        .usage = "[-a] [-m] [-t TIMESTAMP (yyyyMMdd:HHmmss) ] [-c] <path> ...",
-       .help = "Set the times of files to now; make those that are not there.\n"
+       .help = "Set the times of files; make those that are not there.\n"
                "-a: only that of access; -m: only that of modification\n"
                "-t: this time, local, instead of now\n"
                "-c: make none",

@@ -149,7 +149,7 @@ std::vector<Verb> ReadVerbs() {
        .run = RunCat},
       {.names = {"text"},
        .usage = "[-ignoreCrc] <src> ...",
-       .help = "Write files as text: what is gzip, zstd or bzip2 is decompressed.\n"
+       .help = "Write files as text, decompressing gzip, zstd and bzip2.\n"
                "-ignoreCrc: no effect: what is read is always verified",
        .flags = {"ignoreCrc"},
        .operands = {.operands_min = 1},
@@ -170,10 +170,9 @@ std::vector<Verb> ReadVerbs() {
        .run = RunTail},
       {.names = {"checksum"},
        .usage = "[-v] <src> ...",
-       .help =
-           "Print a checksum that is equal to that of the same file on HDFS (blocks of 128 MiB,\n"
-           "CRC32C each 512 bytes).\n"
-           "-v: the block size, too",
+       .help = "Print the checksum that the same file has on HDFS.\n"
+               "With HDFS's defaults there: blocks of 128 MiB, CRC32C each 512 bytes.\n"
+               "-v: the block size, too",
        .flags = {"v"},
        .operands = {.operands_min = 1},
        .run = RunChecksum},

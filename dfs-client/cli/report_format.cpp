@@ -31,9 +31,8 @@ std::string FormatTotals(const ClusterState& state, const Space& space) {
   const uint64_t present = space.used + space.free;
   std::string out;
   if (state.is_in_safe_mode) {
-    out += "Safe mode is ON";
-    if (!state.safe_mode_reason.empty()) out += ": " + state.safe_mode_reason;
-    out += '\n';
+    out += "Safe mode is ON\n";
+    if (!state.safe_mode_reason.empty()) out += state.safe_mode_reason + "\n";
   }
   out += Line("Configured Capacity", space.capacity);
   out += Line("Present Capacity", present);
@@ -45,10 +44,12 @@ std::string FormatTotals(const ClusterState& state, const Space& space) {
       "\tUnder replicated blocks: {}\n"
       "\tBlocks with corrupt replicas: {}\n"
       "\tMissing blocks: {}\n"
+      "\tPending deletion blocks: {}\n"
       "\tPending repairs: {}\n",
       state.under_replicated_blocks,
       state.corrupt_replicas,
       state.missing_blocks,
+      state.pending_deletions,
       state.pending_repairs);
   out += fmt::format(
       "Files:\n"
@@ -126,9 +127,9 @@ std::string FormatReport(const ClusterState& state, const ReportSections& sectio
     for (const NodeReport& node : state.nodes) {
       if (!belongs(node)) continue;
       ++count;
-      nodes += "\n" + FormatNode(node);
+      nodes += FormatNode(node) + "\n\n";
     }
-    if (count > 0) out += fmt::format("{} datanodes ({}):\n{}\n", title, count, nodes);
+    if (count > 0) out += fmt::format("{} datanodes ({}):\n\n{}", title, count, nodes);
   };
   if (sections.live) {
     add("Live", [](const NodeReport& node) { return node.state != NodeState::kDead; });

@@ -99,7 +99,8 @@ std::vector<Verb> ReportVerbs() {
       {.names = {"report"},
        .usage = "[-live] [-dead] [-decommissioning] [-enteringmaintenance] [-inmaintenance] "
                 "[--json]",
-       .help = "Show the cluster's space and health, and its datanodes: all, or those of a kind.",
+       .help = "Show the space, the health and the datanodes.\n"
+               "All datanodes, or those of a kind.",
        .flags = {"live", "dead", "decommissioning", "enteringmaintenance", "inmaintenance", "json"},
        .operands = {.operands_max = 0},
        .run = RunReport},

@@ -37,6 +37,14 @@ std::string_view SchemeAndAuthority(std::string_view operand) {
   return {};
 }
 
+// The message of a quota names the directory that has it; whoever passed it on stands before it.
+std::string QuotaSentence(const std::string& message) {
+  for (std::string_view begin : {"The NameSpace quota", "The DiskSpace quota"}) {
+    if (const size_t at = message.find(begin); at != std::string::npos) return message.substr(at);
+  }
+  return message;
+}
+
 }  // namespace
 
 bool IsMasterGone(const Status& status) {
@@ -56,17 +64,20 @@ std::string WordsFor(const std::string& shown, const Status& status) {
       return shown.empty() ? status.message() : place + "File exists";
     case Code::kUnavailable:
     case Code::kDeadlineExceeded:
-    case Code::kResourceExhausted:  // a quota: the message names the directory that has it
       return status.message();
+    case Code::kResourceExhausted:
+      return QuotaSentence(status.message());
+    case Code::kFailedPrecondition:
+      // A name on the way there is that of a file.
+      if (status.message().starts_with("not a directory")) return place + "Is not a directory";
+      break;
     default:
-      // A message in the words of HDFS is a sentence of its own.
-      if (!status.message().empty() && status.message().front() >= 'A' &&
-          status.message().front() <= 'Z') {
-        return status.message();
-      }
-      return place +
-             (status.message().empty() ? std::string(CodeName(status.code())) : status.message());
+      break;
   }
+  const std::string& message = status.message();
+  // A message in the words of HDFS is a sentence of its own.
+  if (!message.empty() && message.front() >= 'A' && message.front() <= 'Z') return message;
+  return place + (message.empty() ? std::string(CodeName(status.code())) : message);
 }
 
 std::string Session::Uri(std::string_view path) const {
@@ -92,8 +103,12 @@ void Session::Fail(const std::string& text) {
 }
 
 void Session::Fail(const std::string& shown, const Status& status) {
-  if (IsMasterGone(status)) is_master_gone_ = true;
   Fail(WordsFor(shown, status));
+  if (!IsMasterGone(status) || std::exchange(is_master_gone_, true)) return;
+  if (status.message().starts_with("master ")) {
+    Warn(fmt::format("Is dfs-master running, and {} its address? See --master and DFS_MASTER.",
+                     options_.master));
+  }
 }
 
 void Session::FailForMissingParent(const std::string& shown, const std::string& path) {

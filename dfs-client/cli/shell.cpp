@@ -15,6 +15,7 @@
 #include <pwd.h>
 
 #include "common/net/host_port.h"
+#include "common/sync/mutex.h"
 #include "dfs-client/cli/arguments.h"
 #include "dfs-client/cli/completion.h"
 #include "dfs-client/cli/help.h"
@@ -81,18 +82,36 @@ struct Call {
   std::string typed;  // as on the command line
 };
 
+// NoticePrinter: what the client waits for, on stderr; the same reason once. Threads: thread-safe.
+class NoticePrinter final {
+ public:
+  explicit NoticePrinter(std::string verb) : verb_(std::move(verb)) {}
+
+  void Print(const std::string& text) {
+    MutexLock lock(mutex_);
+    if (text == last_) return;
+    last_ = text;
+    fmt::print(stderr, "{}: {}\n", verb_, text);
+  }
+
+ private:
+  const std::string verb_;
+  Mutex mutex_;
+  std::string last_ GUARDED_BY(mutex_);
+};
+
 int RunVerb(const GlobalFlags& flags, const Call& call, const Arguments& arguments) {
   const std::string user = UserName();
   const std::chrono::seconds timeout(flags.timeout_seconds);
-  auto client = DfsClient::Connect({.master = flags.master,
-                                    .timeout = timeout,
-                                    .write_timeout = timeout,
-                                    .read_timeout = timeout,
-                                    .file_owner = user,
-                                    .file_group = kGroup,
-                                    .on_notice = [&](const std::string& text) {
-                                      fmt::print(stderr, "{}: {}\n", call.name, text);
-                                    }});
+  NoticePrinter notices(call.name);
+  auto client =
+      DfsClient::Connect({.master = flags.master,
+                          .timeout = timeout,
+                          .write_timeout = timeout,
+                          .read_timeout = timeout,
+                          .file_owner = user,
+                          .file_group = kGroup,
+                          .on_notice = [&](const std::string& text) { notices.Print(text); }});
   Session session({.verb = call.name,
                    .typed = call.typed,
                    .usage = UsageOf(call.verb, call.name),

@@ -158,13 +158,14 @@ std::vector<Verb> UsageVerbs() {
   return {
       {.names = {"du"},
        .usage = "[-s] [-h] [-v] [-x] [--json] <path> ...",
-       .help =
-           "Show how much is stored: bytes, bytes on disk (compressed, of all replicas), path;\n"
-           "of a directory, what is in it, each with all below.\n"
-           "-s: of a directory itself\n"
-           "-h: sizes for people: 1.5 K\n"
-           "-v: with a heading\n"
-           "-x: without snapshots (there are none)",
+       .help = "Show how much is stored: bytes, bytes on disk, path.\n"
+               "Of a directory, what is in it, each with all below. On disk is what all replicas "
+               "take,\n"
+               "compressed.\n"
+               "-s: of a directory itself\n"
+               "-h: sizes for people: 1.5 K\n"
+               "-v: with a heading\n"
+               "-x: without snapshots (there are none)",
        .flags = {"s", "h", "v", "x", "json"},
        .operands = {},
        .run = RunDu},
@@ -178,7 +179,8 @@ std::vector<Verb> UsageVerbs() {
        .run = RunDf},
       {.names = {"count"},
        .usage = "[-q] [-h] [-v] [-t [<storage type>]] [-u] [-x] [-e] [-s] [--json] <path> ...",
-       .help = "Count directories, files and bytes: DIR_COUNT FILE_COUNT CONTENT_SIZE PATHNAME.\n"
+       .help = "Count directories, files and bytes.\n"
+               "DIR_COUNT FILE_COUNT CONTENT_SIZE PATHNAME\n"
                "-q: with quotas in front: QUOTA REM_QUOTA SPACE_QUOTA REM_SPACE_QUOTA\n"
                "-u: the quotas alone, which needs no counting\n"
                "-t: quotas of storage types, with -q or -u (there are none)\n"

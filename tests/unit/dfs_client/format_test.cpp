@@ -128,6 +128,7 @@ TEST_F(FormatTest, ReportReadsLikeThatOfHdfs) {
             "\tUnder replicated blocks: 0\n"
             "\tBlocks with corrupt replicas: 0\n"
             "\tMissing blocks: 0\n"
+            "\tPending deletion blocks: 0\n"
             "\tPending repairs: 0\n"
             "Files:\n"
             "\tFiles: 1\n"
@@ -152,6 +153,7 @@ TEST_F(FormatTest, ReportReadsLikeThatOfHdfs) {
             "Last contact: Sun Apr 25 10:01:01 UTC 2021\n"
             "Last Block Report: Never\n"
             "Num of Blocks: 3\n"
+            "\n"
             "\n");
   EXPECT_NE(FormatReport(state, {}).find("Dead datanodes (1):"), std::string::npos);
 }
