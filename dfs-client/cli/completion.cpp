@@ -14,7 +14,7 @@ namespace {
 // first column of a listing says what is one, and the path begins behind the seventh.
 constexpr const char* kPathsFunction = R"SH(
 _dfs_paths() {
-  DFS_MASTER=${_dfs_master:-$DFS_MASTER} dfs --connect-timeout 1 ls -d -- "$1*" 2>/dev/null |
+  DFS_MASTER=${_dfs_master:-$DFS_MASTER} dfs --connect-timeout 2 ls -d -- "$1*" 2>/dev/null |
     awk '{ kind = substr($0, 1, 1)
            for (i = 0; i < 7; i++) sub(/^[^ ]+ +/, "")
            print $0 (kind == "d" ? "/" : "") }'
