@@ -6,6 +6,7 @@ beside empty calls in the same run, and with --restart for its names after a res
 
 import argparse
 import glob
+import json
 import os
 import shutil
 import signal
@@ -17,12 +18,13 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "deploy", "demo"))
-from processes import DemoError, Process, run  # noqa: E402  (the folder is added above)
+sys.path.insert(0, os.path.join(ROOT, "bench"))
+from dfs_figures import DfsBench  # noqa: E402  (the folders are added above)
+from processes import DemoError, Process, run  # noqa: E402
 import restart_bench  # noqa: E402  (as above)
 
 BIN = os.path.join(ROOT, "build", "release", "bin")
 KAFKA = os.path.join(ROOT, "deploy", "kafka", "kafka.sh")
-DFS_CALLS = ("stat", "create", "stat_batch", "create_batch", "list")
 JOBS = ("flights_by_carrier", "flights_delays")
 TOPIC = "flights-topic"  # as the job files have it
 POLL_S = 0.05
@@ -209,54 +211,6 @@ def pipeline(arguments, state):
               f"{usage.peak_bytes.get(name, 0) / 1e6:>9.0f}")
 
 
-def figures(*argv):
-    """What dfs_bench prints: numbers by name."""
-    lines = run([os.path.join(BIN, "dfs_bench"), *argv]).split()
-    return {name: float(value) for name, value in (line.split("=") for line in lines)}
-
-
-class EmptyServer:
-    """A server of empty calls: what gRPC alone gives on this machine."""
-
-    def __enter__(self):
-        self.popen = subprocess.Popen([os.path.join(BIN, "dfs_bench"), "serve-empty"], text=True,
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        return self.popen.stdout.readline().strip()
-
-    def __exit__(self, *_):
-        self.popen.stdin.close()
-        self.popen.wait()
-
-
-def dfs(state):
-    """Calls to a master, each kind as often as it goes, and what share of empty calls that is."""
-    state = os.path.join(state, "dfs")
-    for folder in ("logs", "run", "pids"):
-        os.makedirs(os.path.join(state, folder))
-    print(f"dfs: a million names, 64 callers on 8 channels, {os.cpu_count()} cores", flush=True)
-    master = Process.daemon(state, "dfs-master", [
-        os.path.join(BIN, "dfs-master"), "--listen=127.0.0.1:0", f"--data-dir={state}/master"])
-    try:
-        address = "--master=" + master.endpoint()["rpc"]
-        measured = figures("calls", address, "names")
-        with EmptyServer() as empty:
-            measured |= figures("calls", "--master=" + empty, "empty")
-        for call in DFS_CALLS:
-            measured |= figures("calls", address, call)
-        usage = Usage()
-        usage.watch("dfs-master", master.popen.pid)
-        usage.sample()
-    finally:
-        master.kill()
-    print(f"  {'':<16}{'names/s':>10}{'of empty':>10}{'median ms':>11}{'99 % ms':>9}")
-    print(f"  {'names, filled':<16}{measured['names_per_s']:>10,.0f}")
-    for call in ("empty", *DFS_CALLS):
-        rate = measured[call + "_per_s"]
-        print(f"  {call:<16}{rate:>10,.0f}{rate / measured['empty_per_s']:>10.0%}"
-              f"{measured[call + '_median_ms']:>11.2f}{measured[call + '_p99_ms']:>9.2f}")
-    print(f"  the master's peak memory: {usage.peak_bytes['dfs-master'] / 1e6:.0f} MB")
-
-
 def main():
     micro = {os.path.basename(p): p for p in sorted(glob.glob(os.path.join(BIN, "*_bench")))}
     micro.pop("dfs_bench", None)  # wants a master: `dfs` starts one
@@ -270,6 +224,8 @@ def main():
     parser.add_argument("--files", type=int, default=10_000_000,
                         help="of dfs --restart (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="of the pipeline (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="dfs: smaller files, shorter loads")
+    parser.add_argument("--json", metavar="FILE", help="dfs: write the figures there, too")
     arguments = parser.parse_args()
     for name in arguments.names:
         if name not in ("pipeline", "dfs") and name not in micro:
@@ -283,7 +239,11 @@ def main():
             elif name == "dfs" and arguments.restart:
                 restart_bench.restart(BIN, state, arguments.files)
             elif name == "dfs":
-                dfs(state)
+                dfs = DfsBench(os.path.join(state, "dfs"), arguments.quick)
+                dfs.run()
+                if arguments.json:
+                    with open(arguments.json, "w", encoding="utf-8") as file:
+                        json.dump(dfs.figures, file, indent=2)
             else:
                 subprocess.run([micro[name]], check=True)
     except DemoError as error:

@@ -7,11 +7,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "bench/file_load.h"
 #include "bench/metadata_load.h"
 
 namespace {
 
 using slipstream::Status;
+using slipstream::bench::FileLoad;
 using slipstream::bench::LoadResult;
 using slipstream::bench::MetadataLoad;
 
@@ -54,6 +56,22 @@ Status RunMetadata(const MetadataLoad::Options& options, const std::vector<std::
   return {};
 }
 
+Status RunFiles(const FileLoad::Options& options, const std::vector<std::string>& calls) {
+  FileLoad load(options);
+  for (const std::string& call : calls) {
+    if (call == "put") {
+      RETURN_IF_ERROR(Print(call, load.Put()));
+    } else if (call == "get") {
+      RETURN_IF_ERROR(Print(call, load.Get()));
+    } else if (call == "put_batch") {
+      RETURN_IF_ERROR(Print(call, load.PutBatch(), FileLoad::kBatch));
+    } else {
+      return slipstream::InvalidArgument("no such call: " + call);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -79,6 +97,28 @@ int main(int argc, char** argv) {
   calls_command.callback([&] {
     metadata.duration = std::chrono::seconds(seconds);
     status = RunMetadata(metadata, calls);
+  });
+
+  FileLoad::Options files;
+  CLI::App& files_command = *app.add_subcommand("files", "small files, put and got");
+  files_command.add_option("--master", files.master, "HOST:PORT")->required();
+  files_command.add_option("--clients", files.clients)->capture_default_str();
+  files_command.add_option("--seconds", seconds, "of each")->capture_default_str();
+  files_command.add_option("CALL", calls, "put, get, put_batch")->required();
+  files_command.callback([&] {
+    files.duration = std::chrono::seconds(seconds);
+    status = RunFiles(files, calls);
+  });
+
+  std::string directory;
+  CLI::App& sync_command = *app.add_subcommand("sync-pairs", "two synced files a call, on a disk");
+  sync_command.add_option("--directory", directory)->required();
+  sync_command.add_option("--writers", files.clients)->capture_default_str();
+  sync_command.add_option("--seconds", seconds)->capture_default_str();
+  sync_command.callback([&] {
+    status = Print("sync_pairs",
+                   slipstream::bench::SyncPairs(
+                       directory, files.clients, files.file_bytes, std::chrono::seconds(seconds)));
   });
 
   CLI11_PARSE(app, argc, argv);
