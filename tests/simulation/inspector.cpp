@@ -46,18 +46,15 @@ Status HashFile(dfs::DfsClient& client, const std::string& path, StateHash& hash
   while (true) {
     ASSIGN_OR_RETURN(dfs::FileBlocks located, client.LocateBlocks(path, offset));
     for (const dfs::LocatedBlock& block : located.blocks) {
-      std::vector<std::string> nodes;
-      for (const dfs::NodeAddress& node : block.nodes)
-        nodes.push_back(node.node_id);
-      std::sort(nodes.begin(), nodes.end());
-      hash.Add(fmt::format("{} {} {} {} {}",
+      // How many have it, and not who: a node that was slow to come back (a report of it was under
+      // way when the master lost its power) has had its blocks copied elsewhere.
+      hash.Add(fmt::format("{} {} {} {} {} {}",
                            block.block.block_id,
                            block.block.crc32c,
                            block.block.stored_bytes,
                            block.block.raw_bytes,
-                           block.length_bytes));
-      for (const std::string& node : nodes)
-        hash.Add(node);
+                           block.length_bytes,
+                           block.nodes.size()));
       offset += block.length_bytes;
     }
     if (located.blocks.empty() || offset >= located.status.length_bytes) return {};
