@@ -54,11 +54,11 @@ std::shared_ptr<spdlog::logger> Get(const std::string& name) {
 void Init(const Options& options) {
   Registry& registry = TheRegistry();
   MutexLock lock(registry.mutex);
-  registry.sink = MakeSink(options.to_stderr);
+  const std::shared_ptr<spdlog::sinks::sink> sink = MakeSink(options.to_stderr);
+  registry.sink = sink;
   spdlog::set_level(spdlog::level::from_str(options.level));
-  spdlog::apply_all([&](const std::shared_ptr<spdlog::logger>& logger) {
-    logger->sinks().assign(1, registry.sink);
-  });
+  spdlog::apply_all(
+      [&](const std::shared_ptr<spdlog::logger>& logger) { logger->sinks().assign(1, sink); });
 }
 
 std::string Quoted(std::string_view text) {
