@@ -86,20 +86,23 @@ Result<PackRecord> ParsePackRecord(std::string_view bytes, uint64_t salt, uint64
   }
   const uint64_t record_bytes =
       kSkippableHeadBytes + uint64_t{LoadLittleEndian<uint32_t>(bytes, 4)};
-  if (record_bytes < kPackRecordBytesMin || record_bytes > bytes.size()) {
+  if (record_bytes < kPackRecordBytesMin || record_bytes > kPackRecordBytesMax ||
+      record_bytes > bytes.size()) {
     return DataLoss(fmt::format("pack record of {} bytes", record_bytes));
   }
   bytes = bytes.substr(0, record_bytes);
+  // Before the checksum: behind damage users' bytes are searched, which may be full of what looks
+  // like records, but nobody outside knows the salt.
+  if (LoadLittleEndian<uint64_t>(bytes, 16) != salt ||
+      LoadLittleEndian<uint64_t>(bytes, 24) != offset) {
+    return DataLoss("pack record of another place");
+  }
   const size_t crc_at = bytes.size() - kCrcBytes;
   if (LoadLittleEndian<uint32_t>(bytes, crc_at) != Crc32c(bytes.substr(0, crc_at))) {
     return DataLoss("pack record: crc32c does not match");
   }
   if (uint16_t version = LoadLittleEndian<uint16_t>(bytes, 12); version != kRecordVersion) {
     return DataLoss(fmt::format("pack record: version {} is not known here", version));
-  }
-  if (LoadLittleEndian<uint64_t>(bytes, 16) != salt ||
-      LoadLittleEndian<uint64_t>(bytes, 24) != offset) {
-    return DataLoss("pack record of another place");
   }
   const size_t payload_at = kSkippableHeadBytes + kBodyHeadBytes;
   const std::string_view payload = bytes.substr(payload_at, crc_at - payload_at);

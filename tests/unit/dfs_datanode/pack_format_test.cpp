@@ -63,6 +63,23 @@ TEST(PackFormatTest, FindsEveryFlippedBitEveryTruncationAndEveryOtherPlace) {
   }
 }
 
+// Bytes that do not compress stand in a pack as their user gave them. If each of these were taken
+// for a record as long as it says, and its checksum computed, a start would take hours.
+TEST(PackFormatTest, SearchesBytesFullOfRecordHeadsInOnePass) {
+  constexpr size_t kBytes = 8 << 20;
+  std::string head;
+  block::AppendLittleEndian(head, uint32_t{0x184d2a5c});
+  block::AppendLittleEndian(head, static_cast<uint32_t>(kBytes / 2));
+  head += "SPAK";
+  std::string bytes;
+  while (bytes.size() < kBytes)
+    bytes += head;
+  const size_t wanted = bytes.size();
+  bytes += EncodePackDeletion(7, kSalt, kOffset + wanted);
+
+  EXPECT_EQ(FindPackRecord(bytes, kSalt, kOffset), wanted);
+}
+
 // As in the block format's test: the right checksum over wrong content.
 TEST(PackFormatTest, ParsesNothingInvalidUnderSeededMutations) {
   std::mt19937 random(11);
