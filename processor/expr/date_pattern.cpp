@@ -10,6 +10,8 @@ namespace slipstream::sql {
 namespace {
 
 constexpr std::string_view kLetters = "yuMLdDHkhKamsSE";
+// As many digits as any int64_t has.
+constexpr size_t kLetterRunMax = 18;
 constexpr std::array<std::string_view, 12> kMonths = {"January",
                                                       "February",
                                                       "March",
@@ -106,6 +108,10 @@ Result<DatePattern> DatePattern::Parse(std::string_view pattern) {
                              std::string(pattern) + "'");
     }
     const size_t end = std::min(pattern.find_first_not_of(c, i), pattern.size());
+    if (end - i > kLetterRunMax) {
+      return InvalidArgument("more than " + std::to_string(kLetterRunMax) + " times " +
+                             std::string(1, c) + " in date pattern '" + std::string(pattern) + "'");
+    }
     parsed.parts_.push_back({.letter = c, .count = end - i, .literal = {}});
     i = end - 1;
   }

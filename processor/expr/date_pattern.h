@@ -17,7 +17,8 @@ namespace slipstream::sql {
 // Threads: immutable.
 class DatePattern {
  public:
-  // kInvalidArgument: a letter that is not listed above, or an open quote.
+  // kInvalidArgument: a letter that is not listed above, one more than 18 times in a row, or an
+  // open quote.
   static Result<DatePattern> Parse(std::string_view pattern);
 
   // Appends `micros` (since 1970-01-01 00:00) to `to`.

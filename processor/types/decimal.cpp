@@ -183,6 +183,7 @@ std::optional<Int128> ParseDecimal(std::string_view text, int32_t scale, bool* i
   if (!scanned || scanned->is_too_long) return std::nullopt;
   if (scanned->rounds_up && scanned->scale <= scale) ++scanned->digits;
   const auto value = static_cast<Int128>(scanned->digits);
+  if (!FitsPrecision(value, kMaxDecimalPrecision)) return std::nullopt;
   const Int128 is_signed = scanned->is_negative ? -value : value;
   if (is_signed == 0) return 0;
   if (scanned->scale > int64_t{2} * kMaxDecimalPrecision) return 0;

@@ -64,6 +64,8 @@ TEST(DecimalTest, ReadsRoundsAndWrites) {
   EXPECT_EQ(ParseDecimal(".5", 0), Int128{1});
   EXPECT_EQ(ParseDecimal("1e-60", 2), Int128{0});
   EXPECT_FALSE(ParseDecimal("1e60", 2));
+  // Rounded up it has 39 digits.
+  EXPECT_FALSE(ParseDecimal("99999999999999999999999999999999999999.5", 0));
   EXPECT_FALSE(ParseDecimal("1.2.3", 2));
   EXPECT_FALSE(ParseDecimal("", 2));
   EXPECT_FALSE(ParseDecimal("-", 2));
