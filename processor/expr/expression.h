@@ -9,7 +9,7 @@
 
 namespace slipstream::sql {
 
-class ScalarFunction;
+struct ScalarFunction;
 struct Expression;
 using ExpressionPtr = std::shared_ptr<const Expression>;  // shared by plan nodes after rewrites
 
