@@ -88,7 +88,7 @@ class Deviation final : public TypedAggregate<DeviationState, Deviation> {
     DeviationState& state = At(bytes);
     RETURN_IF_ERROR(state.sum.Restore(from));
     RETURN_IF_ERROR(state.squares.Restore(from));
-    return TakeInt64(from, state.count) ? Status() : DamagedState("deviation");
+    return TakeCount(from, state.count) ? Status() : DamagedState("deviation");
   }
 
  private:

@@ -190,9 +190,14 @@ Status ExactSum::Restore(std::string_view& from) {
   if (size_t{first} + count > kDigits) return DamagedState("sum");
   Long& value = MakeLong();
   for (size_t i = first; i < size_t{first} + count; ++i) {
-    if (!TakeInt64(from, value.digits[i])) return DamagedState("sum");
+    int64_t& digit = value.digits[i];
+    if (!TakeInt64(from, digit)) return DamagedState("sum");
+    // As Save has normalised them: the last alone has the sign, and may hold more.
+    const bool is_last = i + 1 == kDigits;
+    if (digit < (is_last ? INT64_MIN / 4 : 0) || digit > (is_last ? INT64_MAX / 4 : kDigitMask)) {
+      return DamagedState("sum");
+    }
   }
-  value.Normalise();
   return {};
 }
 

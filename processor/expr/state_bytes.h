@@ -47,6 +47,10 @@ inline void PutText(std::string& to, std::string_view text) {
 [[nodiscard]] inline bool TakeInt64(std::string_view& from, int64_t& value) {
   return TakeNumber(from, value);
 }
+// A number of rows: no row makes it negative, and none will make it overflow.
+[[nodiscard]] inline bool TakeCount(std::string_view& from, int64_t& count) {
+  return TakeNumber(from, count) && count >= 0 && count <= INT64_MAX / 2;
+}
 [[nodiscard]] inline bool TakeInt128(std::string_view& from, Int128& value) {
   return TakeNumber(from, value);
 }

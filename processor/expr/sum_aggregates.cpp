@@ -59,7 +59,7 @@ class Count final : public TypedAggregate<CountState, Count> {
     PutInt64(to, At(state).count);
   }
   Status Restore(std::byte* state, std::string_view& from) const override {
-    return TakeInt64(from, At(state).count) ? Status() : DamagedState("count");
+    return TakeCount(from, At(state).count) ? Status() : DamagedState("count");
   }
 };
 
@@ -160,7 +160,7 @@ class ExactAggregate final : public TypedAggregate<ExactState, ExactAggregate<kD
   Status Restore(std::byte* bytes, std::string_view& from) const override {
     ExactState& state = Base::At(bytes);
     const bool is_whole =
-        TakeNumber(from, state.low) && TakeInt64(from, state.high) && TakeInt64(from, state.count);
+        TakeNumber(from, state.low) && TakeInt64(from, state.high) && TakeCount(from, state.count);
     return is_whole ? Status() : DamagedState("exact sum");
   }
 
@@ -225,7 +225,7 @@ class DoubleAggregate final : public TypedAggregate<DoubleState, DoubleAggregate
   Status Restore(std::byte* bytes, std::string_view& from) const override {
     DoubleState& state = Base::At(bytes);
     RETURN_IF_ERROR(state.sum.Restore(from));
-    return TakeInt64(from, state.count) ? Status() : DamagedState("sum");
+    return TakeCount(from, state.count) ? Status() : DamagedState("sum");
   }
 };
 

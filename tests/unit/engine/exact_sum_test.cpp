@@ -103,5 +103,33 @@ TEST(ExactSumTest, DamagedBytesAreRefused) {
   }
 }
 
+// Added to, digits out of range would overflow.
+TEST(ExactSumTest, DigitsThatNoSumHasAreRefused) {
+  ExactSum sum;
+  sum.Add(1e300);
+  std::string saved;
+  sum.Save(saved);
+  for (const char top : {'\x7f', '\xff', '\x01'}) {
+    std::string damaged = saved;
+    damaged.back() = top;
+    std::string_view bytes = damaged;
+    EXPECT_EQ(ExactSum().Restore(bytes).code(), Code::kDataLoss);
+  }
+}
+
+TEST(ExactSumTest, NegativeSumsComeBack) {
+  for (const double value : {-1e300, -5e-324, -1.7976931348623157e308}) {
+    ExactSum sum;
+    sum.Add(value);
+    sum.Add(value / 2);
+    std::string saved;
+    sum.Save(saved);
+    std::string_view bytes = saved;
+    ExactSum restored;
+    ASSERT_EQ(restored.Restore(bytes), Status());
+    EXPECT_EQ(restored.Round(), sum.Round());
+  }
+}
+
 }  // namespace
 }  // namespace slipstream::sql
