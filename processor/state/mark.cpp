@@ -89,6 +89,7 @@ Result<Mark> ParseMark(std::string_view bytes) {
   mark.position = reader.Number<int64_t>();
   mark.end = reader.Number<int64_t>();
   const auto flags = reader.Number<uint8_t>();
+  if ((flags & ~(kDoneFlag | kIdleFlag)) != 0) return DataLoss("mark: unknown flags");
   mark.is_done = (flags & kDoneFlag) != 0;
   mark.is_idle = (flags & kIdleFlag) != 0;
   mark.watermark = reader.Number<int64_t>();
@@ -117,7 +118,9 @@ Result<OffsetMetadata> ParseOffsetMetadata(std::string_view text) {
     auto [last, error] = std::from_chars(epoch_end + 1, end, metadata.pair.incarnation);
     const std::string_view rest(last, static_cast<size_t>(end - last));
     metadata.is_done = rest == " done";
-    if (error == std::errc() && (rest.empty() || metadata.is_done)) return metadata;
+    // Leading zeros are somebody else's.
+    const bool is_ours = error == std::errc() && EncodeOffsetMetadata(metadata) == text;
+    if (is_ours && (rest.empty() || metadata.is_done)) return metadata;
   }
   return DataLoss(fmt::format("offset metadata of {} bytes is not a mark's", text.size()));
 }

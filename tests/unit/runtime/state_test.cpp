@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/crc32c/crc32c.h"
 #include "processor/runtime/time_board.h"
 #include "processor/state/changelog.h"
+#include "processor/state/encoding.h"
 #include "processor/state/job_record.h"
 #include "processor/state/mark.h"
 
@@ -37,6 +39,19 @@ TEST(MarkTest, ComesBackAsItWas) {
     ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
     EXPECT_EQ(*parsed, mark);
   }
+}
+
+// With the right checksum: written by a program that knows more than this one.
+TEST(MarkTest, FlagsThatAreNotKnownAreRefused) {
+  constexpr size_t kFlagsAt = 1 + 4 * 8 + 2 * 8;
+  std::string bytes = EncodeMark(Mark{});
+  bytes.resize(bytes.size() - sizeof(uint32_t));
+  ASSERT_EQ(bytes[kFlagsAt], 0);
+  bytes[kFlagsAt] = 4;
+  RecordWriter trailer;
+  trailer.Number(Crc32c(bytes));
+
+  EXPECT_EQ(ParseMark(bytes + trailer.bytes()).status().code(), Code::kDataLoss);
 }
 
 TEST(MarkTest, EveryCutAndEveryFlippedByteIsSeen) {
@@ -73,6 +88,7 @@ TEST(OffsetMetadataTest, ForeignTextIsRefused) {
                            "12 3 gone",
                            "12 3done",
                            "-1 3",
+                           "012 3",
                            "99999999999999999999 1",
                            "12  3",
                            " 12 3"}) {
