@@ -133,7 +133,7 @@ Result<PrepareResult::Appender> AppenderTable::PrepareOne(Transaction& txn,
                                                           const Now& now,
                                                           SeenBlocks& seen,
                                                           BlockChanges& changes) {
-  std::vector<InodeId> dropped;
+  std::vector<InodeId> dropped;  // nobody asked for them here: CarryOut has told the log
   RETURN_IF_ERROR(CommitOne(txn, epoch.owner, epoch.committed, now, dropped, changes));
   ASSIGN_OR_RETURN(std::optional<Appender> appender, Load(txn, epoch.owner));
   if (!appender.has_value()) return Aborted("no such appender; acquire it first");
@@ -336,6 +336,13 @@ Status AppenderTable::CarryOut(Transaction& txn,
     if (share.kind == PreparedShare::Kind::kLost) continue;
     ASSIGN_OR_RETURN(bool is_carried_out, binder_.CarryOut(txn, owner, share, now, changes));
     if (!is_carried_out) {
+      log::Get("dfs_master")
+          ->warn("share_dropped owner={} inode={} parent={} name={} blocks={}",
+                 log::Quoted(owner),
+                 share.inode,
+                 share.parent,
+                 log::Quoted(share.name),
+                 share.blocks.size());
       dropped.push_back(share.inode);
       DiscardBlocks(share, changes);
       continue;
@@ -359,14 +366,14 @@ Status AppenderTable::Discard(Transaction& txn,
   return {};
 }
 
-Result<uint32_t> AppenderTable::Abort(Transaction& txn,
-                                      std::string_view owner,
-                                      const Now& now,
-                                      BlockChanges& changes) {
+Result<AppenderTable::GivenUp> AppenderTable::Abort(Transaction& txn,
+                                                    std::string_view owner,
+                                                    const Now& now,
+                                                    BlockChanges& changes) {
   RETURN_IF_ERROR(CheckOwner(owner));
   ASSIGN_OR_RETURN(std::optional<Appender> appender, Load(txn, owner));
   if (!appender.has_value()) return NotFound("no such appender: owner=" + log::Quoted(owner));
-  auto discarded = static_cast<uint32_t>(appender->candidates.size());
+  GivenUp given_up{.candidates = static_cast<uint32_t>(appender->candidates.size())};
   for (const Appender::Candidate& candidate : appender->candidates) {
     RETURN_IF_ERROR(Discard(txn, owner, candidate.pair, changes));
   }
@@ -384,9 +391,10 @@ Result<uint32_t> AppenderTable::Abort(Transaction& txn,
     RETURN_IF_ERROR(binder_.Disown(txn, ReadBigEndian(key, key.size() - sizeof(InodeId))));
     txn.Delete(Table::kOpenFiles, key);
   }
+  given_up.files = static_cast<uint32_t>(open_files.size());
   ASSIGN_OR_RETURN(appender->incarnation, incarnations_.Allocate(txn, 1));
   Store(txn, owner, *appender, now);
-  return discarded;
+  return given_up;
 }
 
 Status AppenderTable::CheckNewest(const Transaction& txn,

@@ -74,12 +74,16 @@ class AppenderTable final {
                                       const Now& now,
                                       BlockChanges& changes);
 
+  struct GivenUp {
+    uint32_t candidates = 0;
+    uint32_t files = 0;
+  };
   // Discards the candidates, gives up the open files, and fences the writer. Returns how many
-  // candidates there were.
-  Result<uint32_t> Abort(Transaction& txn,
-                         std::string_view owner,
-                         const Now& now,
-                         BlockChanges& changes);
+  // there were.
+  Result<GivenUp> Abort(Transaction& txn,
+                        std::string_view owner,
+                        const Now& now,
+                        BlockChanges& changes);
 
   // Whether `incarnation` is the newest that `owner` was given. kAborted: it is not, and nothing
   // that it writes will be taken any more.

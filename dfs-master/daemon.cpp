@@ -49,9 +49,11 @@ class HousekeepingLoop final {
             wake_.NotifyAll();
           });
           while (!stop.stop_requested()) {
+            const SteadyTime next = SystemClock::Get().Now() + kTickPeriod;
             Step(master, metrics);
             MutexLock lock(mutex_);
-            if (!stop.stop_requested()) wake_.WaitFor(mutex_, kTickPeriod);
+            const auto rest = next - SystemClock::Get().Now();
+            if (!stop.stop_requested() && rest.count() > 0) wake_.WaitFor(mutex_, rest);
           }
         }) {}
 

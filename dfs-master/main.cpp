@@ -19,6 +19,7 @@ Examples:
   dfs-master --data-dir /var/lib/slipstream/master
   dfs-master --listen 0.0.0.0:7400 --insecure --data-dir /data/master --admin-listen 127.0.0.1:7401
   dfs-master --data-dir ./master --min-replicas 1 --replication 1     # a single datanode
+  dfs-master --data-dir ./master --trash-interval 1440                # a day of trash
   dfs-master backup --master localhost:7400 /backup/master-1           # a copy while it runs
   dfs-master restore --from /backup/master-1 --data-dir /data/master   # after a loss
   dfs-master restored --master localhost:7400                          # how far is it back?
@@ -79,6 +80,17 @@ int main(int argc, char** argv) {
              "--block-grace",
              options.master.ledger.grace,
              "how long blocks are kept that a vanished writer never prepared");
+  app.add_option_function<double>(
+         "--trash-interval",
+         [&options](const double& minutes) {
+           options.master.trash_interval =
+               std::chrono::milliseconds(static_cast<int64_t>(minutes * 60'000));
+         },
+         "how long what users removed stays in their trash: for one interval to two, as with "
+         "Hadoop's fs.trash.interval; 0: no trash, what is removed is gone")
+      ->type_name("MINUTES")
+      ->check(CLI::Range(0.0, 1e7))
+      ->default_str("0");
   options.master.seed = std::random_device()();
   app.add_option("--seed", options.master.seed, "of the placement of blocks; drawn if not given");
   if (auto exit_code = daemon::ParseFlags(app, argc, argv)) return *exit_code;

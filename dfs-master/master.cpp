@@ -5,8 +5,8 @@
 
 #include "common/log/log.h"
 #include "dfs-master/codec.h"
+#include "dfs-master/log_wait.h"
 #include "dfs-master/master_write.h"
-#include "dfs-master/retry_table.h"
 
 namespace slipstream::dfs::master {
 namespace {
@@ -25,6 +25,7 @@ Master::State::State(const Options& options, const KeyValueStore& store, SteadyT
       quotas(options.quota_count_inline_max),
       tree(inode_ids, quotas, options.replication),
       files(tree),
+      trash(tree, options.trash_interval),
       ledger(options.ledger),
       nodes(options.nodes),
       placer(options.seed),
@@ -53,6 +54,7 @@ Master::State::State(const Options& options, const KeyValueStore& store, SteadyT
                            "writer_ahead owner={} pair={}", log::Quoted(owner), pair.ToString());
                      }}),
       locator(store, blocks, nodes),
+      requests(options.requests),
       started_at(now),
       collected_at(now),
       forgot_at(now) {}
@@ -62,6 +64,7 @@ Master::Master(Options options, KeyValueStore& store, Clock& clock)
       store_(store, options_.cache_bytes),
       clock_(clock),
       log_(log::Get(kLogger)),
+      reaper_(store_),
       state_(options_, store_, clock.Now()) {}
 
 Master::~Master() = default;
@@ -86,7 +89,19 @@ Result<uint64_t> Master::Apply(Transaction& txn, BlockChanges& changes, const No
     state_.blocks.SetReplication(change.id, change.replication);
   for (SubtreeCount& count : txn.TakeCounts())
     state_.counter.Add(std::move(count), store_);
+  state_.orphans.Add(txn.TakeOrphans());
   return position;
+}
+
+Status Master::AwaitWritten(std::string_view operation, uint64_t position) {
+  RETURN_IF_ERROR(HitFailpoint(operation, "after_write"));
+  if (LogWait* wait = LogWait::Current()) {
+    wait->Note(position);
+    wait->NoteOperation(operation);
+    return {};
+  }
+  RETURN_IF_ERROR(AwaitLog(position));
+  return HitFailpoint(operation, "after_sync");
 }
 
 Status Master::AwaitLog(uint64_t position) {
@@ -226,17 +241,20 @@ Result<std::vector<InodeId>> Master::Commit(std::span<const EpochCommit> commits
 }
 
 Result<uint32_t> Master::AbortAppender(std::string_view owner) {
-  return Write(
-      "abort",
-      [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
-          -> Result<uint32_t> {
-        RETURN_IF_ERROR(state.CheckNamesMayChange());
-        ASSIGN_OR_RETURN(uint32_t discarded, state.appenders.Abort(txn, owner, now, changes));
-        state.leases.End(txn, owner);
-        state.restore.Forget(owner);
-        log_->warn("appender_aborted owner={} discarded_epochs={}", log::Quoted(owner), discarded);
-        return discarded;
-      });
+  return Write("abort",
+               [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
+                   -> Result<uint32_t> {
+                 RETURN_IF_ERROR(state.CheckNamesMayChange());
+                 ASSIGN_OR_RETURN(AppenderTable::GivenUp given_up,
+                                  state.appenders.Abort(txn, owner, now, changes));
+                 state.leases.End(txn, owner);
+                 state.restore.Forget(owner);
+                 log_->warn("appender_aborted owner={} discarded_epochs={} closed_files={}",
+                            log::Quoted(owner),
+                            given_up.candidates,
+                            given_up.files);
+                 return given_up.candidates;
+               });
 }
 
 Result<std::vector<AppenderStatus>> Master::ListAppenders(std::string_view owner_prefix) {

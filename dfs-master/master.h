@@ -26,12 +26,16 @@
 #include "dfs-master/lease_table.h"
 #include "dfs-master/namespace_tree.h"
 #include "dfs-master/node_table.h"
+#include "dfs-master/orphan_queue.h"
+#include "dfs-master/orphan_reaper.h"
 #include "dfs-master/quota_table.h"
 #include "dfs-master/refusal_memory.h"
 #include "dfs-master/repair_planner.h"
 #include "dfs-master/replica_placer.h"
 #include "dfs-master/restore_gate.h"
+#include "dfs-master/retry_table.h"
 #include "dfs-master/subtree_count.h"
+#include "dfs-master/trash_emptier.h"
 #include "dfs-master/types.h"
 
 namespace spdlog {
@@ -124,9 +128,10 @@ class Master final {
     NodeTable::Options nodes;
     RepairPlanner::Options repair;
     Balancer::Options balance;
+    RetryTable::Options requests;
     // Safe mode ends at the latest so long after the first node came.
     std::chrono::milliseconds safe_mode_max{30'000};
-    // How long what users removed stays in their trash; zero: there is none.
+    // How long what users removed stays in their trash (TrashEmptier); zero: there is none.
     std::chrono::milliseconds trash_interval{0};
     // What a request counts of a subtree before it leaves that to the background.
     size_t quota_count_inline_max = 50'000;
@@ -282,8 +287,8 @@ class Master final {
   Status GoOnWithoutMissingNodes();
   Status ForgetUnknownReplicas();
 
-  // Housekeeping: call once a second. Node states, safe mode, repair, and a step each of reaping
-  // and of collecting garbage.
+  // Housekeeping: call once a second, from one thread. Node states, safe mode, repair, and a step
+  // each of reaping and of collecting garbage.
   Status Tick();
 
  private:
@@ -306,6 +311,7 @@ class Master final {
     QuotaTable quotas;
     NamespaceTree tree;
     FileEditor files;
+    TrashEmptier trash;
     SubtreeCounter counter;
     BlockLedger ledger;
     BlockMap blocks;
@@ -317,8 +323,10 @@ class Master final {
     LeaseTable leases;
     AppenderTable appenders;
     BlockLocator locator;
+    RetryTable requests;
     RefusalMemory refusals;
     RestoreGate restore;
+    OrphanQueue orphans;
 
     const SteadyTime started_at;
     bool is_in_safe_mode = true;
@@ -339,6 +347,13 @@ class Master final {
   // the failpoints master.<operation>.before_write, .after_write and .after_sync.
   template <class Fn>
   auto Write(std::string_view operation, Fn change);
+  // Its first half: applies the change, and does not wait. Sets `position` to what is to be waited
+  // for before the result may be told to anybody; to nothing where it is an error of this process,
+  // which waits for nothing.
+  template <class Fn>
+  auto WriteAhead(std::string_view operation, std::optional<uint64_t>& position, Fn change);
+  // Its second half.
+  Status AwaitWritten(std::string_view operation, uint64_t position) EXCLUDES(mutex_);
   // A change that is carried out once.
   struct OnceRequest {
     std::string_view operation;  // as for Write
@@ -374,6 +389,8 @@ class Master final {
   Status ExpireStep();
   Status RestoreStep();
   Status CountStep();
+  Status TrashStep();
+  Status FindOrphans();
   Status ReapStep();
   Status CollectStep();
   Status ForgetStep();
@@ -382,6 +399,8 @@ class Master final {
   CachedStore store_;
   Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
+
+  OrphanReaper reaper_;  // Tick's alone
 
   mutable Mutex mutex_;
   State state_ GUARDED_BY(mutex_);

@@ -6,20 +6,12 @@
 #include "common/log/log.h"
 #include "dfs-master/master.h"
 #include "dfs-master/master_write.h"
-#include "dfs-master/orphan_reaper.h"
-#include "dfs-master/retry_table.h"
 
 namespace slipstream::dfs::master {
 namespace {
 
 // Of a full report, taken in at once.
 constexpr size_t kReportStep = 4'096;
-constexpr size_t kReapPerStep = 5'000;
-constexpr size_t kForgetPerStep = 5'000;
-constexpr std::chrono::seconds kCollectPeriod{5};
-constexpr std::chrono::seconds kForgetPeriod{60};
-// A writer that commits with its Prepare may ask about a lost answer for so long.
-constexpr std::chrono::hours kIdleAppenderKept{24};
 
 }  // namespace
 
@@ -266,48 +258,10 @@ Status Master::Tick() {
   RETURN_IF_ERROR(ServiceStep());
   RETURN_IF_ERROR(ExpireStep());
   RETURN_IF_ERROR(CountStep());
+  RETURN_IF_ERROR(TrashStep());
   RETURN_IF_ERROR(ReapStep());
   RETURN_IF_ERROR(CollectStep());
   return ForgetStep();
-}
-
-Status Master::ReapStep() {
-  return Write("reap", [](State&, Transaction& txn, BlockChanges& changes, const Now&) -> Status {
-    ASSIGN_OR_RETURN(bool has_more, OrphanReaper::Step(txn, kReapPerStep, changes.discarded));
-    (void)has_more;  // goes on with the next tick
-    return {};
-  });
-}
-
-Status Master::CollectStep() {
-  return Write("collect",
-               [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
-                 // A block that is not read yet is not known to be live.
-                 if (state.loader.is_loading() || state.restore.keeps_unknown()) return {};
-                 if (now.steady - state.collected_at < kCollectPeriod) return {};
-                 state.collected_at = now.steady;
-                 auto live_ids = [&state](BlockIdRange range, size_t limit) {
-                   return state.blocks.LiveIds(range, limit);
-                 };
-                 uint64_t count = state.ledger.CollectExpired(txn, live_ids, {}, now);
-                 if (count > 0) log_->info("unprepared_blocks_collected count={}", count);
-                 return {};
-               });
-}
-
-Status Master::ForgetStep() {
-  return Write(
-      "forget", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
-        if (now.steady - state.forgot_at < kForgetPeriod) return {};
-        state.forgot_at = now.steady;
-        RETURN_IF_ERROR(RetryTable::Prune(txn, kForgetPerStep, now).status());
-        int64_t idle_since_ms =
-            now.wall_ms() - std::chrono::milliseconds(kIdleAppenderKept).count();
-        ASSIGN_OR_RETURN(
-            state.forget_after,
-            state.appenders.ForgetIdle(txn, state.forget_after, idle_since_ms, kForgetPerStep));
-        return {};
-      });
 }
 
 }  // namespace slipstream::dfs::master

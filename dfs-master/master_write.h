@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -9,7 +10,6 @@
 #include "dfs-master/codec.h"
 #include "dfs-master/log_wait.h"
 #include "dfs-master/master.h"
-#include "dfs-master/retry_table.h"
 
 // The two ways in which Master's requests touch the store, shared by its source files.
 
@@ -21,10 +21,10 @@ inline Status HitFailpoint(std::string_view operation, std::string_view step) {
 }
 
 template <class Fn>
-auto Master::Write(std::string_view operation, Fn change) {
+auto Master::WriteAhead(std::string_view operation, std::optional<uint64_t>& position, Fn change) {
   using R = std::invoke_result_t<Fn&, State&, Transaction&, BlockChanges&, const Now&>;
+  position.reset();
   if (Status status = HitFailpoint(operation, "before_write"); !status.ok()) return R(status);
-  uint64_t position = 0;
   Status store_error;
   auto run = [&]() -> R {
     MutexLock lock(mutex_);
@@ -44,16 +44,19 @@ auto Master::Write(std::string_view operation, Fn change) {
     return result;
   };
   R result = run();
-  if (!store_error.ok()) return R(Fail(store_error));
-  if (Status status = HitFailpoint(operation, "after_write"); !status.ok()) return R(status);
+  if (store_error.ok()) return result;
+  position.reset();
+  return R(Fail(store_error));
+}
+
+template <class Fn>
+auto Master::Write(std::string_view operation, Fn change) {
+  using R = std::invoke_result_t<Fn&, State&, Transaction&, BlockChanges&, const Now&>;
+  std::optional<uint64_t> position;
+  R result = WriteAhead(operation, position, std::move(change));
+  if (!position.has_value()) return result;
   // An error, too, may come of what another request has only just written.
-  if (LogWait* wait = LogWait::Current()) {
-    wait->Note(position);
-    wait->NoteOperation(operation);
-    return result;
-  }
-  if (Status status = AwaitLog(position); !status.ok()) return R(status);
-  if (Status status = HitFailpoint(operation, "after_sync"); !status.ok()) return R(status);
+  if (Status status = AwaitWritten(operation, *position); !status.ok()) return R(status);
   return result;
 }
 
@@ -74,7 +77,7 @@ Result<std::string> Master::WriteOnce(const OnceRequest& request, Fn change) {
                    state.refusals.Remember(once.id, answer.status());
                    return answer;
                  }
-                 RetryTable::Remember(txn, once, *answer, now);
+                 state.requests.Remember(txn, once, *answer, now);
                  return answer;
                });
 }

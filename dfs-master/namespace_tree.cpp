@@ -405,6 +405,7 @@ Status NamespaceTree::CutOff(Transaction& txn, const Inode& inode, const Now& no
   txn.Delete(Table::kInodes, ChildKey(inode.parent, inode.name));
   txn.Delete(Table::kInodeNames, BigEndian(inode.id));
   txn.Put(Table::kOrphans, BigEndian(inode.id), master::Encode(inode));
+  txn.AddOrphan(inode.id);
   if (!inode.writer.empty()) txn.Delete(Table::kOpenFiles, OpenFileKey(inode.writer, inode.id));
   RETURN_IF_ERROR(Count(txn, inode, false));
   return TouchParent(txn, inode.parent, -1, now);

@@ -88,7 +88,7 @@ struct PreparedShare {
   Kind kind = Kind::kLost;
   InodeId inode = kNoInode;   // of a new file: the number it will have
   InodeId parent = kNoInode;  // of a new file
-  std::string name;           // of a new file
+  std::string name;           // of an existing file the one it had then, for people
   uint64_t expected_length_bytes = 0;
   std::vector<FileBlock> blocks;
   bool is_closing = false;

@@ -1,6 +1,6 @@
 #include "dfs-master/retry_table.h"
 
-#include <chrono>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +12,7 @@ namespace slipstream::dfs::master {
 namespace {
 
 constexpr size_t kRequestIdBytesMax = 128;
-constexpr int64_t kKeptMs = std::chrono::milliseconds(std::chrono::hours(1)).count();
+constexpr int64_t kMsPerSecond = 1'000;
 // Two kinds of keys: by id, and by time for the pruning.
 constexpr char kById = 'i';
 constexpr char kByTime = 't';
@@ -53,21 +53,44 @@ void RetryTable::Remember(Transaction& txn,
   AppendBigEndian(value, request.content_hash);
   value.append(answer);
   txn.Put(Table::kRequests, IdKey(request.id), std::move(value));
-  txn.Put(Table::kRequests, TimeKey(now.wall_ms(), request.id), "");
+  std::string time_key = TimeKey(now.wall_ms(), request.id);
+  // The wall clock may have been set back.
+  if (time_key < pruned_to_) pruned_to_ = time_key;
+  txn.Put(Table::kRequests, std::move(time_key), "");
+  ++count_by_second_[now.wall_ms() / kMsPerSecond];
+  ++count_;
+}
+
+int64_t RetryTable::Horizon(const Now& now) {
+  while (count_ > options_.entries_max && !count_by_second_.empty()) {
+    const auto oldest = count_by_second_.begin();
+    horizon_ms_ = std::max(horizon_ms_, (oldest->first + 1) * kMsPerSecond);
+    count_ -= oldest->second;
+    count_by_second_.erase(oldest);
+  }
+  const int64_t horizon_ms = std::max(horizon_ms_, now.wall_ms() - options_.kept.count());
+  while (!count_by_second_.empty() &&
+         (count_by_second_.begin()->first + 1) * kMsPerSecond <= horizon_ms) {
+    count_ -= count_by_second_.begin()->second;
+    count_by_second_.erase(count_by_second_.begin());
+  }
+  return horizon_ms;
 }
 
 Result<size_t> RetryTable::Prune(Transaction& txn, size_t limit, const Now& now) {
   std::vector<std::string> old;
+  const std::string begin = std::max(pruned_to_, TimeKey(0, ""));
   RETURN_IF_ERROR(txn.Scan(Table::kRequests,
-                           TimeKey(0, ""),
-                           TimeKey(now.wall_ms() - kKeptMs, ""),
+                           begin,
+                           std::max(begin, TimeKey(Horizon(now), "")),
                            [&](std::string_view key, std::string_view) {
                              old.emplace_back(key);
                              return old.size() < limit;
                            }));
-  for (const std::string& key : old) {
+  if (!old.empty()) pruned_to_ = old.back();
+  for (std::string& key : old) {
     txn.Delete(Table::kRequests, IdKey(std::string_view(key).substr(1 + sizeof(uint64_t))));
-    txn.Delete(Table::kRequests, key);
+    txn.Delete(Table::kRequests, std::move(key));
   }
   return old.size();
 }

@@ -84,6 +84,7 @@ Result<PreparedShare> ShareBinder::BindExisting(Transaction& txn,
   ++inode->claims;
   tree_.Update(txn, *inode);
   share.kind = PreparedShare::Kind::kExisting;
+  share.name = inode->name;
   SetReplication(share, inode->replication);
   RETURN_IF_ERROR(
       tree_.quotas().Promise(txn, inode->parent, UsageOf(share, inode->replication), share));

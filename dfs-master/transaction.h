@@ -60,6 +60,10 @@ class Transaction final {
   void CountLater(SubtreeCount count) { counts_.push_back(std::move(count)); }
   std::vector<SubtreeCount> TakeCounts() { return std::exchange(counts_, {}); }
 
+  // Inodes cut off: the reaper's, once this is applied.
+  void AddOrphan(InodeId orphan) { orphans_.push_back(orphan); }
+  std::vector<InodeId> TakeOrphans() { return std::exchange(orphans_, {}); }
+
   bool has_changes() const { return !changes_.empty(); }
   WriteBatch TakeBatch();
 
@@ -77,6 +81,7 @@ class Transaction final {
   std::map<Key, std::optional<std::string>, Before> changes_;
   std::optional<Totals> totals_;
   std::vector<SubtreeCount> counts_;
+  std::vector<InodeId> orphans_;
 };
 
 // Keys of kMeta.
