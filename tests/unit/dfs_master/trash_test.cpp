@@ -75,14 +75,14 @@ TEST_F(TrashTest, EveryUserHasItsTurnAndNobodyElse) {
   Remove("zoe", "g");
   PutFile("/user/file");
   PutFile("/user/7/.Trash");
-  ASSERT_TRUE(master_->MakeDirectory("/home/ada/.Trash/Current", {}, true).ok());
+  ASSERT_TRUE(master_->MakeDirectory("/elsewhere/ada/.Trash/Current", {}, true).ok());
 
   Let(kToFirstRound);
 
   EXPECT_EQ(TrashOf("137"), Names{"231114230000"});
   EXPECT_EQ(TrashOf("zoe"), Names{"231114230000"});
   EXPECT_EQ(CodeOf("/user/7/.Trash"), Code::kOk);
-  EXPECT_EQ(CodeOf("/home/ada/.Trash/Current"), Code::kOk);
+  EXPECT_EQ(CodeOf("/elsewhere/ada/.Trash/Current"), Code::kOk);
 }
 
 TEST_F(TrashTest, WhatIsNoCheckpointIsLeftAlone) {
