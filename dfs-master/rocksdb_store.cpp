@@ -33,24 +33,39 @@ Status FromRocksDb(const rocksdb::Status& status, std::string_view context) {
   return Status(code, status.ToString()).WithContext(context);
 }
 
-// RocksDB goes on reading after its background work has failed; the master must not.
+// RocksDB goes on reading after its background work has failed, and may try to go on writing; the
+// master must not.
 class FatalListener final : public rocksdb::EventListener {
  public:
   explicit FatalListener(std::function<void(const Status&)> on_fatal)
       : on_fatal_(std::move(on_fatal)) {}
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
+    has_failed_ = true;
     if (on_fatal_ && !is_called_.exchange(true)) {
       on_fatal_(FromRocksDb(*error, "rocksdb background work"));
     }
+  }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason,
+                            rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+
+  // From the first failure on the log must not be touched again: RocksDB asserts that nobody does,
+  // and others may be about to sync it while the process is ending.
+  void Fail() { has_failed_ = true; }
+  Status Check() const {
+    return has_failed_ ? Unavailable("the log could not be written") : Status();
   }
 
  private:
   const std::function<void(const Status&)> on_fatal_;
   std::atomic<bool> is_called_{false};
+  std::atomic<bool> has_failed_{false};
 };
 
-rocksdb::DBOptions MakeDbOptions(const RocksDbStore::Options& options) {
+rocksdb::DBOptions MakeDbOptions(const std::shared_ptr<FatalListener>& listener) {
   rocksdb::DBOptions result;
   result.create_if_missing = true;
   result.create_missing_column_families = true;
@@ -61,7 +76,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbStore::Options& options) {
   result.max_open_files = 256;
   result.keep_log_file_num = 4;
   result.max_log_file_size = size_t{4} << 20;
-  result.listeners.push_back(std::make_shared<FatalListener>(options.on_fatal));
+  result.listeners.push_back(listener);
   return result;
 }
 
@@ -108,6 +123,7 @@ class SnapshotView final : public KeyValueView {
 }  // namespace
 
 struct RocksDbStore::Impl {
+  std::shared_ptr<FatalListener> failure;
   std::unique_ptr<rocksdb::DB> db;
   Handles tables{};
   rocksdb::ColumnFamilyHandle* default_table = nullptr;
@@ -148,13 +164,15 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(Options options) {
     families.emplace_back(TableName(static_cast<Table>(i)), table_options);
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  auto failure = std::make_shared<FatalListener>(options.on_fatal);
   rocksdb::DB* db = nullptr;
   RETURN_IF_ERROR(
       FromRocksDb(rocksdb::DB::Open(
-                      MakeDbOptions(options), options.directory.string(), families, &handles, &db),
+                      MakeDbOptions(failure), options.directory.string(), families, &handles, &db),
                   "open " + options.directory.string()));
 
   auto impl = std::make_unique<Impl>();
+  impl->failure = std::move(failure);
   impl->db.reset(db);
   impl->default_table = handles[0];
   std::copy(handles.begin() + 1, handles.end(), impl->tables.begin());
@@ -224,7 +242,12 @@ Result<uint64_t> RocksDbStore::Apply(const WriteBatch& batch) {
     RETURN_IF_ERROR(FromRocksDb(status, "batch"));
   }
   MutexLock lock(impl_->apply_mutex);
-  RETURN_IF_ERROR(FromRocksDb(impl_->db->Write(rocksdb::WriteOptions(), &writes), "write"));
+  RETURN_IF_ERROR(impl_->failure->Check());
+  const Status status = FromRocksDb(impl_->db->Write(rocksdb::WriteOptions(), &writes), "write");
+  if (!status.ok()) {
+    impl_->failure->Fail();
+    return status;
+  }
   return impl_->db->GetLatestSequenceNumber();
 }
 
@@ -241,7 +264,9 @@ Status RocksDbStore::Sync(uint64_t position) {
     impl_->is_syncing = true;
     impl_->sync_mutex.Unlock();
     uint64_t written = impl_->db->GetLatestSequenceNumber();
-    Status status = FromRocksDb(impl_->db->SyncWAL(), "sync log");
+    Status status = impl_->failure->Check();
+    if (status.ok()) status = FromRocksDb(impl_->db->SyncWAL(), "sync log");
+    if (!status.ok()) impl_->failure->Fail();
     impl_->sync_mutex.Lock();
     impl_->is_syncing = false;
     if (status.ok()) {
