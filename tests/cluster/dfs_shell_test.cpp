@@ -210,6 +210,13 @@ TEST_F(DfsShellTest, FsckTellsOfOpenFiles) {
   EXPECT_EQ(cluster().MustDfs({"cat", "/log"}), "first\n");
 }
 
+TEST_F(DfsShellTest, RemovedFilesGoThroughTheTrash) {
+  StartCluster({.datanodes = 2, .master_flags = {"--trash-interval=60"}});
+  ASSERT_OK(cluster().WaitUntilWritable());
+
+  CheckTranscript(cluster(), "trash");
+}
+
 // Nodes die and come back; fsck and report say so, and move or delete what cannot be read.
 TEST_F(DfsShellTest, FsckNamesWhatIsLostAndWhoHadIt) {
   StartCluster();
