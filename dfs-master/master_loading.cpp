@@ -55,6 +55,7 @@ Status Master::Load() {
   }
   RETURN_IF_ERROR(state_.nodes.Load(store_));
   RETURN_IF_ERROR(state_.leases.Load(store_, now));
+  RETURN_IF_ERROR(state_.requests.Load(store_, now));
   ASSIGN_OR_RETURN(std::optional<std::string> safe_mode, store_.Get(Table::kMeta, kMetaSafeMode));
   state_.is_safe_by_hand = safe_mode.has_value();
   log_->info(

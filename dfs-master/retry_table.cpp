@@ -30,6 +30,20 @@ std::string TimeKey(int64_t at_ms, std::string_view request_id) {
 
 }  // namespace
 
+Status RetryTable::Load(const KeyValueStore& store, const Now& now) {
+  const std::string end(1, kByTime + 1);
+  ASSIGN_OR_RETURN(std::optional<KeyValueStore::Entry> newest,
+                   store.FindLast(Table::kRequests, TimeKey(0, ""), end));
+  base_ms_ =
+      newest.has_value() ? static_cast<int64_t>(ReadBigEndian(newest->key, 1)) : now.wall_ms();
+  base_at_ = now.steady;
+  return {};
+}
+
+int64_t RetryTable::TimeMs(const Now& now) const {
+  return base_ms_ + std::chrono::floor<std::chrono::milliseconds>(now.steady - base_at_).count();
+}
+
 Result<std::optional<std::string>> RetryTable::Find(const Transaction& txn,
                                                     const Request& request) {
   if (request.id.empty()) return std::optional<std::string>();
@@ -49,15 +63,13 @@ void RetryTable::Remember(Transaction& txn,
                           std::string_view answer,
                           const Now& now) {
   if (request.id.empty()) return;
-  std::string value = BigEndian(static_cast<uint64_t>(now.wall_ms()));
+  const int64_t time_ms = TimeMs(now);
+  std::string value = BigEndian(static_cast<uint64_t>(time_ms));
   AppendBigEndian(value, request.content_hash);
   value.append(answer);
   txn.Put(Table::kRequests, IdKey(request.id), std::move(value));
-  std::string time_key = TimeKey(now.wall_ms(), request.id);
-  // The wall clock may have been set back.
-  if (time_key < pruned_to_) pruned_to_ = time_key;
-  txn.Put(Table::kRequests, std::move(time_key), "");
-  ++count_by_second_[now.wall_ms() / kMsPerSecond];
+  txn.Put(Table::kRequests, TimeKey(time_ms, request.id), "");
+  ++count_by_second_[time_ms / kMsPerSecond];
   ++count_;
 }
 
@@ -68,7 +80,7 @@ int64_t RetryTable::Horizon(const Now& now) {
     count_ -= oldest->second;
     count_by_second_.erase(oldest);
   }
-  const int64_t horizon_ms = std::max(horizon_ms_, now.wall_ms() - options_.kept.count());
+  const int64_t horizon_ms = std::max(horizon_ms_, TimeMs(now) - options_.kept.count());
   while (!count_by_second_.empty() &&
          (count_by_second_.begin()->first + 1) * kMsPerSecond <= horizon_ms) {
     count_ -= count_by_second_.begin()->second;

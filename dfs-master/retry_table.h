@@ -23,6 +23,8 @@ namespace slipstream::dfs::master {
 // million
 //             are what 10,000 requests a second leave in three minutes, and a client tries a
 //             request again for half a minute. Those from before a restart are counted as none.
+// Time        goes on from the newest entry and by the steady clock alone: where the wall clock
+//             jumps, nothing is forgotten too early.
 // Threads     none; under the master's lock. The entries are in the store alone; in memory is how
 //             many there are for each second.
 class RetryTable final {
@@ -38,6 +40,9 @@ class RetryTable final {
 
   explicit RetryTable(const Options& options) : options_(options) {}
 
+  // Finds out what time it is in the table. Called once, before anything else.
+  Status Load(const KeyValueStore& store, const Now& now);
+
   // The answer of a request that was carried out; empty where it has none but that. Errors:
   // kInvalidArgument for an id that is too long, or was another request's.
   static Result<std::optional<std::string>> Find(const Transaction& txn, const Request& request);
@@ -48,10 +53,13 @@ class RetryTable final {
   Result<size_t> Prune(Transaction& txn, size_t limit, const Now& now);
 
  private:
+  int64_t TimeMs(const Now& now) const;
   // Everything from before this is to go.
   int64_t Horizon(const Now& now);
 
   const Options options_;
+  int64_t base_ms_ = 0;                          // the table's time
+  SteadyTime base_at_;                           // at this
   std::map<int64_t, uint64_t> count_by_second_;  // of those remembered since the start
   uint64_t count_ = 0;                           // their sum
   int64_t horizon_ms_ = 0;                       // of those that were too many

@@ -190,6 +190,20 @@ TEST_F(UpkeepTest, OfTooManyRequestsTheOldestGoFirstHoweverFastTheyCome) {
   EXPECT_TRUE(master_->SetAttributes("/", {.mode = 0700}, id(2, 1'499)).ok());
 }
 
+TEST_F(UpkeepTest, RequestsAreRememberedThoughTheClockWasSetForward) {
+  for (bool restarts : {false, true}) {
+    const std::string path = restarts ? "/a" : "/b";
+    ASSERT_TRUE(master_->MakeDirectory(path, {}, false, path).ok());
+
+    clock_.JumpWall(std::chrono::hours(30));
+    if (restarts) Crash();
+    AddNodes();
+    Pass(seconds(2), {"a", "b", "c"});
+
+    EXPECT_TRUE(master_->MakeDirectory(path, {}, false, path).ok());
+  }
+}
+
 TEST_F(UpkeepTest, RequestsAreForgottenThoughTheClockWasSetBack) {
   ASSERT_TRUE(master_->MakeDirectory("/a", {}, false, "1").ok());
   Pass(seconds(3'602), {"a", "b", "c"});
