@@ -12,6 +12,7 @@
 #include "dfs-master/durable_answers.h"
 #include "dfs-master/log_wait.h"
 #include "dfs-master/master_handlers.h"
+#include "dfs-master/work_queue.h"
 
 namespace slipstream::dfs::master {
 namespace {
@@ -57,9 +58,10 @@ Status HitAfterSync(std::string_view operation) {
   return failpoint::Hit("master." + std::string(operation) + ".after_sync");
 }
 
-// The calls of clients, which are many and short: they are answered in gRPC's own threads, of which
-// there are few, so none of them may wait for the disk. An answer that is not durable yet is left
-// to DurableAnswers.
+// The calls of clients, which are many and short. gRPC's own threads only take them in, since they
+// have the network to look after; a few threads carry them out and never wait for the disk; an
+// answer that is not durable yet is left to DurableAnswers. So no call holds a thread while it
+// waits, however many come.
 class ClientService final : public v1::DfsMaster::CallbackService {
  public:
   ClientService(Master& master, CallRunner runner)
@@ -174,6 +176,21 @@ class ClientService final : public v1::DfsMaster::CallbackService {
                   Response* response) {
     Reactor* reactor = context->DefaultReactor();
     const SteadyTime begin = runner_.now();
+    bool is_taken = work_.TryAdd([this, method, reactor, begin, request, response] {
+      CarryOut(method, reactor, begin, request, response);
+    });
+    if (!is_taken) {
+      reactor->Finish(runner_.Finish(method, begin, ResourceExhausted("too many calls at once")));
+    }
+    return reactor;
+  }
+
+  template <class Request, class Response>
+  void CarryOut(std::string_view method,
+                Reactor* reactor,
+                SteadyTime begin,
+                const Request* request,
+                Response* response) {
     LogWait wait;
     Status status = runner_.handlers().Answer(*request, *response);
     const std::string_view operation = wait.operation();
@@ -186,12 +203,12 @@ class ClientService final : public v1::DfsMaster::CallbackService {
     } else {
       answers_.Add(wait.position(), std::move(finish));
     }
-    return reactor;
   }
 
   Master& master_;
   const CallRunner runner_;
   DurableAnswers answers_;
+  WorkQueue work_{{}};  // ends before the answers, which it adds to
 };
 
 class AdminService final : public v1::DfsAdmin::Service {

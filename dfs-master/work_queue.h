@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "common/sync/mutex.h"
+
+namespace slipstream::dfs::master {
+
+// WorkQueue: work for a few threads, in the order it came, and not more of it than a bound.
+//
+// Threads     thread-safe; owns its threads.
+// Blocking    TryAdd does not block. The destructor carries out what is queued.
+class WorkQueue final {
+ public:
+  struct Options {
+    size_t threads = 4;
+    size_t capacity = 4'096;  // waiting, beside what is being carried out
+  };
+
+  explicit WorkQueue(const Options& options);
+  ~WorkQueue();
+  WorkQueue(const WorkQueue&) = delete;
+  WorkQueue& operator=(const WorkQueue&) = delete;
+
+  // False where as much as may is waiting already.
+  bool TryAdd(std::function<void()> work);
+
+ private:
+  void Run();
+
+  const size_t capacity_;
+  Mutex mutex_;
+  CondVar added_;
+  std::deque<std::function<void()>> waiting_ GUARDED_BY(mutex_);
+  size_t idle_threads_ GUARDED_BY(mutex_) = 0;
+  bool is_ending_ GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;  // last: they use all of the above
+};
+
+}  // namespace slipstream::dfs::master
