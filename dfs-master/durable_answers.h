@@ -42,7 +42,7 @@ class DurableAnswers final {
   CondVar added_;
   std::vector<Answer> answers_ GUARDED_BY(mutex_);
   bool is_ending_ GUARDED_BY(mutex_) = false;
-  std::thread thread_;  // last: it uses all of the above
+  std::jthread thread_;  // last: it uses all of the above
 };
 
 }  // namespace slipstream::dfs::master

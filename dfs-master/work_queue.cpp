@@ -15,7 +15,7 @@ WorkQueue::~WorkQueue() {
     is_ending_ = true;
   }
   added_.NotifyAll();
-  for (std::thread& thread : threads_)
+  for (std::jthread& thread : threads_)
     thread.join();
 }
 

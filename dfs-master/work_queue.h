@@ -38,7 +38,7 @@ class WorkQueue final {
   std::deque<std::function<void()>> waiting_ GUARDED_BY(mutex_);
   size_t idle_threads_ GUARDED_BY(mutex_) = 0;
   bool is_ending_ GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;  // last: they use all of the above
+  std::vector<std::jthread> threads_;  // last: they use all of the above
 };
 
 }  // namespace slipstream::dfs::master
