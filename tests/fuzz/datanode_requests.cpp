@@ -23,6 +23,7 @@
 #include "dfs-datanode/proto_map.h"
 #include "dfs-datanode/replica_server.h"
 #include "dfs-datanode/replica_store.h"
+#include "tests/fuzz/block_cache.h"
 #include "tests/fuzz/input_reader.h"
 #include "tests/fuzz/target.h"
 #include "tests/unit/dfs_datanode/replica_fixture.h"
@@ -88,7 +89,7 @@ class NodeProgram final {
   explicit NodeProgram(InputReader& reader) : reader_(reader) {
     for (block::BlockId id = 1; id <= 6; ++id) {
       const size_t raw_bytes = id % 2 == 0 ? 5'000 * id : 90 * id;
-      known_.push_back({.block = datanode::MakeBlock(id, raw_bytes),
+      known_.push_back({.block = CachedBlock(id, raw_bytes),
                         .raw = block::MakeRaw(raw_bytes, static_cast<uint32_t>(id), 80)});
     }
     Open();

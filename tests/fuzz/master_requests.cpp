@@ -48,8 +48,7 @@ const std::vector<const MethodDescriptor*>& Methods() {
     for (int i = 0; i < file->service_count(); ++i) {
       for (int j = 0; j < file->service(i)->method_count(); ++j) {
         const MethodDescriptor* const method = file->service(i)->method(j);
-        // Backup writes to the machine's own disk.
-        if (!method->client_streaming() && method->name() != "Backup") methods->push_back(method);
+        if (!method->client_streaming()) methods->push_back(method);
       }
     }
     return methods;

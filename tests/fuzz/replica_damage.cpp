@@ -12,6 +12,7 @@
 #include "common/fs/memory_file_system.h"
 #include "dfs-datanode/pack_format.h"
 #include "dfs-datanode/replica_store.h"
+#include "tests/fuzz/block_cache.h"
 #include "tests/fuzz/input_reader.h"
 #include "tests/fuzz/target.h"
 #include "tests/unit/dfs_datanode/replica_fixture.h"
@@ -64,7 +65,7 @@ class DamagedDisk final {
     for (size_t stream = reader_.Below(4); stream < 4; ++stream) {
       std::vector<TestBlock> written;
       for (size_t count = 1 + reader_.Below(3); count > 0; --count)
-        written.push_back(datanode::MakeBlock(id++, reader_.Bit() ? 5'000 : 1 + reader_.Byte()));
+        written.push_back(CachedBlock(id++, reader_.Bit() ? 5'000 : 1 + reader_.Byte()));
       const Status status = datanode::Write(*store, written);
       SLIPSTREAM_CHECK(status.ok(), "{}", status.ToString());
       std::move(written.begin(), written.end(), std::back_inserter(blocks_));
