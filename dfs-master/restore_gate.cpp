@@ -112,7 +112,8 @@ void RestoreGate::AddClaims(std::string_view owner_prefix,
   for (auto claim = claims_.lower_bound(owner_prefix);
        claim != claims_.end() && claim->first.starts_with(owner_prefix);
        ++claim) {
-    const auto& [owner, pair] = *claim;
+    const std::string& owner = claim->first;
+    const EpochPair& pair = claim->second;
     auto known = std::find_if(appenders.begin(), appenders.end(), [&](const AppenderStatus& one) {
       return one.owner == owner;
     });
