@@ -17,6 +17,16 @@ constexpr uint32_t kAllocateMax = 10'000;
 constexpr size_t kListAppendersMax = 10'000;
 constexpr const char* kLogger = "dfs_master";
 
+// Tells a Prepare from all others, as a request id does.
+std::string IdOfPrepare(std::span<const EpochAppend> epochs) {
+  std::string id = "prepare";
+  for (const EpochAppend& epoch : epochs) {
+    id += " " + epoch.owner + "/" + std::to_string(epoch.epoch) + "/" +
+          std::to_string(epoch.incarnation);
+  }
+  return id;
+}
+
 }  // namespace
 
 Master::State::State(const Options& options, const KeyValueStore& store, SteadyTime now)
@@ -225,7 +235,14 @@ Result<PrepareResult> Master::Prepare(std::span<const EpochAppend> epochs, bool 
                  for (const EpochAppend& epoch : epochs)
                    state.TouchWriter(epoch.owner, now);
                  RETURN_IF_ERROR(state.CheckMayWrite());
-                 return state.appenders.Prepare(txn, epochs, commit, now, changes);
+                 // Who commits at once has given up where he was refused, as one who changes a name
+                 // has; who prepares may try the same again, and commits nothing unheard.
+                 const std::string id = commit ? IdOfPrepare(epochs) : std::string();
+                 if (auto refusal = state.refusals.Find(id)) return *refusal;
+                 Result<PrepareResult> prepared =
+                     state.appenders.Prepare(txn, epochs, commit, now, changes);
+                 if (!prepared.ok()) state.refusals.Remember(id, prepared.status());
+                 return prepared;
                });
 }
 

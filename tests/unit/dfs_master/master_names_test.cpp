@@ -232,6 +232,19 @@ TEST_F(NamesTest, ALateCopyOfARefusedRequestIsRefusedAgain) {
   EXPECT_TRUE(master_->Rename("/a", "/b", false, "another").ok());
 }
 
+TEST_F(NamesTest, ALateCopyOfARefusedPutIsRefusedAgain) {
+  ASSERT_TRUE(Mkdir("/d").ok());
+  ASSERT_TRUE(SetQuota("/d", 1).ok());
+  EpochPair pair{.epoch = 1, .incarnation = Acquire("x")};
+  FileAppend file{.new_path = "/d/f", .blocks = {NewPreparedBlock("x")}};
+  ASSERT_EQ(Prepare(OneFile("x", pair, file), true).status().code(), Code::kResourceExhausted);
+  ASSERT_TRUE(SetQuota("/d", 0).ok());
+
+  EXPECT_EQ(Prepare(OneFile("x", pair, file), true).status().code(), Code::kResourceExhausted);
+
+  EXPECT_EQ(CodeOf("/d/f"), Code::kNotFound);
+}
+
 TEST_F(NamesTest, ManyStatusesAtOnceAreThoseOfEach) {
   PutFile("/a/f");
   PutFile("/a/g");
