@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -21,10 +22,20 @@ Result<std::unique_ptr<DataDir>> DataDir::Open(const std::string& path, FileSyst
   std::unique_ptr<DataDir> dir(new DataDir(path, fs));
   RETURN_IF_ERROR(fs.MakeDirectories(path));
   ASSIGN_OR_RETURN(dir->lock_, fs.Lock(path + "/LOCK"));
+  RETURN_IF_ERROR(dir->RemoveTemporaryFiles());
   Result<std::string> node_id = dir->ReadNodeId();
   if (!node_id.ok() && node_id.status().code() != Code::kNotFound) return node_id.status();
   if (node_id.ok()) dir->node_id_ = *node_id;
   return dir;
+}
+
+Status DataDir::RemoveTemporaryFiles() {
+  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, fs_.List(path_));
+  for (const DirectoryEntry& entry : entries) {
+    if (entry.is_directory || !entry.name.ends_with(".tmp")) continue;
+    RETURN_IF_ERROR(fs_.Remove(path_ + "/" + entry.name));
+  }
+  return {};
 }
 
 Result<std::string> DataDir::ReadNodeId() const {

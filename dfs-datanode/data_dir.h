@@ -36,6 +36,8 @@ class DataDir final {
  private:
   DataDir(std::string path, FileSystem& fs);
 
+  // Of numbers that were being saved when a process died.
+  Status RemoveTemporaryFiles();
   Result<std::string> ReadNodeId() const;
 
   const std::string path_;

@@ -20,7 +20,11 @@ constexpr char kLogPositionName[] = "master_log_position";
 constexpr milliseconds kLogPositionSavePeriod{10'000};
 constexpr milliseconds kReconnectTimeout{500};
 constexpr milliseconds kCallTimeout{5'000};
-constexpr milliseconds kReportTimeout{60'000};
+// Of a full report: a short one whose answer is lost must not keep the node silent for so long that
+// the master gives it up; a long one has its time.
+constexpr milliseconds kReportTimeoutMin{10'000};
+constexpr milliseconds kReportTimeoutMax{60'000};
+constexpr milliseconds kReportTimePerMessage{1'000};
 constexpr size_t kChangesPerHeartbeat = 5'000;
 constexpr size_t kReplicasPerReport = 10'000;  // about 400 KB a message
 
@@ -182,10 +186,12 @@ Status MasterSession::Register(const std::stop_token& stop) {
 Status MasterSession::SendFullReport(const std::stop_token& stop) {
   const ReplicaStore::Snapshot snapshot = store_.List();
   dfs::v1::ReportBlocksResponse response;
+  const milliseconds time =
+      kReportTimeoutMin + kReportTimePerMessage * (snapshot.replicas.size() / kReplicasPerReport);
   const std::unique_ptr<rpc::RequestStream> stream =
       master_->OpenRequestStream("/slipstream.dfs.v1.DfsNodeRegistry/ReportBlocks",
                                  response,
-                                 {.timeout = kReportTimeout, .stop = stop});
+                                 {.timeout = std::min(time, kReportTimeoutMax), .stop = stop});
   size_t next = 0;
   bool is_open = true;
   // At least one message: it is what says that there are no replicas.

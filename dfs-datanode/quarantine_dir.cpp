@@ -11,6 +11,16 @@
 
 namespace slipstream::datanode {
 
+Status QuarantineDir::Open() {
+  RETURN_IF_ERROR(fs_.MakeDirectories(directory_));
+  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, fs_.List(directory_));
+  for (const DirectoryEntry& entry : entries) {
+    if (entry.is_directory || !entry.name.ends_with(".tmp")) continue;
+    RETURN_IF_ERROR(fs_.Remove(directory_ + "/" + entry.name));
+  }
+  return {};
+}
+
 std::string QuarantineDir::NewPath(block::BlockId block_id) const {
   // As many digits for every date there will be: by name is by age.
   return fmt::format("{}/{:013}-{}",

@@ -23,7 +23,9 @@ class QuarantineDir final {
   QuarantineDir(const std::string& root, FileSystem& fs, const Clock& clock)
       : directory_(root + "/quarantine"), fs_(fs), clock_(clock) {}
 
-  Status Open() { return fs_.MakeDirectories(directory_); }
+  // Makes it if need be; what a process that died, or a disk that failed, left half done there
+  // goes.
+  Status Open();
 
   // For the files of one replica, which add their suffixes.
   std::string NewPath(block::BlockId block_id) const;

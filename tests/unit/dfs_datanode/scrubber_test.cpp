@@ -116,11 +116,13 @@ TEST(DataDirTest, HasOneOwnerAndKeepsItsName) {
   ASSERT_TRUE(dir->SaveNumber("number", 42).ok());
   dir.reset();
   fs.Crash(1);
+  ASSERT_TRUE(fs.Open("/node/number.tmp", OpenMode::kCreate).ok());
 
   dir = DataDir::Open("/node", fs).value();
   EXPECT_EQ(dir->node_id(), node_id);
   EXPECT_EQ(dir->LoadNumber("number"), 42u);
   EXPECT_EQ(dir->LoadNumber("other"), 0u);
+  EXPECT_EQ(fs.Paths(), (std::vector<std::string>{"/node/node_id", "/node/number"}));
   EXPECT_TRUE(dir->CheckNodeId().ok());
   fs.SetContent("/node/node_id", "fedcba9876543210\n");
   EXPECT_EQ(dir->CheckNodeId().code(), Code::kFailedPrecondition);
