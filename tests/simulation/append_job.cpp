@@ -11,6 +11,7 @@ namespace {
 
 constexpr Micros kPauseMax{2'000'000};
 constexpr Micros kRetryPause{500'000};
+constexpr uint64_t kClosePerMille = 150;
 constexpr uint64_t kDeathPerMille = 40;
 constexpr uint64_t kTakeoverPerMille = 60;
 
@@ -109,13 +110,15 @@ class AppendJob::Worker final {
     }
     if (MayDie()) return Outcome::kRetired;
     File file = job_.NextFile();
+    if (file.inode_id == 0) stage_.Want(file.path);
     dfs::FileAppend share{.expected_length_bytes = file.content.size(),
                           .blocks = std::move(*durable),
-                          .close = is_last || job_.random_.PerMille(100)};
-    if (file.inode_id != 0) {
-      share.target = file.inode_id;
-    } else {
+                          .close = is_last || job_.random_.PerMille(kClosePerMille)};
+    const bool is_new = file.inode_id == 0;
+    if (is_new) {
       share.target = file.path;
+    } else {
+      share.target = file.inode_id;
     }
     const bool closes = share.close;
     const dfs::EpochPair pair{.epoch = job_.committed_.epoch + 1, .incarnation = incarnation_};
@@ -127,7 +130,8 @@ class AppendJob::Worker final {
     auto prepared = client_->Prepare({&epoch, 1}, false);
     Note(fmt::format(
         "prepare epoch={}/{}: {}", pair.epoch, pair.incarnation, prepared.status().ToString()));
-    if (!prepared.ok()) return Refused(prepared.status());
+    if (!prepared.ok()) return Refused(prepared.status(), is_new ? file.path : std::string());
+    if (is_new) stage_.Promise(file.path);
     if (!prepared->front().lost_files.empty()) {
       stage_.Fail(name_ + ": the master lost a file that nobody deleted");
       return Outcome::kRetired;
@@ -165,9 +169,17 @@ class AppendJob::Worker final {
     return client_->WriteBlocks(job_.name_, borrowed);
   }
 
-  // A worker that was fenced off is told so; nobody else is refused.
-  Outcome Refused(const Status& status) {
+  // A worker that was fenced off is told so, and one whose new file's name somebody else has;
+  // nobody else is refused.
+  Outcome Refused(const Status& status, const std::string& new_path) {
     if (IsUncertain(status.code())) return Outcome::kAgain;
+    const bool has_been_squatted = !new_path.empty() && stage_.IsSquatted(new_path) &&
+                                   !stage_.IsPromised(new_path) &&
+                                   status.code() == Code::kAlreadyExists;
+    if (has_been_squatted) {
+      ++job_.names_lost_;
+      return Outcome::kAgain;
+    }
     // What one candidate took the incarnation of another for, only a stale worker is told.
     Fail("prepare", status);
     return Outcome::kRetired;
@@ -243,7 +255,7 @@ void AppendJob::StartWorker() {
 
 AppendJob::File AppendJob::NextFile() const {
   if (!files_.empty() && !files_.back().is_closed) return files_.back();
-  return {.path = fmt::format("/{}/part-{}", name_, files_.size())};
+  return {.path = fmt::format("/{}/part-{}", name_, files_.size() + names_lost_)};
 }
 
 void AppendJob::CheckAll() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -65,6 +66,7 @@ class AppendJob final {
   uint64_t generation_ = 0;
   dfs::EpochPair committed_;
   std::vector<File> files_;
+  size_t names_lost_ = 0;  // to squatters
 };
 
 }  // namespace slipstream::simulation

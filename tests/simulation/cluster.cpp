@@ -24,7 +24,8 @@ MasterMachine::Options MasterOptions(const Cluster::Options& options) {
 }
 
 NodeMachine::Options NodeOptions(const Cluster::Options& options, size_t index) {
-  NodeMachine::Options machine{.host = fmt::format("node{}", index), .mutation = options.mutation};
+  NodeMachine::Options machine{
+      .host = fmt::format("node{}", index), .disks = options.disks, .mutation = options.mutation};
   datanode::Node::Options& node = machine.node;
   node.reserve_bytes = 1;
   // So that both kinds of block, and several packs, occur with little data.
@@ -32,7 +33,7 @@ NodeMachine::Options NodeOptions(const Cluster::Options& options, size_t index) 
   node.pack_bytes_max = 48 << 10;
   node.park_time = milliseconds(20'000);
   node.session.master = MasterMachine::kAddress;
-  node.session.report_interval = milliseconds(90'000);
+  node.session.report_interval = options.report_interval;
   node.scrubber.bytes_per_second = 4 << 20;
   node.scrubber.pass_interval = options.mutation == Mutation::kNeverScrub
                                     ? std::chrono::hours(24'000)
@@ -68,13 +69,16 @@ void Cluster::Mend() {
   network_.HealAll();
   network_.SetFaults({});
   master_->store().CountDown(0, {});
+  master_->SetReportTimeMax(Micros(0));
   for (auto& node : nodes_) {
-    node->disk().CountDown(0, {});
-    node->disk().SetErrors(0, 0);
-    node->disk().SetFree(std::numeric_limits<uint64_t>::max());
+    for (auto& disk : node->disks()) {
+      disk->CountDown(0, {});
+      disk->SetErrors(0, 0);
+      disk->SetFree(std::numeric_limits<uint64_t>::max());
+    }
     // A disk taken out of service comes back with a restart, which also tidies up what could not be
     // removed while it failed.
-    if (node->disk().has_failed()) node->Crash(Fall::kProcessKilled, kOperatorPause);
+    if (node->HasFailedDisk()) node->Crash(Fall::kProcessKilled, kOperatorPause);
   }
 }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +23,8 @@ class Cluster final {
   struct Options {
     size_t nodes = 3;
     uint32_t replication = 2;
+    size_t disks = 1;  // of each node
+    std::chrono::milliseconds report_interval{90'000};
     Mutation mutation = Mutation::kNone;
   };
 

@@ -1,11 +1,13 @@
 #include "tests/simulation/file_user.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "dfs-client/admin_client.h"
 #include "dfs-client/dfs_client.h"
 
 namespace slipstream::simulation {
@@ -14,12 +16,36 @@ namespace {
 constexpr Micros kPauseMax{3'000'000};
 constexpr Micros kLookPause{1'000'000};
 constexpr int kLooksMax = 200;
+constexpr Micros kSlowReadMax{30'000'000};
+constexpr Micros kAppendPauseMax{6'000'000};
+constexpr std::chrono::milliseconds kLease{10'000};
+// A master that was restarted gives every lease its time anew.
+constexpr Micros kLeaseIsOverAfter{120'000'000};
 // With retries, a message of an operation is not on the way longer than this after it has failed.
 constexpr Micros kSettleTime = Network::kMessageLifeMax + Micros(2'000'000);
 
 std::string Describe(const Content& content) {
   if (content == nullptr) return "no file";
   return fmt::format("{} bytes \"{}\"", content->size(), content->substr(0, content->find('>')));
+}
+
+// Whether a path is the same in both.
+bool IsSame(const TreeModel& a, const TreeModel& b, const std::string& path) {
+  if (a.Contains(path) != b.Contains(path)) return false;
+  const Content x = a.Find(path);
+  const Content y = b.Find(path);
+  const bool is_same_content = x == y || (x != nullptr && y != nullptr && *x == *y);
+  return is_same_content && a.FindAttributes(path) == b.FindAttributes(path);
+}
+
+// Whether a file or directory is as it was set to be.
+bool IsAsSet(const Attributes& set, const dfs::FileStatus& status) {
+  const uint64_t names_max = status.quota.has_value() ? status.quota->names_max : 0;
+  return set.replication.value_or(status.replication) == status.replication &&
+         set.mode.value_or(status.mode) == status.mode &&
+         set.owner.value_or(status.owner) == status.owner &&
+         set.modified_at_ms.value_or(status.modified_at_ms) == status.modified_at_ms &&
+         set.names_max.value_or(names_max) == names_max;
 }
 
 }  // namespace
@@ -67,40 +93,174 @@ std::string FileUser::SomeFile() {
 
 void FileUser::Step() {
   const uint64_t choice = random_.Below(100);
-  if (choice < 30) {
-    const std::string path = SomePath();
-    const auto content = std::make_shared<const std::string>(stage_.NewContent());
-    const bool replace = random_.PerMille(600);
-    Do(
-        fmt::format("put {} {} replace={}", path, Describe(content), replace),
-        [&](TreeModel& tree) { return tree.Put(path, content, replace); },
-        [&] { return Put(path, *content, replace); });
-  } else if (choice < 38) {
-    const std::string path = random_.PerMille(200) ? root_ + "/d0" : SomeFile();
-    const bool recursive = random_.PerMille(500);
-    Do(
-        fmt::format("delete {} recursive={}", path, recursive),
-        [&](TreeModel& tree) { return tree.Delete(path, recursive); },
-        [&] { return client_->Delete(path, recursive); });
-  } else if (choice < 50) {
-    const bool moves_directory = random_.PerMille(150);
-    const std::string source = moves_directory ? root_ + "/d0" : SomeFile();
-    const std::string target = moves_directory ? root_ + "/d1" : SomePath();
-    const bool replace = random_.PerMille(500);
-    Do(
-        fmt::format("rename {} {} replace={}", source, target, replace),
-        [&](TreeModel& tree) { return tree.Rename(source, target, replace); },
-        [&] { return client_->Rename(source, target, replace); });
-  } else if (choice < 54) {
+  if (choice < 26) {
+    MakeFile();
+  } else if (choice < 33) {
+    DeleteSomething();
+  } else if (choice < 42) {
+    RenameSomething();
+  } else if (choice < 46) {
     const std::string path = fmt::format("{}/d{}", root_, random_.Below(3));
     Do(
         "mkdir " + path,
         [&](TreeModel& tree) { return tree.MakeDirectory(path); },
         [&] { return client_->MakeDirectory(path, false).status(); });
-  } else if (choice < 58) {
+  } else if (choice < 50) {
+    TruncateSomething();
+  } else if (choice < 54) {
+    ConcatSomething();
+  } else if (choice < 60) {
+    SetSomething();
+  } else if (choice < 65) {
+    Append();
+  } else if (choice < 67) {
+    Squat();
+  } else if (choice < 71) {
     List();
   } else {
     Read();
+  }
+}
+
+void FileUser::MakeFile() {
+  const std::string path = SomePath();
+  const auto content = std::make_shared<const std::string>(stage_.NewContent());
+  const bool replace = random_.PerMille(600);
+  Do(
+      fmt::format("put {} {} replace={}", path, Describe(content), replace),
+      [&](TreeModel& tree) { return tree.Put(path, content, replace); },
+      [&] { return Put(path, *content, replace); });
+}
+
+void FileUser::DeleteSomething() {
+  const std::string path = random_.PerMille(200) ? root_ + "/d0" : SomeFile();
+  const bool recursive = random_.PerMille(500);
+  Do(
+      fmt::format("delete {} recursive={}", path, recursive),
+      [&](TreeModel& tree) { return tree.Delete(path, recursive); },
+      [&] { return client_->Delete(path, recursive); });
+}
+
+void FileUser::RenameSomething() {
+  const bool moves_directory = random_.PerMille(150);
+  const std::string source = moves_directory ? root_ + "/d0" : SomeFile();
+  const std::string target = moves_directory ? root_ + "/d1" : SomePath();
+  const bool replace = random_.PerMille(500);
+  Do(
+      fmt::format("rename {} {} replace={}", source, target, replace),
+      [&](TreeModel& tree) { return tree.Rename(source, target, replace); },
+      [&] { return client_->Rename(source, target, replace); });
+}
+
+void FileUser::TruncateSomething() {
+  const std::string path = SomeFile();
+  const Content content = tree_.Find(path);
+  const uint64_t length = content == nullptr ? 0 : random_.Below(content->size() + 2);
+  Do(
+      fmt::format("truncate {} {}", path, length),
+      [&](TreeModel& tree) { return tree.Truncate(path, length); },
+      [&] { return client_->Truncate(path, length); });
+}
+
+void FileUser::ConcatSomething() {
+  const std::string target = SomeFile();
+  std::vector<std::string> sources(1 + random_.Below(2));
+  for (std::string& source : sources)
+    source = SomeFile();
+  Do(
+      fmt::format("concat {} and {}", target, fmt::join(sources, ", ")),
+      [&](TreeModel& tree) { return tree.Concat(target, sources); },
+      [&] { return client_->Concat(target, sources); });
+}
+
+void FileUser::SetSomething() {
+  const uint64_t choice = random_.Below(3);
+  const std::string path = SomeFile();
+  if (choice == 0) {
+    // One replica would not survive what is done to the fragile node.
+    const auto replication =
+        static_cast<uint32_t>(random_.Between(2, static_cast<int64_t>(stage_.replication_max())));
+    Do(
+        fmt::format("setrep {} {}", path, replication),
+        [&](TreeModel& tree) {
+          return tree.SetAttributes(path, {.replication = replication}, true);
+        },
+        [&] { return client_->SetReplication(path, replication); });
+  } else if (choice == 1) {
+    Attributes change{.owner = fmt::format("o{}", random_.Below(100))};
+    if (random_.PerMille(500)) change.mode = static_cast<uint32_t>(random_.Below(512));
+    if (random_.PerMille(300)) change.modified_at_ms = random_.Between(0, 1'000'000);
+    Do(
+        fmt::format("set attributes of {}", path),
+        [&](TreeModel& tree) { return tree.SetAttributes(path, change, false); },
+        [&] {
+          return client_
+              ->SetAttributes(path,
+                              {.owner = change.owner,
+                               .mode = change.mode,
+                               .modified_at_ms = change.modified_at_ms})
+              .status();
+        });
+  } else {
+    // As many names as there are, and a few more, or less; or any number.
+    const uint64_t names_max =
+        random_.PerMille(500) ? 0 : tree_.entries().size() + random_.Below(6);
+    Do(
+        fmt::format("set the quota of {} to {} names", root_, names_max),
+        [&](TreeModel& tree) { return tree.SetAttributes(root_, {.names_max = names_max}, false); },
+        [&] { return dfs::AdminClient(*client_).SetQuota(root_, {.names_max = names_max}); });
+  }
+}
+
+// With several flushes, each a change of its own; a writer that gives up in the middle leaves the
+// file to others.
+void FileUser::Append() {
+  const std::string path = SomeFile();
+  if (!tree_.IsFile(path)) return;
+  tree_.Touch(path);  // as its being opened and closed does
+  const Micros began = stage_.now();
+  auto appender = client_->AppendFile(path, {.lease = kLease});
+  stage_.scheduler().Note(
+      fmt::format("{} appends to {}: {}", name_, path, appender.status().ToString()));
+  if (!appender.ok()) {
+    if (IsUncertain(appender.status().code())) return LeaveToLease();
+    if (stage_.now() >= has_left_file_until_ && !stage_.MayHaveBeenFrozenSince(began)) {
+      stage_.Fail(fmt::format("{}: append {}: {}", name_, path, appender.status().ToString()));
+    }
+    return;
+  }
+  const int64_t flushes = random_.Between(0, 3);
+  bool is_well = true;
+  for (int64_t i = 0; i < flushes && is_well && !stage_.scheduler().is_stopped(); ++i) {
+    const std::string more = stage_.NewContent();
+    is_well = Do(
+        fmt::format("append {} bytes to {}", more.size(), path),
+        [&](TreeModel& tree) { return tree.Append(path, more); },
+        [&] {
+          RETURN_IF_ERROR((*appender)->Write(more));
+          return (*appender)->Flush();
+        });
+    (void)stage_.scheduler().Sleep(Micros(random_.Between(0, kAppendPauseMax.count())));
+  }
+  // What a writer that does not close leaves behind, its lease takes away.
+  if (!is_well || random_.PerMille(200) || !(*appender)->Close().ok()) LeaveToLease();
+}
+
+void FileUser::LeaveToLease() {
+  has_left_file_until_ = stage_.now() + kLeaseIsOverAfter;
+}
+
+// Tries to have a name that an appender is about to have.
+void FileUser::Squat() {
+  if (stage_.wanted().empty()) return;
+  const std::vector<std::string> paths(stage_.wanted().begin(), stage_.wanted().end());
+  const std::string path = random_.PerMille(700) ? paths.back() : random_.Pick(paths);
+  const bool is_promised = stage_.IsPromised(path);
+  stage_.Squat(path);
+  const Status status = client_->MakeDirectory(path, false).status();
+  stage_.scheduler().Note(fmt::format("{} squats on {}: {}", name_, path, status.ToString()));
+  if (status.ok() && is_promised) {
+    stage_.Fail(fmt::format("{} got the name {}, which was promised to another", name_, path));
   }
 }
 
@@ -110,26 +270,33 @@ Status FileUser::Put(const std::string& path, const std::string& content, bool r
   return writer->Close();
 }
 
-void FileUser::Do(const std::string& what,
+bool FileUser::Do(const std::string& what,
                   const Change& change,
                   const std::function<Status()>& operation) {
   TreeModel after = tree_;
   const bool can = change(after);
   if (can) Publish(&after);
   stage_.scheduler().Note(name_ + " " + what);
+  const Micros began = stage_.now();
   const Status status = operation();
   stage_.scheduler().Note(fmt::format("{} {}: {}", name_, what, status.ToString()));
-  if (status.ok()) {
-    if (!can) return stage_.Fail(fmt::format("{}: {} succeeded and cannot", name_, what));
+  const bool may_be_refused =
+      status.code() == Code::kFailedPrecondition &&
+      (stage_.now() < has_left_file_until_ || stage_.MayHaveBeenFrozenSince(began));
+  if (status.ok() && (!can || stage_.HasBeenFrozenSince(began))) {
+    stage_.Fail(fmt::format("{}: {} succeeded and cannot", name_, what));
+  } else if (status.ok()) {
     tree_ = std::move(after);
     stage_.Count();
-  } else if (!IsUncertain(status.code())) {
-    if (can) return stage_.Fail(fmt::format("{}: {}: {}", name_, what, status.ToString()));
+  } else if (IsUncertain(status.code())) {
+    if (can) Settle(what, after);
+  } else if (can && !may_be_refused) {
+    stage_.Fail(fmt::format("{}: {}: {}", name_, what, status.ToString()));
+  } else {
     stage_.Count();
-  } else if (can) {
-    Settle(what, after);
   }
   Publish(nullptr);
+  return status.ok();
 }
 
 // ---- What he knows ----
@@ -161,25 +328,17 @@ void FileUser::Settle(const std::string& what, const TreeModel& after) {
       paths.insert(path);
   }
   for (const std::string& path : paths) {
-    const Content before_content = tree_.Find(path);
-    const Content after_content = after.Find(path);
-    const bool is_told = tree_.Contains(path) == after.Contains(path) &&
-                         (before_content == after_content ||
-                          (before_content != nullptr && after_content != nullptr &&
-                           *before_content == *after_content));
-    if (is_told) continue;
-    std::optional<Content> seen = Look(path);
+    if (IsSame(tree_, after, path)) continue;
+    std::optional<Seen> seen = Look(path);
     if (!seen.has_value()) return;
-    auto is_as = [&](const TreeModel& tree, const Content& content) {
-      if (*seen == nullptr) return !tree.Contains(path);
-      if (content == nullptr) return tree.Contains(path) && (*seen)->empty();
-      return *content == **seen;
-    };
-    const bool is_before = is_as(tree_, before_content);
-    const bool is_after = is_as(after, after_content);
+    const bool is_before = IsAs(tree_, path, *seen);
+    const bool is_after = IsAs(after, path, *seen);
     if (!is_before && !is_after) {
-      return stage_.Fail(fmt::format(
-          "{}: after {} with an unknown outcome, {} has {}", name_, what, path, Describe(*seen)));
+      return stage_.Fail(fmt::format("{}: after {} with an unknown outcome, {} has {}",
+                                     name_,
+                                     what,
+                                     path,
+                                     Describe(seen->content)));
     }
     stage_.scheduler().Note(
         fmt::format("{} {} {}", name_, what, is_after ? "happened" : "did not"));
@@ -188,17 +347,28 @@ void FileUser::Settle(const std::string& what, const TreeModel& after) {
   }
 }
 
-std::optional<Content> FileUser::Look(const std::string& path) {
+bool FileUser::IsAs(const TreeModel& tree, const std::string& path, const Seen& seen) {
+  if (!seen.status.has_value()) return !tree.Contains(path);
+  if (!tree.Contains(path) || !IsAsSet(tree.FindAttributes(path), *seen.status)) return false;
+  const Content content = tree.Find(path);
+  if (content == nullptr || seen.content == nullptr) return content == seen.content;
+  return *content == *seen.content;
+}
+
+std::optional<FileUser::Seen> FileUser::Look(const std::string& path) {
   for (int i = 0; i < kLooksMax && !stage_.scheduler().is_stopped(); ++i) {
     auto status = client_->Stat(path);
-    if (status.status().code() == Code::kNotFound) return Content();
+    if (status.status().code() == Code::kNotFound) return Seen();
     if (status.ok() && status->kind == dfs::FileKind::kDirectory) {
-      return std::make_shared<const std::string>();
+      return Seen{.status = std::move(*status)};
     }
     if (status.ok()) {
       auto reader = client_->OpenFile(path);
       Result<std::string> content = reader.ok() ? ReadAll(**reader) : reader.status();
-      if (content.ok()) return std::make_shared<const std::string>(std::move(*content));
+      if (content.ok()) {
+        return Seen{.status = std::move(*status),
+                    .content = std::make_shared<const std::string>(std::move(*content))};
+      }
     }
     (void)stage_.scheduler().Sleep(kLookPause);
   }
@@ -225,6 +395,10 @@ void FileUser::Read() {
   const Micros began = stage_.now();
   auto reader = client_->OpenFile(path);
   const Micros opened = stage_.now();
+  // Now and then a reader takes its time, and what it reads is moved, merged or deleted meanwhile.
+  if (reader.ok() && random_.PerMille(150)) {
+    (void)stage_.scheduler().Sleep(Micros(random_.Between(0, kSlowReadMax.count())));
+  }
   const uint64_t length = reader.ok() ? (*reader)->status().length_bytes : 0;
   const uint64_t offset = is_range ? random_.Below(length + 1) : 0;
   const uint64_t count = is_range ? random_.Below(length - offset + 1) : length;
@@ -294,8 +468,15 @@ void FileUser::List() {
     }
   }
   if (seen != expected) {
-    stage_.Fail(
+    return stage_.Fail(
         fmt::format("{} lists {} names, and {} are there", name_, seen.size(), expected.size()));
+  }
+  for (const dfs::FileStatus& entry : *entries) {
+    const std::string path = root_ + "/" + entry.name;
+    const Content content = tree_.Find(path);
+    const bool is_right = IsAsSet(tree_.FindAttributes(path), entry) &&
+                          entry.length_bytes == (content == nullptr ? 0 : content->size());
+    if (!is_right) return stage_.Fail(fmt::format("{} lists {} as it is not", name_, path));
   }
   stage_.Count();
 }

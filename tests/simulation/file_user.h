@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/status/status.h"
+#include "dfs-client/file_types.h"
 #include "tests/simulation/scheduler.h"
 #include "tests/simulation/stage.h"
 #include "tests/simulation/tree_model.h"
@@ -45,16 +46,33 @@ class FileUser final {
 
   void Run();
   void Step();
+  void MakeFile();
+  void DeleteSomething();
+  void RenameSomething();
+  void TruncateSomething();
+  void ConcatSomething();
+  void SetSomething();
+  void Append();
+  void Squat();
   void Read();
   void List();
 
-  // Carries out `change` on the model as `operation` does in the file system.
-  void Do(const std::string& what, const Change& change, const std::function<Status()>& operation);
+  // A file may be open, with nobody who writes it, until the lease is over.
+  void LeaveToLease();
+
+  // Carries out `change` on the model as `operation` does in the file system. Whether it succeeded
+  // at once.
+  bool Do(const std::string& what, const Change& change, const std::function<Status()>& operation);
   // After an uncertain outcome: whether it happened.
   void Settle(const std::string& what, const TreeModel& after);
-  // What is under `path` now; asks until there is an answer. Null: no file; the directory's content
-  // is not told from none.
-  std::optional<Content> Look(const std::string& path);
+  // What is under a path.
+  struct Seen {
+    std::optional<dfs::FileStatus> status;  // absent: nothing
+    Content content;                        // of a file
+  };
+  // What is under `path` now; asks until there is an answer.
+  std::optional<Seen> Look(const std::string& path);
+  static bool IsAs(const TreeModel& tree, const std::string& path, const Seen& seen);
   void Publish(const TreeModel* other);
 
   Status Put(const std::string& path, const std::string& content, bool replace);
@@ -69,6 +87,7 @@ class FileUser final {
   Process process_;
   std::unique_ptr<dfs::DfsClient> client_;
   TreeModel tree_;
+  Micros has_left_file_until_{-1};
   bool has_ended_ = false;
 };
 

@@ -29,55 +29,59 @@ constexpr std::pair<Table, const char*> kPassing[] = {{Table::kPrepared, "candid
                                                       {Table::kOpenFiles, "open files"},
                                                       {Table::kOrphans, "orphans"}};
 
-class StateHash final {
- public:
-  void Add(std::string_view text) {
-    for (const char c : text)
-      hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
-  uint64_t value() const { return hash_; }
-
- private:
-  uint64_t hash_ = 0xcbf29ce484222325;
-};
-
-Status HashFile(dfs::DfsClient& client, const std::string& path, StateHash& hash) {
+Status DescribeFile(dfs::DfsClient& client,
+                    const std::string& path,
+                    std::vector<std::string>& lines) {
   uint64_t offset = 0;
   while (true) {
     ASSIGN_OR_RETURN(dfs::FileBlocks located, client.LocateBlocks(path, offset));
     for (const dfs::LocatedBlock& block : located.blocks) {
       // How many have it, and not who: a node that was slow to come back (a report of it was under
       // way when the master lost its power) has had its blocks copied elsewhere.
-      hash.Add(fmt::format("{} {} {} {} {} {}",
-                           block.block.block_id,
-                           block.block.crc32c,
-                           block.block.stored_bytes,
-                           block.block.raw_bytes,
-                           block.length_bytes,
-                           block.nodes.size()));
+      lines.push_back(fmt::format("block {} crc={:08x} stored={} raw={} length={} on {} nodes",
+                                  block.block.block_id,
+                                  block.block.crc32c,
+                                  block.block.stored_bytes,
+                                  block.block.raw_bytes,
+                                  block.length_bytes,
+                                  block.nodes.size()));
       offset += block.length_bytes;
     }
     if (located.blocks.empty() || offset >= located.status.length_bytes) return {};
   }
 }
 
-Status HashTree(dfs::DfsClient& client, const std::string& path, StateHash& hash) {
+Status DescribeTree(dfs::DfsClient& client,
+                    const std::string& path,
+                    std::vector<std::string>& lines) {
   ASSIGN_OR_RETURN(std::vector<dfs::FileStatus> entries, client.ListAll(path));
   for (const dfs::FileStatus& entry : entries) {
     const std::string below = (path == "/" ? "" : path) + "/" + entry.name;
-    hash.Add(fmt::format("{} {} {} {} {} {} {} {}",
-                         below,
-                         entry.inode_id,
-                         entry.length_bytes,
-                         entry.stored_bytes,
-                         entry.block_count,
-                         entry.replication,
-                         entry.modified_at_ms,
-                         entry.writer));
+    lines.push_back(fmt::format(
+        "{} inode={} length={} stored={} blocks={} replication={} modified={} writer={} owner={} "
+        "mode={:o}",
+        below,
+        entry.inode_id,
+        entry.length_bytes,
+        entry.stored_bytes,
+        entry.block_count,
+        entry.replication,
+        entry.modified_at_ms,
+        entry.writer,
+        entry.owner,
+        entry.mode));
+    if (entry.quota.has_value()) {
+      const dfs::Quota& quota = *entry.quota;
+      lines.push_back(fmt::format("quota {} of {} names, {} of {} bytes",
+                                  quota.names,
+                                  quota.names_max,
+                                  quota.space_bytes,
+                                  quota.space_max_bytes));
+    }
     if (entry.kind == dfs::FileKind::kDirectory) {
-      RETURN_IF_ERROR(HashTree(client, below, hash));
+      RETURN_IF_ERROR(DescribeTree(client, below, lines));
     } else if (entry.length_bytes > 0) {
-      RETURN_IF_ERROR(HashFile(client, below, hash));
+      RETURN_IF_ERROR(DescribeFile(client, below, lines));
     }
   }
   return {};
@@ -135,8 +139,10 @@ Status Inspector::CheckDisk(NodeMachine& machine, const Blocks& blocks) {
   if (usage.parked_count != 0) {
     return NotYet(fmt::format("{} has {} parked replicas", machine.host(), usage.parked_count));
   }
-  for (const std::string& path : machine.disk().contents().Paths()) {
-    if (path.ends_with(".tmp")) return NotYet(machine.host() + " has " + path);
+  for (const auto& disk : machine.disks()) {
+    for (const std::string& path : disk->contents().Paths()) {
+      if (path.ends_with(".tmp")) return NotYet(machine.host() + " has " + path);
+    }
   }
   return {};
 }
@@ -202,11 +208,11 @@ Status Inspector::VerifyReplicas() {
   return {};
 }
 
-Result<uint64_t> Inspector::HashState() {
+Result<std::vector<std::string>> Inspector::DescribeState() {
   Process process(stage_.scheduler(), "inspector", Micros(0));
   auto client = stage_.Connect(process, "inspector");
-  StateHash hash;
-  RETURN_IF_ERROR(HashTree(*client, "/", hash));
+  std::vector<std::string> lines;
+  RETURN_IF_ERROR(DescribeTree(*client, "/", lines));
   ASSIGN_OR_RETURN(dfs::ClusterState state, client->GetClusterState());
   if (state.is_in_safe_mode) return NotYet("safe mode: " + state.safe_mode_reason);
   if (state.under_replicated_blocks + state.missing_blocks + state.corrupt_replicas != 0) {
@@ -217,13 +223,13 @@ Result<uint64_t> Inspector::HashState() {
                     state.missing_blocks,
                     state.corrupt_replicas));
   }
-  hash.Add(fmt::format("{} {} {} {} {}",
-                       state.file_count,
-                       state.directory_count,
-                       state.block_count,
-                       state.raw_bytes,
-                       state.stored_bytes));
-  return hash.value();
+  lines.push_back(fmt::format("files={} directories={} blocks={} raw={} stored={}",
+                              state.file_count,
+                              state.directory_count,
+                              state.block_count,
+                              state.raw_bytes,
+                              state.stored_bytes));
+  return lines;
 }
 
 }  // namespace slipstream::simulation

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "common/status/status.h"
 #include "dfs-master/records.h"
@@ -24,8 +25,8 @@ class Inspector final {
   // In a fiber: asks every node for each of its replicas, and compares what it sends, byte by byte.
   Status VerifyReplicas();
 
-  // In a fiber: all that the master says of names, files, blocks and where they are, in a hash.
-  Result<uint64_t> HashState();
+  // In a fiber: all that the master says of names, files, blocks and where they are, in lines.
+  Result<std::vector<std::string>> DescribeState();
 
  private:
   using Blocks = std::map<uint64_t, dfs::master::FileBlock>;

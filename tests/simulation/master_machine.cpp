@@ -75,6 +75,9 @@ class MasterMachine::Life final : public Service {
       dfs::v1::ReportBlocksRequest chunk;
       if (!chunk.ParseFromString(bytes)) return Internal("a damaged chunk");
       mutator_.Falsify(chunk);
+      (void)process_.scheduler().Sleep(
+          Micros(machine_.random_.Between(0, machine_.report_time_max_.count())));
+      if (!process_.is_alive()) return Cancelled("the master is gone");
       RETURN_IF_ERROR(report.Add(chunk));
     }
     // As over gRPC: what was cut off is no report.
@@ -108,7 +111,8 @@ bool MasterMachine::is_up() const {
 }
 
 void MasterMachine::Start() {
-  if (life_ != nullptr) return;
+  // At the end of a simulation fibers only run out: a new life would not.
+  if (life_ != nullptr || scheduler_.is_stopped()) return;
   ++lives_;
   scheduler_.Note("master starts");
   life_ = std::make_unique<Life>(*this, scheduler_);

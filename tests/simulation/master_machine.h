@@ -28,7 +28,6 @@ class MasterMachine final {
   static constexpr const char* kHost = "master";
   static constexpr const char* kAddress = "master:7400";
 
-  // Called when the process died of its own accord, at a moment drawn by CrashAfter.
   struct Options {
     dfs::master::Master::Options master;
     Mutation mutation = Mutation::kNone;
@@ -47,6 +46,8 @@ class MasterMachine final {
   // When it last went down or came up.
   Micros changed_at() const { return changed_at_; }
   SimulatedStore& store() { return store_; }
+  // A piece of a node's full report takes up to so long before the master looks at it.
+  void SetReportTimeMax(Micros time) { report_time_max_ = time; }
   void JumpWall(Micros by);
 
   // Why the master could not be opened; OK else.
@@ -66,6 +67,7 @@ class MasterMachine final {
   uint64_t lives_ = 0;
   Micros wall_offset_{0};
   Micros changed_at_{0};
+  Micros report_time_max_{0};
   Status failure_;
 };
 

@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "dfs-client/admin_client.h"
+#include "dfs-client/dfs_client.h"
+
 namespace slipstream::simulation {
 
 using std::chrono::milliseconds;
@@ -28,9 +31,12 @@ Nemesis::Nemesis(Cluster& cluster,
   Choose("spoil_network", &Nemesis::SpoilNetwork);
   Choose("fill_disk", &Nemesis::FillDisk);
   Choose("slow_log", &Nemesis::SlowLog);
+  Choose("slow_reports", &Nemesis::SlowReports);
   Choose("jump_clocks", &Nemesis::JumpClocks);
+  Choose("enter_safe_mode", &Nemesis::EnterSafeMode);
   Choose("flip_bits", &Nemesis::FlipBits);
   Choose("fail_disk", &Nemesis::FailDisk);
+  Choose("break_disk", &Nemesis::BreakDisk);
   Choose("replace_disk", &Nemesis::ReplaceDisk);
   if (random_.PerMille(400)) weather_.loss_per_mille = random_.Below(20);
   if (random_.PerMille(500)) weather_.duplication_per_mille = random_.Below(60);
@@ -44,9 +50,10 @@ void Nemesis::Choose(const std::string& name, void (Nemesis::*act)()) {
     kinds_.push_back({.name = name, .act = [this, act] { (this->*act)(); }});
 }
 
-std::string Nemesis::Describe() const {
-  std::string text = fmt::format("nodes={} fragile={} loss={} duplication={}",
+std::string Nemesis::Describe() {
+  std::string text = fmt::format("nodes={} disks={} fragile={} loss={} duplication={}",
                                  cluster_.nodes().size(),
+                                 FragileNode().disks().size(),
                                  fragile_,
                                  weather_.loss_per_mille,
                                  weather_.duplication_per_mille);
@@ -146,16 +153,23 @@ void Nemesis::SpoilNetwork() {
 
 void Nemesis::FillDisk() {
   NodeMachine& node = SomeNode();
-  node.disk().SetFree(random_.Below(20'000));
+  SimulatedDisk& disk = node.SomeDisk();
+  disk.SetFree(random_.Below(20'000));
   stage_.scheduler().Note(node.host() + " has a full disk");
   stage_.scheduler().After(milliseconds(random_.Between(1'000, 25'000)),
-                           [&node] { node.disk().SetFree(std::numeric_limits<uint64_t>::max()); });
+                           [&disk] { disk.SetFree(std::numeric_limits<uint64_t>::max()); });
 }
 
 void Nemesis::SlowLog() {
   cluster_.master().store().SetSyncTimeMax(milliseconds(random_.Between(1, 400)));
   stage_.scheduler().After(seconds(10),
                            [this] { cluster_.master().store().SetSyncTimeMax(milliseconds(1)); });
+}
+
+void Nemesis::SlowReports() {
+  cluster_.master().SetReportTimeMax(milliseconds(random_.Between(100, 5'000)));
+  stage_.scheduler().After(milliseconds(random_.Between(5'000, 30'000)),
+                           [this] { cluster_.master().SetReportTimeMax(Micros(0)); });
 }
 
 void Nemesis::JumpClocks() {
@@ -168,11 +182,39 @@ void Nemesis::JumpClocks() {
   stage_.scheduler().Note("a wall clock jumps");
 }
 
+// An operator, whom no network fault keeps from it, lets nothing change for a while.
+void Nemesis::EnterSafeMode() {
+  if (std::exchange(is_operator_busy_, true)) return;
+  stage_.scheduler().Spawn(nullptr, [this, time = milliseconds(random_.Between(500, 15'000))] {
+    using Freeze = Stage::Freeze;
+    Process process(stage_.scheduler(), "operator", Micros(0));
+    const auto client = stage_.Connect(process, "operator");
+    stage_.SetFreeze(Freeze::kPerhaps);
+    if (dfs::AdminClient(*client).SetSafeMode(true).ok()) {
+      stage_.SetFreeze(Freeze::kSurely);
+      stage_.scheduler().Note("safe mode was entered by hand");
+      (void)stage_.scheduler().Sleep(time);
+      stage_.SetFreeze(Freeze::kPerhaps);
+    }
+    // Twice: a copy of the request to enter may come after the first request to leave. Later than
+    // kMessageLifeMax none comes.
+    for (const Micros pause : {Micros(0), Network::kMessageLifeMax}) {
+      (void)stage_.scheduler().Sleep(pause);
+      while (!stage_.scheduler().is_stopped() && !dfs::AdminClient(*client).SetSafeMode(false).ok())
+        (void)stage_.scheduler().Sleep(seconds(1));
+    }
+    (void)stage_.scheduler().Sleep(Network::kMessageLifeMax);
+    stage_.SetFreeze(Freeze::kNone);
+    stage_.scheduler().Note("safe mode was left by hand");
+    is_operator_busy_ = false;
+  });
+}
+
 void Nemesis::FlipBits() {
   static const std::vector<std::string> kSuffixes = {".zst", ".zst", ".meta"};
   const auto count = random_.Between(1, 4);
   for (int64_t i = 0; i < count; ++i) {
-    const std::string path = FragileNode().disk().FlipBit(random_.Pick(kSuffixes));
+    const std::string path = FragileNode().SomeDisk().FlipBit(random_.Pick(kSuffixes));
     if (!path.empty()) {
       stage_.scheduler().Note(
           fmt::format("{} has a flipped bit in {}", FragileNode().host(), path));
@@ -183,14 +225,31 @@ void Nemesis::FlipBits() {
 void Nemesis::FailDisk() {
   const bool fails_reads = random_.PerMille(600);
   const uint64_t share = random_.PerMille(300) ? 1'000 : random_.Below(400);
-  FragileNode().disk().SetErrors(fails_reads ? share : 0, random_.PerMille(600) ? share : 0);
-  stage_.scheduler().Note(FragileNode().host() + " has a failing disk");
-  stage_.scheduler().After(milliseconds(random_.Between(1'000, 60'000)),
-                           [this] { FragileNode().disk().SetErrors(0, 0); });
+  SpoilDisk(random_.Below(FragileNode().disks().size()),
+            fails_reads ? share : 0,
+            random_.PerMille(600) ? share : 0,
+            milliseconds(random_.Between(1'000, 60'000)));
+}
+
+// For so long that the node gives it up; while it lasts the node comes back without it.
+void Nemesis::BreakDisk() {
+  SpoilDisk(random_.Below(FragileNode().disks().size()), 1'000, 1'000, seconds(600));
+  if (random_.PerMille(500)) CrashNode();
+}
+
+void Nemesis::SpoilDisk(size_t index,
+                        uint64_t reads_per_mille,
+                        uint64_t writes_per_mille,
+                        Micros time) {
+  SimulatedDisk& disk = *FragileNode().disks()[index];
+  disk.SetErrors(reads_per_mille, writes_per_mille);
+  stage_.scheduler().Note(fmt::format("{} has a failing disk {}", FragileNode().host(), index));
+  stage_.scheduler().After(time, [&disk] { disk.SetErrors(0, 0); });
 }
 
 void Nemesis::ReplaceDisk() {
-  FragileNode().ReplaceDisk(milliseconds(random_.Between(500, 30'000)));
+  const Micros down_time = milliseconds(random_.Between(500, 30'000));
+  FragileNode().ReplaceDisk(random_.Below(FragileNode().disks().size()), down_time);
 }
 
 }  // namespace slipstream::simulation

@@ -26,8 +26,14 @@ class Nemesis final {
   // themselves.
   void Start(Micros until);
 
+  // The node whose disks it damages.
+  size_t fragile() const { return fragile_; }
+
+  // Of the operator's work nothing is left to do.
+  bool has_ended() const { return !is_operator_busy_; }
+
   // What it does, for the report of a failure.
-  std::string Describe() const;
+  std::string Describe();
 
  private:
   struct Kind {
@@ -40,6 +46,7 @@ class Nemesis final {
   Fall SomeFall();
   NodeMachine& SomeNode();
   NodeMachine& FragileNode() { return *cluster_.nodes()[fragile_]; }
+  void SpoilDisk(size_t index, uint64_t reads_per_mille, uint64_t writes_per_mille, Micros time);
 
   void CrashNode();
   void CrashMaster();
@@ -48,9 +55,12 @@ class Nemesis final {
   void SpoilNetwork();
   void FillDisk();
   void SlowLog();
+  void SlowReports();
   void JumpClocks();
+  void EnterSafeMode();
   void FlipBits();
   void FailDisk();
+  void BreakDisk();
   void ReplaceDisk();
 
   Cluster& cluster_;
@@ -61,6 +71,7 @@ class Nemesis final {
   Micros pause_max_{0};
   Network::Faults weather_;  // that of the whole run
   bool is_over_ = false;
+  bool is_operator_busy_ = false;
   std::vector<Kind> kinds_;
 };
 

@@ -20,10 +20,12 @@ struct CallState {
   Network* network = nullptr;
   Micros deadline{0};
   SteadyTime steady_deadline;
+  uint64_t life = 0;      // of the server when the call was made; 0: it was not there
   bool is_ghost = false;  // carried out a second time: nobody waits for its answer
 
   // At the server.
   bool has_begun = false;
+  bool is_refused = false;  // by nobody
   bool is_ended_by_client = false;
   bool is_broken = false;
   bool is_severed = false;  // a message was lost: what would come behind it does not either
@@ -120,7 +122,7 @@ bool ServerCall::Send(std::string message) {
 Network::Network(Scheduler& scheduler, Random random) : scheduler_(scheduler), random_(random) {}
 
 void Network::Listen(const std::string& address, Process& process, Service& service) {
-  listeners_[address] = {.process = &process, .service = &service};
+  listeners_[address] = {.process = &process, .service = &service, .life = next_life_++};
 }
 
 void Network::Withdraw(const std::string& address) {
@@ -134,8 +136,30 @@ void Network::Cut(const std::string& source, const std::string& target) {
 
 void Network::HealAll() {
   if (cuts_.empty()) return;
+  for (const auto& cut : cuts_)
+    healed_at_[cut] = scheduler_.now();
   cuts_.clear();
   scheduler_.Note("healed");
+}
+
+void Network::SetFaults(const Faults& faults) {
+  if (!faults_.is_fair()) unfair_until_ = scheduler_.now();
+  faults_ = faults;
+}
+
+bool Network::HasBeenReachable(const std::string& source,
+                               const std::string& target,
+                               Micros since) const {
+  auto was_healed = [&](const std::string& from, const std::string& to) {
+    auto healed = healed_at_.find({from, to});
+    return healed == healed_at_.end() || healed->second < since;
+  };
+  return IsReachable(source, target) && was_healed(source, target) && was_healed(target, source);
+}
+
+uint64_t Network::LifeAt(const std::string& address) const {
+  auto found = listeners_.find(address);
+  return found == listeners_.end() ? 0 : found->second.life;
 }
 
 Micros Network::Delay() {
@@ -160,6 +184,7 @@ std::shared_ptr<CallState> Network::Open(Process& process,
   call->client_host = host;
   call->address = address;
   call->network = this;
+  call->life = LifeAt(address);
   call->deadline = scheduler_.now() + options.timeout;
   call->steady_deadline = process.Now() + options.timeout;
   return call;
@@ -188,6 +213,7 @@ void Network::Duplicate(const std::shared_ptr<CallState>& call, const std::strin
   ghost->client_host = call->client_host;
   ghost->address = call->address;
   ghost->network = this;
+  ghost->life = call->life;
   ghost->is_ghost = true;
   ghost->deadline = scheduler_.now() + kMessageLifeMax;
   ghost->steady_deadline = call->steady_deadline;
@@ -196,7 +222,7 @@ void Network::Duplicate(const std::shared_ptr<CallState>& call, const std::strin
 }
 
 void Network::Arrive(const std::shared_ptr<CallState>& call, Message message, bool is_last) {
-  if (call->is_broken || (!call->has_begun && !Begin(call))) return;
+  if (call->is_broken || call->is_refused || (!call->has_begun && !Begin(call))) return;
   if (message.has_value()) call->requests.push_back(std::move(*message));
   call->is_ended_by_client = is_last;
   call->to_server.Notify();
@@ -204,7 +230,10 @@ void Network::Arrive(const std::shared_ptr<CallState>& call, Message message, bo
 
 bool Network::Begin(const std::shared_ptr<CallState>& call) {
   auto found = listeners_.find(call->address);
-  if (found == listeners_.end() || !found->second.process->is_alive()) {
+  const bool is_there = found != listeners_.end() && found->second.process->is_alive() &&
+                        (call->life == 0 || call->life == found->second.life);
+  if (!is_there) {
+    call->is_refused = true;
     scheduler_.Note(fmt::format(
         "#{} {} finds nobody at {}", call->number, ShortName(call->method), call->address));
     Break(call, "connection refused");
@@ -295,13 +324,16 @@ class SimulatedCall final {
     is_half_closed_ = is_last;
     std::string bytes = message.SerializeAsString();
     if (is_last) network_.Duplicate(state_, bytes);
+    if (!is_last) only_message_ = ++messages_ == 1 ? bytes : std::string();
     network_.ToServer(state_, std::move(bytes), is_last);
     return true;
   }
 
   void HalfClose() {
     if (std::exchange(is_half_closed_, true)) return;
-    if (process_.is_alive()) network_.ToServer(state_, std::nullopt, true);
+    if (!process_.is_alive()) return;
+    if (messages_ == 1) network_.Duplicate(state_, only_message_);
+    network_.ToServer(state_, std::nullopt, true);
   }
 
   // The next message of a response stream; false when there are no more.
@@ -338,6 +370,8 @@ class SimulatedCall final {
   Process& process_;
   std::shared_ptr<CallState> state_;  // shared with messages on the way
   bool is_half_closed_ = false;
+  size_t messages_ = 0;  // of a stream
+  std::string only_message_;
 };
 
 namespace {

@@ -1,5 +1,6 @@
 #include "tests/simulation/node_machine.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -17,7 +18,6 @@ using dfs::v1::WriteBlocksRequest;
 using dfs::v1::WriteBlocksResponse;
 
 namespace {
-constexpr const char* kDataDir = "/data";
 // A process that cannot take its disk tries again, as systemd has it do.
 constexpr Micros kRestartPause{2'000'000};
 }  // namespace
@@ -44,8 +44,10 @@ class NodeMachine::Life final : public Service {
   void Run() {
     Status opened = Open();
     while (!opened.ok() && process_.is_alive()) {
-      // Of a disk that fails no more is asked.
-      if (opened.code() != Code::kUnavailable && opened.code() != Code::kResourceExhausted) {
+      // Of disks that fail no more is asked.
+      const bool is_excused = opened.code() == Code::kUnavailable ||
+                              opened.code() == Code::kResourceExhausted || machine_.HasFailedDisk();
+      if (!is_excused) {
         machine_.failure_ = opened.WithContext(machine_.host() + " does not open its disk");
         return;
       }
@@ -59,7 +61,14 @@ class NodeMachine::Life final : public Service {
     Loop(scrubber_wake_, [this] { return node_->scrubber().Step(); });
     Loop(copier_wake_, [this] { return node_->copier().Step(process_.stop_token()); });
     Loop(merger_wake_, [this] { return node_->merger().Step(process_.stop_token()); });
-    Loop(reclaimer_wake_, [this] { return node_->reclaimer().Step(process_.stop_token()); });
+    Loop(reclaimer_wake_, [this] {
+      const auto wait = node_->reclaimer().Step(process_.stop_token());
+      if (process_.is_alive() && !node_->health().ok()) {
+        machine_.scheduler_.Note(machine_.host() + " gives up: " + node_->health().ToString());
+        machine_.Crash(Fall::kProcessKilled, kRestartPause);
+      }
+      return wait;
+    });
   }
 
   Result<std::string> Handle(ServerCall& call) override {
@@ -88,7 +97,10 @@ class NodeMachine::Life final : public Service {
  private:
   Status Open() {
     Node::Options options = machine_.options_.node;
-    options.disks = {{.path = kDataDir, .fs = &machine_.disk_.file_system()}};
+    for (auto& disk : machine_.disks_) {
+      options.disks.push_back(
+          {.path = fmt::format("/data{}", options.disks.size()), .fs = &disk->file_system()});
+    }
     options.seed = machine_.random_.Next() | 1;
     ASSIGN_OR_RETURN(node_, Node::Open(options, *transport_, process_, metrics_));
     node_->session().SetAddresses(machine_.address(), machine_.host() + ":7411");
@@ -177,11 +189,10 @@ NodeMachine::NodeMachine(const Options& options,
                          Scheduler& scheduler,
                          Network& network,
                          Random random)
-    : options_(options),
-      scheduler_(scheduler),
-      network_(network),
-      random_(random),
-      disk_(random_.Fork(), options.mutation) {}
+    : options_(options), scheduler_(scheduler), network_(network), random_(random) {
+  for (size_t i = 0; i < options.disks; ++i)
+    disks_.push_back(std::make_unique<SimulatedDisk>(random_.Fork(), options.mutation));
+}
 
 NodeMachine::~NodeMachine() = default;
 
@@ -194,11 +205,13 @@ bool NodeMachine::is_up() const {
 }
 
 void NodeMachine::Start() {
-  if (life_ != nullptr) return;
+  // At the end of a simulation fibers only run out: a new life would not.
+  if (life_ != nullptr || scheduler_.is_stopped()) return;
   ++lives_;
   scheduler_.Note(host() + " starts");
   life_ = std::make_unique<Life>(*this, scheduler_);
-  disk_.SetOwner(&life_->process());
+  for (auto& disk : disks_)
+    disk->SetOwner(&life_->process());
   scheduler_.Spawn(&life_->process(), [life = life_.get()] { life->Run(); });
 }
 
@@ -207,27 +220,34 @@ void NodeMachine::Crash(Fall fall, Micros down_time) {
   scheduler_.Note(host() + (fall == Fall::kPowerCut ? " loses its power" : " is killed"));
   network_.Withdraw(address());
   changed_at_ = scheduler_.now();
-  life_->process().Kill([this, fall, replaces = std::exchange(replaces_disk_, false), down_time] {
-    Ended(fall, replaces, down_time);
+  life_->process().Kill([this, fall, replaced = std::exchange(replaced_, {}), down_time] {
+    Ended(fall, replaced, down_time);
   });
 }
 
 void NodeMachine::CrashAfter(uint64_t operations, Fall fall, Micros down_time) {
-  disk_.CountDown(operations, [this, fall, down_time] { Crash(fall, down_time); });
+  SomeDisk().CountDown(operations, [this, fall, down_time] { Crash(fall, down_time); });
 }
 
-void NodeMachine::ReplaceDisk(Micros down_time) {
-  replaces_disk_ = true;
+void NodeMachine::ReplaceDisk(size_t index, Micros down_time) {
+  replaced_.insert(index);
   Crash(Fall::kPowerCut, down_time);
 }
 
-void NodeMachine::Ended(Fall fall, bool replaces_disk, Micros down_time) {
+bool NodeMachine::HasFailedDisk() const {
+  return std::any_of(
+      disks_.begin(), disks_.end(), [](const auto& disk) { return disk->has_failed(); });
+}
+
+void NodeMachine::Ended(Fall fall, const std::set<size_t>& replaced, Micros down_time) {
   life_.reset();
-  if (replaces_disk) {
-    scheduler_.Note(host() + " gets an empty disk");
-    disk_.Replace();
-  } else if (fall == Fall::kPowerCut) {
-    disk_.Crash();
+  for (size_t i = 0; i < disks_.size(); ++i) {
+    if (replaced.contains(i)) {
+      scheduler_.Note(fmt::format("{} gets an empty disk {}", host(), i));
+      disks_[i]->Replace();
+    } else if (fall == Fall::kPowerCut) {
+      disks_[i]->Crash();
+    }
   }
   if (down_time > Micros(0)) scheduler_.After(down_time, [this] { Start(); });
 }

@@ -147,8 +147,11 @@ void Signal::Notify() {
 bool Signal::Wait(Micros deadline) {
   SLIPSTREAM_CHECK(scheduler_.running_ != nullptr, "only a fiber can wait");
   const Scheduler::Strand& strand = *scheduler_.running_;
-  waiters_.push_back({.strand = strand.number, .wait = strand.wait + 1});
-  return scheduler_.Park(deadline);
+  const Waiter waiter{.strand = strand.number, .wait = strand.wait + 1};
+  waiters_.push_back(waiter);
+  const bool was_woken = scheduler_.Park(deadline);
+  std::erase(waiters_, waiter);  // after a deadline it is still there
+  return was_woken;
 }
 
 Process::Process(Scheduler& scheduler, std::string name, Micros wall_offset)

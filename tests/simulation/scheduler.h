@@ -114,6 +114,7 @@ class Signal final {
   struct Waiter {
     uint64_t strand;
     uint64_t wait;
+    friend bool operator==(const Waiter&, const Waiter&) = default;
   };
   Scheduler& scheduler_;
   std::vector<Waiter> waiters_;

@@ -3,24 +3,22 @@
 
 #include "tests/simulation/simulation.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "common/log/log.h"
+#include "tests/simulation/judge_seeds.h"
 
 namespace slipstream::simulation {
 namespace {
 
-struct Seeds {
-  uint64_t first = 1;
-  uint64_t last = SIMULATION_SEEDS;
-};
-
 Seeds WantedSeeds() {
-  Seeds seeds;
+  Seeds seeds{.first = 1, .last = SIMULATION_SEEDS};
   const char* text = std::getenv("SLIPSTREAM_SIM_SEEDS");
   if (text == nullptr) return seeds;
   char* end = nullptr;
@@ -31,6 +29,11 @@ Seeds WantedSeeds() {
 
 bool IsTraced() {
   return std::getenv("SLIPSTREAM_SIM_TRACE") != nullptr;
+}
+
+// A traced run is for reading: one after the other.
+unsigned Processes() {
+  return IsTraced() ? 1 : std::max(1U, std::thread::hardware_concurrency());
 }
 
 class SimulationTest : public ::testing::Test {
@@ -61,13 +64,51 @@ TEST_F(SimulationTest, TheSameSeedEndsTheSameWay) {
 }
 
 TEST_F(SimulationTest, NothingIsLostUnderFaults) {
-  const Seeds seeds = WantedSeeds();
-  for (uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
+  const auto verdicts = JudgeSeeds(WantedSeeds(), Processes(), [](uint64_t seed) -> std::string {
     const Outcome outcome = Simulate({.seed = seed, .is_traced = IsTraced()});
-    EXPECT_EQ(outcome.violation, "") << "seed " << seed << " (" << outcome.faults << ")\n"
-                                     << Replay(seed);
-  }
+    if (outcome.violation.empty()) return {};
+    return outcome.violation + " (" + outcome.faults + ")";
+  });
+  for (const auto& [seed, verdict] : verdicts)
+    ADD_FAILURE() << "seed " << seed << ": " << verdict << "\n" << Replay(seed);
 }
+
+// The first of the build's seeds that finds a planted mistake; 0: none does.
+uint64_t FirstToFind(Mutation mutation) {
+  constexpr uint64_t kAtOnce = 16;
+  for (uint64_t first = 1; first <= SIMULATION_SEEDS; first += kAtOnce) {
+    const Seeds seeds{.first = first,
+                      .last = std::min<uint64_t>(first + kAtOnce - 1, SIMULATION_SEEDS)};
+    const auto verdicts = JudgeSeeds(seeds, Processes(), [&](uint64_t seed) {
+      return Simulate({.seed = seed, .mutation = mutation}).violation;
+    });
+    if (!verdicts.empty()) return verdicts.begin()->first;
+  }
+  return 0;
+}
+
+class PlantedMistakeTest : public SimulationTest,
+                           public ::testing::WithParamInterface<MutationName> {};
+
+// A seed of the build's finds it, and it is the mistake that it finds.
+TEST_P(PlantedMistakeTest, IsFound) {
+  const auto& [mutation, name] = GetParam();
+  const uint64_t seed = FirstToFind(mutation);
+  ASSERT_NE(seed, 0U) << name << " was not found";
+  const Outcome planted = Simulate({.seed = seed, .mutation = mutation});
+  const Outcome sound = Simulate({.seed = seed});
+  std::printf("%.*s: seed %llu: %s\n",
+              static_cast<int>(name.size()),
+              name.data(),
+              static_cast<unsigned long long>(seed),
+              planted.violation.c_str());
+  EXPECT_EQ(sound.violation, "") << "seed " << seed << " fails without " << name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All,
+                         PlantedMistakeTest,
+                         ::testing::ValuesIn(kMutations),
+                         [](const auto& planted) { return std::string(planted.param.name); });
 
 }  // namespace
 }  // namespace slipstream::simulation

@@ -18,12 +18,14 @@ constexpr milliseconds kReplicaTimeout{3'000};
 
 }  // namespace
 
-std::unique_ptr<dfs::DfsClient> Stage::Connect(Process& process, const std::string& host) {
+std::unique_ptr<dfs::DfsClient> Stage::Connect(Process& process,
+                                               const std::string& host,
+                                               milliseconds patience) {
   dfs::ClientOptions options;
   options.master = MasterMachine::kAddress;
   options.timeout = kMasterTimeout;
   options.write_timeout = kDataTimeout;
-  options.read_timeout = kDataTimeout;
+  options.read_timeout = patience;
   options.replica_timeout = kReplicaTimeout;
   options.threads_max = 0;
   options.on_notice = [](const std::string&) {};

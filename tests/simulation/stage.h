@@ -1,7 +1,9 @@
 #pragma once
 
-#include <functional>
+#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,8 +34,11 @@ class Stage final {
   PathHistory& history() { return history_; }
   Micros now() const { return scheduler_.now(); }
 
-  // A client of the file system, as a program on `host` has it.
-  std::unique_ptr<dfs::DfsClient> Connect(Process& process, const std::string& host);
+  // A client of the file system, as a program on `host` has it; reads are tried for `patience`.
+  static constexpr std::chrono::milliseconds kPatience{30'000};
+  std::unique_ptr<dfs::DfsClient> Connect(Process& process,
+                                          const std::string& host,
+                                          std::chrono::milliseconds patience = kPatience);
 
   // The first violation ends the simulation.
   void Fail(const std::string& what);
@@ -46,6 +51,40 @@ class Stage final {
   // Since when nothing is broken, as far as users can see; Micros::max() while something is.
   void SetCalmSince(Micros since) { calm_since_ = since; }
   Micros calm_since() const { return calm_since_; }
+
+  // The most replicas a file may want, so that there are nodes for them.
+  void SetReplicationMax(uint32_t replication) { replication_max_ = replication; }
+  uint32_t replication_max() const { return replication_max_; }
+
+  // ---- Names that appenders are about to make, and others would like ----
+
+  // `path` will be prepared, as a new file.
+  void Want(const std::string& path) { wanted_.insert(path); }
+  // It was: nobody else can have the name any more.
+  void Promise(const std::string& path) { promised_.insert(path); }
+  // Somebody else tries to have it.
+  void Squat(const std::string& path) { squatted_.insert(path); }
+  const std::set<std::string>& wanted() const { return wanted_; }
+  bool IsPromised(const std::string& path) const { return promised_.contains(path); }
+  bool IsSquatted(const std::string& path) const { return squatted_.contains(path); }
+
+  // ---- Safe mode by hand ----
+
+  enum class Freeze {
+    kNone,
+    kPerhaps,  // it is being entered or left
+    kSurely,   // nothing changes
+  };
+  void SetFreeze(Freeze freeze) {
+    freeze_ = freeze;
+    freeze_changed_at_ = now();
+  }
+  bool HasBeenFrozenSince(Micros since) const {
+    return freeze_ == Freeze::kSurely && freeze_changed_at_ <= since;
+  }
+  bool MayHaveBeenFrozenSince(Micros since) const {
+    return freeze_ != Freeze::kNone || freeze_changed_at_ >= since;
+  }
 
   // Bytes that were never used before: short mostly, of any kind.
   std::string NewContent();
@@ -62,6 +101,12 @@ class Stage final {
   std::string violation_;
   bool is_closed_ = false;
   Micros calm_since_ = Micros::max();
+  uint32_t replication_max_ = 2;
+  std::set<std::string> wanted_;
+  std::set<std::string> promised_;
+  std::set<std::string> squatted_;
+  Freeze freeze_ = Freeze::kNone;
+  Micros freeze_changed_at_{-1};
   uint64_t contents_ = 0;
   uint64_t operations_ = 0;
 };
