@@ -176,6 +176,19 @@ def documented(formats_text, testing_text):
     return rule
 
 
+TEST_NAME = re.compile(r"`(\w+Test\.\w+)`")
+TEST = re.compile(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", re.M)
+
+
+def missing_tests(path, text, sources):
+    """A test named in a page is there."""
+    tests = {f"{suite}.{name}" for source in sources for suite, name in TEST.findall(source)}
+    for number, line in enumerate(text.splitlines(), 1):
+        for name in TEST_NAME.findall(line):
+            if name not in tests:
+                yield f"{path}:{number}: there is no test {name}: name the one that is meant"
+
+
 # ---- the tree ---------------------------------------------------------------------------------
 
 
@@ -230,6 +243,8 @@ def check(root):
     lists = {os.path.dirname(p): t for p, t in texts.items()
              if os.path.basename(p) == "CMakeLists.txt"}
     findings += unlisted_sources([p for p in files if p.endswith(".cpp")], lists)
+    tests = [t for p, t in texts.items() if p.startswith("tests/") and p.endswith(CODE)]
+    findings += missing_tests("docs/TESTING.md", texts.get("docs/TESTING.md", ""), tests)
     findings += check_format(root, [p for p in files if p.endswith(CODE)])
     return findings
 
@@ -278,6 +293,11 @@ class RuleTest(unittest.TestCase):
         lists = {"a/b": "slipstream_library(x SRCS ../one.cpp)", "a": "(x SRCS deep/two.cpp)"}
         found = list(unlisted_sources(["a/one.cpp", "a/deep/two.cpp", "a/three.cpp"], lists))
         self.assertEqual(found, ["a/three.cpp:1: in no CMakeLists.txt"])
+
+    def test_missing_tests(self):
+        sources = ["TEST(ATest, IsThere) {\n}\nTEST_F(BTest,\n       IsBroken) {"]
+        text = "`ATest.IsThere`, `BTest.IsBroken`\n`ATest.IsGone`"
+        self.assertEqual(len(list(missing_tests("a.md", text, sources))), 1)
 
 
 def main():
