@@ -74,12 +74,19 @@ struct AppenderStatus {
 struct BlockChanges {
   std::vector<FileBlock> prepared;
   std::vector<BlockId> committed;
-  std::vector<BlockId> discarded;  // of candidates that lost, and of files that are gone
+  // Of candidates that lost, of files that are gone, and those merged into another.
+  std::vector<BlockId> discarded;
   struct Replication {
     BlockId id = 0;
     uint8_t replication = 0;
   };
   std::vector<Replication> replications;  // other numbers of replicas than before
+  struct Growth {
+    InodeId file = kNoInode;
+    uint64_t offset_bytes = 0;  // behind which the file has new blocks
+    uint64_t block_count = 0;   // so many of them
+  };
+  std::vector<Growth> growths;
 };
 
 }  // namespace slipstream::dfs::master

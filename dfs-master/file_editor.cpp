@@ -145,6 +145,49 @@ Status FileEditor::Truncate(Transaction& txn,
       txn, inode.parent, {.space_bytes = SpaceOf(inode) - space_before}, QuotaTable::Check::kAllow);
 }
 
+Result<bool> FileEditor::Merge(Transaction& txn,
+                               const MergeRun& run,
+                               FileBlock merged,
+                               BlockChanges& changes) {
+  ASSIGN_OR_RETURN(std::optional<Inode> inode, tree_.FindReachable(txn, run.file));
+  if (!inode.has_value() || inode->is_directory()) return false;
+  ASSIGN_OR_RETURN(std::vector<PlacedBlock> present,
+                   LoadBlocks(txn, run.file, run.offset_bytes, run.offset_bytes + run.raw_bytes()));
+  uint64_t offset_bytes = run.offset_bytes;
+  bool is_same = present.size() == run.blocks.size();
+  for (size_t i = 0; is_same && i < present.size(); ++i) {
+    const FileBlock& entry = present[i].entry;
+    is_same = present[i].offset_bytes == offset_bytes && entry.cut_bytes == 0 &&
+              entry.block == run.blocks[i].block;
+    offset_bytes += entry.block.raw_bytes;
+  }
+  if (!is_same) return false;
+  ASSIGN_OR_RETURN(Totals * totals, txn.totals());
+  const int64_t space_before = SpaceOf(*inode);
+  for (const PlacedBlock& block : present) {
+    txn.Delete(Table::kFileBlocks, FileBlockKey(run.file, block.offset_bytes));
+    changes.discarded.push_back(block.entry.block.id);
+    inode->stored_bytes -= block.entry.block.stored_bytes;
+    totals->stored_bytes -= block.entry.block.stored_bytes;
+    --inode->block_count;
+    --totals->blocks;
+  }
+  merged.replication = inode->replication;
+  txn.Put(Table::kFileBlocks, FileBlockKey(run.file, run.offset_bytes), Encode(merged));
+  inode->stored_bytes += merged.block.stored_bytes;
+  totals->stored_bytes += merged.block.stored_bytes;
+  ++inode->block_count;
+  ++totals->blocks;
+  changes.committed.push_back(merged.block.id);
+  changes.prepared.push_back(std::move(merged));
+  tree_.Update(txn, *inode);
+  RETURN_IF_ERROR(tree_.quotas().Charge(txn,
+                                        inode->parent,
+                                        {.space_bytes = SpaceOf(*inode) - space_before},
+                                        QuotaTable::Check::kAllow));
+  return true;
+}
+
 Status FileEditor::Concat(Transaction& txn,
                           std::string_view target_path,
                           std::span<const std::string> sources,
@@ -193,6 +236,8 @@ Status FileEditor::Join(
             FileBlockKey(target.id, target.length_bytes + block.offset_bytes),
             Encode(block.entry));
   }
+  changes.growths.push_back(
+      {.file = target.id, .offset_bytes = target.length_bytes, .block_count = source.block_count});
   target.length_bytes += source.length_bytes;
   target.stored_bytes += source.stored_bytes;
   target.block_count += source.block_count;

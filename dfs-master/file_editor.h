@@ -9,6 +9,7 @@
 
 #include "common/status/status.h"
 #include "dfs-master/appends.h"
+#include "dfs-master/merge_finder.h"
 #include "dfs-master/namespace_tree.h"
 #include "dfs-master/transaction.h"
 
@@ -45,6 +46,14 @@ class FileEditor final {
                 std::span<const std::string> sources,
                 const Now& now,
                 BlockChanges& changes);
+  // Puts one block, of the same bytes, in the place of a run of them, which are garbage then;
+  // datanodes let those who located them before read them for a while. The file may be written
+  // meanwhile: what is prepared for it goes to its end, which stays where it is, and so does the
+  // time it was modified. False, and nothing is changed: the run does not stand there any more.
+  Result<bool> Merge(Transaction& txn,
+                     const MergeRun& run,
+                     FileBlock merged,
+                     BlockChanges& changes);
 
  private:
   Result<Inode> FindFile(const Transaction& txn, std::string_view path) const;

@@ -41,6 +41,8 @@ Master::State::State(const Options& options, const KeyValueStore& store, SteadyT
       placer(options.seed),
       planner(options.repair, nodes, blocks, placer),
       balancer(options.balance, nodes, blocks, planner),
+      merge_finder(options.merge_finder, store),
+      merges(options.merges, nodes, blocks, placer),
       appenders({.min_replicas = options.min_replicas, .replication = options.replication},
                 tree,
                 incarnations,
@@ -95,6 +97,8 @@ Result<uint64_t> Master::Apply(Transaction& txn, BlockChanges& changes, const No
     state_.blocks.Commit(id);
   for (BlockId id : changes.discarded)
     state_.blocks.Discard(id);
+  for (const BlockChanges::Growth& growth : changes.growths)
+    state_.merge_finder.Grew(growth.file, growth.offset_bytes, growth.block_count);
   for (const BlockChanges::Replication& change : changes.replications)
     state_.blocks.SetReplication(change.id, change.replication);
   for (SubtreeCount& count : txn.TakeCounts())

@@ -24,6 +24,8 @@
 #include "dfs-master/file_editor.h"
 #include "dfs-master/key_value_store.h"
 #include "dfs-master/lease_table.h"
+#include "dfs-master/merge_finder.h"
+#include "dfs-master/merge_planner.h"
 #include "dfs-master/namespace_tree.h"
 #include "dfs-master/node_table.h"
 #include "dfs-master/orphan_queue.h"
@@ -63,6 +65,20 @@ struct ReplicaChange {
   Block block;  // of one removed or corrupt, only the id
 };
 
+// To make one block of some that follow one another in a file.
+struct MergeOrder {
+  BlockId block_id = 0;
+  std::vector<LocatedBlock> sources;
+  std::vector<NodeAddress> next;  // the chain behind the node that merges
+};
+
+// What became of such an order.
+struct MergeReport {
+  Block block;
+  std::vector<std::string> holder_node_ids;
+  std::string failure;  // why it could not be done; empty: it was
+};
+
 struct HeartbeatAnswer {
   struct Command {
     NodeCommand command;
@@ -73,6 +89,7 @@ struct HeartbeatAnswer {
   uint64_t acknowledged_sequence = 0;
   bool wants_full_report = false;
   std::vector<Command> commands;
+  std::optional<MergeOrder> merge;
 };
 
 struct RegistrationAnswer {
@@ -129,6 +146,8 @@ class Master final {
     RepairPlanner::Options repair;
     Balancer::Options balance;
     RetryTable::Options requests;
+    MergeFinder::Options merge_finder;
+    MergePlanner::Options merges;
     // Safe mode ends at the latest so long after the first node came.
     std::chrono::milliseconds safe_mode_max{30'000};
     // How long what users removed stays in their trash (TrashEmptier); zero: there is none.
@@ -248,6 +267,9 @@ class Master final {
                                 uint64_t session,
                                 uint64_t sequence,
                                 std::span<const Block> replicas);
+  // Puts a merged block in the place of its sources, if these still stand side by side in their
+  // file: true. Else it is garbage: false. Sent again it is answered the same.
+  Result<bool> FinishMerge(std::string_view node_id, uint64_t session, const MergeReport& report);
 
   // ---- The cluster ----
 
@@ -288,7 +310,7 @@ class Master final {
   Status ForgetUnknownReplicas();
 
   // Housekeeping: call once a second, from one thread. Node states, safe mode, repair, and a step
-  // each of reaping and of collecting garbage.
+  // each of merging small blocks, of reaping and of collecting garbage.
   Status Tick();
 
  private:
@@ -320,6 +342,8 @@ class Master final {
     ReplicaPlacer placer;
     RepairPlanner planner;
     Balancer balancer;
+    MergeFinder merge_finder;
+    MergePlanner merges;
     LeaseTable leases;
     AppenderTable appenders;
     BlockLocator locator;
@@ -391,6 +415,13 @@ class Master final {
   Status CountStep();
   Status TrashStep();
   Status FindOrphans();
+  Status MergeStep();
+  Status OrderMerges(State& state, Transaction& txn, const Now& now);
+  static std::optional<MergeOrder> TakeMergeOrder(State& state, NodeNumber node, const Now& now);
+  // The block as it goes into the file, or why not.
+  Result<FileBlock> CheckMerged(const State& state,
+                                const MergePlanner::Merge& merge,
+                                const MergeReport& report) const;
   Status ReapStep();
   Status CollectStep();
   Status ForgetStep();

@@ -76,6 +76,8 @@ constexpr auto kMethods = std::to_array<Method>({
      AnswerBytes<v1::RegisterRequest, v1::RegisterResponse>},
     {"/slipstream.dfs.v1.DfsNodeRegistry/Heartbeat",
      AnswerBytes<v1::HeartbeatRequest, v1::HeartbeatResponse>},
+    {"/slipstream.dfs.v1.DfsNodeRegistry/FinishMerge",
+     AnswerBytes<v1::FinishMergeRequest, v1::FinishMergeResponse>},
 });
 
 }  // namespace

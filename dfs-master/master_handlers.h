@@ -73,6 +73,7 @@ class MasterHandlers final {
 
   Status Answer(const v1::RegisterRequest& request, v1::RegisterResponse& response);
   Status Answer(const v1::HeartbeatRequest& request, v1::HeartbeatResponse& response);
+  Status Answer(const v1::FinishMergeRequest& request, v1::FinishMergeResponse& response);
 
   // ReportBlocks: takes the stream's chunks in as they come. A report that breaks off is dropped
   // with the object.

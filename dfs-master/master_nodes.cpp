@@ -27,6 +27,7 @@ Result<RegistrationAnswer> Master::Register(const NodeRegistration& registration
                  state.blocks.BeginSession(node->number);
                  state.blocks.SetPresence(node->number, node->presence());
                  state.planner.BeginSession(node->number);
+                 state.merges.Forget(node->number);
                  if (!state.first_node_at.has_value()) state.first_node_at = now.steady;
                  log_->info("node_registered node={} address={} session={}",
                             log::Quoted(registration.node_id),
@@ -69,6 +70,7 @@ Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
         answer.commands.push_back(
             {.command = command, .target = state_.locator.AddressOf(command.target)});
       }
+      answer.merge = TakeMergeOrder(state_, node->number, now);
     }
     position = store_.position();
     offset = state_.restore.PositionOf(0);
@@ -77,9 +79,9 @@ Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
     if (change.kind != ReplicaChange::Kind::kCorrupt) continue;
     log_->warn("replica_found_bad block={} node={}", change.block.id, log::Quoted(node_id));
   }
-  // What is to be deleted must be given up in the log first. Heartbeats without commands tell
-  // nothing and need not wait for the disk.
-  if (!answer.commands.empty()) RETURN_IF_ERROR(AwaitLog(position));
+  // What is to be deleted must be given up in the log first, and an id given there. Heartbeats
+  // without commands tell nothing and need not wait for the disk.
+  if (!answer.commands.empty() || answer.merge.has_value()) RETURN_IF_ERROR(AwaitLog(position));
   answer.log_position = store_.durable_position() + offset;
   return answer;
 }
@@ -238,6 +240,7 @@ void Master::SweepNodes(const Now& now) {
   for (NodeNumber number : state_.nodes.Sweep(now)) {
     state_.blocks.SetPresence(number, state_.nodes.Find(number)->presence());
     state_.planner.Forget(number);
+    state_.merges.Forget(number);
     log_->warn("node_died node={} replicas={}",
                log::Quoted(state_.locator.AddressOf(number).node_id),
                state_.blocks.replica_count(number));
@@ -259,6 +262,7 @@ Status Master::Tick() {
   RETURN_IF_ERROR(ExpireStep());
   RETURN_IF_ERROR(CountStep());
   RETURN_IF_ERROR(TrashStep());
+  RETURN_IF_ERROR(MergeStep());
   RETURN_IF_ERROR(ReapStep());
   RETURN_IF_ERROR(CollectStep());
   return ForgetStep();

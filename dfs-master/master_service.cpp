@@ -264,6 +264,11 @@ class RegistryService final : public v1::DfsNodeRegistry::Service {
                          v1::HeartbeatResponse* out) override {
     return runner_.Run("Heartbeat", in, out);
   }
+  grpc::Status FinishMerge(BlockingContext*,
+                           const v1::FinishMergeRequest* in,
+                           v1::FinishMergeResponse* out) override {
+    return runner_.Run("FinishMerge", in, out);
+  }
   grpc::Status ReportBlocks(BlockingContext*,
                             grpc::ServerReader<v1::ReportBlocksRequest>* reader,
                             v1::ReportBlocksResponse* out) override {

@@ -273,6 +273,13 @@ void ToProto(const HeartbeatAnswer& answer, v1::HeartbeatResponse& out) {
         break;
     }
   }
+  if (!answer.merge.has_value()) return;
+  v1::NodeCommand::MergeBlocks& merge = *out.add_commands()->mutable_merge();
+  merge.set_block_id(answer.merge->block_id);
+  for (const LocatedBlock& source : answer.merge->sources)
+    ToProto(source, *merge.add_sources());
+  for (const NodeAddress& node : answer.merge->next)
+    ToProto(node, *merge.add_next());
 }
 
 void ToProto(const CheckPage& page, v1::CheckFilesResponse& out) {

@@ -50,6 +50,18 @@ Status MasterHandlers::Answer(const v1::HeartbeatRequest& request,
   return {};
 }
 
+Status MasterHandlers::Answer(const v1::FinishMergeRequest& request,
+                              v1::FinishMergeResponse& response) {
+  MergeReport report{
+      .holder_node_ids = {request.holder_node_ids().begin(), request.holder_node_ids().end()},
+      .failure = request.failure()};
+  ASSIGN_OR_RETURN(report.block, FromProto(request.block()));
+  ASSIGN_OR_RETURN(bool is_taken,
+                   master_.FinishMerge(request.node_id(), request.session(), report));
+  response.set_is_taken(is_taken);
+  return {};
+}
+
 Status MasterHandlers::BlockReport::Add(const v1::ReportBlocksRequest& chunk) {
   if (!report_.has_value()) {
     report_ = {

@@ -214,6 +214,10 @@ Status ShareBinder::Append(Transaction& txn,
                            Inode& inode,
                            BlockChanges& changes) {
   ASSIGN_OR_RETURN(Totals * totals, txn.totals());
+  if (!share.blocks.empty()) {
+    changes.growths.push_back(
+        {.file = inode.id, .offset_bytes = inode.length_bytes, .block_count = share.blocks.size()});
+  }
   for (FileBlock entry : share.blocks) {
     if (entry.replication != inode.replication) {
       // The file's was changed after the share was prepared.

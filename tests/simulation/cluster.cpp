@@ -20,6 +20,9 @@ MasterMachine::Options MasterOptions(const Cluster::Options& options) {
   machine.master.nodes = {.stale_after = milliseconds(5'000), .dead_after = milliseconds(12'000)};
   machine.master.repair.command_timeout = milliseconds(15'000);
   machine.master.safe_mode_max = milliseconds(15'000);
+  // So often that nothing is left to merge when all has been quiet for a while.
+  machine.master.merge_finder = {.pass_interval = milliseconds(20'000),
+                                 .rest = milliseconds(10'000)};
   return machine;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +49,7 @@ class MasterHarness : public ::testing::Test {
     ASSERT_TRUE(answer.ok()) << answer.status().ToString();
     for (auto& command : answer->commands)
       commands_[node_id].push_back(command);
+    if (answer->merge.has_value()) merge_orders_[node_id].push_back(*answer->merge);
     wants_full_report_ = answer->wants_full_report;
   }
 
@@ -132,6 +134,7 @@ class MasterHarness : public ::testing::Test {
   std::unique_ptr<Master> master_;
   std::map<std::string, uint64_t> sessions_;
   std::map<std::string, std::vector<HeartbeatAnswer::Command>> commands_;
+  std::map<std::string, std::vector<MergeOrder>> merge_orders_;
   bool wants_full_report_ = false;
 };
 
