@@ -25,6 +25,8 @@ Result<std::unique_ptr<Node>> Node::Open(const Options& options,
                          clock));
   ReplicaStore& store = *node->store_;
   node->scrubber_ = std::make_unique<Scrubber>(options.scrubber, store, store.disks(), clock);
+  store.SetAddedListener(
+      [scrubber = node->scrubber_.get()](block::BlockId id) { scrubber->Added(id); });
   node->copier_ = std::make_unique<ReplicaCopier>(store, *node->peers_);
   node->reclaimer_ = std::make_unique<SpaceReclaimer>(store);
   node->server_ = std::make_unique<ReplicaServer>(

@@ -213,6 +213,9 @@ Status ReplicaStore::Publish(const std::vector<Replica>& replicas) {
     }
   }
   NotifyListener();
+  if (!added_listener_) return {};
+  for (const Replica& replica : replicas)
+    added_listener_(replica.identity.block_id);
   return {};
 }
 

@@ -57,6 +57,11 @@ class ReplicaStore final {
   // before any other thread uses the store; it must not block.
   void SetChangeListener(std::function<void()> listener) { listener_ = std::move(listener); }
 
+  // Called, in the same way, with each replica that was written.
+  void SetAddedListener(std::function<void(block::BlockId)> listener) {
+    added_listener_ = std::move(listener);
+  }
+
   // For a stream of blocks that become durable together.
   std::unique_ptr<ReplicaWriter> NewWriter();
 
@@ -157,6 +162,7 @@ class ReplicaStore final {
   const Clock& clock_;
   const std::unique_ptr<DiskSet> disks_;
   std::function<void()> listener_;
+  std::function<void(block::BlockId)> added_listener_;
   std::atomic<bool> has_new_quarantined_{true};
 
   mutable Mutex mutex_;

@@ -1,6 +1,7 @@
 #include "dfs-datanode/scrubber.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/log/log.h"
 
@@ -23,7 +24,8 @@ Scrubber::Scrubber(const Options& options, ReplicaStore& store, DiskSet& disks, 
       cursor_(disks.LoadNumber(kCursorName)),
       pass_began_(clock.Now()),
       cursor_saved_(clock.Now()),
-      next_scrub_(clock.Now()) {}
+      next_pass_(clock.Now()),
+      next_read_(clock.Now()) {}
 
 void Scrubber::Suspect(block::BlockId block_id) {
   {
@@ -35,6 +37,20 @@ void Scrubber::Suspect(block::BlockId block_id) {
     suspects_.push_back(block_id);
   }
   if (listener_) listener_();
+}
+
+void Scrubber::Added(block::BlockId block_id) {
+  bool is_first = false;
+  {
+    MutexLock lock(mutex_);
+    if (new_.size() == kNewMax) {
+      has_missed_new_ = true;
+      return;
+    }
+    is_first = new_.empty();
+    new_.emplace_back(clock_.Now() + options_.first_read_delay, block_id);
+  }
+  if (is_first && listener_) listener_();
 }
 
 std::optional<block::BlockId> Scrubber::TakeSuspect() {
@@ -63,10 +79,46 @@ void Scrubber::Verify(block::BlockId block_id) {
   retries_.emplace_back(clock_.Now() + options_.retry_interval, block_id);
 }
 
-milliseconds Scrubber::WaitFrom(SteadyTime now) const {
-  SteadyTime next = next_scrub_;
+std::optional<block::Identity> Scrubber::TakeNew(SteadyTime now) {
+  MutexLock lock(mutex_);
+  while (!new_.empty() && new_.front().first <= now) {
+    const block::BlockId block_id = new_.front().second;
+    new_.pop_front();
+    const std::optional<block::Identity> found = store_.NextAfter(block_id - 1);
+    // Else it is gone already.
+    if (found.has_value() && found->block_id == block_id) return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<block::Identity> Scrubber::TakeOfPass(SteadyTime now) {
+  if (now < next_pass_) {
+    MutexLock lock(mutex_);
+    if (!std::exchange(has_missed_new_, false)) return std::nullopt;
+    next_pass_ = now;
+    pass_began_ = now;
+  }
+  const std::optional<block::Identity> next = store_.NextAfter(cursor_);
+  if (next.has_value()) {
+    cursor_ = next->block_id;
+    return next;
+  }
+  cursor_ = 0;
+  next_pass_ = std::max(now + kIdlePeriod, pass_began_ + options_.pass_interval);
+  pass_began_ = next_pass_;
+  return std::nullopt;
+}
+
+milliseconds Scrubber::WaitFrom(SteadyTime now) {
+  SteadyTime next = next_pass_;
+  {
+    MutexLock lock(mutex_);
+    if (!new_.empty()) next = std::min(next, new_.front().first);
+    if (has_missed_new_) next = now;
+  }
+  next = std::max(next, next_read_);
   if (!retries_.empty()) next = std::min(next, retries_.front().first);
-  return std::chrono::ceil<milliseconds>(next - now);
+  return std::max(std::chrono::ceil<milliseconds>(next - now), milliseconds(0));
 }
 
 milliseconds Scrubber::Step() {
@@ -81,18 +133,15 @@ milliseconds Scrubber::Step() {
     Verify(block_id);
     return milliseconds(0);
   }
-  if (now < next_scrub_) return WaitFrom(now);
-  const std::optional<block::Identity> next = store_.NextAfter(cursor_);
-  if (!next.has_value()) {
-    cursor_ = 0;
-    next_scrub_ = std::max(now + kIdlePeriod, pass_began_ + options_.pass_interval);
-    pass_began_ = next_scrub_;
-    return WaitFrom(now);
-  }
+  if (now < next_read_) return WaitFrom(now);
+  std::optional<block::Identity> next = was_new_ ? TakeOfPass(now) : TakeNew(now);
+  const bool is_turn = next.has_value();
+  if (!is_turn) next = was_new_ ? TakeNew(now) : TakeOfPass(now);
+  if (!next.has_value()) return WaitFrom(now);
+  was_new_ = was_new_ != is_turn;
   Verify(next->block_id);
-  cursor_ = next->block_id;
   if (clock_.Now() - cursor_saved_ >= kCursorSavePeriod) SaveCursor();
-  next_scrub_ = now + milliseconds(next->stored_bytes * 1000 / options_.bytes_per_second);
+  next_read_ = now + milliseconds(next->stored_bytes * 1000 / options_.bytes_per_second);
   return WaitFrom(now);
 }
 

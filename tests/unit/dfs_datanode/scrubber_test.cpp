@@ -19,11 +19,25 @@ class ScrubberTest : public testing::Test {
   }
 
   void MakeScrubber() {
-    scrubber_ = std::make_unique<Scrubber>(
-        Scrubber::Options{.bytes_per_second = 1'000, .pass_interval = std::chrono::hours(1)},
-        *store_,
-        store_->disks(),
-        clock_);
+    scrubber_ = std::make_unique<Scrubber>(Scrubber::Options{.bytes_per_second = 1'000,
+                                                             .pass_interval = std::chrono::hours(1),
+                                                             .first_read_delay = kFirstReadDelay},
+                                           *store_,
+                                           store_->disks(),
+                                           clock_);
+    store_->SetAddedListener([this](block::BlockId id) { scrubber_->Added(id); });
+  }
+
+  // Steps, and waits as it is told, until `count` replicas are left or the time is over; how long
+  // that took.
+  milliseconds StepUntil(size_t count, milliseconds limit) {
+    const SteadyTime began = clock_.Now();
+    while (true) {
+      const milliseconds wait = scrubber_->Step();
+      const auto passed = std::chrono::duration_cast<milliseconds>(clock_.Now() - began);
+      if (store_->List().replicas.size() <= count || passed > limit) return passed;
+      clock_.Advance(wait);
+    }
   }
 
   void Damage(block::BlockId id) {
@@ -32,6 +46,8 @@ class ScrubberTest : public testing::Test {
     bad[bad.size() / 2] ^= 1;
     fs_.SetContent(path, bad);
   }
+
+  static constexpr milliseconds kFirstReadDelay{7'200'000};
 
   MemoryFileSystem fs_;
   ManualClock clock_;
@@ -62,6 +78,57 @@ TEST_F(ScrubberTest, ReadsEveryReplicaOnceAPassAtItsRate) {
   for (int step = 0; step < 4; ++step)
     clock_.Advance(scrubber_->Step());
   EXPECT_EQ(store_->List().replicas.size(), 1u);
+}
+
+TEST_F(ScrubberTest, ANewReplicaIsReadSoonThoughAPassHasJustEnded) {
+  int wakes = 0;
+  scrubber_ = std::make_unique<Scrubber>(
+      Scrubber::Options{.bytes_per_second = 1'000, .first_read_delay = std::chrono::minutes(5)},
+      *store_,
+      store_->disks(),
+      clock_);
+  scrubber_->SetSuspectListener([&] { ++wakes; });
+  // A pass over nothing ends at once.
+  EXPECT_EQ(scrubber_->Step(), std::chrono::hours(24));
+
+  ASSERT_TRUE(Write(*store_, {LargeBlock(1), LargeBlock(2)}).ok());
+  Damage(1);
+  Damage(2);
+
+  // Whoever waits a day is woken, once.
+  EXPECT_EQ(wakes, 1);
+  EXPECT_EQ(scrubber_->Step(), std::chrono::minutes(5));
+  const milliseconds first = StepUntil(1, std::chrono::hours(25));
+  EXPECT_EQ(first, std::chrono::minutes(5));
+  const milliseconds second = StepUntil(0, std::chrono::hours(25));
+  EXPECT_LE(second, milliseconds(2 * LargeBlock(1).stored.size()));
+}
+
+TEST_F(ScrubberTest, NewReplicasAndThePassTakeTurns) {
+  std::vector<TestBlock> blocks;
+  for (block::BlockId id = 1; id <= 20; ++id)
+    blocks.push_back(LargeBlock(id));
+  ASSERT_TRUE(Write(*store_, blocks).ok());
+  clock_.Advance(kFirstReadDelay);
+  Damage(3);
+  Damage(15);
+  const auto bytes = static_cast<int64_t>(blocks[0].stored.size());
+
+  // New ones and the pass both go by id: the fifteenth is read after twice as many.
+  EXPECT_LE(StepUntil(19, std::chrono::hours(5)), milliseconds(6 * bytes));
+  EXPECT_THAT(
+      StepUntil(18, std::chrono::hours(5)),
+      testing::AllOf(testing::Ge(milliseconds(20 * bytes)), testing::Le(milliseconds(30 * bytes))));
+}
+
+TEST_F(ScrubberTest, MoreNewReplicasThanItRemembersAreLeftToAPassThatBeginsSoon) {
+  (void)scrubber_->Step();
+  for (size_t i = 0; i < Scrubber::kNewMax; ++i)
+    scrubber_->Added(1'000'000 + i);
+  ASSERT_TRUE(Write(*store_, {LargeBlock(1)}).ok());
+  Damage(1);
+
+  EXPECT_EQ(StepUntil(0, std::chrono::hours(3)), milliseconds(0));
 }
 
 TEST_F(ScrubberTest, ASuspectIsReadAtOnce) {
