@@ -103,6 +103,7 @@ Result<bool> Master::FinishMerge(std::string_view node_id,
       "merge",
       [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now) -> Result<bool> {
         ASSIGN_OR_RETURN(Node * node, state.nodes.Authenticate(node_id, session));
+        if (state.is_safe_by_hand) return Unavailable("safe mode, entered by hand");
         // Told before, and the answer was lost.
         if (state.blocks.Contains(id)) return true;
         const std::optional<MergePlanner::Merge> merge = state.merges.End(id, node->number);

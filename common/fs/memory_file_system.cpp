@@ -155,6 +155,7 @@ Status MemoryFileSystem::Remove(const std::string& path) {
 }
 
 Status MemoryFileSystem::MakeDirectories(const std::string& path) {
+  RETURN_IF_ERROR(Check(Operation::kMakeDirectories, path));
   MutexLock lock(mutex_);
   for (std::string directory = path; directory != "/" && directory != ".";
        directory = DirectoryOf(directory)) {
@@ -179,6 +180,7 @@ Status MemoryFileSystem::SyncDirectory(const std::string& path) {
 }
 
 Result<std::vector<DirectoryEntry>> MemoryFileSystem::List(const std::string& path) {
+  RETURN_IF_ERROR(Check(Operation::kList, path));
   MutexLock lock(mutex_);
   if (!directories_.contains(path)) return NotFound("list " + path);
   std::vector<DirectoryEntry> entries;
@@ -195,7 +197,8 @@ Result<std::vector<DirectoryEntry>> MemoryFileSystem::List(const std::string& pa
   return entries;
 }
 
-Result<DiskSpace> MemoryFileSystem::Space(const std::string&) {
+Result<DiskSpace> MemoryFileSystem::Space(const std::string& path) {
+  RETURN_IF_ERROR(Check(Operation::kSpace, path));
   MutexLock lock(mutex_);
   const uint64_t used = UsedBytes();
   return DiskSpace{.capacity_bytes = capacity_bytes_,

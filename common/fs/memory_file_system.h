@@ -21,7 +21,19 @@ namespace slipstream {
 // Threads  thread-safe.
 class MemoryFileSystem final : public FileSystem {
  public:
-  enum class Operation { kOpen, kRead, kWrite, kTruncate, kSync, kRename, kRemove, kSyncDirectory };
+  enum class Operation {
+    kOpen,
+    kRead,
+    kWrite,
+    kTruncate,
+    kSync,
+    kRename,
+    kRemove,
+    kMakeDirectories,
+    kSyncDirectory,
+    kList,
+    kSpace
+  };
   // Called before every operation: a status that is not OK is what the operation returns, without
   // being carried out (a failed write writes half of its data).
   using Fault = std::function<Status(Operation operation, const std::string& path)>;

@@ -1,9 +1,10 @@
-// Real disks that fill up: small file systems in memory, in a mount namespace of the test's own,
-// which the kernel takes away with it.
+// Real disks that fill up, vanish or turn read-only: small file systems in memory, in a mount
+// namespace of the test's own, which the kernel takes away with it.
 
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -154,6 +155,94 @@ TEST_F(DfsDiskFullTest, AMasterWhoseLogCannotBeWrittenEndsAndHasEverythingItAnsw
   EXPECT_TRUE(refused.ok() ? refused->size() == kNames
                            : refused.status().code() == Code::kNotFound);
   EXPECT_OK(Store("/after", "content"));
+}
+
+// A node of two disks, of which one goes while files are written and read.
+class DfsDisksTest : public DfsDiskFullTest {
+ protected:
+  static constexpr int kFiles = 24;
+
+  void SetUp() override {
+    DfsDiskFullTest::SetUp();
+    if (IsSkipped()) return;
+    LimitDisk(disk_, 200 * kMiB);
+    Options options;
+    options.disks = 2;
+    StartCluster(options);
+    for (int i = 0; i < kFiles; ++i) {
+      contents_.push_back(RandomBytes(2 * kMiB, static_cast<uint64_t>(i)));
+      ASSERT_OK(Store(fmt::format("/f{}", i), contents_.back()));
+    }
+  }
+
+  // The disks the master knows of the node, those that failed first.
+  Result<std::vector<DiskReport>> Disks() {
+    ASSIGN_OR_RETURN(const ClusterState state, client().GetClusterState());
+    for (const NodeReport& node : state.nodes) {
+      if (node.node.address != cluster().datanode_address(0)) continue;
+      std::vector<DiskReport> disks = node.disks;
+      std::stable_partition(
+          disks.begin(), disks.end(), [](const DiskReport& disk) { return !disk.failure.empty(); });
+      return disks;
+    }
+    return NotFound("no such node");
+  }
+
+  // The node stays, says what is wrong, and what was on the disk is made anew elsewhere.
+  void ExpectTheDiskIsDoneWithout() {
+    ASSERT_TRUE(Eventually(
+        [&]() -> Status {
+          ASSIGN_OR_RETURN(const std::vector<DiskReport> disks, Disks());
+          return disks.at(0).failure.empty() ? Unavailable("no disk has failed") : Status();
+        },
+        std::chrono::seconds(120)));
+    ASSERT_OK_AND_ASSIGN(const std::vector<DiskReport> disks, Disks());
+    EXPECT_EQ(disks.at(0).path, disk_.string());
+    EXPECT_EQ(disks.at(1).failure, "");
+    EXPECT_TRUE(Eventually([&] { return CheckFullyReplicated(); }, std::chrono::seconds(120)));
+    ASSERT_OK(Store("/after", contents_[0]));
+    contents_.push_back(contents_[0]);
+    for (int i = 0; i < kFiles; ++i) {
+      ASSERT_OK_AND_ASSIGN(const std::string read, Load(fmt::format("/f{}", i)));
+      EXPECT_TRUE(read == contents_[static_cast<size_t>(i)]) << i;
+    }
+    EXPECT_TRUE(cluster().datanode(0)->IsRunning());
+  }
+
+  const std::filesystem::path disk_ = test_support::DfsCluster::DatanodeDisk(dir_.path(), 0, 1);
+  std::vector<std::string> contents_;
+};
+
+TEST_F(DfsDisksTest, ADiskThatVanishesIsDoneWithout) {
+  ASSERT_EQ(umount2(disk_.c_str(), MNT_DETACH), 0);
+
+  ExpectTheDiskIsDoneWithout();
+
+  // Nothing is written to what lies below the mount point.
+  EXPECT_TRUE(std::filesystem::is_empty(disk_));
+}
+
+TEST_F(DfsDiskFullTest, OneOfTwoDisksThatIsFullCostsNothing) {
+  LimitDisk(test_support::DfsCluster::DatanodeDisk(dir_.path(), 0, 1), 12 * kMiB);
+  Options options;
+  options.disks = 2;
+  StartCluster(options);
+  std::vector<std::string> contents;
+  for (int i = 0; i < 24; ++i) {
+    contents.push_back(RandomBytes(2 * kMiB, static_cast<uint64_t>(i)));
+    ASSERT_OK(Store(fmt::format("/f{}", i), contents.back()));
+  }
+
+  for (size_t i = 0; i < contents.size(); ++i) {
+    ASSERT_OK_AND_ASSIGN(const std::string read, Load(fmt::format("/f{}", i)));
+    EXPECT_TRUE(read == contents[i]) << i;
+  }
+  EXPECT_TRUE(Eventually([&] { return CheckFullyReplicated(); }));
+  ASSERT_OK_AND_ASSIGN(const ClusterState state, client().GetClusterState());
+  for (const NodeReport& node : state.nodes) {
+    for (const DiskReport& disk : node.disks)
+      EXPECT_EQ(disk.failure, "");
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ void DfsTest::StartCluster(const Options& options) {
                                                         .datanodes = options.datanodes,
                                                         .master_flags = options.master_flags,
                                                         .datanode_flags = options.datanode_flags,
+                                                        .disks = options.disks,
                                                         .network = options.network}));
   ASSERT_OK(cluster_->WaitUntilWritable());
   // All of them, so that a test may kill any.

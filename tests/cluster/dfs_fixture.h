@@ -26,6 +26,7 @@ class DfsTest : public ::testing::Test {
     int datanodes = 3;
     std::vector<std::string> master_flags = {"--node-stale-after=2", "--node-dead-after=4"};
     std::vector<std::string> datanode_flags = {};
+    int disks = 1;                                       // of each datanode
     const test_support::TestNetwork* network = nullptr;  // null: loopback
   };
   void StartCluster(const Options& options);

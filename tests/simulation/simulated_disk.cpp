@@ -83,7 +83,8 @@ void SimulatedDisk::Mount() {
 Status SimulatedDisk::Check(Operation operation) {
   if (operations_left_ != 0 && --operations_left_ == 0) std::exchange(act_, nullptr)();
   if (owner_ == nullptr || !owner_->is_alive()) return Unavailable("the machine is down");
-  const bool is_read = operation == Operation::kOpen || operation == Operation::kRead;
+  const bool is_read = operation == Operation::kOpen || operation == Operation::kRead ||
+                       operation == Operation::kList || operation == Operation::kSpace;
   const uint64_t errors = is_read ? read_errors_per_mille_ : write_errors_per_mille_;
   if (errors != 0 && random_.PerMille(errors)) return Unavailable("input/output error");
   return {};

@@ -63,6 +63,12 @@ std::filesystem::path DfsCluster::datanode_data_dir(int index) const {
   return options_.dir / fmt::format("datanode-{}", index);
 }
 
+std::filesystem::path DfsCluster::DatanodeDisk(const std::filesystem::path& dir,
+                                               int index,
+                                               int disk) {
+  return dir / fmt::format("datanode-{}-disk-{}", index, disk);
+}
+
 Status DfsCluster::StartMaster(std::string_view failpoints) {
   master_.reset();
   ASSIGN_OR_RETURN(master_,
@@ -79,12 +85,15 @@ Status DfsCluster::StartMaster(std::string_view failpoints) {
 Status DfsCluster::StartDatanode(int index, std::string_view failpoints) {
   std::unique_ptr<Process>& process = datanodes_.at(static_cast<size_t>(index));
   process.reset();
+  std::vector<std::string> args = {"--master=" + master_address_,
+                                   "--listen=" + datanode_address(index),
+                                   "--data-dir=" + datanode_data_dir(index).string()};
+  for (int disk = 1; disk < options_.disks; ++disk)
+    args.push_back("--data-dir=" + DatanodeDisk(options_.dir, index, disk).string());
   ASSIGN_OR_RETURN(process,
                    StartDaemon(index + 1,
                                {.program = "dfs-datanode",
-                                .args = {"--master=" + master_address_,
-                                         "--listen=" + datanode_address(index),
-                                         "--data-dir=" + datanode_data_dir(index).string()},
+                                .args = std::move(args),
                                 .environment = FailpointEnvironment(failpoints),
                                 .dir = options_.dir / "logs",
                                 .name = fmt::format("dfs-datanode-{}", index)},

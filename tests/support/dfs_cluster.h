@@ -20,6 +20,8 @@ struct DfsClusterOptions {
   // Given to every start of the process, after the flags that are always given.
   std::vector<std::string> master_flags = {};
   std::vector<std::string> datanode_flags = {};
+  // Data directories of each datanode: datanode_data_dir(), and datanode_disk() for the others.
+  int disks = 1;
   // Where they run: the master on host 0, the datanodes on those behind it. Null: on loopback.
   // Borrowed.
   const TestNetwork* network = nullptr;
@@ -44,6 +46,8 @@ class DfsCluster final {
   int datanode_count() const { return static_cast<int>(datanodes_.size()); }
   std::filesystem::path master_data_dir() const;
   std::filesystem::path datanode_data_dir(int index) const;
+  // Its data directory `disk`, from 1 on.
+  static std::filesystem::path DatanodeDisk(const std::filesystem::path& dir, int index, int disk);
 
   // Starts the process again over its data and waits until it is ready; it must not be running.
   // `failpoints` is its SLIPSTREAM_FAILPOINTS, for this start only.

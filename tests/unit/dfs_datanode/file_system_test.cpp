@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -153,6 +155,36 @@ TEST(MemoryFileSystemTest, ACrashKeepsWhatWasSynced) {
     EXPECT_EQ(content.substr(0, 2'000), std::string(2'000, 'a'));
     EXPECT_TRUE(std::all_of(
         content.begin() + 2'000, content.end(), [](char c) { return c == 'b' || c == '\0'; }));
+  }
+}
+
+TEST(MemoryFileSystemTest, EveryOperationFailsWhenItIsToldTo) {
+  using Operation = MemoryFileSystem::Operation;
+  MemoryFileSystem fs;
+  ASSERT_TRUE(fs.MakeDirectories("/d").ok());
+  ASSERT_TRUE(WriteSmallFile(fs, "/d/a", "content").ok());
+  const std::unique_ptr<File> file = fs.Open("/d/a", OpenMode::kUpdate).value();
+  char byte = 0;
+  const std::vector<std::pair<Operation, std::function<Code()>>> operations = {
+      {Operation::kOpen, [&] { return fs.Open("/d/a", OpenMode::kRead).status().code(); }},
+      {Operation::kRead, [&] { return file->Read(0, &byte, 1).status().code(); }},
+      {Operation::kWrite, [&] { return file->Write(0, "c").code(); }},
+      {Operation::kTruncate, [&] { return file->Truncate(7).code(); }},
+      {Operation::kSync, [&] { return file->Sync().code(); }},
+      {Operation::kRename, [&] { return fs.Rename("/d/a", "/d/a").code(); }},
+      {Operation::kMakeDirectories, [&] { return fs.MakeDirectories("/d/e").code(); }},
+      {Operation::kSyncDirectory, [&] { return fs.SyncDirectory("/d").code(); }},
+      {Operation::kList, [&] { return fs.List("/d").status().code(); }},
+      {Operation::kSpace, [&] { return fs.Space("/d").status().code(); }},
+      {Operation::kRemove, [&] { return fs.Remove("/d/a").code(); }},
+  };
+  for (const auto& [failing, call] : operations) {
+    fs.SetFault([&](Operation operation, const std::string&) {
+      return operation == failing ? Unavailable("input/output error") : Status();
+    });
+    EXPECT_EQ(call(), Code::kUnavailable) << static_cast<int>(failing);
+    fs.SetFault(nullptr);
+    EXPECT_EQ(call(), Code::kOk) << static_cast<int>(failing);
   }
 }
 
