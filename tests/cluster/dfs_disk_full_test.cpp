@@ -1,5 +1,5 @@
-// Real disks that fill up, vanish or turn read-only: small file systems in memory, in a mount
-// namespace of the test's own, which the kernel takes away with it.
+// Real disks that fill up or vanish: small file systems in memory, in a mount namespace of the
+// test's own, which the kernel takes away with it.
 
 #include <sys/mount.h>
 #include <unistd.h>
