@@ -2,6 +2,7 @@
 
 #include "dfs-master/repair_planner.h"
 
+#include <array>
 #include <ctime>
 #include <set>
 
@@ -308,6 +309,97 @@ TEST_F(RepairPlannerTest, OnlyCollectedStraysAreDeleted) {
   std::vector<NodeCommand> commands = Take(0);
   ASSERT_EQ(commands.size(), 1U);
   EXPECT_EQ(commands[0].block.id, 10U);
+}
+
+TEST_F(RepairPlannerTest, TheScarcestIsCopiedFirst) {
+  for (BlockId id = 1; id <= 10; ++id) {
+    AddBlock(id, {0, 1});
+    blocks_.SetReplication(id, 3);
+  }
+  AddBlock(99, {0});
+  blocks_.SetReplication(99, 3);
+
+  Plan();
+
+  const std::vector<NodeCommand> commands = Take(0);
+  ASSERT_EQ(commands.size(), 2U);
+  EXPECT_EQ(commands[0].block.id, 99U);
+}
+
+TEST_F(RepairPlannerTest, ABadReplicaIsNoSurplus) {
+  AddBlock(1, {0, 1, 2});
+  blocks_.Corrupt(numbers_[2], 1, ++sequence_);
+
+  for (int round = 0; round < 3; ++round)
+    Plan();
+
+  EXPECT_EQ(TakeDeletes(), (std::multiset<size_t>{2}));
+}
+
+TEST_F(RepairPlannerTest, FewerReplicasWantedNeverCostTheLastOnes) {
+  // All of them bad: none is deleted, however few are wanted.
+  AddBlock(1, {0, 1, 2});
+  for (size_t node : {0, 1, 2})
+    blocks_.Corrupt(numbers_[node], 1, ++sequence_);
+  blocks_.SetReplication(1, 1);
+  // One good, one bad, one wanted: the bad one goes.
+  AddBlock(2, {0, 1});
+  blocks_.Corrupt(numbers_[1], 2, ++sequence_);
+  blocks_.SetReplication(2, 1);
+
+  for (int round = 0; round < 3; ++round)
+    Plan();
+
+  EXPECT_EQ(TakeDeletes(), (std::multiset<size_t>{1}));
+}
+
+TEST_F(RepairPlannerTest, ANumberOfReplicasIsReachedUpwardsAndDownwards) {
+  AddBlock(1, {0, 1});
+  for (const uint8_t wanted : std::to_array<uint8_t>({3, 4, 2, 1})) {
+    blocks_.SetReplication(1, wanted);
+    for (int round = 0; round < 20; ++round) {
+      Plan();
+      for (size_t i = 0; i < numbers_.size(); ++i) {
+        for (const NodeCommand& command : Take(i)) {
+          const bool is_copy = command.kind == NodeCommand::Kind::kCopy;
+          const NodeNumber node = is_copy ? command.target : numbers_[i];
+          if (is_copy) {
+            blocks_.Added(node, ABlock(1), ++sequence_);
+          } else {
+            blocks_.Removed(node, 1, ++sequence_);
+          }
+          planner_.Settle(node, 1);
+        }
+      }
+    }
+    EXPECT_EQ(blocks_.CountGood(*blocks_.Find(1)), wanted);
+  }
+}
+
+TEST_F(RepairPlannerTest, TrimmingLeavesTwoRacks) {
+  for (size_t i = 0; i < numbers_.size(); ++i)
+    nodes_.Find(numbers_[i])->registration.rack = i < 3 ? "/rack1" : "/rack2";
+  for (BlockId id = 1; id <= 20; ++id)
+    AddBlock(id, {0, 1, 3});
+
+  for (int round = 0; round < 3; ++round)
+    Plan();
+
+  const std::multiset<size_t> deletes = TakeDeletes();
+  EXPECT_EQ(deletes.size(), 20U);
+  EXPECT_EQ(deletes.count(3), 0U);
+}
+
+TEST_F(RepairPlannerTest, WhatNodesTellOfUnknownBlocksChangesNothing) {
+  AddBlock(1, {0, 1});
+
+  blocks_.Corrupt(numbers_[0], 77, ++sequence_);
+  blocks_.Removed(numbers_[1], 78, ++sequence_);
+  for (int round = 0; round < 3; ++round)
+    Plan();
+
+  EXPECT_EQ(TakeAll(), 0U);
+  EXPECT_EQ(blocks_.counts().bad_replicas, 0U);
 }
 
 }  // namespace

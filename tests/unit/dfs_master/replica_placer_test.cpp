@@ -106,5 +106,24 @@ TEST_F(ReplicaPlacerTest, NodeDiesOnceAndHasToRegisterAnew) {
   EXPECT_TRUE(nodes_.Authenticate("a", session_).ok());
 }
 
+TEST_F(ReplicaPlacerTest, StrainedExcludedAndLeavingNodesAreNotTakenWhileThereAreOthers) {
+  const NodeNumber busy = AddNode("busy", "host-a");
+  const NodeNumber leaving = AddNode("leaving", "host-b");
+  const NodeNumber c = AddNode("c", "host-c");
+  const NodeNumber d = AddNode("d", "host-d");
+  NodeTable::Heartbeat(*nodes_.Find(busy), {.free_bytes = 1'000'000, .active_writes = 1'000}, now_);
+  Transaction txn(store_);
+  NodeTable::SetService(txn, *nodes_.Find(leaving), NodeService::kDecommissioning, 0, now_);
+
+  for (int round = 0; round < 50; ++round) {
+    for (NodeNumber picked : Pick(2))
+      EXPECT_TRUE(picked == c || picked == d);
+    EXPECT_EQ(placer_.Pick(nodes_, {.count = 1, .bytes = 100, .excluded = {c}, .present = {}}),
+              std::vector<NodeNumber>{d});
+  }
+  // Rather a busy one than too few, and rather fewer than fail.
+  EXPECT_EQ(Pick(10).size(), 3U);
+}
+
 }  // namespace
 }  // namespace slipstream::dfs::master
