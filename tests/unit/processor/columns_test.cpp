@@ -35,8 +35,9 @@ TEST(ColumnTest, GatherKeepsOrderRepeatsAndNulls) {
 }
 
 TEST(ColumnTest, RowsOfNestedTypesAreCopiedWhole) {
-  Column array(DataType{.kind = TypeKind::kArray});
-  array.children.emplace_back(DataType::BigInt());
+  Column array(DataType{.kind = TypeKind::kArray,
+                        .children = std::make_shared<const std::vector<Field>>(
+                            std::vector<Field>{{.name = "", .type = DataType::BigInt()}})});
   array.offsets = {0, 2, 2, 3};
   array.children[0].ints = {1, 2, 3};
 
