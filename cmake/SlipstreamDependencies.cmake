@@ -22,6 +22,9 @@ find_package(zstd CONFIG REQUIRED)
 find_package(RocksDB CONFIG REQUIRED)
 find_package(Boost 1.74 REQUIRED)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
+# Both come with gRPC: regular expressions that are linear in their text, and digests.
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+find_package(OpenSSL REQUIRED)
 
 if(SLIPSTREAM_TESTS)
   find_package(GTest CONFIG REQUIRED)

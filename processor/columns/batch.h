@@ -14,6 +14,7 @@ namespace slipstream::sql {
 struct Batch {
   size_t rows = 0;
   std::vector<Column> columns;
+  int64_t now_us = 0;  // when the rows are worked on: microseconds since 1970 UTC
   std::vector<std::shared_ptr<const void>> keep_alive;  // shared: by every batch derived from it
 
   // An arena for new strings, kept alive by this batch.

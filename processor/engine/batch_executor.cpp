@@ -1,6 +1,7 @@
 #include "processor/engine/batch_executor.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -26,7 +27,11 @@ using RowReceiver = std::function<Status(size_t sink, const RowBatch& rows)>;
 class BatchRun final : private GraphRun::Host {
  public:
   BatchRun(const OperatorGraph& graph, const BatchOptions& options, RowReceiver receiver)
-      : graph_(graph), options_(options), receiver_(std::move(receiver)), run_(graph, *this) {}
+      : graph_(graph), options_(options), receiver_(std::move(receiver)), run_(graph, *this) {
+    const auto since_1970 = options.clock.WallNow().time_since_epoch();
+    now_us_ = std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
+    run_.SetNow(now_us_);
+  }
 
   Result<BatchReport> Run() {
     for (const OperatorGraph::Constants& constants : graph_.constants())
@@ -69,6 +74,7 @@ class BatchRun final : private GraphRun::Host {
   const BatchOptions& options_;
   const RowReceiver receiver_;
   GraphRun run_;
+  int64_t now_us_ = 0;
   BatchReport report_;
 };
 
@@ -202,7 +208,7 @@ Status BatchRun::PushLines(std::span<const std::string_view> lines,
                            const ScanLayout& layout,
                            SourceRows& source) {
   const std::vector<std::optional<std::string_view>> records(lines.begin(), lines.end());
-  SourceRows::Rows rows = source.Read(records, fill);
+  SourceRows::Rows rows = source.Read(records, now_us_, fill);
   report_.rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
   report_.rows_bad += rows.skipped;
   for (const DecodedRows::Failure& failure : rows.failures)
@@ -242,7 +248,7 @@ class SqlBatchJob final : public BatchJob {
 Result<std::unique_ptr<BatchJob>> BatchJob::Compile(const JobPlan& plan) {
   if (plan.inserts.empty()) return InvalidArgument("the job has no INSERT");
   ASSIGN_OR_RETURN(const ConnectorDefaults defaults, ConnectorDefaults::From(plan.settings));
-  OperatorGraph graph;
+  OperatorGraph graph(false);
   SinkSet sinks;
   for (const InsertPlan& insert : plan.inserts)
     RETURN_IF_ERROR(sinks.Add(insert, defaults, false, graph));
@@ -253,7 +259,7 @@ Result<std::unique_ptr<BatchJob>> BatchJob::Compile(const JobPlan& plan) {
 Result<BatchReport> RunQuery(const PlanNode& query,
                              const BatchOptions& options,
                              const std::function<Status(const Batch&)>& on_rows) {
-  OperatorGraph graph;
+  OperatorGraph graph(false);
   RETURN_IF_ERROR(graph.Add(query, false, 0));
   BatchRun run(graph, options, [&](size_t, const RowBatch& rows) { return on_rows(rows.batch); });
   return run.Run();

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/clock/clock.h"
 #include "common/status/status.h"
 #include "processor/columns/batch.h"
 #include "processor/engine/file_source.h"
@@ -37,7 +38,8 @@ struct BatchOptions {
   FileSource* files = nullptr;  // borrowed; needed if the plan reads a table
   // Told of every bad row; the batch goes on. Not set: they are only counted.
   std::function<void(const BadRow&)> on_bad_row;
-  std::stop_token stop;  // kCancelled once it is asked for
+  std::stop_token stop;                     // kCancelled once it is asked for
+  const Clock& clock = SystemClock::Get();  // what NOW reads, once for the whole batch
 };
 
 // BatchJob: the INSERTs of a plan, ready to run. The caller makes the sinks it describes, runs it,

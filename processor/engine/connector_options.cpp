@@ -56,7 +56,7 @@ Status RequireJson(const TableDefinition& table,
     return InvalidArgument(OwnerOf(table) + ": '" + std::string(option) + "' is missing");
   }
   return Unimplemented(OwnerOf(table) + ": '" + std::string(option) + "' = '" + format +
-                       "' is not supported yet; json is");
+                       "' is not supported yet; json and raw are");
 }
 
 Result<size_t> ColumnNamed(const TableDefinition& table, const std::string& name) {
@@ -197,6 +197,37 @@ Status ReadValueColumns(const TableDefinition& table, OptionReader& options, Kaf
 
 }  // namespace
 
+namespace {
+
+// 'raw' is for tables with one column of text or bytes beside those of PARTITIONED BY.
+Result<ValueFormat> ReadValueFormat(const TableDefinition& table,
+                                    OptionReader& options,
+                                    std::string_view option,
+                                    const std::string& format,
+                                    const std::string& prefix) {
+  ValueFormat read;
+  ASSIGN_OR_RETURN(read.json, ReadJsonOptions(options, prefix));
+  read.is_raw = format == "raw";
+  if (!read.is_raw) {
+    RETURN_IF_ERROR(RequireJson(table, option, format));
+    return read;
+  }
+  size_t columns = 0;
+  for (size_t column : table.physical) {
+    const bool is_partition =
+        std::find(table.partition_columns.begin(), table.partition_columns.end(), column) !=
+        table.partition_columns.end();
+    if (is_partition) continue;
+    const DataType& type = table.schema[column].type;
+    if (++columns == 1 && (type.is_string() || type.is_binary())) continue;
+    return InvalidArgument(OwnerOf(table) +
+                           ": 'format' = 'raw' takes one column of STRING or BYTES");
+  }
+  return read;
+}
+
+}  // namespace
+
 Result<Connector> ConnectorOf(const TableDefinition& table) {
   const std::string& name = table.connector();
   if (name == "kafka") return Connector::kKafka;
@@ -242,11 +273,12 @@ Result<KafkaTable> ReadKafkaTable(const TableDefinition& table, const ConnectorD
   RETURN_IF_ERROR(ReadKey(table, options, is_upsert, read));
   const std::string plain = options.GetString("format", "");
   const std::string value = options.GetString("value.format", plain);
-  RETURN_IF_ERROR(
-      RequireJson(table, plain.empty() && !value.empty() ? "value.format" : "format", value));
-  ASSIGN_OR_RETURN(const JsonOptions plain_options, ReadJsonOptions(options, ""));
-  ASSIGN_OR_RETURN(const JsonOptions value_options, ReadJsonOptions(options, "value."));
-  read.value_format = plain.empty() ? value_options : plain_options;
+  const bool is_value = plain.empty() && !value.empty();
+  RETURN_IF_ERROR(ReadJsonOptions(options, is_value ? "" : "value.").status());
+  ASSIGN_OR_RETURN(
+      read.value_format,
+      ReadValueFormat(
+          table, options, is_value ? "value.format" : "format", value, is_value ? "value." : ""));
   RETURN_IF_ERROR(ReadValueColumns(table, options, read));
   RETURN_IF_ERROR(ReadSource(table, defaults, options, read));
   RETURN_IF_ERROR(ReadSink(table, defaults, options, read));
@@ -267,9 +299,9 @@ Result<FileTable> ReadFileTable(const TableDefinition& table) {
   OptionReader options(OwnerOf(table), table.options);
   RETURN_IF_ERROR(options.GetString("connector").status());
   ASSIGN_OR_RETURN(read.sink.path, options.GetString("path"));
-  RETURN_IF_ERROR(RequireJson(table, "format", options.GetString("format", "")));
-  ASSIGN_OR_RETURN(read.format, ReadJsonOptions(options, ""));
-  read.sink.extension = ".jsonl";
+  ASSIGN_OR_RETURN(read.format,
+                   ReadValueFormat(table, options, "format", options.GetString("format", ""), ""));
+  read.sink.extension = read.format.is_raw ? ".txt" : ".jsonl";
   ASSIGN_OR_RETURN(read.sink.roll_bytes,
                    options.GetMemorySize("sink.rolling-policy.file-size", read.sink.roll_bytes));
   ASSIGN_OR_RETURN(const std::chrono::milliseconds interval,

@@ -29,10 +29,16 @@ struct ConnectorDefaults {
   static Result<ConnectorDefaults> From(const Options& settings);
 };
 
+// How a record's value, or a line of a file, is written.
+struct ValueFormat {
+  bool is_raw = false;  // 'raw': the one column's text as it stands
+  JsonOptions json;
+};
+
 struct KafkaTable {
   runtime::KafkaSourceSpec source;
   runtime::KafkaSinkSpec sink;
-  JsonOptions value_format;
+  ValueFormat value_format;
   JsonOptions key_format;
   bool key_is_raw = false;                  // 'key.format' = 'raw': the one key column's text
   std::vector<size_t> key_columns;          // of the table; empty: records without a key
@@ -44,7 +50,7 @@ Result<KafkaTable> ReadKafkaTable(const TableDefinition& table, const ConnectorD
 
 struct FileTable {
   runtime::FileSinkSpec sink;
-  JsonOptions format;
+  ValueFormat format;
 };
 Result<FileTable> ReadFileTable(const TableDefinition& table);
 

@@ -172,17 +172,6 @@ uint64_t Fnv1a(std::string_view text) {
   return hash;
 }
 
-// Operators whose state is not saved have no place between commits.
-Status CheckSavable(const PlanNode& node) {
-  if (node.kind == PlanNode::Kind::kSort || node.kind == PlanNode::Kind::kLimit) {
-    return Unimplemented(std::string(node.kind == PlanNode::Kind::kSort ? "ORDER BY" : "LIMIT") +
-                         " in a job over Kafka is not supported yet");
-  }
-  for (const PlanNodePtr& input : node.inputs)
-    RETURN_IF_ERROR(CheckSavable(*input));
-  return {};
-}
-
 // ---- The program ----
 
 class SqlJob final : public runtime::JobProgram {
@@ -266,12 +255,12 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   ASSIGN_OR_RETURN(const ConnectorDefaults defaults, ConnectorDefaults::From(plan.settings));
   ASSIGN_OR_RETURN(const TablePtr table, FindSource(plan));
   CompiledJob job;
+  job.clock = &options.clock;
   ASSIGN_OR_RETURN(job.source, ReadKafkaTable(*table, defaults));
   job.source.source.is_bounded = job.source.source.is_bounded || options.is_bounded;
   RETURN_IF_ERROR(CheckPartitioning(plan, *table, job.source, options));
   const bool gives_updates = !job.source.source.is_bounded;
   for (const InsertPlan& insert : plan.inserts) {
-    RETURN_IF_ERROR(CheckSavable(*insert.query));
     RETURN_IF_ERROR(job.sinks.Add(insert, defaults, gives_updates, job.graph));
   }
   std::vector<size_t> reads;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "common/clock/clock.h"
 #include "common/status/status.h"
 #include "processor/planner/plan.h"
 #include "processor/runtime/task_program.h"
@@ -16,6 +17,8 @@ struct CompileOptions {
   // How many partitions the source's topics have together. Called only if the answer matters:
   // when rows of one group may lie in several partitions. Not set: more than one.
   std::function<Result<int32_t>(const runtime::KafkaSourceSpec&)> partition_count;
+  // What PROCTIME and NOW read; outlives the job.
+  const Clock& clock = SystemClock::Get();
 };
 
 // Whether some query of the job reads a Kafka table: such a job runs as tasks over partitions

@@ -1,5 +1,6 @@
 #include "processor/engine/operator_graph.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "processor/operators/first_row.h"
@@ -22,6 +23,8 @@ constexpr int64_t kWindowsPerRowMax = 10'000;
 
 Status CheckWindow(const WindowSpec& window) {
   if (window.kind == WindowSpec::Kind::kAttached) return {};
+  constexpr int64_t kSizeMax = int64_t{1} << 61;  // so that no end overflows
+  if (window.size_us > kSizeMax) return InvalidArgument("a window of more than 73,000 years");
   if (window.size_us <= 0) return InvalidArgument("a window's size must be positive");
   if (window.kind == WindowSpec::Kind::kTumble || window.kind == WindowSpec::Kind::kSession) {
     return {};
@@ -70,7 +73,7 @@ std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node) {
 
 std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) {
   const Schema& input = node.inputs.front()->output;
-  if (IsFirstRow(node) && !is_bounded) {
+  if (IsFirstRow(node) && node.order_is_time && !is_bounded) {
     return std::make_unique<FirstRowOperator>(
         FirstRowOperator::Description{.partition_columns = node.group_columns,
                                       .time_column = node.sort_keys.front().column,
@@ -79,20 +82,40 @@ std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) 
                                       .output = node.output});
   }
   using Emission = TopNOperator::Emission;
+  const bool is_descending = !node.sort_keys.empty() && node.sort_keys.front().descending;
+  // Of times that are equal the last row's is the later.
   const bool is_last_row = node.rank_last == 1 && node.order_is_time && !node.window_end;
+  const bool prefers_later = is_descending && (is_last_row || node.order_is_arrival);
+  return std::make_unique<TopNOperator>(TopNOperator::Description{
+      .partition_columns = node.group_columns,
+      .sort_keys = node.order_is_arrival ? std::vector<SortKey>() : node.sort_keys,
+      .first = node.rank_first,
+      .last = node.rank_last,
+      .has_rank = node.has_rank,
+      .prefers_later = prefers_later,
+      .emission = node.window_end ? Emission::kWindow
+                  : is_bounded    ? Emission::kAtEnd
+                                  : Emission::kUpdates,
+      .window_end = node.window_end.value_or(0),
+      .takes_back = IsUpdateStream(*node.inputs.front(), is_bounded),
+      .input = input,
+      .output = node.output});
+}
+
+std::unique_ptr<const Operator> MakeSort(const PlanNode& node) {
+  return std::make_unique<SortOperator>(node.sort_keys, node.inputs.front()->output);
+}
+
+// The rows as they come, by number, kept until the end.
+std::unique_ptr<const Operator> MakeSavedLimit(const PlanNode& node) {
+  const uint64_t far = UINT64_MAX - node.offset;
   return std::make_unique<TopNOperator>(
-      TopNOperator::Description{.partition_columns = node.group_columns,
-                                .sort_keys = node.sort_keys,
-                                .first = node.rank_first,
-                                .last = node.rank_last,
-                                .has_rank = node.has_rank,
-                                .prefers_later = is_last_row && node.sort_keys.front().descending,
-                                .emission = node.window_end ? Emission::kWindow
-                                            : is_bounded    ? Emission::kAtEnd
-                                                            : Emission::kUpdates,
-                                .window_end = node.window_end.value_or(0),
-                                .takes_back = IsUpdateStream(*node.inputs.front(), is_bounded),
-                                .input = input,
+      TopNOperator::Description{.partition_columns = {},
+                                .sort_keys = {},
+                                .first = node.offset + 1,
+                                .last = node.offset + std::min(node.limit.value_or(far), far),
+                                .emission = TopNOperator::Emission::kAtEnd,
+                                .input = node.inputs.front()->output,
                                 .output = node.output});
 }
 
@@ -181,13 +204,17 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       break;
     case PlanNode::Kind::kTopN:
       next = Append(MakeTopN(node, !gives_updates), node, next);
+      // What is kept of first rows depends on whether the input ends.
+      if (IsFirstRow(node) && gives_updates) nodes_[next.index].fingerprint += "running\n";
       break;
     case PlanNode::Kind::kSort:
-      next = Append(
-          std::make_unique<SortOperator>(node.sort_keys, node.inputs.front()->output), node, next);
+      next = Append(saves_state_ ? MakeOver(node) : MakeSort(node), node, next);
       break;
     case PlanNode::Kind::kLimit:
-      next = Append(std::make_unique<LimitOperator>(node.offset, node.limit), node, next);
+      next = Append(saves_state_ ? MakeSavedLimit(node)
+                                 : std::make_unique<LimitOperator>(node.offset, node.limit),
+                    node,
+                    next);
       break;
     case PlanNode::Kind::kUnionAll:
       next = Append(std::make_unique<UnionOperator>(), node, next);
@@ -225,6 +252,7 @@ Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
   if (target.is_sink) return host_.WriteToSink(target.index, std::move(rows));
   const OperatorGraph::Node& node = graph_.nodes()[target.index];
   NodeOutput out(*this, node);
+  rows.batch.now_us = now_us_;
   return node.operation->Process(
       std::move(rows), watermarks_[target.index], states_[target.index].get(), out);
 }

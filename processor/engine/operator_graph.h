@@ -17,6 +17,9 @@ namespace slipstream::sql {
 // by the tasks of a job.
 class OperatorGraph {
  public:
+  // `saves_state`: what any operator keeps has to survive the task, that of sorts included.
+  explicit OperatorGraph(bool saves_state) : saves_state_(saves_state) {}
+
   struct Target {
     bool is_sink = false;
     size_t index = 0;  // of the node or of the sink
@@ -57,6 +60,7 @@ class OperatorGraph {
   Status AddNode(const PlanNode& node, bool gives_updates, Target next);
   Target Append(std::unique_ptr<const Operator> operation, const PlanNode& node, Target next);
 
+  bool saves_state_;
   std::vector<Node> nodes_;
   std::vector<Scan> scans_;
   std::vector<Constants> constants_;
@@ -79,6 +83,8 @@ class GraphRun {
   };
   GraphRun(const OperatorGraph& graph, Host& host);
 
+  // Processing time, for what is pushed and given from here on; microseconds since 1970 UTC.
+  void SetNow(int64_t now_us) { now_us_ = now_us; }
   Status Push(OperatorGraph::Target target, RowBatch rows);
   // Raises every operator's watermark, those nearer to the source first.
   Status Advance(int64_t watermark);
@@ -95,6 +101,7 @@ class GraphRun {
   Host& host_;
   std::vector<std::unique_ptr<OperatorState>> states_;
   std::vector<int64_t> watermarks_;  // by node
+  int64_t now_us_ = 0;
 };
 
 }  // namespace slipstream::sql

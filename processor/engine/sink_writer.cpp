@@ -28,6 +28,30 @@ Schema FieldsOf(const TableDefinition& table, const std::vector<size_t>& columns
   return fields;
 }
 
+// A row in the format of its table.
+class RowEncoder {
+ public:
+  RowEncoder(const Schema& fields, std::vector<size_t> positions, const ValueFormat& format)
+      : raw_position_(format.is_raw ? std::optional(positions.front()) : std::nullopt),
+        json_(fields, std::move(positions), format.json) {}
+
+  // False: it has no text, since the one column is NULL.
+  bool Encode(const Batch& batch, size_t row, std::string& to) const {
+    if (!raw_position_) {
+      json_.Encode(batch, row, to);
+      return true;
+    }
+    const Column& column = batch.columns[*raw_position_];
+    if (column.is_null(row)) return false;
+    to.append(column.strings[row]);
+    return true;
+  }
+
+ private:
+  const std::optional<size_t> raw_position_;
+  const JsonEncoder json_;
+};
+
 class KafkaWriter final : public SinkWriter {
  public:
   KafkaWriter(const TableDefinition& table, const KafkaTable& options, size_t sink)
@@ -46,8 +70,11 @@ class KafkaWriter final : public SinkWriter {
     std::string value;
     for (size_t row = 0; row < rows.batch.rows; ++row) {
       value.clear();
-      value_.Encode(rows.batch, row, value);
-      out.ToKafka(sink_, EncodeKey(rows.batch, row, key), value, -1);
+      const bool has_value = value_.Encode(rows.batch, row, value);
+      out.ToKafka(sink_,
+                  EncodeKey(rows.batch, row, key),
+                  has_value ? std::optional<std::string_view>(value) : std::nullopt,
+                  -1);
     }
     return {};
   }
@@ -102,7 +129,7 @@ class KafkaWriter final : public SinkWriter {
   const bool key_is_raw_;
   const std::vector<size_t> key_positions_;
   const JsonEncoder key_;
-  const JsonEncoder value_;
+  const RowEncoder value_;
 };
 
 class FileWriter final : public SinkWriter {
@@ -127,17 +154,19 @@ class FileWriter final : public SinkWriter {
         AppendPartitionFolder(partition_fields_[i].name, column.ValueAt(row), column.type, path);
       }
       Part& part = parts[path];
-      row_.Encode(rows.batch, row, part.rows);
+      if (!row_.Encode(rows.batch, row, part.rows)) continue;
       part.rows.push_back('\n');
       ++part.count;
     }
-    for (const auto& [folder, part] : parts)
+    for (const auto& [folder, part] : parts) {
+      if (part.count == 0) continue;
       out.ToFile(sink_, folder, part.rows, part.count);
+    }
     return {};
   }
 
  private:
-  static JsonEncoder RowOf(const TableDefinition& table, const FileTable& options) {
+  static RowEncoder RowOf(const TableDefinition& table, const FileTable& options) {
     std::vector<size_t> columns;
     for (size_t column : table.physical) {
       const bool is_partition =
@@ -145,14 +174,45 @@ class FileWriter final : public SinkWriter {
           table.partition_columns.end();
       if (!is_partition) columns.push_back(column);
     }
-    return JsonEncoder(FieldsOf(table, columns), PositionsOf(table, columns), options.format);
+    return RowEncoder(FieldsOf(table, columns), PositionsOf(table, columns), options.format);
   }
 
   const size_t sink_;
   const std::vector<size_t> partition_positions_;
   const Schema partition_fields_;
-  const JsonEncoder row_;
+  const RowEncoder row_;
 };
+
+// As Java prints what Flink gives it: ROWs as "+I[a, b]", ARRAYs as "[a, b]", MAPs as "{k=v}".
+void AppendPrinted(const Column& column, size_t row, std::string& to) {
+  if (column.is_null(row)) {
+    to += "null";
+    return;
+  }
+  if (column.physical() != PhysicalKind::kNested) {
+    to += ToText(column.ValueAt(row), column.type);
+    return;
+  }
+  if (column.type.kind == TypeKind::kRow) {
+    to += "+I[";
+    for (size_t i = 0; i < column.children.size(); ++i) {
+      if (i > 0) to += ", ";
+      AppendPrinted(column.children[i], row, to);
+    }
+    to.push_back(']');
+    return;
+  }
+  const bool is_map = column.type.kind == TypeKind::kMap;
+  to.push_back(is_map ? '{' : '[');
+  for (uint32_t entry = column.offsets[row]; entry < column.offsets[row + 1]; ++entry) {
+    if (entry > column.offsets[row]) to += ", ";
+    AppendPrinted(column.children[0], entry, to);
+    if (!is_map) continue;
+    to.push_back('=');
+    AppendPrinted(column.children[1], entry, to);
+  }
+  to.push_back(is_map ? '}' : ']');
+}
 
 class PrintWriter final : public SinkWriter {
  public:
@@ -163,13 +223,8 @@ class PrintWriter final : public SinkWriter {
     for (size_t row = 0; row < rows.batch.rows; ++row) {
       line = Mark(rows.kind(row));
       for (size_t i = 0; i < rows.batch.columns.size(); ++i) {
-        const Column& column = rows.batch.columns[i];
         if (i > 0) line += ", ";
-        if (column.physical() == PhysicalKind::kNested) {
-          AppendJsonValue(column, row, JsonOptions::TimestampFormat::kSql, line);
-        } else {
-          line += column.is_null(row) ? "null" : ToText(column.ValueAt(row), column.type);
-        }
+        AppendPrinted(rows.batch.columns[i], row, line);
       }
       line.push_back(']');
       out.ToPrint(sink_, line);

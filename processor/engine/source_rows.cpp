@@ -5,26 +5,38 @@
 #include <utility>
 
 #include "processor/expr/evaluator.h"
+#include "processor/formats/json_decoder.h"
+#include "processor/formats/raw_decoder.h"
 
 namespace slipstream::sql {
 
 Result<std::unique_ptr<SourceRows>> SourceRows::Create(const ScanLayout& layout,
-                                                       JsonOptions format) {
-  Result<std::unique_ptr<JsonDecoder>> decoder = JsonDecoder::Create(layout.decoded(), format);
-  if (!decoder.ok()) return decoder.status().WithContext("table " + layout.table().name);
-  return std::unique_ptr<SourceRows>(new SourceRows(layout, *std::move(decoder)));
+                                                       const ValueFormat& format) {
+  std::unique_ptr<RecordDecoder> decoder;
+  if (format.is_raw) {
+    Result<std::unique_ptr<RawDecoder>> raw = RawDecoder::Create(layout.decoded());
+    if (!raw.ok()) return raw.status().WithContext("table " + layout.table().name);
+    decoder = *std::move(raw);
+  } else {
+    Result<std::unique_ptr<JsonDecoder>> json = JsonDecoder::Create(layout.decoded(), format.json);
+    if (!json.ok()) return json.status().WithContext("table " + layout.table().name);
+    decoder = *std::move(json);
+  }
+  return std::unique_ptr<SourceRows>(new SourceRows(layout, std::move(decoder)));
 }
 
-SourceRows::SourceRows(const ScanLayout& layout, std::unique_ptr<JsonDecoder> decoder)
+SourceRows::SourceRows(const ScanLayout& layout, std::unique_ptr<RecordDecoder> decoder)
     : layout_(layout), decoder_(std::move(decoder)) {}
 
 SourceRows::Rows SourceRows::Read(std::span<const std::optional<std::string_view>> records,
+                                  int64_t now_us,
                                   const FillColumns& fill) {
   DecodedRows decoded = decoder_->Decode(records);
   Rows rows{.rows = {.batch = std::move(decoded.batch), .origins = std::move(decoded.origins)},
             .failures = std::move(decoded.failures),
             .skipped = decoded.skipped,
             .watermarks = {}};
+  rows.rows.batch.now_us = now_us;
   fill(rows.rows.origins, rows.rows.batch);
   RowErrors errors;
   AddComputed(rows, errors);

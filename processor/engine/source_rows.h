@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "common/status/status.h"
+#include "processor/engine/connector_options.h"
 #include "processor/engine/operator_graph.h"
 #include "processor/engine/scan_layout.h"
-#include "processor/formats/json_decoder.h"
+#include "processor/formats/record_decoder.h"
 #include "processor/operators/row_batch.h"
 
 namespace slipstream::sql {
@@ -35,20 +36,24 @@ class SourceRows {
     std::vector<int64_t> watermarks;  // of each row; empty without a watermark
   };
 
-  static Result<std::unique_ptr<SourceRows>> Create(const ScanLayout& layout, JsonOptions format);
+  static Result<std::unique_ptr<SourceRows>> Create(const ScanLayout& layout,
+                                                    const ValueFormat& format);
 
   // A record whose event time is NULL, or one of whose rows fails, is a failure and gives no row.
-  Rows Read(std::span<const std::optional<std::string_view>> records, const FillColumns& fill);
+  // `now_us`: processing time, which computed columns may ask for.
+  Rows Read(std::span<const std::optional<std::string_view>> records,
+            int64_t now_us,
+            const FillColumns& fill);
 
  private:
-  SourceRows(const ScanLayout& layout, std::unique_ptr<JsonDecoder> decoder);
+  SourceRows(const ScanLayout& layout, std::unique_ptr<RecordDecoder> decoder);
 
   void AddComputed(Rows& rows, RowErrors& errors);
   void AddWatermarks(Rows& rows, RowErrors& errors);
   static void TakeOut(const RowErrors& errors, Rows& rows);
 
   const ScanLayout& layout_;
-  const std::unique_ptr<JsonDecoder> decoder_;
+  const std::unique_ptr<RecordDecoder> decoder_;
 };
 
 // Gives the rows of a source to every scan of a graph, in the scans' own column order.

@@ -1,6 +1,7 @@
 #include "processor/engine/sql_task.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 #include <utility>
 
@@ -66,12 +67,14 @@ Status SqlTask::Process(std::span<const runtime::InputRecord> records,
 }
 
 Status SqlTask::ProcessSlice(size_t first, size_t count) {
+  const int64_t now_us = NowUs();
+  run_.SetNow(now_us);
   std::vector<std::optional<std::string_view>> payloads;
   payloads.reserve(count);
   for (const runtime::InputRecord& record : records_.subspan(first, count))
     payloads.push_back(record.value);
   SourceRows::Rows rows =
-      source_->Read(payloads, [&](const std::vector<uint32_t>& origins, Batch& batch) {
+      source_->Read(payloads, now_us, [&](const std::vector<uint32_t>& origins, Batch& batch) {
         FillMetadata(origins, first, batch);
       });
   counters_.rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
@@ -132,10 +135,16 @@ void SqlTask::FillMetadata(const std::vector<uint32_t>& origins, size_t first, B
 Status SqlTask::Advance(runtime::EventTimeUs watermark, runtime::TaskOutput& out) {
   if (watermark <= watermark_) return {};
   watermark_ = watermark;
+  run_.SetNow(NowUs());
   out_ = &out;
   Status status = run_.Advance(watermark);
   out_ = nullptr;
   return status;
+}
+
+int64_t SqlTask::NowUs() const {
+  const auto since_1970 = job_.clock->WallNow().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
 }
 
 Status SqlTask::EndOfInput(runtime::TaskOutput& out) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/clock/clock.h"
 #include "processor/engine/connector_options.h"
 #include "processor/engine/operator_graph.h"
 #include "processor/engine/scan_layout.h"
@@ -18,10 +19,11 @@ namespace slipstream::sql {
 
 // What all tasks of a job share: the compiled plan.
 struct CompiledJob {
-  OperatorGraph graph;
+  OperatorGraph graph{true};
   std::unique_ptr<const ScanLayout> layout;
   KafkaTable source;
   SinkSet sinks;
+  const Clock* clock = nullptr;  // outlives the tasks
 };
 
 // SqlTask: a compiled job on one partition: decode → operators → sinks. Rows that fail go to the
@@ -55,6 +57,7 @@ class SqlTask final : public runtime::TaskProgram, private GraphRun::Host {
   // each row that raises it.
   Status PushRows(SourceRows::Rows rows);
   void FillMetadata(const std::vector<uint32_t>& origins, size_t first, Batch& batch) const;
+  int64_t NowUs() const;
   void SendToDeadLetters(size_t record, std::string_view error);
 
   const CompiledJob& job_;

@@ -55,6 +55,7 @@ using AggregateList = std::vector<std::unique_ptr<const AggregateFunction>>;
 
 void AddSumAggregates(AggregateList& list);        // COUNT, SUM, AVG
 void AddValueAggregates(AggregateList& list);      // MIN, MAX, FIRST_VALUE, LAST_VALUE, LISTAGG
+void AddPercentileAggregate(AggregateList& list);  // PERCENTILE
 void AddDeviationAggregates(AggregateList& list);  // STDDEV…, VAR…
 
 }  // namespace slipstream::sql

@@ -13,6 +13,7 @@ const AggregateList& AllAggregates() {
     AddSumAggregates(*made);
     AddValueAggregates(*made);
     AddDeviationAggregates(*made);
+    AddPercentileAggregate(*made);
     return made;
   }();
   return *list;

@@ -136,11 +136,16 @@ Operand Evaluation::Apply(const std::vector<Operand>& args,
   out.Resize(rows);
   if (is_strict && !TakeNulls(args, rows, out)) return Keep(std::move(out), is_constant);
   if (!is_constant) {
-    kernel(KernelCall{.args = args, .rows = rows, .arena = arena_, .errors = errors}, out);
+    kernel(
+        KernelCall{
+            .args = args, .rows = rows, .arena = arena_, .errors = errors, .now_us = batch_.now_us},
+        out);
     return Keep(std::move(out), false);
   }
   RowErrors once;
-  kernel(KernelCall{.args = args, .rows = 1, .arena = arena_, .errors = once}, out);
+  kernel(
+      KernelCall{.args = args, .rows = 1, .arena = arena_, .errors = once, .now_us = batch_.now_us},
+      out);
   if (!once.empty()) {
     for (size_t row = 0; row < batch_.rows; ++row)
       errors.Add(row, once.entries().front().message);
@@ -330,6 +335,7 @@ std::vector<uint32_t> SelectRows(const Expression& condition,
 }
 
 ExpressionPtr FoldConstants(const ExpressionPtr& expression) {
+  // Calls without arguments are those of the clock.
   if (expression->args.empty()) return expression;
   auto folded = std::make_shared<Expression>(*expression);
   bool is_constant = true;

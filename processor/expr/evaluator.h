@@ -21,7 +21,8 @@ std::vector<uint32_t> SelectRows(const Expression& condition,
                                  RowErrors& errors);
 
 // The same expression with every part that needs no column computed once; a part that fails stays
-// as it is, and fails the rows that need it. All functions are deterministic.
+// as it is, and fails the rows that need it. All functions but those of the clock, which take no
+// arguments and stay, are deterministic.
 ExpressionPtr FoldConstants(const ExpressionPtr& expression);
 
 // Marks in `used` the columns that the expression reads.

@@ -76,6 +76,11 @@ const FunctionTable& FunctionTable::Get() {
     AddPatternFunctions(*made);
     AddTimeFunctions(*made);
     AddNestedFunctions(*made);
+    AddSearchFunctions(*made);
+    AddRegexpFunctions(*made);
+    AddDigestFunctions(*made);
+    AddJsonFunctions(*made);
+    AddClockFunctions(*made);
     return made;
   }();
   return *table;

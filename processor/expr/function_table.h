@@ -54,5 +54,10 @@ void AddTextFunctions(FunctionTable& table);
 void AddPatternFunctions(FunctionTable& table);
 void AddTimeFunctions(FunctionTable& table);
 void AddNestedFunctions(FunctionTable& table);
+void AddSearchFunctions(FunctionTable& table);
+void AddRegexpFunctions(FunctionTable& table);
+void AddDigestFunctions(FunctionTable& table);
+void AddJsonFunctions(FunctionTable& table);
+void AddClockFunctions(FunctionTable& table);
 
 }  // namespace slipstream::sql

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <numbers>
 
 #include "processor/expr/function_table.h"
 #include "processor/expr/type_rules.h"
@@ -32,6 +33,16 @@ void AbsDecimalKernel(const KernelCall& call, Column& out) {
     const Int128 value = call.args[0].decimal_at(row);
     out.decimals[row] = value < 0 ? -value : value;
   }
+}
+
+double Cotangent(double angle) {
+  return 1 / std::tan(angle);
+}
+double Degrees(double angle) {
+  return angle * (180 / std::numbers::pi);
+}
+double Radians(double degrees) {
+  return degrees * (std::numbers::pi / 180);
 }
 
 template <double (*kFunction)(double)>
@@ -262,6 +273,15 @@ void AddMathFunctions(FunctionTable& table) {
   table.Add("SIN", {Param::kDouble}, 0, real, DoubleKernel<std::sin>);
   table.Add("COS", {Param::kDouble}, 0, real, DoubleKernel<std::cos>);
   table.Add("TAN", {Param::kDouble}, 0, real, DoubleKernel<std::tan>);
+  table.Add("ASIN", {Param::kDouble}, 0, real, DoubleKernel<std::asin>);
+  table.Add("ACOS", {Param::kDouble}, 0, real, DoubleKernel<std::acos>);
+  table.Add("ATAN", {Param::kDouble}, 0, real, DoubleKernel<std::atan>);
+  table.Add("SINH", {Param::kDouble}, 0, real, DoubleKernel<std::sinh>);
+  table.Add("COSH", {Param::kDouble}, 0, real, DoubleKernel<std::cosh>);
+  table.Add("TANH", {Param::kDouble}, 0, real, DoubleKernel<std::tanh>);
+  table.Add("COT", {Param::kDouble}, 0, real, DoubleKernel<Cotangent>);
+  table.Add("DEGREES", {Param::kDouble}, 0, real, DoubleKernel<Degrees>);
+  table.Add("RADIANS", {Param::kDouble}, 0, real, DoubleKernel<Radians>);
   table.Add("POWER", {Param::kDouble, Param::kDouble}, 0, real, PowerKernel);
 }
 

@@ -31,8 +31,9 @@ struct Operand {
 struct KernelCall {
   std::span<const Operand> args;
   size_t rows = 0;
-  Arena& arena;       // for new strings; lives as long as the result
-  RowErrors& errors;  // row numbers are those of the result
+  Arena& arena;        // for new strings; lives as long as the result
+  RowErrors& errors;   // row numbers are those of the result
+  int64_t now_us = 0;  // processing time (Batch::now_us)
 };
 
 // Fills `out`, which has the result's type and call.rows rows. For a strict function `out` is

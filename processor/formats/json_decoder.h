@@ -11,22 +11,10 @@
 #include "common/status/status.h"
 #include "processor/columns/batch.h"
 #include "processor/formats/json_options.h"
+#include "processor/formats/record_decoder.h"
 #include "processor/types/data_type.h"
 
 namespace slipstream::sql {
-
-// What a decoder made of some records.
-struct DecodedRows {
-  struct Failure {
-    uint32_t record = 0;
-    std::string message;
-  };
-
-  Batch batch;                    // one column for each field
-  std::vector<uint32_t> origins;  // of each row: the index of its record, ascending
-  std::vector<Failure> failures;  // records that gave no row because they are bad, ascending
-  uint64_t skipped = 0;           // bad records that the options say to ignore
-};
 
 // JsonDecoder: records of JSON into columns; reads the wanted fields and no others.
 //
@@ -41,18 +29,18 @@ struct DecodedRows {
 //             record is skipped, as in Flink.
 // Ownership   the rows' strings live in a copy of the records that batch.keep_alive holds.
 // Threads     one at a time.
-class JsonDecoder {
+class JsonDecoder final : public RecordDecoder {
  public:
   static constexpr size_t kRecordBytesMax = 64 << 20;
 
   // kUnimplemented: a column's type cannot be read from JSON.
   static Result<std::unique_ptr<JsonDecoder>> Create(Schema fields, JsonOptions options);
-  ~JsonDecoder();
+  ~JsonDecoder() override;
   JsonDecoder(const JsonDecoder&) = delete;
   JsonDecoder& operator=(const JsonDecoder&) = delete;
 
   // At most 2^31 bytes together. A nullopt record is a tombstone: no row.
-  DecodedRows Decode(std::span<const std::optional<std::string_view>> records);
+  DecodedRows Decode(std::span<const std::optional<std::string_view>> records) override;
 
  private:
   class Implementation;

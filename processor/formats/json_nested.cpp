@@ -29,16 +29,22 @@ Status Settle(Status status, const JsonOptions& options, Column& child, size_t r
 Status ReadRow(
     ondemand::object object, const JsonOptions& options, Arena& arena, size_t row, Column& to) {
   const std::vector<Field>& fields = *to.type.children;
+  size_t next = 0;
   std::vector<uint8_t> seen(options.fail_on_missing_field ? fields.size() : 0, 0);
   for (auto item : object) {
     ondemand::field field;
     if (const auto error = std::move(item).get(field)) return JsonError(error);
     std::string_view key;
     if (const auto error = field.unescaped_key().get(key)) return JsonError(error);
-    const auto found = std::find_if(
-        fields.begin(), fields.end(), [key](const Field& known) { return known.name == key; });
+    // Objects mostly have their fields in the same order as the type.
+    auto found = fields.begin() + static_cast<ptrdiff_t>(next);
+    if (found == fields.end() || found->name != key) {
+      found = std::find_if(
+          fields.begin(), fields.end(), [key](const Field& known) { return known.name == key; });
+    }
     if (found == fields.end()) continue;
     const auto index = static_cast<size_t>(found - fields.begin());
+    next = index + 1;
     if (!seen.empty()) seen[index] = 1;
     Column& child = to.children[index];
     if (child.valid[row] != 0) ForgetRow(child, row);

@@ -54,7 +54,10 @@ class TopNOperator::Rows {
   size_t size() const { return rows_.batch.rows; }
   Status Emit(OperatorOutput& out) {
     if (rows_.batch.rows == 0) return {};
-    if (operation_.description_.emission != Emission::kUpdates) rows_.kinds.clear();
+    const bool are_new = std::all_of(rows_.kinds.begin(), rows_.kinds.end(), [](RowKind kind) {
+      return kind == RowKind::kInsert;
+    });
+    if (are_new) rows_.kinds.clear();
     RowBatch rows = std::move(rows_);
     Clear();
     return out.Emit(std::move(rows));

@@ -188,6 +188,7 @@ std::string TopNText(const PlanNode& node) {
 
 std::string OverText(const PlanNode& node) {
   const Schema& input = node.inputs.front()->output;
+  if (node.aggregates.empty() && node.lags.empty()) return "SortByTime " + OrderText(node);
   std::string text = "Over" + PartitionText(node) + (node.frame.is_rows ? " rows" : " range");
   if (!node.frame.preceding) {
     text += " unbounded";

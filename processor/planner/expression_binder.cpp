@@ -21,8 +21,7 @@ constexpr std::array kNiladic = std::to_array<std::string_view>(
 
 constexpr std::array kGroupWindows = std::to_array<std::string_view>({"TUMBLE", "HOP", "SESSION"});
 
-constexpr std::array kRefusedFunctions =
-    std::to_array<std::string_view>({"PROCTIME", "CURRENT_WATERMARK"});
+constexpr std::array kRefusedFunctions = std::to_array<std::string_view>({"CURRENT_WATERMARK"});
 
 template <class Names>
 bool Contains(const Names& names, std::string_view name) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "processor/expr/scalar_function.h"
+
 namespace slipstream::sql {
 namespace {
 
@@ -53,6 +55,10 @@ ExpressionPtr CastTo(ExpressionPtr expression, const DataType& type) {
     return MakeLiteral(expression->literal, type);
   }
   return MakeCast(std::move(expression), type, false);
+}
+
+bool IsProcessingTime(const Expression& expression) {
+  return expression.kind == Expression::Kind::kCall && expression.function->name == "PROCTIME";
 }
 
 bool IsTrivial(const Expression& expression) {

@@ -19,6 +19,9 @@ ExpressionPtr ReplaceColumns(const ExpressionPtr& expression,
 // A cast that is not TRY_CAST; of a literal it is carried out where the value stays what it is.
 ExpressionPtr CastTo(ExpressionPtr expression, const DataType& type);
 
+// PROCTIME().
+bool IsProcessingTime(const Expression& expression);
+
 // A column or a literal: free to compute twice.
 bool IsTrivial(const Expression& expression);
 

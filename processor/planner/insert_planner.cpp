@@ -141,7 +141,7 @@ InsertPlan PlanInsert(PlanContext& context, const ast::Insert& insert) {
   plan.columns =
       insert.columns.empty() ? insertable : NamedColumns(context, insert, *plan.table, insertable);
   plan.query = CastToTable(context, insert, plan, planner.Plan(*insert.query));
-  plan.query = Optimize(std::move(plan.query));
+  plan.query = SortStreams(Optimize(std::move(plan.query)), context.every_input_is_bounded());
   CheckStream(context, SpanOf(insert), *plan.query);
   if (IsUpdateStream(*plan.query, context.every_input_is_bounded())) {
     CheckUpdates(context, insert, plan);

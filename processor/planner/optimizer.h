@@ -17,6 +17,11 @@ PlanNodePtr FoldPlanConstants(PlanNodePtr node);
 // meet into one.
 PlanNodePtr PushFilters(PlanNodePtr node);
 
+// Over input that does not end: LIMIT, with or without an order, is Top-N of all rows; ORDER BY the
+// event time gives rows as the watermark reaches them. Other orders stay, for CheckStream to
+// refuse.
+PlanNodePtr SortStreams(PlanNodePtr node, bool every_input_is_bounded);
+
 // Makes a condition on a ROW_NUMBER() right below it the rows with the first numbers: Top-N.
 PlanNodePtr RanksToTopN(PlanNodePtr node);
 

@@ -63,7 +63,14 @@ std::vector<SortKey> BindOrder(const PlanContext& context,
         return IsEqual(*candidate.expression, *value);
       });
       item = static_cast<size_t>(same - items.begin());
-      if (same == items.end()) items.push_back({std::move(value), fmt::format("SORT${}", *item)});
+      if (same == items.end()) {
+        const bool is_rowtime =
+            std::any_of(scope.begin(), scope.end(), [&](const ScopeColumn& column) {
+              return column.is_rowtime && value->kind == Expression::Kind::kColumn &&
+                     column.column == value->column;
+            });
+        items.push_back({std::move(value), fmt::format("SORT${}", *item), is_rowtime});
+      }
     }
     const DataType& type = items[*item].expression->type;
     if (PhysicalKindOf(type.kind) == PhysicalKind::kNested) {
@@ -90,7 +97,11 @@ Relation BuildOutput(PlanNodePtr node,
   Relation relation;
   relation.node = MakeProject(std::move(node), std::move(expressions), names);
   if (!sort_keys.empty()) {
+    const SortKey first = sort_keys.front();
+    const bool is_time =
+        sort_keys.size() == 1 && items[first.column].is_rowtime && !first.descending;
     relation.node = MakeSort(std::move(relation.node), std::move(sort_keys));
+    relation.node->order_is_time = is_time;
   }
   if (items.size() > visible) {
     std::vector<ExpressionPtr> kept;
@@ -105,16 +116,10 @@ Relation BuildOutput(PlanNodePtr node,
                                 .type = relation.node->output[i].type,
                                 .column = i,
                                 .is_rowtime = items[i].is_rowtime,
+                                .is_proctime = items[i].is_proctime,
                                 .window = items[i].window});
   }
   return relation;
-}
-
-void CheckEnds(const PlanContext& context, const PlanNode& node, const char* what, Span at) {
-  if (IsBounded(node, context.every_input_is_bounded())) return;
-  context.Fail(at,
-               fmt::format("{} needs input that ends", what),
-               "bound the source: 'scan.bounded.mode' = 'latest-offset', or --bounded");
 }
 
 }  // namespace slipstream::sql

@@ -17,6 +17,7 @@ struct OutputItem {
   std::string name;
   bool is_rowtime = false;
   std::optional<WindowProperty> window = std::nullopt;  // as of a ScopeColumn
+  bool is_proctime = false;
 };
 
 // The sort keys of ORDER BY: an item's name, its number from 1, or an expression over `scope`; the
@@ -32,8 +33,5 @@ Relation BuildOutput(PlanNodePtr node,
                      const std::vector<OutputItem>& items,
                      size_t visible,
                      std::vector<SortKey> sort_keys);
-
-// Throws unless the rows of `node` end. `what`: "ORDER BY", "LIMIT".
-void CheckEnds(const PlanContext& context, const PlanNode& node, const char* what, Span at);
 
 }  // namespace slipstream::sql

@@ -113,9 +113,12 @@ OverPlanner::Window OverPlanner::BindWindow(ExpressionBinder& binder,
       context_.Fail(item.value->at, fmt::format("{} has no order", type.ToString()));
     }
     const auto* const name = std::get_if<ast::ColumnRef>(&item.value->node);
-    window.order_is_time = definition.order_by.size() == 1 && name != nullptr &&
-                           binder.IsColumn(*name, item.value->at) &&
-                           binder.Resolve(*name, item.value->at).is_rowtime;
+    if (definition.order_by.size() > 1) continue;
+    window.order_is_arrival = IsProcessingTime(*window.order.back().value);
+    if (name == nullptr || !binder.IsColumn(*name, item.value->at)) continue;
+    const ScopeColumn& column = binder.Resolve(*name, item.value->at);
+    window.order_is_time = column.is_rowtime;
+    window.order_is_arrival = column.is_proctime;
   }
   window.frame = BindFrame(binder, definition, at);
   if (!window.frame.is_rows && window.frame.preceding &&
@@ -252,6 +255,7 @@ void OverPlanner::BuildWindow(size_t index, Relation& input) {
                                .nulls_first = order.nulls_first});
   }
   node->order_is_time = window.order_is_time;
+  node->order_is_arrival = window.order_is_arrival;
   node->frame = window.frame;
   if (columns.size() > width) {
     input.node = MakeProject(std::move(input.node), std::move(columns), std::move(names));

@@ -43,6 +43,7 @@ class OverPlanner {
     std::vector<ExpressionPtr> partition;
     std::vector<Order> order;
     bool order_is_time = false;
+    bool order_is_arrival = false;
     OverFrame frame;
     // Which of `partition` is the end of the window that the rows lie in, if its start is there
     // too.

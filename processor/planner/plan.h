@@ -139,7 +139,8 @@ struct PlanNode {
   std::vector<WindowProperty> window_properties;
 
   std::vector<SortKey> sort_keys;
-  bool order_is_time = false;  // the only sort key is the input's event time
+  bool order_is_time = false;     // the only sort key is the input's event time
+  bool order_is_arrival = false;  // the only sort key is PROCTIME()
   OverFrame frame;
   std::vector<LagCall> lags;
   uint64_t rank_first = 1;

@@ -30,7 +30,8 @@ bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded) {
         return IsUpdateStream(*input, every_input_is_bounded);
       });
   if (input_is) return true;
-  const bool is_final = node.kind == PlanNode::Kind::kTopN && (node.window_end || IsFirstRow(node));
+  const bool is_final = node.kind == PlanNode::Kind::kTopN &&
+                        (node.window_end || IsFirstRow(node) || node.sort_keys.empty());
   const bool makes_updates =
       node.kind == PlanNode::Kind::kAggregate || (node.kind == PlanNode::Kind::kTopN && !is_final);
   return makes_updates && !IsBounded(node, every_input_is_bounded);
@@ -38,7 +39,7 @@ bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded) {
 
 bool IsFirstRow(const PlanNode& node) {
   return node.kind == PlanNode::Kind::kTopN && node.rank_last == 1 && !node.window_end &&
-         node.order_is_time && !node.sort_keys.front().descending;
+         (node.order_is_time || node.order_is_arrival) && !node.sort_keys.front().descending;
 }
 
 namespace {

@@ -16,7 +16,7 @@ bool IsBounded(const PlanNode& node, bool every_input_is_bounded);
 bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded);
 
 // Whether it is the first row of each key by event time, which is final once the watermark is
-// there.
+// there, or by PROCTIME, which is final at once.
 bool IsFirstRow(const PlanNode& node);
 
 // Sets of output columns that no two rows of the result agree in: whatever changes, changes the row

@@ -254,7 +254,9 @@ Pruned PruneOver(PlanNodePtr node, const ColumnSet& needed) {
       CollectColumns(*arg, below);
     if (kept_calls.back().filter) CollectColumns(*kept_calls.back().filter, below);
   }
-  if (own.empty()) {
+  // Without results it is nothing but an order; one that nobody asks for goes.
+  const bool had_results = node->output.size() > width;
+  if (own.empty() && had_results) {
     return Prune(std::move(node->inputs.front()), below);
   }
   Pruned input = Prune(std::move(node->inputs.front()), below);

@@ -57,7 +57,6 @@ Relation QueryPlanner::Plan(const ast::Query& query) {
   context_.CountQuery(query.at, relation.columns.size());
   --depth_;
   if (query.limit || query.offset > 0) {
-    CheckEnds(context_, *relation.node, "LIMIT", query.limit_at);
     relation.node = MakeLimit(std::move(relation.node), query.limit, query.offset);
   }
   return relation;
@@ -173,7 +172,6 @@ Relation QueryPlanner::PlanValues(const ast::Values& values) {
 Relation QueryPlanner::AddOrder(Relation relation,
                                 const std::vector<ast::OrderItem>& order_by) const {
   if (order_by.empty()) return relation;
-  CheckEnds(context_, *relation.node, "ORDER BY", order_by.front().value->at);
   std::vector<OutputItem> items;
   for (const ScopeColumn& column : relation.columns) {
     items.push_back(

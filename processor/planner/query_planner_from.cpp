@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "processor/planner/expression_binder.h"
+#include "processor/planner/expression_rewrite.h"
 #include "processor/planner/plan_builder.h"
 #include "processor/planner/plan_properties.h"
 #include "processor/planner/query_planner.h"
@@ -128,6 +129,8 @@ Relation QueryPlanner::PlanNamed(const ast::NamedTable& table, Span at) {
                                 .column = i,
                                 .is_rowtime = is_rowtime});
   }
+  for (const TableDefinition::ComputedColumn& computed : definition->computed)
+    relation.columns[computed.column].is_proctime = IsProcessingTime(*computed.expression);
   return relation;
 }
 

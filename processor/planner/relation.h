@@ -29,8 +29,9 @@ struct ScopeColumn {
   std::string table;  // the alias it is qualified with; empty: none
   std::string name;
   DataType type;
-  size_t column = 0;        // of the relation's node, or a virtual one
-  bool is_rowtime = false;  // the watermark is about it
+  size_t column = 0;         // of the relation's node, or a virtual one
+  bool is_rowtime = false;   // the watermark is about it
+  bool is_proctime = false;  // PROCTIME(): in the order of arrival
   // It is the start, end or time of a window that the relation's rows lie in.
   std::optional<WindowProperty> window = std::nullopt;
 };

@@ -35,9 +35,6 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
     having = ExpressionBinder(context_, input_.columns, "HAVING", &collector_)
                  .BindCondition(*select_.having);
   }
-  if (!order_by.empty()) {
-    CheckEnds(context_, *input_.node, "ORDER BY", order_by.front().value->at);
-  }
   std::vector<SortKey> sort_keys =
       BindOrder(context_, order_by, input_.columns, &collector_, items_);
   if (select_.has_group_by || having || !collector_.calls().empty()) {
@@ -121,6 +118,7 @@ void SelectPlanner::BindItems() {
         const ScopeColumn& resolved = binder.Resolve(*column, item.value->at);
         output.is_rowtime = resolved.is_rowtime;
         output.window = resolved.window;
+        output.is_proctime = resolved.is_proctime;
       }
     } else if (const auto* const access = std::get_if<ast::FieldAccess>(&item.value->node)) {
       output.name = access->field.text;
@@ -128,6 +126,7 @@ void SelectPlanner::BindItems() {
       output.name = fmt::format("EXPR${}", items_.size());
       output.is_rowtime = AggregatePlanner::IsWindowTime(*output.expression);
     }
+    if (IsProcessingTime(*output.expression)) output.is_proctime = true;
     if (item.alias) output.name = item.alias->text;
     items_.push_back(std::move(output));
   }
@@ -166,6 +165,7 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
   aggregate_.Build(above, names);
   for (OutputItem& item : items_) {
     if (!aggregate_.has_window()) item.window.reset();
+    item.is_proctime = false;
     item.is_rowtime =
         item.window == WindowProperty::kTime || AggregatePlanner::IsWindowTime(*item.expression);
     item.expression = aggregate_.Rewrite(item.expression);

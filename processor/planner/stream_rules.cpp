@@ -31,6 +31,14 @@ void CheckStream(const PlanContext& context, Span at, const PlanNode& node) {
       context.Unsupported(at, std::string(what) + " over a stream of updates is");
     }
   }
+  const bool needs_end = node.kind == PlanNode::Kind::kSort || node.kind == PlanNode::Kind::kLimit;
+  if (needs_end && !IsBounded(node, is_bounded)) {
+    context.Fail(at,
+                 node.kind == PlanNode::Kind::kSort
+                     ? "ORDER BY needs input that ends, a LIMIT, or the order of the event time"
+                     : "OFFSET without LIMIT, and LIMIT 0, need input that ends",
+                 "bound the source: 'scan.bounded.mode' = 'latest-offset', or --bounded");
+  }
   if (node.kind == PlanNode::Kind::kOver && !IsBounded(node, is_bounded) &&
       !(node.order_is_time && !node.sort_keys.front().descending)) {
     context.Fail(at,

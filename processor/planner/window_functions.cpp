@@ -219,6 +219,7 @@ void CheckTimeColumn(const PlanContext& context,
                  "a computed column can make one: ts AS TO_TIMESTAMP(…)");
   }
   if (column.column >= kVirtualColumns) context.Unsupported(at, "a window over a window is");
+  if (column.is_proctime) context.Unsupported(at, "windows of processing time are");
   if (!is_bounded && !column.is_rowtime) {
     context.Fail(
         at,

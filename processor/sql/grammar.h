@@ -125,6 +125,7 @@ class Grammar {
   // Functions with words between their arguments: EXTRACT(DAY FROM x). Null: not one of them.
   ast::ExprPtr ParseSpecialCall(const ast::Name& function);
   ast::ExprPtr ParseTrim(ast::Call call);
+  ast::ExprPtr ParseJsonValue(ast::Call call);
   void ParseArguments(ast::Call& call);
   ast::Argument ParseArgument();
   void ParseCallSuffixes(ast::Call& call);  // FILTER, OVER

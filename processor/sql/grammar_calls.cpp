@@ -178,8 +178,31 @@ ast::ExprPtr Grammar::ParseSpecialCall(const ast::Name& function) {
     add(ParseExpression());
     return finish();
   }
+  if (name == "JSON_VALUE") return ParseJsonValue(std::move(call));
   if (name == "TRIM") return ParseTrim(std::move(call));
   return nullptr;
+}
+
+// JSON_VALUE(text, path [RETURNING type] [NULL ON EMPTY] [NULL ON ERROR])
+ast::ExprPtr Grammar::ParseJsonValue(ast::Call call) {
+  const Span start = call.function.at;
+  Expect("(");
+  call.arguments.push_back({{}, ParseExpression()});
+  Expect(",");
+  call.arguments.push_back({{}, ParseExpression()});
+  std::optional<DataType> type;
+  if (AcceptWord("RETURNING")) type = ParseType();
+  // A type takes the NULL behind it for its own.
+  while (AcceptWords({"NULL", "ON"}) || (type && AcceptWord("ON"))) {
+    if (!AcceptWord("EMPTY")) ExpectWord("ERROR");
+  }
+  if (NextIsWord("DEFAULT") || NextIsWord("ERROR")) {
+    Unsupported(Peek().span, "JSON_VALUE other than with NULL ON EMPTY and NULL ON ERROR is");
+  }
+  Expect(")");
+  ast::ExprPtr value = Make(start, std::move(call));
+  if (!type) return value;
+  return Make(start, ast::Cast{std::move(value), *std::move(type), true});
 }
 
 // TRIM([BOTH | LEADING | TRAILING] [characters FROM] text): TRIM, LTRIM or RTRIM of (text

@@ -114,31 +114,40 @@ class JobRun {
   std::unique_ptr<runtime::TaskProgram> task_;
 };
 
-// What an update stream comes to, in order: of upserts the last one for each key that was not
-// deleted since; of printed changes the rows that are left, as inserts.
+// What an update stream comes to: of upserts the last one for each key that was not deleted since,
+// by key; of printed changes the rows that are left, as inserts, in order; all else as it came.
 std::string Materialised(const std::string& text) {
   constexpr std::string_view kPrint = "print: ";
-  std::map<std::string, std::string> last;
   std::map<std::string, int> printed;
+  std::map<std::string, std::map<std::string, std::string>> upserted;  // by destination and key
+  std::map<std::string, std::string> results;                          // by destination
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
+    const std::string destination = line.substr(0, line.find(": "));
+    const size_t arrow = line.find(" -> ");
     if (line.starts_with(kPrint)) {
       const std::string row = line.substr(kPrint.size() + 2);
       printed[row] += line[kPrint.size()] == '+' ? 1 : -1;
       EXPECT_GE(printed[row], 0) << "a row is taken back that was not there: " << line;
+    } else if (arrow != std::string::npos) {
+      upserted[destination][line.substr(0, arrow)] = line;
     } else {
-      last[line.substr(0, line.find(" -> "))] = line;
+      results[destination] += line + "\n";
     }
   }
-  std::string result;
   for (const auto& [row, count] : printed) {
     for (int i = 0; i < count; ++i)
-      result += std::string(kPrint) + "+I" + row + "\n";
+      results["print"] += std::string(kPrint) + "+I" + row + "\n";
   }
-  for (const auto& [key, line] : last) {
-    if (!line.ends_with(" -> (deleted)")) result += line + "\n";
+  for (const auto& [destination, last] : upserted) {
+    for (const auto& [key, line] : last) {
+      if (!line.ends_with(" -> (deleted)")) results[destination] += line + "\n";
+    }
   }
-  return result;
+  std::string all;
+  for (const auto& [destination, result] : results)
+    all += result;
+  return all;
 }
 
 class GoldenTest : public testing::TestWithParam<GoldenCase> {

@@ -4,12 +4,16 @@
 
 #include <gtest/gtest.h>
 
+#include "common/clock/manual_clock.h"
+#include "processor/engine/job_compiler.h"
 #include "processor/engine/line_reader.h"
 #include "processor/engine/sink_writer.h"
 #include "processor/formats/json_decoder.h"
 #include "processor/formats/json_encoder.h"
 #include "processor/operators/key_codec.h"
 #include "processor/operators/window_assigner.h"
+#include "processor/planner/planner.h"
+#include "tests/sql/collected_output.h"
 #include "tests/sql/memory_file_source.h"
 
 namespace slipstream::sql {
@@ -143,6 +147,41 @@ TEST(PartitionFolderTest, ValuesComeBackFromTheirFolders) {
   }
   EXPECT_EQ(ReadPartitionFolder("c=__HIVE_DEFAULT_PARTITION__", "c"), Value(std::monostate{}));
   EXPECT_FALSE(ReadPartitionFolder("d=1", "c"));
+}
+
+// ---- Processing time ----
+
+// Computed columns, conditions and projections read the clock they are given, when the rows come.
+TEST(ProcessingTimeTest, IsThatOfTheJobsClock) {
+  ManualClock clock(WallTime(std::chrono::milliseconds(1'589'251'917'122)));
+  const JobPlan plan =
+      Planner({})
+          .Plan(
+              "job",
+              "CREATE TABLE t (v INT, p AS PROCTIME()) WITH ('connector' = 'kafka', 'topic' = 't', "
+              "'format' = 'json');"
+              "CREATE TABLE r (v INT, p TIMESTAMP_LTZ(3), n TIMESTAMP_LTZ(3), d DATE, u BIGINT) "
+              "WITH ('connector' = 'print');"
+              "INSERT INTO r SELECT v, p, NOW(), CURRENT_DATE, UNIX_TIMESTAMP() FROM t "
+              "WHERE CURRENT_TIMESTAMP > TIMESTAMP '2020-01-01 00:00:00'")
+          .value();
+  const auto program =
+      CompileJob(plan, {.is_bounded = false, .partition_count = {}, .clock = clock}).value();
+  const auto task = program->MakeTask("t", 0);
+  CollectedOutput output;
+  output.Describe({}, {});
+  runtime::InputRecord record;
+  record.value = R"({"v":1})";
+
+  ASSERT_EQ(task->Process({&record, 1}, nullptr, output), Status());
+  clock.JumpWall(std::chrono::hours(24));
+  ASSERT_EQ(task->Process({&record, 1}, nullptr, output), Status());
+
+  EXPECT_EQ(output.lines["print"],
+            (std::vector<std::string>{
+                "+I[1, 2020-05-12 02:51:57.123, 2020-05-12 02:51:57.123, 2020-05-12, 1589251917]",
+                "+I[1, 2020-05-13 02:51:57.123, 2020-05-13 02:51:57.123, 2020-05-13, "
+                "1589338317]"}));
 }
 
 // ---- JSON ----

@@ -32,7 +32,14 @@ INSTANTIATE_TEST_SUITE_P(Shipped,
                                          "flights_delays",
                                          "flights_by_carrier",
                                          "weather_1m",
-                                         "carrier_report"),
+                                         "carrier_report",
+                                         "carrier_counts",
+                                         "origin_counts",
+                                         "alerts",
+                                         "iot_windowed",
+                                         "raw_ingest",
+                                         "sensor_anomalies",
+                                         "sensor_anomalies_robust"),
                          [](const auto& job) { return std::string(job.param); });
 
 }  // namespace

@@ -1,0 +1,164 @@
+#include <algorithm>
+
+#include "processor/expr/function_table.h"
+#include "processor/expr/type_rules.h"
+#include "processor/types/utf8.h"
+
+// INSTR, LOCATE, STARTSWITH, ENDSWITH, SPLIT, INITCAP, ASCII, CHR, HEX. Positions are in characters
+// from 1; 0 is nowhere.
+
+namespace slipstream::sql {
+namespace {
+
+using Param = FunctionTable::Param;
+
+// The character's number at which `part` begins in `text`, looking from character `from` on.
+int64_t Find(std::string_view text, std::string_view part, int64_t from) {
+  if (from < 1) return 0;
+  const size_t skipped = BytesOfCharacters(text, static_cast<size_t>(from - 1));
+  const size_t found = text.find(part, skipped);
+  if (found == std::string_view::npos) return 0;
+  return static_cast<int64_t>(CountCharacters(text.substr(0, found))) + 1;
+}
+
+void InstrKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (!out.is_null(row)) {
+      out.ints[row] = Find(call.args[0].string_at(row), call.args[1].string_at(row), 1);
+    }
+  }
+}
+
+void LocateKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const int64_t from = call.args.size() > 2 ? call.args[2].int_at(row) : 1;
+    out.ints[row] = Find(call.args[1].string_at(row), call.args[0].string_at(row), from);
+  }
+}
+
+template <bool kAtStart>
+void EdgeKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const std::string_view text = call.args[0].string_at(row);
+    const std::string_view part = call.args[1].string_at(row);
+    out.bools[row] = (kAtStart ? text.starts_with(part) : text.ends_with(part)) ? 1 : 0;
+  }
+}
+
+// The first letter of each word upper case, the others lower; letters and digits make words. ASCII
+// letters only.
+void InitcapKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    std::string text(call.args[0].string_at(row));
+    bool is_start = true;
+    for (char& c : text) {
+      const bool is_lower = c >= 'a' && c <= 'z';
+      const bool is_upper = c >= 'A' && c <= 'Z';
+      if (is_start && is_lower) c = static_cast<char>(c - 'a' + 'A');
+      if (!is_start && is_upper) c = static_cast<char>(c - 'A' + 'a');
+      is_start = !is_lower && !is_upper && !(c >= '0' && c <= '9') &&
+                 (static_cast<uint8_t>(c) & 0x80) == 0;
+    }
+    out.strings[row] = call.arena.Copy(text);
+  }
+}
+
+void AsciiKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const std::string_view text = call.args[0].string_at(row);
+    out.ints[row] = text.empty() ? 0 : static_cast<uint8_t>(text.front());
+  }
+}
+
+// Numbers beyond 255 count modulo 256, as in Flink.
+void ChrKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    std::string text;
+    AppendUtf8(text, static_cast<uint32_t>(call.args[0].int_at(row) & 0xFF));
+    out.strings[row] = call.arena.Copy(text);
+  }
+}
+
+std::string HexText(std::string_view bytes) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string text;
+  for (const char byte : bytes) {
+    text.push_back(kHex[static_cast<uint8_t>(byte) >> 4]);
+    text.push_back(kHex[static_cast<uint8_t>(byte) & 15]);
+  }
+  return text;
+}
+
+void HexTextKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (!out.is_null(row)) {
+      out.strings[row] = call.arena.Copy(HexText(call.args[0].string_at(row)));
+    }
+  }
+}
+
+void HexNumberKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    auto number = static_cast<uint64_t>(call.args[0].int_at(row));
+    std::string text;
+    do {
+      text.push_back("0123456789ABCDEF"[number & 15]);
+      number >>= 4;
+    } while (number > 0);
+    std::reverse(text.begin(), text.end());
+    out.strings[row] = call.arena.Copy(text);
+  }
+}
+
+// The parts between separators; of an empty separator the characters.
+void SplitKernel(const KernelCall& call, Column& out) {
+  Column& parts = out.children[0];
+  out.offsets.assign(1, 0);
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (!out.is_null(row)) {
+      std::string_view text = call.args[0].string_at(row);
+      const std::string_view separator = call.args[1].string_at(row);
+      while (separator.empty() && !text.empty()) {
+        const size_t bytes = CharacterBytes(text);
+        parts.strings.push_back(text.substr(0, bytes));
+        text.remove_prefix(bytes);
+      }
+      size_t end = separator.empty() ? std::string_view::npos : text.find(separator);
+      for (; end != std::string_view::npos; end = text.find(separator)) {
+        parts.strings.push_back(text.substr(0, end));
+        text.remove_prefix(end + separator.size());
+      }
+      if (!separator.empty()) parts.strings.push_back(text);
+    }
+    out.offsets.push_back(static_cast<uint32_t>(parts.strings.size()));
+  }
+}
+
+}  // namespace
+
+void AddSearchFunctions(FunctionTable& table) {
+  const DataType text = DataType::String();
+  const DataType boolean = DataType::Boolean();
+  constexpr Param kText = Param::kString;
+  table.Add("INSTR", {kText, kText}, 0, DataType::Int(), InstrKernel);
+  table.Add("LOCATE", {kText, kText, Param::kInteger}, 1, DataType::Int(), LocateKernel);
+  table.Add("STARTSWITH", {kText, kText}, 0, boolean, EdgeKernel<true>);
+  table.Add("ENDSWITH", {kText, kText}, 0, boolean, EdgeKernel<false>);
+  table.Add("INITCAP", {kText}, 0, text, InitcapKernel);
+  table.Add("ASCII", {kText}, 0, DataType::Int(), AsciiKernel);
+  table.Add("CHR", {Param::kInteger}, 0, text, ChrKernel);
+  table.Add("HEX", {Param::kInteger}, 0, text, HexNumberKernel);
+  table.Add("HEX", {kText}, 0, text, HexTextKernel);
+  DataType parts{.kind = TypeKind::kArray};
+  parts.children = std::make_shared<const std::vector<Field>>(
+      std::vector<Field>{{"element", AsNullable(text, false)}});
+  table.Add("SPLIT", {kText, kText}, 0, parts, SplitKernel);
+}
+
+}  // namespace slipstream::sql
