@@ -11,7 +11,7 @@ char* Arena::Allocate(size_t size) {
   if (size > kChunkBytes / 4) {
     return large_.emplace_back(std::make_unique_for_overwrite<char[]>(size)).get();
   }
-  if (chunk_used_ + size > kChunkBytes) {
+  if (chunks_.empty() || chunk_used_ + size > kChunkBytes) {
     chunks_.push_back(std::make_unique_for_overwrite<char[]>(kChunkBytes));
     chunk_used_ = 0;
   }

@@ -213,16 +213,25 @@ Status TopNOperator::AppendChanges(const Ranking& before, const Ranking& after, 
 Status TopNOperator::AppendReplacements(const Ranking& before,
                                         const Ranking& after,
                                         Rows& rows) const {
-  Ranking gone = before;
-  Ranking come = after;
-  std::sort(gone.begin(), gone.end());
-  std::sort(come.begin(), come.end());
-  Ranking only_before;
+  std::map<std::string_view, size_t> unmatched;
+  for (const std::string& row : before)
+    ++unmatched[row];
   Ranking only_after;
-  std::set_difference(
-      gone.begin(), gone.end(), come.begin(), come.end(), std::back_inserter(only_before));
-  std::set_difference(
-      come.begin(), come.end(), gone.begin(), gone.end(), std::back_inserter(only_after));
+  for (const std::string& row : after) {
+    const auto match = unmatched.find(row);
+    if (match == unmatched.end() || match->second == 0) {
+      only_after.push_back(row);
+    } else {
+      --match->second;
+    }
+  }
+  Ranking only_before;
+  for (const std::string& row : before) {
+    size_t& left = unmatched[row];
+    if (left == 0) continue;
+    --left;
+    only_before.push_back(row);
+  }
   // One row in the place of another is that row's update.
   const bool is_update =
       description_.last == description_.first && !only_before.empty() && !only_after.empty();
