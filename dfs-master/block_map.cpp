@@ -5,11 +5,14 @@
 namespace slipstream::dfs::master {
 namespace {
 
-// How long a writer's word stands against reports without it, and how many of a node's changes are
-// remembered for reports older than they are.
+// How long a writer's word stands against reports without it.
 constexpr std::chrono::minutes kAcknowledgementTrusted{1};
+// How many of a node's changes are remembered for reports older than they are.
 constexpr size_t kChangesMax = 200'000;
-constexpr size_t kAcknowledgedMin = 10'000;
+
+bool IsOld(SteadyTime acknowledged_at, const Now& now) {
+  return now.steady - acknowledged_at > kAcknowledgementTrusted;
+}
 
 }  // namespace
 
@@ -138,8 +141,8 @@ void BlockMap::Prepare(const FileBlock& block, const Now& now) {
   Entry entry = *Find(id);
   Change change(*this, entry);
   for (NodeNumber node : block.first_holders) {
-    FindOrAddReplica(entry, node);
-    Acknowledge(memory_[node], id, now);
+    const Replica& replica = FindOrAddReplica(entry, node);
+    if (!replica.is_confirmed) memory_[node].acknowledged_at.insert_or_assign(id, now.steady);
   }
   // Nodes mostly report a block before its writer prepares it.
   auto it = strays_.find(id);
@@ -151,17 +154,12 @@ void BlockMap::Prepare(const FileBlock& block, const Now& now) {
   strays_.erase(it);
 }
 
-void BlockMap::Acknowledge(NodeMemory& memory, BlockId id, const Now& now) {
-  auto& acknowledged_at = memory.acknowledged_at;
-  acknowledged_at.insert_or_assign(id, now.steady);
-  if (acknowledged_at.size() <= std::max(memory.acknowledged_max, kAcknowledgedMin)) return;
-  DropOldAcknowledgements(memory, now);
-  memory.acknowledged_max = 2 * acknowledged_at.size();
-}
-
-void BlockMap::DropOldAcknowledgements(NodeMemory& memory, const Now& now) {
-  absl::erase_if(memory.acknowledged_at, [&](const auto& entry) {
-    return now.steady - entry.second > kAcknowledgementTrusted;
+bool BlockMap::HasOldWord(NodeNumber node, const Now& now) const {
+  auto it = memory_.find(node);
+  if (it == memory_.end()) return false;
+  const auto& acknowledged_at = it->second.acknowledged_at;
+  return std::any_of(acknowledged_at.begin(), acknowledged_at.end(), [&](const auto& entry) {
+    return IsOld(entry.second, now);
   });
 }
 
@@ -195,6 +193,7 @@ void BlockMap::Discard(BlockId id) {
   for (const Replica& replica : entry->replicas) {
     NodeMemory& memory = memory_[replica.node];
     --memory.replicas;
+    memory.acknowledged_at.erase(id);
     auto changed = memory.changed_at.find(id);
     AddStray({.node = replica.node,
               .block = entry->block,
@@ -225,6 +224,7 @@ void BlockMap::BeginSession(NodeNumber node) {
   NodeMemory& memory = memory_[node];
   memory.changed_at.clear();
   memory.forgotten_up_to = 0;
+  memory.acknowledged_at.clear();
   if (memory.replicas == 0) return;
   table_.ForEachOn(node, [&](Entry entry) {
     Change change(*this, entry);
@@ -276,7 +276,9 @@ void BlockMap::Removed(NodeNumber node, BlockId id, uint64_t sequence) {
 }
 
 void BlockMap::Corrupt(NodeNumber node, BlockId id, uint64_t sequence) {
-  Remember(memory_[node], id, sequence);
+  NodeMemory& memory = memory_[node];
+  memory.acknowledged_at.erase(id);
+  Remember(memory, id, sequence);
   std::optional<Entry> entry = Find(id);
   if (!entry.has_value()) {
     AddStray({.node = node, .block = {.id = id}, .sequence = sequence});
@@ -307,7 +309,8 @@ bool BlockMap::EndReport(NodeNumber node,
                          const Now& now) {
   NodeMemory& memory = memory_[node];
   if (sequence < memory.forgotten_up_to) return false;
-  DropOldAcknowledgements(memory, now);
+  absl::erase_if(memory.acknowledged_at,
+                 [&](const auto& entry) { return IsOld(entry.second, now); });
   RemoveUnreported(node, sequence, reported);
   absl::erase_if(memory.changed_at, [&](const auto& entry) { return entry.second <= sequence; });
   return true;

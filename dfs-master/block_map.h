@@ -35,8 +35,10 @@ namespace slipstream::dfs::master {
 // long as at least one node in service has a good one.
 //
 // A node numbers its changes. A full report says which change it includes, so that what is newer
-// stays; what a writer said of a node is believed for a minute against reports that do not have it
-// yet.
+// stays. What a writer said of a node is believed for a minute against reports that do not have it
+// yet, but not beyond the session it was said in: before the next one the node may have lost a
+// disk. Longer than that no word goes unconfirmed by a node that is there: it is asked for a
+// report, or a replica that nobody has would count until the next.
 //
 // Replicas of blocks that are not here (being written, discarded, or of another cluster) are kept
 // apart, for whoever decides to have them deleted.
@@ -105,7 +107,8 @@ class BlockMap final {
   // A node never spoken of is not there.
   void SetPresence(NodeNumber node, const Presence& presence);
   void SetCounted(NodeNumber node, bool is_counted) { SetPresence(node, {.is_there = is_counted}); }
-  // The node started a session: what it had is to be confirmed anew.
+  // The node started a session: what it had, on whosever word, is to be confirmed anew. Its full
+  // report is yet to come, and has all that was written there before.
   void BeginSession(NodeNumber node);
   void Added(NodeNumber node, const Block& block, uint64_t sequence);
   void Removed(NodeNumber node, BlockId id, uint64_t sequence);
@@ -125,6 +128,9 @@ class BlockMap final {
   bool Contains(BlockId id) const { return table_.Contains(id); }
   // What is known of a block now, as a copy.
   std::optional<Entry> Find(BlockId id) const { return table_.Find(id); }
+  // Whether a writer said of the node, longer ago than it is believed, that it has a block, and the
+  // node did not. It takes a full report to tell.
+  bool HasOldWord(NodeNumber node, const Now& now) const;
   // The ids of a range that are here, in order, at most `limit`.
   std::vector<BlockId> LiveIds(BlockIdRange range, size_t limit) const {
     return table_.IdsIn(range, limit);
@@ -171,9 +177,8 @@ class BlockMap final {
     // `forgotten_up_to` are not taken.
     absl::flat_hash_map<BlockId, uint64_t> changed_at;
     uint64_t forgotten_up_to = 0;
-    // On a writer's word, and not yet confirmed. Those too old are dropped once there are many.
+    // On a writer's word, and not yet confirmed. At most one for each replica.
     absl::flat_hash_map<BlockId, SteadyTime> acknowledged_at;
-    size_t acknowledged_max = 0;
     uint64_t replicas = 0;
     // Of a node being decommissioned: how many of its blocks have so many replicas that count, of
     // so many wanted, where it is fewer.
@@ -196,8 +201,6 @@ class BlockMap final {
   void Take(NodeNumber node, const Block& block, uint64_t sequence);
   static bool IsOutdated(const NodeMemory& memory, BlockId id, uint64_t sequence);
   static void Remember(NodeMemory& memory, BlockId id, uint64_t sequence);
-  static void Acknowledge(NodeMemory& memory, BlockId id, const Now& now);
-  static void DropOldAcknowledgements(NodeMemory& memory, const Now& now);
   void Insert(const FileBlock& block, uint8_t replication, bool is_committed);
   void RemoveUnreported(NodeNumber node, uint64_t sequence, const BlockIdSet& reported);
 

@@ -396,6 +396,7 @@ class Master final {
 
   static void ApplyReplicaChange(State& state, Node& node, const ReplicaChange& change);
   void SweepNodes(const Now& now) REQUIRES(mutex_);
+  void AskForReports(const Now& now) REQUIRES(mutex_);
   void UpdateSafeMode(const Now& now) REQUIRES(mutex_);
   bool MayRepair(const State& state, const Now& now) const;
   void PlanRepair(const Now& now) REQUIRES(mutex_);

@@ -64,7 +64,7 @@ Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
     for (const ReplicaChange& change : changes)
       ApplyReplicaChange(state_, *node, change);
     answer.acknowledged_sequence = node->acknowledged_sequence;
-    answer.wants_full_report = std::exchange(node->needs_full_report, false);
+    answer.wants_full_report = node->needs_full_report;
     if (!state_.is_safe_by_hand) {
       for (const NodeCommand& command : state_.planner.TakeCommands(node->number, now)) {
         answer.commands.push_back(
@@ -131,6 +131,7 @@ Result<uint64_t> Master::EndReport(const BlockReport& report) {
   }
   state_.planner.Reported(node->number);
   node->has_reported = true;
+  node->needs_full_report = false;
   node->reported_at_ms = now.wall_ms();
   log_->info(
       "blocks_reported node={} replicas={}", log::Quoted(report.node_id), report.reported.size());
@@ -247,12 +248,24 @@ void Master::SweepNodes(const Now& now) {
   }
 }
 
+// What a writer says a node has, and the node does not, is a replica that was lost before the node
+// told of it: with a disk, say. It must not count until the next report, hours from now.
+void Master::AskForReports(const Now& now) {
+  for (const auto& [number, node] : state_.nodes.nodes()) {
+    const bool is_asked = node.needs_full_report || !node.is_there() || !node.has_reported;
+    if (is_asked || !state_.blocks.HasOldWord(number, now)) continue;
+    state_.nodes.Find(number)->needs_full_report = true;
+    log_->warn("writers_word_not_confirmed node={}", log::Quoted(node.registration.node_id));
+  }
+}
+
 Status Master::Tick() {
   {
     MutexLock lock(mutex_);
     RETURN_IF_ERROR(state_.fatal);
     const Now now = ReadClock();
     SweepNodes(now);
+    AskForReports(now);
     UpdateSafeMode(now);
     if (MayRepair(state_, now)) PlanRepair(now);
     if (state_.is_safe_by_hand) return {};

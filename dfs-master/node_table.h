@@ -63,7 +63,7 @@ struct Node {
   NodeLoad load;
   uint64_t acknowledged_sequence = 0;
   bool has_reported = false;       // a full report in this session
-  bool needs_full_report = false;  // asked for with the next heartbeat
+  bool needs_full_report = false;  // asked for with every heartbeat until it is there
   uint64_t placed_bytes = 0;       // given to writers since the last heartbeat
 
   const std::string& host() const { return registration.host; }

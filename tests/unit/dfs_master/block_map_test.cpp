@@ -123,6 +123,40 @@ TEST_F(BlockMapTest, FreshAcknowledgementOutlivesAReportWithoutItForAMinute) {
   EXPECT_FALSE(Has(1, kA));
 }
 
+TEST_F(BlockMapTest, AWordOfBeforeTheSessionEndsWithItsFirstReport) {
+  map_.Prepare(Held(1, {kA, kB}), At(0));
+
+  map_.BeginSession(kA);
+  map_.Prepare(Held(2, {kA, kB}), At(5));
+  ASSERT_TRUE(Report(kA, {}, 9, At(10)));
+
+  EXPECT_FALSE(Has(1, kA));
+  EXPECT_EQ(map_.UnderReplicated({}, 9), (std::vector<BlockMap::Scarce>{{1, 1}}));
+  // That report may have begun before block 2 was there.
+  EXPECT_TRUE(Has(2, kA));
+}
+
+TEST_F(BlockMapTest, AWordIsOldUntilTheNodeSpeaksOfTheBlock) {
+  for (BlockId id : {1, 2, 3, 4, 5})
+    map_.Prepare(Held(id, {kA}), At(0));
+  EXPECT_FALSE(map_.HasOldWord(kA, At(60)));
+  EXPECT_TRUE(map_.HasOldWord(kA, At(61)));
+  EXPECT_FALSE(map_.HasOldWord(kB, At(61)));
+
+  map_.Added(kA, ABlock(1), 1);
+  map_.Removed(kA, 2, 2);
+  map_.Corrupt(kA, 3, 3);
+  map_.Discard(4);
+  EXPECT_TRUE(map_.HasOldWord(kA, At(61)));
+  ASSERT_TRUE(Report(kA, {ABlock(1)}, 3, At(61)));
+
+  EXPECT_FALSE(map_.HasOldWord(kA, At(61)));
+  EXPECT_FALSE(Has(5, kA));
+  // A request sent again says nothing new of what the node has told.
+  map_.Prepare(Held(1, {kA}), At(61));
+  EXPECT_FALSE(map_.HasOldWord(kA, At(200)));
+}
+
 TEST_F(BlockMapTest, DeadNodesReplicasDoNotCountUntilItIsBack) {
   map_.Load(Held(1, {}), true);
   map_.Added(kA, ABlock(1), 1);

@@ -48,6 +48,39 @@ TEST_F(MasterRepairTest, ANodeThatComesBackMakesSurplusThatIsTrimmed) {
   EXPECT_EQ(deletes, 1U);
 }
 
+TEST_F(MasterRepairTest, AReplicaLostBeforeItsNodeToldOfItIsMadeAnew) {
+  Block block = PutFile("/f");
+  Beat("b", {Added(1, block)});
+
+  // In time, but with a new disk.
+  AddNode("a");
+  Pass(std::chrono::seconds(2), {"a", "b", "c"});
+
+  ASSERT_EQ(commands_["b"].size(), 1U);
+  EXPECT_EQ(commands_["b"][0].command.kind, NodeCommand::Kind::kCopy);
+  EXPECT_EQ(commands_["b"][0].command.block, block);
+}
+
+TEST_F(MasterRepairTest, ANodeThatDoesNotConfirmAWritersWordIsAskedForAReport) {
+  AddNode("a");
+  Block block = PutFile("/f");
+  Beat("b", {Added(1, block)});
+
+  Pass(std::chrono::seconds(60), {"b", "c", "a"});
+  EXPECT_FALSE(wants_full_report_);
+  Pass(std::chrono::seconds(2), {"b", "c", "a"});
+  EXPECT_TRUE(wants_full_report_);
+  // Until it is there: an answer may be lost.
+  Beat("a");
+  EXPECT_TRUE(wants_full_report_);
+  ASSERT_TRUE(master_->ReportBlocks("a", sessions_["a"], 5, {}).ok());
+  Pass(std::chrono::seconds(2), {"b", "c", "a"});
+
+  EXPECT_FALSE(wants_full_report_);
+  ASSERT_EQ(commands_["b"].size(), 1U);
+  EXPECT_EQ(commands_["b"][0].command.kind, NodeCommand::Kind::kCopy);
+}
+
 TEST_F(MasterRepairTest, DeadNodeHasToRegister) {
   Pass(std::chrono::seconds(31), {"a", "c"});
 
