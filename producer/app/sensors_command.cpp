@@ -1,11 +1,14 @@
 #include <atomic>
+#include <chrono>
 
+#include "common/check/check.h"
 #include "producer/app/commands.h"
 #include "producer/app/local_time.h"
 #include "producer/app/session.h"
 #include "producer/csv/byte_source.h"
+#include "producer/sensors/sensor_profile.h"
+#include "producer/sensors/sensor_simulator.h"
 #include "producer/sensors/weather_replay.h"
-#include "producer/sensors/weather_simulator.h"
 
 namespace slipstream::producer {
 namespace {
@@ -36,11 +39,24 @@ class Counted final : public RecordSource {
   std::atomic<uint64_t>& count_;
 };
 
+// What the profile's clocks show now, in whole seconds.
+std::chrono::local_time<std::chrono::milliseconds> Now(const SensorProfile& profile) {
+  WallTime now = SystemClock::Get().WallNow();
+  std::chrono::local_time<std::chrono::milliseconds> time =
+      profile.is_utc ? std::chrono::local_time<std::chrono::milliseconds>(now.time_since_epoch())
+                     : LocalTime(now);
+  return std::chrono::floor<std::chrono::seconds>(time);
+}
+
 int Simulate(const SensorsOptions& options, Session& session) {
-  WeatherSimulator simulator({.devices = options.devices,
-                              .intervals = options.intervals,
-                              .start = LocalTime(SystemClock::Get().WallNow()),
-                              .seed = options.seed});
+  const SensorProfile* profile = FindSensorProfile(options.profile);
+  SLIPSTREAM_CHECK(profile != nullptr, "profile {} was not checked", options.profile);
+  SensorSimulator simulator({.profile = profile,
+                             .devices = options.devices,
+                             .intervals = options.intervals,
+                             .start = options.start.value_or(Now(*profile)),
+                             .seed = options.seed,
+                             .anomaly_ratio = options.anomaly_ratio});
   Counted counted(simulator, session.rows_read());
   return session.Send(counted, 0);
 }

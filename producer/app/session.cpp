@@ -12,6 +12,7 @@
 #include "common/daemon/endpoint.h"
 #include "common/daemon/flags.h"
 #include "common/net/host_port.h"
+#include "producer/faults/faulty_source.h"
 #include "producer/pacing/pacer.h"
 #include "producer/pipeline/kafka_sink.h"
 #include "producer/pipeline/stdout_sink.h"
@@ -23,6 +24,10 @@ Progress::Style StyleFor(const OutputOptions& options) {
   // A bar between messages on the same terminal helps nobody.
   bool shares_terminal = options.is_dry_run && ::isatty(STDOUT_FILENO) == 1;
   return options.is_quiet || shares_terminal ? Progress::Style::kQuiet : Progress::StyleFor(stderr);
+}
+
+bool HasFaults(const FaultOptions& faults) {
+  return faults.disorder.count() > 0 || faults.late_ratio > 0 || faults.corrupt_ratio > 0;
 }
 
 }  // namespace
@@ -52,6 +57,9 @@ Status Session::OpenAdminPort() {
 
 Status Session::Connect() {
   start_ = clock_.Now();
+  if (const std::string& path = options_.faults.planted_file; !path.empty()) {
+    ASSIGN_OR_RETURN(planted_file_, PlantedFile::Create(path));
+  }
   if (options_.is_dry_run) {
     sink_ = std::make_unique<StdoutSink>(STDOUT_FILENO);
     return {};
@@ -80,8 +88,17 @@ int Session::Send(RecordSource& source, uint64_t total) {
   // Records are given up by themselves when their time is over; the flush only has to outlast it.
   PipelineOptions options{.limit = options_.limit,
                           .total = total,
-                          .flush_timeout = options_.delivery_timeout + std::chrono::seconds(10)};
-  PipelineOutcome outcome = RunPipeline(options, source, *sink_, pacer, clock_, progress_, stop_);
+                          .flush_timeout = options_.delivery_timeout + std::chrono::seconds(10),
+                          .planted_file = planted_file_.get()};
+  const FaultOptions& faults = options_.faults;
+  FaultySource faulty(source,
+                      {.disorder = faults.disorder,
+                       .late_ratio = faults.late_ratio,
+                       .late_by = faults.late_by,
+                       .corrupt_ratio = faults.corrupt_ratio,
+                       .seed = faults.seed});
+  RecordSource& sending = HasFaults(faults) ? static_cast<RecordSource&>(faulty) : source;
+  PipelineOutcome outcome = RunPipeline(options, sending, *sink_, pacer, clock_, progress_, stop_);
   std::chrono::duration<double> elapsed = clock_.Now() - start_;
   uint64_t acknowledged = sink_->acknowledged_count();
   Summarise(outcome.sent, acknowledged, elapsed.count());

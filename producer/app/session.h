@@ -12,6 +12,7 @@
 #include "producer/app/run_view.h"
 #include "producer/csv/rejected_rows.h"
 #include "producer/pipeline/pipeline.h"
+#include "producer/pipeline/planted_file.h"
 #include "producer/pipeline/progress.h"
 #include "producer/pipeline/record.h"
 #include "producer/pipeline/record_sink.h"
@@ -43,8 +44,8 @@ class Session final {
   // so that nobody reads a large file before hearing that there is none.
   Status Connect();
 
-  // After Connect(): sends everything and returns the process's exit code: 0 only if all that was
-  // sent is acknowledged.
+  // After Connect(): sends everything, with the faults asked for, and returns the process's exit
+  // code: 0 only if all that was sent is acknowledged.
   int Send(RecordSource& source, uint64_t total);
 
   // Reports why there will be nothing to send; the exit code for it.
@@ -61,6 +62,7 @@ class Session final {
   RejectedRows rejected_;
   std::atomic<uint64_t> rows_read_{0};
   std::unique_ptr<RecordSink> sink_;
+  std::unique_ptr<PlantedFile> planted_file_;  // null: none is wanted
   RunView view_;
   std::unique_ptr<daemon::AdminServer> admin_;  // goes first: it shows all of the above
   SteadyTime start_;

@@ -74,11 +74,13 @@ Result<bool> Run::SendAll(RecordSource& source) {
     ASSIGN_OR_RETURN(bool more, source.Next(record));
     if (!more) break;
     if (pacer_.waits()) {
-      ASSIGN_OR_RETURN(bool is_due, WaitUntil(pacer_.NextDue(record.event_time, clock_.Now())));
+      SteadyTime due = pacer_.NextDue(record.event_time + record.held_back, clock_.Now());
+      ASSIGN_OR_RETURN(bool is_due, WaitUntil(due));
       if (!is_due) return false;
     }
     ASSIGN_OR_RETURN(bool is_sent, Send(record));
     if (!is_sent) return false;
+    if (options_.planted_file != nullptr) RETURN_IF_ERROR(options_.planted_file->Add(record));
     if (++sent_ % kRecordsPerReport == 0) {
       Report();
     }
@@ -115,6 +117,10 @@ PipelineOutcome RunPipeline(const PipelineOptions& options,
   outcome.is_interrupted = completed.ok() && !*completed;
   Status flushed = run.Flush();
   if (outcome.status.ok()) outcome.status = flushed;
+  if (options.planted_file != nullptr) {
+    Status written = options.planted_file->Write();
+    if (outcome.status.ok()) outcome.status = written;
+  }
   outcome.sent = run.sent();
   return outcome;
 }

@@ -7,6 +7,7 @@
 #include "common/clock/clock.h"
 #include "common/status/status.h"
 #include "producer/pacing/pacer.h"
+#include "producer/pipeline/planted_file.h"
 #include "producer/pipeline/progress.h"
 #include "producer/pipeline/record.h"
 #include "producer/pipeline/record_sink.h"
@@ -18,6 +19,8 @@ struct PipelineOptions {
   uint64_t total = 0;  // how many will come, for the progress bar; 0: not known
   // How long to wait at the end for what was sent and is not acknowledged yet.
   std::chrono::milliseconds flush_timeout{120'000};
+  // Gets every record that was sent and is complete when the run is over. Null: none is wanted.
+  PlantedFile* planted_file = nullptr;
 };
 
 struct PipelineOutcome {

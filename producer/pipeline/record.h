@@ -8,12 +8,23 @@
 
 namespace slipstream::producer {
 
+// What is wrong with a message on purpose, for whoever downstream is to notice.
+enum class Planted {
+  kNothing,
+  kAnomaly,  // a measurement that is off
+  kLate,     // sent long after its event time
+  kCorrupt,  // no JSON
+};
+
 // A message before it is sent. The views are valid until the source's next record.
 struct Record {
   std::string_view key;  // data() is null: none, so that Kafka spreads such records
   std::string_view value;
   std::chrono::local_time<std::chrono::milliseconds> event_time;
   int64_t id = 0;  // what --acks-file lists
+  Planted planted = Planted::kNothing;
+  // How much later than its event time the record is due.
+  std::chrono::milliseconds held_back{0};
 };
 
 // RecordSource: where messages come from, in the order in which they are to be sent.

@@ -12,7 +12,8 @@
 
 #include <fmt/format.h>
 
-#include "producer/sensors/weather_message.h"
+#include "producer/sensors/reading.h"
+#include "producer/sensors/time_text.h"
 
 namespace slipstream::producer {
 namespace {
@@ -21,33 +22,6 @@ using Time = std::chrono::local_time<std::chrono::milliseconds>;
 
 bool IsMissing(std::string_view text) {
   return text.empty() || text == "NA" || text == "\\N";
-}
-
-// "2013-01-01T06:00:00Z", or with a space and without the Z.
-std::optional<Time> ParseTime(std::string_view text) {
-  if (text.ends_with('Z')) text.remove_suffix(1);
-  constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd";
-  if (text.size() != kForm.size()) return std::nullopt;
-  for (size_t i = 0; i < kForm.size(); ++i) {
-    bool is_digit = text[i] >= '0' && text[i] <= '9';
-    bool fits = kForm[i] == 'd'   ? is_digit
-                : kForm[i] == 'T' ? text[i] == 'T' || text[i] == ' '
-                                  : text[i] == kForm[i];
-    if (!fits) return std::nullopt;
-  }
-  auto number = [text](size_t begin, size_t count) {
-    int value = 0;
-    std::from_chars(text.data() + begin, text.data() + begin + count, value);
-    return value;
-  };
-  std::chrono::year_month_day date(std::chrono::year(number(0, 4)),
-                                   std::chrono::month(static_cast<unsigned>(number(5, 2))),
-                                   std::chrono::day(static_cast<unsigned>(number(8, 2))));
-  if (!date.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) {
-    return std::nullopt;
-  }
-  return std::chrono::local_days(date) + std::chrono::hours(number(11, 2)) +
-         std::chrono::minutes(number(14, 2)) + std::chrono::seconds(number(17, 2));
 }
 
 // Empty: not a number. An empty inner value: missing.
@@ -129,11 +103,11 @@ Status WeatherReplay::Load() {
     // The client is kept before the message, which is its key.
     message.assign(client);
     message.push_back('\0');
-    AppendJson(WeatherMessage{.client = client,
+    AppendWeatherJson(Reading{.device = client,
                               .time = *time,
                               .temperature_celsius = celsius,
                               .humidity_percent = *humidity},
-               message);
+                      message);
     RETURN_IF_ERROR(sorter_.Add(time->time_since_epoch().count(), message));
     if (options_.rows_read != nullptr) ++*options_.rows_read;
   }

@@ -305,12 +305,18 @@ TEST(ProducerTest, AListenerThatLeadsNowhereIsNamed) {
 }
 
 TEST(ProducerTest, MistakesOnTheCommandLineAreUsageErrors) {
-  for (const std::vector<std::string>& args : {std::vector<std::string>{"flights"},
-                                               {"flights", "--synthetic", "--csv=x.csv"},
-                                               {"flights", "--synthetic", "--speed=fast"},
-                                               {"flights", "--synthetic", "--key=colour"},
-                                               {"sensors", "--interval=2x"},
-                                               {"birds"}}) {
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"flights"},
+        {"flights", "--synthetic", "--csv=x.csv"},
+        {"flights", "--synthetic", "--speed=fast"},
+        {"flights", "--synthetic", "--key=colour"},
+        {"sensors", "--interval=2x"},
+        {"sensors", "--profile=birds"},
+        {"sensors", "--start=soon"},
+        {"sensors", "--csv=x.csv", "--profile=iot"},
+        {"sensors", "--csv=x.csv", "--anomaly-ratio=0.1"},
+        {"sensors", "--late-ratio=0.6", "--corrupt-ratio=0.6"},
+        {"birds"}}) {
     ASSERT_OK_AND_ASSIGN(ToolResult result, RunTool(ProducerCommand(args, "127.0.0.1:1")));
     EXPECT_EQ(result.exit.code, 2) << result.err;
     EXPECT_FALSE(result.err.empty());
