@@ -271,6 +271,9 @@ void ToProto(const HeartbeatAnswer& answer, v1::HeartbeatResponse& out) {
       case NodeCommand::Kind::kVerify:
         proto.mutable_verify()->set_block_id(command.command.block.id);
         break;
+      case NodeCommand::Kind::kReport:
+        proto.mutable_send_full_report();
+        break;
     }
   }
   if (!answer.merge.has_value()) return;

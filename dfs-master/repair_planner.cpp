@@ -374,6 +374,7 @@ std::vector<NodeCommand> RepairPlanner::TakeCommands(NodeNumber node, const Now&
   auto it = commands_.find(node);
   if (it == commands_.end()) return taken;
   std::deque<NodeCommand>& commands = it->second;
+  bool is_in_doubt = false;
   while (!commands.empty() && taken.size() < options_.commands_per_heartbeat_max) {
     const NodeCommand command = commands.front();
     commands.pop_front();
@@ -385,9 +386,16 @@ std::vector<NodeCommand> RepairPlanner::TakeCommands(NodeNumber node, const Now&
     deletion->second.was_told |= is_due;
     deletion->second.is_queued = false;
     deletion->second.deadline = now.steady + options_.command_timeout;
-    // Never told: the replica is as good as before.
-    if (!deletion->second.was_told) deletes_.erase(deletion);
+    if (is_due) continue;
+    if (deletion->second.was_told) {
+      is_in_doubt = true;
+    } else {
+      // Never told: the replica is as good as before.
+      deletes_.erase(deletion);
+    }
   }
+  // Its report ends the doubt; should this be lost, it is asked again when the order is due again.
+  if (is_in_doubt) taken.push_back({.kind = NodeCommand::Kind::kReport});
   return taken;
 }
 

@@ -19,10 +19,10 @@ namespace slipstream::dfs::master {
 
 // What a node is told with its heartbeat.
 struct NodeCommand {
-  enum class Kind { kCopy, kDelete, kVerify };
+  enum class Kind { kCopy, kDelete, kVerify, kReport };
 
   Kind kind = Kind::kVerify;
-  Block block;            // of a delete or a verify, only the id
+  Block block;            // of a delete or a verify, only the id; of a report, none
   NodeNumber target = 0;  // of a copy
 };
 
@@ -37,7 +37,9 @@ struct NodeCommand {
 //              number of *others* are confirmed, good, on live nodes in service, and not themselves
 //              told to go. Told is told: a node that does not answer may obey yet, so the order
 //              stands, and is given again, until the node says that the replica is gone, dies, or
-//              reports all it has.
+//              reports all it has. Where it may not be given again, since other replicas went
+//              meanwhile, the node is asked for that report: until then the replica counts for
+//              neither side, and the block could neither be trimmed nor copied.
 // Moves        are a copy and a trim: nothing is deleted at the source before the target's replica
 //              is confirmed.
 // Garbage      replicas of collected ids are deleted; other strays are left alone.

@@ -218,6 +218,34 @@ TEST_F(RepairPlannerTest, WhatANodeWasToldStandsInItsNextSessionUntilItReports) 
   EXPECT_EQ(TakeDeletes(), told);
 }
 
+// The order to drop the surplus was lost, and may not be given again: without the replica in doubt
+// there is only one good one. All three would stay as they are for as long as nobody asks.
+TEST_F(RepairPlannerTest, ANodeIsAskedToReportWhenALostDeleteIsDueNoMore) {
+  AddBlock(1, {0, 1, 2});
+  Plan();
+  const std::multiset<size_t> told = TakeDeletes();
+  ASSERT_EQ(told.size(), 1U);
+  const size_t victim = *told.begin();
+  const size_t spoilt = victim == 0 ? 1 : 0;
+  blocks_.Corrupt(numbers_[spoilt], 1, ++sequence_);
+  Plan();
+  EXPECT_EQ(TakeAll(), 0U);
+
+  for (int round = 0; round < 2; ++round) {  // asked again: what it is told may be lost as well
+    now_.steady += std::chrono::seconds(61);
+    Plan();
+    const std::vector<NodeCommand> commands = Take(victim);
+    ASSERT_EQ(commands.size(), 1U);
+    EXPECT_EQ(commands[0].kind, NodeCommand::Kind::kReport);
+    EXPECT_TRUE(TakeDeletes().empty());
+  }
+
+  // It has the replica still: there are two good ones, and the bad one goes.
+  planner_.Reported(numbers_[victim]);
+  Plan();
+  EXPECT_EQ(TakeDeletes(), std::multiset<size_t>{spoilt});
+}
+
 TEST_F(RepairPlannerTest, ANodeIsGivenOnlyAsManyDeletesAsItTakesAndEachOnce) {
   collected_from_ = 1;
   constexpr size_t kStrays = 1'500;
