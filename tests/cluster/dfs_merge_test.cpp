@@ -158,7 +158,7 @@ TEST_P(DfsMergeStepTest, AMasterKilledThereLosesNothing) {
 INSTANTIATE_TEST_SUITE_P(All,
                          DfsMergeStepTest,
                          ::testing::Values("before_write", "after_write", "after_sync"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& step) { return std::string(step.param); });
 
 }  // namespace
 }  // namespace slipstream::dfs
