@@ -6,7 +6,6 @@
 
 #include "common/failpoint/failpoint.h"
 #include "common/rpc/retry.h"
-#include "dfs-client/master_client.h"
 #include "dfs-client/notices.h"
 #include "dfs-client/suspect_nodes.h"
 #include "dfs-client/worker_pool.h"
@@ -133,22 +132,26 @@ Status BlockWriter::WriteBatch(const std::string& writer,
   return status.WithContext(fmt::format("write {} blocks", batch.size()));
 }
 
+Result<MasterClient::Allocation> BlockWriter::Allocate(MasterClient::AllocationRequest request) {
+  while (true) {
+    auto allocation = master_.AllocateBlocksOnce(request);
+    if (allocation.ok() || allocation.status().code() != Code::kUnavailable ||
+        request.exclude_node_ids.empty()) {
+      return allocation;
+    }
+    // There are not enough others: those that failed first may be back, the last is surely not.
+    request.exclude_node_ids.resize(request.exclude_node_ids.size() / 2);
+  }
+}
+
 Status BlockWriter::Attempt(const std::string& writer,
                             Batch batch,
                             std::span<DurableBlock> durable) {
   SLIPSTREAM_FAILPOINT("dfs_client.before_allocate");
-  MasterClient::AllocationRequest request{
-      .writer = writer,
-      .count = static_cast<uint32_t>(batch.size()),
-      .stored_bytes = StoredBytes(batch),
-      .exclude_node_ids = suspects_.List(options_.clock->Now())};
-  auto allocation = master_.AllocateBlocksOnce(request);
-  if (!allocation.ok() && allocation.status().code() == Code::kUnavailable &&
-      !request.exclude_node_ids.empty()) {
-    // There are not enough others: one of those that failed may be back.
-    request.exclude_node_ids.clear();
-    allocation = master_.AllocateBlocksOnce(request);
-  }
+  auto allocation = Allocate({.writer = writer,
+                              .count = static_cast<uint32_t>(batch.size()),
+                              .stored_bytes = StoredBytes(batch),
+                              .exclude_node_ids = suspects_.List(options_.clock->Now())});
   RETURN_IF_ERROR(allocation.status());
 
   std::vector<NodeClient::OutgoingBlock> outgoing;
@@ -162,7 +165,7 @@ Status BlockWriter::Attempt(const std::string& writer,
   }
   const std::vector<NodeAddress>& chain = allocation->nodes;
   SLIPSTREAM_FAILPOINT("dfs_client.before_send");
-  Status status = nodes_.WriteBlocks(chain, outgoing, StreamTimeout(request.stored_bytes));
+  Status status = nodes_.WriteBlocks(chain, outgoing, StreamTimeout(StoredBytes(batch)));
   SLIPSTREAM_FAILPOINT("dfs_client.after_send");
   if (!status.ok()) {
     Blame(chain, status);

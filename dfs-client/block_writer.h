@@ -13,11 +13,11 @@
 #include "common/clock/sleep.h"
 #include "common/status/status.h"
 #include "dfs-client/file_types.h"
+#include "dfs-client/master_client.h"
 #include "dfs-client/node_client.h"
 
 namespace slipstream::dfs {
 
-class MasterClient;
 class Notices;
 class SuspectNodes;
 class WorkerPool;
@@ -62,6 +62,8 @@ class BlockWriter final {
   using Batch = std::span<const block::EncodedBlock* const>;
 
   Status WriteBatch(const std::string& writer, Batch batch, std::span<DurableBlock> durable);
+  // On nodes that did not fail lately; where there are too few, also on those that failed first.
+  Result<MasterClient::Allocation> Allocate(MasterClient::AllocationRequest request);
   // One allocation and one stream. kUnavailable: worth another attempt.
   Status Attempt(const std::string& writer, Batch batch, std::span<DurableBlock> durable);
   void Blame(std::span<const NodeAddress> chain, const Status& status);

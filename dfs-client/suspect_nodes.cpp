@@ -1,5 +1,9 @@
 #include "dfs-client/suspect_nodes.h"
 
+#include <algorithm>
+#include <functional>
+#include <utility>
+
 namespace slipstream::dfs {
 
 void SuspectNodes::Add(const std::string& node_id, SteadyTime now) {
@@ -21,11 +25,18 @@ bool SuspectNodes::Contains(const std::string& node_id, SteadyTime now) const {
 }
 
 std::vector<std::string> SuspectNodes::List(SteadyTime now) const {
-  MutexLock lock(mutex_);
-  std::vector<std::string> node_ids;
-  for (const auto& [node_id, failed_at] : failed_at_) {
-    if (now - failed_at < forgiven_after_) node_ids.push_back(node_id);
+  std::vector<std::pair<SteadyTime, std::string>> failed;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [node_id, failed_at] : failed_at_) {
+      if (now - failed_at < forgiven_after_) failed.emplace_back(failed_at, node_id);
+    }
   }
+  std::sort(failed.begin(), failed.end(), std::greater<>());
+  std::vector<std::string> node_ids;
+  node_ids.reserve(failed.size());
+  for (auto& [failed_at, node_id] : failed)
+    node_ids.push_back(std::move(node_id));
   return node_ids;
 }
 

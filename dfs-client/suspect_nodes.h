@@ -22,6 +22,7 @@ class SuspectNodes final {
   void Add(const std::string& node_id, SteadyTime now);
   void Remove(const std::string& node_id);
   bool Contains(const std::string& node_id, SteadyTime now) const;
+  // Those that failed last come first.
   std::vector<std::string> List(SteadyTime now) const;
 
  private:

@@ -45,6 +45,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
 
 void AwaitReconnect(grpc::Channel& channel, std::chrono::milliseconds timeout) {
   if (channel.GetState(/*try_to_connect=*/true) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;
+  // Else a peer that is back would be left alone until the pause after the last failure is over.
+  grpc::experimental::ChannelResetConnectionBackoff(&channel);
   (void)channel.WaitForConnected(DeadlineAfter(timeout));
 }
 

@@ -36,10 +36,11 @@ struct ChannelOptions {
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
                                            const ChannelOptions& options = {});
 
-// Gives a channel that lost its peer up to `timeout` to find it again; returns at once where it is
-// connected or was never used. Call it before a call that is tried again: gRPC looks at a socket
-// that is connecting only while some call waits, and calls on a broken channel do not wait, so a
-// peer that is back for long would go on looking as if it were away, for five seconds and more.
+// Gives a channel that lost its peer up to `timeout` to find it again, beginning at once, whatever
+// the pause between attempts; returns at once where it is connected or was never used. Call it
+// before a call that is tried again: gRPC looks at a socket that is connecting only while some call
+// waits, and calls on a broken channel do not wait, so a peer that is back for long would go on
+// looking as if it were away, for five seconds and more.
 void AwaitReconnect(grpc::Channel& channel, std::chrono::milliseconds timeout);
 
 // Every call has a deadline: this sets it, `timeout` from now, on the monotonic clock.

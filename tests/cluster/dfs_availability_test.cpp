@@ -19,6 +19,8 @@ using std::chrono::steady_clock;
 using test_support::Eventually;
 
 constexpr size_t kMiB = size_t{1} << 20;
+// What a writer may notice of a datanode's death: much less than the master takes to notice it.
+constexpr std::chrono::seconds kPauseMax{2};
 
 class DfsAvailabilityTest : public DfsTest {};
 
@@ -127,10 +129,10 @@ TEST_F(DfsAvailabilityTest, AnyDatanodeMayDieWhileFilesAreReadAndWritten) {
     EXPECT_EQ(readers.errors(), 0) << "of " << readers.reads();
     EXPECT_EQ(writer.errors(), 0) << "of " << writer.files();
   }
-  std::sort(pauses.begin(), pauses.end());
-  for (const milliseconds pause : pauses)
+  for (const milliseconds pause : pauses) {
     std::cout << "longest pause of the writer with a datanode killed: " << pause.count() << " ms\n";
-  EXPECT_LT(pauses[pauses.size() / 2], std::chrono::seconds(2));
+    EXPECT_LT(pause, kPauseMax);
+  }
 }
 
 }  // namespace

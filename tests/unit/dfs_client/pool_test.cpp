@@ -67,7 +67,7 @@ TEST(SuspectNodesTest, AreForgivenAfterAWhile) {
   clock.Advance(std::chrono::seconds(5));
   suspects.Add("b", clock.Now());
 
-  EXPECT_THAT(suspects.List(clock.Now()), ElementsAre("a", "b"));
+  EXPECT_THAT(suspects.List(clock.Now()), ElementsAre("b", "a"));
   clock.Advance(std::chrono::seconds(5));
   EXPECT_THAT(suspects.List(clock.Now()), ElementsAre("b"));
   EXPECT_FALSE(suspects.Contains("a", clock.Now()));

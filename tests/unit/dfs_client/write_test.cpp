@@ -147,6 +147,23 @@ TEST_F(WriteTest, FailedNodesAreUsedAgainWhenThereAreNoOthers) {
   ASSERT_OK(WriteOne());
 }
 
+// As when one node is back from a failure and another dies.
+TEST_F(WriteTest, TheNodeThatFailedLastIsAvoidedAsLongAsThereAreOthers) {
+  std::atomic<int> failures = 1;
+  cluster_.node(0).OnWrite([&] { return failures-- > 0 ? Unavailable("busy") : Status(); });
+  ASSERT_OK(WriteOne());
+  cluster_.node(1).Kill();
+
+  ASSERT_OK_AND_ASSIGN(auto durable, WriteOne());
+
+  EXPECT_THAT(durable[0].holder_node_ids, ElementsAre("node-0", "node-2"));
+  // One allocation each that failed; then both nodes are too many to do without.
+  EXPECT_THAT(ExcludedAt(2), ElementsAre("node-0"));
+  EXPECT_THAT(ExcludedAt(3), ElementsAre("node-1", "node-0"));
+  EXPECT_THAT(ExcludedAt(4), ElementsAre("node-1"));
+  EXPECT_THAT(cluster_.master().allocations(), SizeIs(5));
+}
+
 TEST_F(WriteTest, LargeBlocksSpreadOverAllocations) {
   const std::string raw = RandomBytes(9 << 20, 1);
   std::vector<block::EncodedBlock> encoded;

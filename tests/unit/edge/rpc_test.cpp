@@ -82,6 +82,31 @@ TEST(ServerTest, PortInUseAndBadAddressAreErrors) {
   EXPECT_EQ(Server::Start({.listen = "nonsense"}, {}).status().code(), Code::kInvalidArgument);
 }
 
+TEST(ChannelTest, APeerThatIsBackIsFoundWithoutWaitingForTheNextAttempt) {
+  auto server = Server::Start({.listen = "127.0.0.1:0"}, {}).value();
+  const std::string address = server->address();
+  // An hour between attempts.
+  auto channel = MakeChannel(address,
+                             {.reconnect_backoff_min = milliseconds(3'600'000),
+                              .reconnect_backoff_max = milliseconds(3'600'000)});
+  const auto after = [](int seconds) {
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(seconds, GPR_TIMESPAN));
+  };
+  ASSERT_TRUE(channel->WaitForConnected(after(10)));
+  server->Shutdown(milliseconds(0));
+  server.reset();
+  grpc_connectivity_state state = channel->GetState(/*try_to_connect=*/true);
+  while (state != GRPC_CHANNEL_TRANSIENT_FAILURE) {
+    ASSERT_TRUE(channel->WaitForStateChange(state, after(10)));
+    state = channel->GetState(/*try_to_connect=*/true);
+  }
+
+  server = Server::Start({.listen = address}, {}).value();
+  AwaitReconnect(*channel, milliseconds(10'000));
+
+  EXPECT_EQ(channel->GetState(/*try_to_connect=*/false), GRPC_CHANNEL_READY);
+}
+
 TEST(ServerTest, ChannelConnectsAndShutdownIsIdempotent) {
   auto server = Server::Start({.listen = "127.0.0.1:0"}, {}).value();
   auto channel = MakeChannel(server->address());
