@@ -67,6 +67,38 @@ std::vector<int64_t> ReadIds(const std::filesystem::path& path) {
   return ids;
 }
 
+// By kind: the devices and times of the messages into which something was planted.
+using Planted = std::map<std::string, std::set<std::pair<std::string, std::string>>>;
+
+Planted ReadPlanted(const std::filesystem::path& path) {
+  Planted planted;
+  std::istringstream lines(ReadFile(path));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(line, "id,kind,event_time,key");
+  while (std::getline(lines, line)) {
+    std::istringstream fields(line);
+    std::array<std::string, 4> field;
+    for (std::string& text : field)
+      std::getline(fields, text, ',');
+    planted[field[1]].emplace(field[3], field[2]);
+  }
+  return planted;
+}
+
+// A time within the first hour of 2024-05-12, as the list of what was planted has it.
+std::string OnTheTwelfthOfMay(int64_t time_ms) {
+  const int64_t ms = time_ms - 1'715'472'000'000;
+  std::array<char, 64> text{};
+  std::snprintf(text.data(),
+                text.size(),
+                "2024-05-12 00:%02d:%02d.%03d",
+                static_cast<int>(ms / 60'000),
+                static_cast<int>(ms / 1000 % 60),
+                static_cast<int>(ms % 1000));
+  return text.data();
+}
+
 // The value of a metric without labels in a page of /metrics; -1 if it is not there.
 double MetricValue(const std::string& page, const std::string& name) {
   const size_t at = page.find("\n" + name + " ");
@@ -105,6 +137,55 @@ TEST(ProducerTest, FlightsArriveOnceByKeyInOrderOfEventTime) {
     ASSERT_GT(record.timestamp_ms, 1'500'000'000'000);
   }
   EXPECT_EQ(last_time.size(), 3U);
+}
+
+TEST(ProducerTest, FaultsArriveAsTheyAreListed) {
+  const TempDir dir("producer");
+  const KafkaBroker& broker = KafkaBroker::Shared();
+
+  ASSERT_OK_AND_ASSIGN(ToolResult result,
+                       RunTool(ProducerCommand({"sensors",
+                                                "--profile=alerts",
+                                                "--devices=50",
+                                                "--speed=max",
+                                                "--limit=20000",
+                                                "--start=2024-05-12T00:00:00",
+                                                "--disorder=2s",
+                                                "--late-ratio=0.01",
+                                                "--corrupt-ratio=0.01",
+                                                "--anomaly-ratio=0.01",
+                                                "--planted-file=" + (dir / "planted").string()},
+                                               broker.bootstrap())));
+
+  EXPECT_EQ(result.exit.code, 0) << result.err;
+  Planted planted = ReadPlanted(dir / "planted");
+  const size_t anomalies = planted["anomaly"].size();
+  // The profile's own topic, as nobody named one.
+  ASSERT_OK_AND_ASSIGN(auto records, KafkaClient(broker.bootstrap()).ReadAll("iot-raw-data"));
+  ASSERT_EQ(records.size(), 20'000U);
+  size_t corrupt = 0;
+  std::map<int32_t, int64_t> latest;  // by partition
+  for (const KafkaRecord& record : records) {
+    json message = json::parse(*record.value, nullptr, false);
+    if (message.is_discarded()) {
+      ++corrupt;
+      continue;
+    }
+    ASSERT_EQ(record.key, message["deviceId"].get<std::string>());
+    const int64_t time = message["timestamp"];
+    const std::pair listed(*record.key, OnTheTwelfthOfMay(time));
+    int64_t& last = latest.try_emplace(record.partition, time).first->second;
+    if (last - time >= 2'000) {
+      EXPECT_EQ(planted["late"].count(listed), 1U) << *record.value;
+    }
+    last = std::max(last, time);
+    planted["anomaly"].erase(listed);
+  }
+  EXPECT_GT(corrupt, 100U);
+  EXPECT_EQ(planted["corrupt"].size(), corrupt);
+  EXPECT_GT(planted["late"].size(), 100U);
+  EXPECT_TRUE(planted["anomaly"].empty()) << "each one arrived, and can be found by its listing";
+  EXPECT_GT(anomalies, 50U);
 }
 
 TEST(ProducerTest, ABrokerThatRestartsInMidRunLosesAndDoublesNothing) {

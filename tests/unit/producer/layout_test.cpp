@@ -1,6 +1,9 @@
 #include "producer/flights/layout.h"
 
+#include <map>
 #include <random>
+#include <sstream>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -147,6 +150,94 @@ TEST(LayoutTest, BtsRawHasQuotesAndACommaAtTheEnd) {
   }
 }
 
+// The whole header of a raw file, as files up to 2017 name the columns.
+constexpr const char* kBtsRawNames =
+    "Year,Quarter,Month,DayofMonth,DayOfWeek,FlightDate,UniqueCarrier,AirlineID,Carrier,TailNum,"
+    "FlightNum,OriginAirportID,OriginAirportSeqID,OriginCityMarketID,Origin,OriginCityName,"
+    "OriginState,OriginStateFips,OriginStateName,OriginWac,DestAirportID,DestAirportSeqID,"
+    "DestCityMarketID,Dest,DestCityName,DestState,DestStateFips,DestStateName,DestWac,"
+    "CRSDepTime,DepTime,DepDelay,DepDelayMinutes,DepDel15,DepartureDelayGroups,DepTimeBlk,"
+    "TaxiOut,WheelsOff,WheelsOn,TaxiIn,CRSArrTime,ArrTime,ArrDelay,ArrDelayMinutes,ArrDel15,"
+    "ArrivalDelayGroups,ArrTimeBlk,Cancelled,CancellationCode,Diverted,CRSElapsedTime,"
+    "ActualElapsedTime,AirTime,Flights,Distance,DistanceGroup,CarrierDelay,WeatherDelay,"
+    "NASDelay,SecurityDelay,LateAircraftDelay,FirstDepTime,TotalAddGTime,LongestAddGTime,"
+    "DivAirportLandings,DivReachedDest,DivActualElapsedTime,DivArrDelay,DivDistance,Div1Airport,"
+    "Div1AirportID,Div1AirportSeqID,Div1WheelsOn,Div1TotalGTime,Div1LongestGTime,Div1WheelsOff,"
+    "Div1TailNum,Div2Airport,Div2AirportID,Div2AirportSeqID,Div2WheelsOn,Div2TotalGTime,"
+    "Div2LongestGTime,Div2WheelsOff,Div2TailNum,Div3Airport,Div3AirportID,Div3AirportSeqID,"
+    "Div3WheelsOn,Div3TotalGTime,Div3LongestGTime,Div3WheelsOff,Div3TailNum,Div4Airport,"
+    "Div4AirportID,Div4AirportSeqID,Div4WheelsOn,Div4TotalGTime,Div4LongestGTime,Div4WheelsOff,"
+    "Div4TailNum,Div5Airport,Div5AirportID,Div5AirportSeqID,Div5WheelsOn,Div5TotalGTime,"
+    "Div5LongestGTime,Div5WheelsOff,Div5TailNum";
+
+// A row of all 109 columns and the comma at its end, strings in quotes as the files have them.
+std::string BtsRawRow(const std::map<std::string, std::string>& values) {
+  std::string row;
+  std::stringstream names(kBtsRawNames);
+  for (std::string name; std::getline(names, name, ',');) {
+    auto found = values.find(name);
+    if (found != values.end()) row += found->second;
+    row += ',';
+  }
+  return row + "\n";
+}
+
+TEST(LayoutTest, BtsRawInItsFullWidthIsTheSameWithAHeaderAndWithout) {
+  std::map<std::string, std::string> values = {{"Year", "2017"},
+                                               {"Quarter", "1"},
+                                               {"Month", "2"},
+                                               {"DayofMonth", "3"},
+                                               {"FlightDate", "2017-02-03"},
+                                               {"UniqueCarrier", "\"AA\""},
+                                               {"AirlineID", "19805"},
+                                               {"TailNum", "\"N787AA\""},
+                                               {"FlightNum", "\"1\""},
+                                               {"OriginAirportID", "12478"},
+                                               {"Origin", "\"JFK\""},
+                                               {"OriginCityName", "\"New York, NY\""},
+                                               {"Dest", "\"LAX\""},
+                                               {"DestCityName", "\"Los Angeles, CA\""},
+                                               {"CRSDepTime", "\"0900\""},
+                                               {"DepTime", "\"0855\""},
+                                               {"DepDelay", "-5.00"},
+                                               {"DepDelayMinutes", "0.00"},
+                                               {"CRSArrTime", "\"2357\""},
+                                               {"ArrTime", "\"2400\""},
+                                               {"ArrDelay", "3.00"},
+                                               {"AirTime", "377.00"},
+                                               {"Distance", "2475.00"},
+                                               {"Cancelled", "0.00"},
+                                               {"Diverted", "0.00"}};
+  const std::string row = BtsRawRow(values);
+
+  json flight = OneFlight(kBtsRawNames + std::string(",\n") + row);
+
+  EXPECT_EQ(flight, OneFlight(row));
+  EXPECT_EQ(flight["tailnum"], "N787AA");
+  EXPECT_EQ(flight["origin"], "JFK");
+  EXPECT_EQ(flight["dest"], "LAX");
+  EXPECT_EQ(flight["flight"], 1);
+  EXPECT_EQ(flight["sched_dep_time"], 900);
+  EXPECT_EQ(flight["dep_time"], 855);
+  EXPECT_EQ(flight["dep_delay"], -5);
+  EXPECT_EQ(flight["sched_arr_time"], 2357);
+  EXPECT_EQ(flight["arr_time"], 2400);
+  EXPECT_EQ(flight["arr_delay"], 3);
+  EXPECT_EQ(flight["air_time"], 377);
+  EXPECT_EQ(flight["distance"], 2475);
+  EXPECT_EQ(flight["time_hour"], "2017-02-03 09:00:00");
+
+  for (const char* name : {"DepTime", "ArrTime", "TailNum"})
+    values[name] = "\"\"";
+  for (const char* name : {"DepDelay", "ArrDelay", "AirTime"})
+    values.erase(name);
+  flight = OneFlight(BtsRawRow(values));
+  EXPECT_TRUE(flight["dep_time"].is_null());
+  EXPECT_TRUE(flight["dep_delay"].is_null());
+  EXPECT_TRUE(flight["tailnum"].is_null());
+  EXPECT_EQ(flight["sched_dep_time"], 900) << "a cancelled flight keeps its schedule";
+}
+
 TEST(LayoutTest, KagglesThirtyOneColumns) {
   std::string header =
       "YEAR,MONTH,DAY,DAY_OF_WEEK,AIRLINE,FLIGHT_NUMBER,TAIL_NUMBER,ORIGIN_AIRPORT,"
@@ -167,6 +258,27 @@ TEST(LayoutTest, KagglesThirtyOneColumns) {
   EXPECT_EQ(flight["arr_delay"], -22);
   EXPECT_EQ(flight["air_time"], 169);
   EXPECT_EQ(flight["time_hour"], "2015-01-01 00:00:00");
+}
+
+TEST(LayoutTest, KaggleKeepsTheScheduleOfCancelledFlights) {
+  json flight =
+      OneFlight("2015,1,1,4,AS,136,N431AS,ANC,SEA,0135,,,,,205,,,1448,,,600,,,0,1,A,,,,,\n");
+
+  EXPECT_TRUE(flight["dep_time"].is_null());
+  EXPECT_TRUE(flight["arr_delay"].is_null());
+  EXPECT_EQ(flight["sched_dep_time"], 135);
+  EXPECT_EQ(flight["sched_arr_time"], 600);
+  EXPECT_EQ(flight["time_hour"], "2015-01-01 01:00:00");
+}
+
+// In October 2015 the file has the numbers of airports where their codes belong.
+TEST(LayoutTest, KagglesNumberedAirportsAreTextAsTheCodesAre) {
+  json flight = OneFlight(
+      "2015,10,1,4,AA,1230,N3DBAA,14747,11298,0005,15,10,15,30,215,202,178,1660,528,9,540,537,-3,0,"
+      "0,,,,,,\n");
+
+  EXPECT_EQ(flight["origin"], "14747");
+  EXPECT_EQ(flight["dest"], "11298");
 }
 
 TEST(LayoutTest, ColumnsMayComeInAnotherOrderAndMore) {

@@ -14,6 +14,7 @@
 #include "producer/pipeline/acks_file.h"
 #include "producer/pipeline/stdout_sink.h"
 #include "tests/support/assert_ok.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/producer/test_sources.h"
 
 namespace slipstream::producer {
@@ -23,23 +24,26 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 
-// Numbered records, a second of event time apart.
+// Numbered records, a second of event time apart, every third from 1 on an anomaly.
 class Numbers final : public RecordSource {
  public:
-  explicit Numbers(int64_t count) : count_(count) {}
+  Numbers(int64_t count, milliseconds held_back) : count_(count), held_back_(held_back) {}
   Result<bool> Next(Record& record) override {
     if (next_ == count_) return false;
     value_ = std::to_string(next_);
     record = {.key = "k",
               .value = value_,
               .event_time = std::chrono::local_time<milliseconds>(seconds(next_)),
-              .id = next_};
+              .id = next_,
+              .planted = next_ % 3 == 1 ? Planted::kAnomaly : Planted::kNothing,
+              .held_back = next_ * held_back_};
     ++next_;
     return true;
   }
 
  private:
   const int64_t count_;
+  const milliseconds held_back_;  // each record by so much more than the one before
   int64_t next_ = 0;
   std::string value_;
 };
@@ -96,7 +100,7 @@ class PipelineTest : public ::testing::Test {
   PipelineOutcome Run(const PipelineOptions& options,
                       int64_t count,
                       const Pacer::Options& pacing = {}) {
-    Numbers numbers(count);
+    Numbers numbers(count, held_back_);
     Pacer pacer(pacing);
     Progress progress(Progress::Style::kQuiet, stderr, clock_);
     return RunPipeline(options, numbers, sink_, pacer, clock_, progress, stop_.get_token());
@@ -105,6 +109,7 @@ class PipelineTest : public ::testing::Test {
   ManualClock clock_;
   Recorder sink_{clock_};
   std::stop_source stop_;
+  milliseconds held_back_{0};
 };
 
 TEST_F(PipelineTest, SendsEverythingAndFlushes) {
@@ -129,6 +134,29 @@ TEST_F(PipelineTest, WaitsUntilRecordsAreDue) {
 
   EXPECT_THAT(sink_.sent_at,
               ElementsAre(start, start + milliseconds(500), start + milliseconds(1000)));
+}
+
+TEST_F(PipelineTest, WhatIsHeldBackIsDueThatMuchLater) {
+  const SteadyTime start = clock_.Now();
+  held_back_ = milliseconds(200);
+
+  Run({}, 3, {.speed = 2});
+
+  EXPECT_THAT(sink_.sent_at,
+              ElementsAre(start, start + milliseconds(600), start + milliseconds(1200)));
+}
+
+TEST_F(PipelineTest, ListsWhatWasPlantedAsFarAsItWasSent) {
+  test_support::TempDir dir;
+  ASSERT_OK_AND_ASSIGN(auto planted, PlantedFile::Create(dir.path() / "planted.csv"));
+
+  Run({.limit = 7, .planted_file = planted.get()}, 1000);
+
+  std::ifstream in(dir.path() / "planted.csv");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}),
+            "id,kind,event_time,key\n"
+            "1,anomaly,1970-01-01 00:00:01.000,k\n"
+            "4,anomaly,1970-01-01 00:00:04.000,k\n");
 }
 
 TEST_F(PipelineTest, AFullSinkSlowsTheReaderAndLosesNothing) {
