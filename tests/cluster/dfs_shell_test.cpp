@@ -210,6 +210,38 @@ TEST_F(DfsShellTest, FsckTellsOfOpenFiles) {
   EXPECT_EQ(cluster().MustDfs({"cat", "/log"}), "first\n");
 }
 
+// The lease is the real one, a minute.
+TEST_F(DfsShellTest, AnAppenderThatIsKilledLeavesItsFileWhenItsLeaseIsOver) {
+  StartCluster();
+  ASSERT_OK(cluster().DfsWithInput({"put", "-", "/log"}, "first\n"));
+  const int input = MakeEndlessInput(dir_ / "input");
+  const auto append = StartDfs({"appendToFile", "-", "/log"}, dir_ / "input");
+  ASSERT_TRUE(Eventually([&] {
+    return cluster().MustDfs({"fsck", "/", "-openforwrite"}).value_or("").find("OPENFORWRITE") !=
+           std::string::npos;
+  }));
+  WriteAll(input, "never flushed\n");
+
+  append->Kill();
+  close(input);
+
+  // Until then others are told who has it, and readers see what was there.
+  ASSERT_OK_AND_ASSIGN(const auto refused,
+                       cluster().DfsWithInput({"appendToFile", "-", "/log"}, "too soon\n"));
+  EXPECT_EQ(refused.exit.code, 1);
+  EXPECT_THAT(refused.err, ::testing::ContainsRegex("is being written by client/[0-9a-f]+"));
+  EXPECT_EQ(cluster().MustDfs({"cat", "/log"}), "first\n");
+  EXPECT_TRUE(Eventually(
+      [&]() -> Status {
+        ASSIGN_OR_RETURN(const auto second,
+                         cluster().DfsWithInput({"appendToFile", "-", "/log"}, "second\n"));
+        return second.exit.code == 0 ? Status() : Unavailable(second.err);
+      },
+      std::chrono::seconds(120),
+      std::chrono::milliseconds(500)));
+  EXPECT_EQ(cluster().MustDfs({"cat", "/log"}), "first\nsecond\n");
+}
+
 TEST_F(DfsShellTest, RemovedFilesGoThroughTheTrash) {
   StartCluster({.datanodes = 2, .master_flags = {"--trash-interval=60"}});
   ASSERT_OK(cluster().WaitUntilWritable());
