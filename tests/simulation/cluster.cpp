@@ -23,6 +23,8 @@ MasterMachine::Options MasterOptions(const Cluster::Options& options) {
   // So often that nothing is left to merge when all has been quiet for a while.
   machine.master.merge_finder = {.pass_interval = milliseconds(20'000),
                                  .rest = milliseconds(10'000)};
+  // The cache would know what the store forgets.
+  if (options.mutation == Mutation::kForgetReservation) machine.master.cache_bytes = 0;
   return machine;
 }
 

@@ -254,7 +254,8 @@ void FileUser::LeaveToLease() {
 void FileUser::Squat() {
   if (stage_.wanted().empty()) return;
   const std::vector<std::string> paths(stage_.wanted().begin(), stage_.wanted().end());
-  const std::string path = random_.PerMille(700) ? paths.back() : random_.Pick(paths);
+  // The others most likely are there already.
+  const std::string path = random_.PerMille(700) ? stage_.newest_wanted() : random_.Pick(paths);
   const bool is_promised = stage_.IsPromised(path);
   stage_.Squat(path);
   const Status status = client_->MakeDirectory(path, false).status();

@@ -59,12 +59,15 @@ class Stage final {
   // ---- Names that appenders are about to make, and others would like ----
 
   // `path` will be prepared, as a new file.
-  void Want(const std::string& path) { wanted_.insert(path); }
+  void Want(const std::string& path) {
+    if (wanted_.insert(path).second) newest_wanted_ = path;
+  }
   // It was: nobody else can have the name any more.
   void Promise(const std::string& path) { promised_.insert(path); }
   // Somebody else tries to have it.
   void Squat(const std::string& path) { squatted_.insert(path); }
   const std::set<std::string>& wanted() const { return wanted_; }
+  const std::string& newest_wanted() const { return newest_wanted_; }  // empty: none
   bool IsPromised(const std::string& path) const { return promised_.contains(path); }
   bool IsSquatted(const std::string& path) const { return squatted_.contains(path); }
 
@@ -103,6 +106,7 @@ class Stage final {
   Micros calm_since_ = Micros::max();
   uint32_t replication_max_ = 2;
   std::set<std::string> wanted_;
+  std::string newest_wanted_;
   std::set<std::string> promised_;
   std::set<std::string> squatted_;
   Freeze freeze_ = Freeze::kNone;
