@@ -133,8 +133,12 @@ class MasterProgram final {
 
   // The answer, or null.
   std::unique_ptr<Message> Call(const MethodDescriptor& method, const Message& request) {
-    const Result<std::string> answer =
-        handlers_->Dispatch(NameOf(method), request.SerializeAsString());
+    const std::string bytes = request.SerializeAsString();
+    const Result<std::string> answer = handlers_->Dispatch(NameOf(method), bytes);
+    if (!NewMessage(*method.input_type())->ParseFromString(bytes)) {
+      SLIPSTREAM_CHECK(!answer.ok(), "{} answers what is no request of it", method.name());
+      return nullptr;  // a text that is not UTF-8
+    }
     if (!answer.ok()) {
       SLIPSTREAM_CHECK(answer.status().code() != Code::kInternal &&
                            answer.status().code() != Code::kDataLoss &&
