@@ -45,11 +45,11 @@ TEST_F(DfsFaultTest, ADatanodeThatDiesAtEachStepOfAWrite) {
     ASSERT_OK(cluster().StartDatanode(0, std::string(step) + "=kill"));
     const bool is_small = std::string_view(step).find("pack") != std::string_view::npos;
     const std::string content = RandomBytes(is_small ? 10'000 : 3 * kMiB, 2);
-    // A client of its own: this one avoids the node that failed it at the step before. And the
-    // master may give the other two at first.
-    const auto fresh = Connect();
     for (int i = 0; cluster().datanode(0)->IsRunning(); ++i) {
       ASSERT_LT(i, 100);
+      // A client of its own: another avoids the node that failed it at the step before, or that had
+      // not met its master yet. And the master may give the other two at first.
+      const auto fresh = Connect();
       const std::string path = std::string("/") + step + std::to_string(i);
       ASSERT_OK(Store(*fresh, path, content));
       ASSERT_OK_AND_ASSIGN(std::string read, Load(path));
