@@ -54,7 +54,12 @@ class TreeInspector final {
   }
 
   Sums Visit(const std::string& path, const v1::FileStatus& status) {
-    text_ += path + " " + status.ShortDebugString() + "\n";
+    v1::FileStatus durable = status;
+    if (durable.has_quota() && durable.quota().is_counting()) {
+      durable.mutable_quota()->clear_names();  // a restart counts from the beginning
+      durable.mutable_quota()->clear_space_bytes();
+    }
+    text_ += path + " " + durable.ShortDebugString() + "\n";
     Sums sums;
     if (status.kind() == v1::FILE_KIND_DIRECTORY) {
       sums.directories = 1;
