@@ -4,8 +4,8 @@
     fuzz.py FUZZER REGRESSIONS
 
 FUZZER is a binary of the preset `fuzz`; REGRESSIONS a folder of inputs that once broke it, which may
-be missing. SLIPSTREAM_FUZZ_SECONDS says for how long (30). The corpus it collects stays in
-SLIPSTREAM_STATE/fuzz (.slipstream/fuzz) for the next run, as do inputs that break it.
+be missing. SLIPSTREAM_FUZZ_SECONDS says for how long (30), SLIPSTREAM_FUZZ_SEED with which
+seed (1; 0 draws one). The corpus it collects stays in SLIPSTREAM_STATE/fuzz (.slipstream/fuzz) for the next run, as do inputs that break it.
 """
 
 import os
@@ -38,6 +38,7 @@ def main():
 
     with tempfile.TemporaryDirectory(prefix="slipstream-seeds-") as seeds:
         command = [fuzzer, *OPTIONS, f"-max_total_time={seconds}",
+                   "-seed=" + os.environ.get("SLIPSTREAM_FUZZ_SEED", "1"),
                    f"-artifact_prefix={broken / fuzzer.name}-"]
         if dictionary.exists():
             command.append(f"-dict={dictionary}")
