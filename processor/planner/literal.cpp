@@ -115,10 +115,11 @@ Result<ExpressionPtr> BindNumber(const std::string& text) {
   int32_t digits = 0;
   for (const char c : text) {
     if (c == '.') continue;
-    unscaled = unscaled * 10 + (c - '0');
-    if (unscaled > 0 && ++digits > kDecimalDigitsMax) {
+    const bool is_leading_zero = unscaled == 0 && c == '0';
+    if (!is_leading_zero && ++digits > kDecimalDigitsMax) {
       return InvalidArgument("more digits than DECIMAL holds (38)");
     }
+    unscaled = unscaled * 10 + (c - '0');
   }
   const size_t scale = point == std::string::npos ? 0 : text.size() - point - 1;
   if (scale > static_cast<size_t>(kDecimalDigitsMax)) {
