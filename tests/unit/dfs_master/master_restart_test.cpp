@@ -179,7 +179,9 @@ TEST_F(MasterLoadingTest, WhatChangesMeanwhileStands) {
   EXPECT_EQ(master_->GetClusterState()->blocks.unconfirmed, 0U);
   EXPECT_EQ(master_->GetClusterState()->blocks.under_replicated, 1U);  // /f8
   EXPECT_EQ(master_->LocateBlocks({.path = "/f7"}, 0, 0)->blocks.size(), 3U);
-  for (const LocatedBlock& block : master_->LocateBlocks({.path = "/f7"}, 0, 0)->blocks)
+  const auto located_after = master_->LocateBlocks({.path = "/f7"}, 0, 0);
+  ASSERT_TRUE(located_after.ok());
+  for (const LocatedBlock& block : located_after->blocks)
     EXPECT_EQ(block.nodes.size(), 2U);
 }
 
