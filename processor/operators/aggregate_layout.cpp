@@ -95,6 +95,18 @@ AggregateLayout::Inputs AggregateLayout::Compute(Batch& batch, RowErrors& errors
   return inputs;
 }
 
+Result<AggregateLayout::Inputs> AggregateLayout::ComputeSound(RowBatch& rows,
+                                                              RowErrors errors,
+                                                              OperatorOutput& out) const {
+  Inputs inputs = Compute(rows.batch, errors);
+  if (errors.empty()) return inputs;
+  ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
+  RowErrors none;
+  inputs = Compute(rows.batch, none);
+  SLIPSTREAM_CHECK(none.empty(), "rows fail that did not before");
+  return inputs;
+}
+
 void AggregateLayout::Update(std::span<std::byte* const> states,
                              std::span<const uint32_t> rows,
                              const Inputs& inputs) const {

@@ -35,6 +35,9 @@ class AggregateLayout {
     std::vector<std::vector<uint8_t>> is_counted;  // by call: by row; empty without a filter
   };
   Inputs Compute(Batch& batch, RowErrors& errors) const;
+  // Of the rows for which that works: those that fail, here or in `errors` already, are rejected
+  // and taken out of `rows`.
+  Result<Inputs> ComputeSound(RowBatch& rows, RowErrors errors, OperatorOutput& out) const;
 
   // For each i: row rows[i] goes into states[i].
   void Update(std::span<std::byte* const> states,

@@ -14,14 +14,6 @@ namespace {
 // when the row was given.
 constexpr uint64_t kOnly = 0;
 
-std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
-  std::vector<DataType> types;
-  types.reserve(columns.size());
-  for (size_t column : columns)
-    types.push_back(schema[column].type);
-  return types;
-}
-
 }  // namespace
 
 struct FirstRowOperator::State final : OperatorState {
@@ -31,7 +23,7 @@ struct FirstRowOperator::State final : OperatorState {
 
 FirstRowOperator::FirstRowOperator(Description description)
     : description_(std::move(description)),
-      codec_(TypesOf(description_.input, description_.partition_columns)),
+      codec_(description_.input, description_.partition_columns),
       row_codec_(description_.input) {}
 
 std::unique_ptr<OperatorState> FirstRowOperator::MakeState() const {
@@ -43,9 +35,6 @@ Status FirstRowOperator::Process(RowBatch rows,
                                  OperatorState* state,
                                  OperatorOutput& out) const {
   State& mine = *static_cast<State*>(state);
-  std::vector<const Column*> key_columns;
-  for (size_t column : description_.partition_columns)
-    key_columns.push_back(&rows.batch.columns[column]);
   const Column& times = rows.batch.columns[description_.time_column];
   uint64_t late = 0;
   std::string key;
@@ -56,7 +45,7 @@ Status FirstRowOperator::Process(RowBatch rows,
     }
     const int64_t time = times.ints[row];
     key.clear();
-    codec_.Encode(key_columns, row, key);
+    codec_.Encode(rows.batch.columns, row, key);
     AppendSequence(key, kOnly);
     const auto known = mine.partitions.entries().find(key);
     if (known != mine.partitions.entries().end()) {

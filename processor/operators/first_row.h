@@ -41,7 +41,7 @@ class FirstRowOperator final : public Operator {
   struct State;
 
   const Description description_;
-  const KeyCodec codec_;
+  const RowKeyCodec codec_;
   const RowCodec row_codec_;
 };
 

@@ -12,14 +12,6 @@ namespace {
 constexpr uint8_t kStateVersion = 2;
 constexpr size_t kEmittedRows = 4096;
 
-std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
-  std::vector<DataType> types;
-  types.reserve(columns.size());
-  for (size_t column : columns)
-    types.push_back(schema[column].type);
-  return types;
-}
-
 }  // namespace
 
 struct GroupAggregateOperator::State final : OperatorState {
@@ -39,7 +31,7 @@ struct GroupAggregateOperator::Touched {
 GroupAggregateOperator::GroupAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      codec_(TypesOf(description_.input, description_.group_columns)),
+      codec_(description_.input, description_.group_columns),
       result_codec_(description_.output) {}
 
 std::unique_ptr<OperatorState> GroupAggregateOperator::MakeState() const {
@@ -50,22 +42,13 @@ Status GroupAggregateOperator::Process(RowBatch rows,
                                        int64_t,
                                        OperatorState* state,
                                        OperatorOutput& out) const {
-  RowErrors errors;
-  AggregateLayout::Inputs inputs = layout_.Compute(rows.batch, errors);
-  if (!errors.empty()) {
-    ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
-    RowErrors none;
-    inputs = layout_.Compute(rows.batch, none);
-  }
+  ASSIGN_OR_RETURN(const AggregateLayout::Inputs inputs, layout_.ComputeSound(rows, {}, out));
   State& mine = *static_cast<State*>(state);
-  std::vector<const Column*> key_columns;
-  for (size_t column : description_.group_columns)
-    key_columns.push_back(&rows.batch.columns[column]);
   std::vector<Group*> groups;
   std::string key;
   for (size_t row = 0; row < rows.batch.rows; ++row) {
     key.clear();
-    codec_.Encode(key_columns, row, key);
+    codec_.Encode(rows.batch.columns, row, key);
     Group& group = mine.groups.Find(key);
     groups.push_back(&group);
     if (group.is_changed) continue;

@@ -60,7 +60,7 @@ class GroupAggregateOperator final : public Operator {
 
   const Description description_;
   const AggregateLayout layout_;
-  const KeyCodec codec_;
+  const RowKeyCodec codec_;
   const RowCodec result_codec_;
 };
 

@@ -84,43 +84,68 @@ bool TakeSortable(std::string_view& from, int64_t& value) {
   return true;
 }
 
-void KeyCodec::Encode(const std::vector<const Column*>& columns,
-                      size_t row,
-                      std::string& to) const {
-  for (const Column* column : columns) {
-    if (column->is_null(row)) {
-      to.push_back(kNullMark);
-      continue;
+namespace {
+
+// Of a row that is not NULL there.
+void AppendValue(std::string& to, const Column& column, size_t row) {
+  switch (column.physical()) {
+    case PhysicalKind::kBool:
+      to.push_back(static_cast<char>(column.bools[row]));
+      break;
+    case PhysicalKind::kInt64:
+      AppendSortable(to, column.ints[row]);
+      break;
+    case PhysicalKind::kDouble:
+      AppendSortable(to, SortableBits(column.doubles[row]));
+      break;
+    case PhysicalKind::kInt128: {
+      const auto bits = static_cast<UInt128>(column.decimals[row]);
+      AppendBigEndian(to, static_cast<uint64_t>(bits >> 64) ^ kSignBit);
+      AppendBigEndian(to, static_cast<uint64_t>(bits));
+      break;
     }
-    to.push_back(kValueMark);
-    switch (column->physical()) {
-      case PhysicalKind::kBool:
-        to.push_back(static_cast<char>(column->bools[row]));
-        break;
-      case PhysicalKind::kInt64:
-        AppendSortable(to, column->ints[row]);
-        break;
-      case PhysicalKind::kDouble:
-        AppendSortable(to, SortableBits(column->doubles[row]));
-        break;
-      case PhysicalKind::kInt128: {
-        const auto bits = static_cast<UInt128>(column->decimals[row]);
-        AppendBigEndian(to, static_cast<uint64_t>(bits >> 64) ^ kSignBit);
-        AppendBigEndian(to, static_cast<uint64_t>(bits));
-        break;
-      }
-      case PhysicalKind::kString:
-        AppendText(to, column->strings[row]);
-        break;
-      case PhysicalKind::kNested:
-        SLIPSTREAM_CHECK(false, "a nested type is no key");
-        break;
-    }
+    case PhysicalKind::kString:
+      AppendText(to, column.strings[row]);
+      break;
+    case PhysicalKind::kNested:
+      SLIPSTREAM_CHECK(false, "a nested type is no key");
+      break;
   }
 }
 
+void AppendMarked(std::string& to, const Column& column, size_t row) {
+  const bool is_null = column.is_null(row);
+  to.push_back(is_null ? kNullMark : kValueMark);
+  if (!is_null) AppendValue(to, column, row);
+}
+
+std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
+  std::vector<DataType> types;
+  types.reserve(columns.size());
+  for (size_t column : columns)
+    types.push_back(schema[column].type);
+  return types;
+}
+
+}  // namespace
+
+void KeyCodec::Encode(const std::vector<const Column*>& columns,
+                      size_t row,
+                      std::string& to) const {
+  for (const Column* column : columns)
+    AppendMarked(to, *column, row);
+}
+
+RowKeyCodec::RowKeyCodec(const Schema& schema, std::vector<size_t> columns)
+    : columns_(std::move(columns)), codec_(TypesOf(schema, columns_)) {}
+
+void RowKeyCodec::Encode(const std::vector<Column>& columns, size_t row, std::string& to) const {
+  for (size_t column : columns_)
+    AppendMarked(to, columns[column], row);
+}
+
 void SortKeyCodec::Encode(const std::vector<Column>& columns, size_t row, std::string& to) const {
-  for (const Key& key : keys_) {
+  for (const SortKey& key : keys_) {
     const Column& column = columns[key.column];
     if (column.is_null(row)) {
       to.push_back(static_cast<char>(key.nulls_first ? 0 : 2));
@@ -128,7 +153,8 @@ void SortKeyCodec::Encode(const std::vector<Column>& columns, size_t row, std::s
     }
     to.push_back(1);
     const size_t first = to.size();
-    KeyCodec({column.type}).Encode({&column}, row, to);
+    to.push_back(kValueMark);
+    AppendValue(to, column, row);
     if (!key.descending) continue;
     for (size_t i = first; i < to.size(); ++i)
       to[i] = static_cast<char>(~to[i]);

@@ -6,6 +6,7 @@
 
 #include "common/status/status.h"
 #include "processor/columns/column.h"
+#include "processor/planner/plan.h"
 
 namespace slipstream::sql {
 
@@ -28,23 +29,40 @@ class KeyCodec {
   std::vector<DataType> types_;
 };
 
+// RowKeyCodec: the key that some of a row's columns make, as KeyCodec has it: the group, the
+// partition a row belongs to. Threads: immutable.
+class RowKeyCodec {
+ public:
+  // Of rows with the columns of `schema`, those at `columns`.
+  RowKeyCodec(const Schema& schema, std::vector<size_t> columns);
+
+  // Appends the key of row `row`.
+  void Encode(const std::vector<Column>& columns, size_t row, std::string& to) const;
+  // As KeyCodec::Decode.
+  Status Decode(std::string_view key,
+                std::vector<Column>& columns,
+                size_t first,
+                Arena& arena) const {
+    return codec_.Decode(key, columns, first, arena);
+  }
+
+ private:
+  std::vector<size_t> columns_;
+  KeyCodec codec_;
+};
+
 // SortKeyCodec: the values of sort keys as bytes that compare as ORDER BY wants the rows:
 // descending ones reversed, NULL where it is to stand. Written only, never read back. Threads:
 // immutable.
 class SortKeyCodec {
  public:
-  struct Key {
-    size_t column = 0;
-    bool descending = false;
-    bool nulls_first = true;
-  };
-  explicit SortKeyCodec(std::vector<Key> keys) : keys_(std::move(keys)) {}
+  explicit SortKeyCodec(std::vector<SortKey> keys) : keys_(std::move(keys)) {}
 
   // Appends the key of row `row`.
   void Encode(const std::vector<Column>& columns, size_t row, std::string& to) const;
 
  private:
-  std::vector<Key> keys_;
+  std::vector<SortKey> keys_;
 };
 
 // A time as 8 bytes that sort as it does.

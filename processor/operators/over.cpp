@@ -19,23 +19,6 @@ constexpr uint8_t kStateVersion = 1;
 constexpr char kRowKey = 'r';
 constexpr char kAggregateKey = 'a';
 
-std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
-  std::vector<DataType> types;
-  types.reserve(columns.size());
-  for (size_t column : columns)
-    types.push_back(schema[column].type);
-  return types;
-}
-
-std::vector<SortKeyCodec::Key> KeysOf(const std::vector<SortKey>& keys) {
-  std::vector<SortKeyCodec::Key> result;
-  for (const SortKey& key : keys) {
-    result.push_back(
-        {.column = key.column, .descending = key.descending, .nulls_first = key.nulls_first});
-  }
-  return result;
-}
-
 int64_t RowsKept(const OverOperator::Description& description) {
   uint64_t rows = 0;
   if (description.frame.is_rows && description.frame.preceding) {
@@ -94,8 +77,8 @@ struct OverOperator::Results {
 OverOperator::OverOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      partition_codec_(TypesOf(description_.input, description_.partition_columns)),
-      sort_codec_(KeysOf(description_.sort_keys)),
+      partition_codec_(description_.input, description_.partition_columns),
+      sort_codec_(description_.sort_keys),
       row_codec_(description_.input),
       rows_kept_(RowsKept(description_)) {}
 
@@ -131,9 +114,6 @@ Status OverOperator::Process(RowBatch rows,
   const RowErrors errors = Check(rows.batch);
   ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
   State& mine = *static_cast<State*>(state);
-  std::vector<const Column*> columns;
-  for (size_t column : description_.partition_columns)
-    columns.push_back(&rows.batch.columns[column]);
   uint64_t late = 0;
   for (size_t row = 0; row < rows.batch.rows; ++row) {
     const int64_t time = TimeOf(rows.batch, row);
@@ -142,7 +122,7 @@ Status OverOperator::Process(RowBatch rows,
       continue;
     }
     std::string key;
-    partition_codec_.Encode(columns, row, key);
+    partition_codec_.Encode(rows.batch.columns, row, key);
     mine.visits.emplace(time, key);
     sort_codec_.Encode(rows.batch.columns, row, key);
     AppendSequence(key, mine.next_sequence++);
@@ -360,11 +340,8 @@ Status OverOperator::Restore(OperatorState* state,
   RETURN_IF_ERROR(mine.rows.Restore(key, value));
   Batch row = MakeBatch(description_.input);
   RETURN_IF_ERROR(row_codec_.Decode(value.substr(1), row.columns, row.NewArena()));
-  std::vector<const Column*> columns;
-  for (size_t column : description_.partition_columns)
-    columns.push_back(&row.columns[column]);
   std::string partition;
-  partition_codec_.Encode(columns, 0, partition);
+  partition_codec_.Encode(row.columns, 0, partition);
   mine.visits.emplace(TimeOf(row, 0), std::move(partition));
   mine.next_sequence = std::max(mine.next_sequence, SequenceOf(key) + 1);
   return {};

@@ -78,7 +78,7 @@ class OverOperator final : public Operator {
 
   const Description description_;
   const AggregateLayout layout_;
-  const KeyCodec partition_codec_;
+  const RowKeyCodec partition_codec_;
   const SortKeyCodec sort_codec_;
   const RowCodec row_codec_;
   const int64_t rows_kept_;  // of each partition, that ROWS frames and LAG look back at

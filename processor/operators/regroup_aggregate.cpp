@@ -9,14 +9,6 @@
 namespace slipstream::sql {
 namespace {
 
-std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
-  std::vector<DataType> types;
-  types.reserve(columns.size());
-  for (size_t column : columns)
-    types.push_back(schema[column].type);
-  return types;
-}
-
 // One state of the aggregates, for as long as it lives.
 class OneState {
  public:
@@ -45,7 +37,7 @@ struct RegroupAggregateOperator::State final : OperatorState {
 RegroupAggregateOperator::RegroupAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      codec_(TypesOf(description_.input, description_.group_columns)),
+      codec_(description_.input, description_.group_columns),
       input_codec_(description_.input),
       result_codec_(description_.output) {}
 
@@ -61,14 +53,11 @@ Status RegroupAggregateOperator::Process(RowBatch rows,
   layout_.Compute(rows.batch, errors);
   ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
   State& mine = *static_cast<State*>(state);
-  std::vector<const Column*> key_columns;
-  for (size_t column : description_.group_columns)
-    key_columns.push_back(&rows.batch.columns[column]);
   Places before;
   Batch results = MakeBatch(description_.output);
   for (size_t row = 0; row < rows.batch.rows; ++row) {
     std::string group;
-    codec_.Encode(key_columns, row, group);
+    codec_.Encode(rows.batch.columns, row, group);
     if (!before.contains(group)) {
       ASSIGN_OR_RETURN(before[group], Compute(mine, group, results));
     }

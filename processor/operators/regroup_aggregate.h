@@ -54,7 +54,7 @@ class RegroupAggregateOperator final : public Operator {
 
   const Description description_;
   const AggregateLayout layout_;
-  const KeyCodec codec_;
+  const RowKeyCodec codec_;
   const RowCodec input_codec_;
   const RowCodec result_codec_;
 };

@@ -17,14 +17,6 @@ namespace {
 constexpr uint8_t kStateVersion = 1;
 constexpr size_t kEmittedRows = 4096;
 
-std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
-  std::vector<DataType> types;
-  types.reserve(columns.size());
-  for (size_t column : columns)
-    types.push_back(schema[column].type);
-  return types;
-}
-
 struct Session {
   int64_t end = 0;
   bool is_saved = false;
@@ -168,7 +160,7 @@ void SessionAggregateOperator::State::Save(StateSink& sink) {
 SessionAggregateOperator::SessionAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      codec_(TypesOf(description_.input, description_.group_columns)) {}
+      codec_(description_.input, description_.group_columns) {}
 
 std::unique_ptr<OperatorState> SessionAggregateOperator::MakeState() const {
   return std::make_unique<State>(layout_);
@@ -178,17 +170,11 @@ Status SessionAggregateOperator::Process(RowBatch rows,
                                          int64_t watermark,
                                          OperatorState* state,
                                          OperatorOutput& out) const {
-  RowErrors errors = CheckWindowTimes(rows.batch.columns[description_.window.time_column]);
-  AggregateLayout::Inputs inputs = layout_.Compute(rows.batch, errors);
-  if (!errors.empty()) {
-    ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
-    RowErrors none;
-    inputs = layout_.Compute(rows.batch, none);
-  }
+  ASSIGN_OR_RETURN(
+      const AggregateLayout::Inputs inputs,
+      layout_.ComputeSound(
+          rows, CheckWindowTimes(rows.batch.columns[description_.window.time_column]), out));
   State& mine = *static_cast<State*>(state);
-  std::vector<const Column*> key_columns;
-  for (size_t column : description_.group_columns)
-    key_columns.push_back(&rows.batch.columns[column]);
   const std::vector<int64_t>& times = rows.batch.columns[description_.window.time_column].ints;
   std::vector<std::byte*> states;
   std::vector<uint32_t> counted;
@@ -201,7 +187,7 @@ Status SessionAggregateOperator::Process(RowBatch rows,
   std::string key;
   for (uint32_t row = 0; row < rows.batch.rows; ++row) {
     key.clear();
-    codec_.Encode(key_columns, row, key);
+    codec_.Encode(rows.batch.columns, row, key);
     std::byte* const session =
         mine.Find(key, times[row], description_.window.size_us, watermark, flush);
     if (session == nullptr) {

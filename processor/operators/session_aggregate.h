@@ -46,7 +46,7 @@ class SessionAggregateOperator final : public Operator {
 
   const Description description_;
   const AggregateLayout layout_;
-  const KeyCodec codec_;
+  const RowKeyCodec codec_;
 };
 
 }  // namespace slipstream::sql

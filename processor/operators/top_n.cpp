@@ -13,23 +13,6 @@ namespace {
 
 constexpr size_t kEmittedRows = 4096;
 
-std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
-  std::vector<DataType> types;
-  types.reserve(columns.size());
-  for (size_t column : columns)
-    types.push_back(schema[column].type);
-  return types;
-}
-
-std::vector<SortKeyCodec::Key> KeysOf(const std::vector<SortKey>& keys) {
-  std::vector<SortKeyCodec::Key> result;
-  for (const SortKey& key : keys) {
-    result.push_back(
-        {.column = key.column, .descending = key.descending, .nulls_first = key.nulls_first});
-  }
-  return result;
-}
-
 }  // namespace
 
 struct TopNOperator::State final : OperatorState {
@@ -76,8 +59,8 @@ class TopNOperator::Rows {
 
 TopNOperator::TopNOperator(Description description)
     : description_(std::move(description)),
-      partition_codec_(TypesOf(description_.input, description_.partition_columns)),
-      sort_codec_(KeysOf(description_.sort_keys)),
+      partition_codec_(description_.input, description_.partition_columns),
+      sort_codec_(description_.sort_keys),
       row_codec_(description_.input) {}
 
 std::unique_ptr<OperatorState> TopNOperator::MakeState() const {
@@ -88,10 +71,7 @@ void TopNOperator::AppendPartition(const Batch& batch, size_t row, std::string& 
   if (description_.emission == Emission::kWindow) {
     AppendSortable(to, batch.columns[description_.window_end].ints[row]);
   }
-  std::vector<const Column*> columns;
-  for (size_t column : description_.partition_columns)
-    columns.push_back(&batch.columns[column]);
-  partition_codec_.Encode(columns, row, to);
+  partition_codec_.Encode(batch.columns, row, to);
 }
 
 Status TopNOperator::Process(RowBatch rows,

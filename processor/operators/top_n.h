@@ -76,7 +76,7 @@ class TopNOperator final : public Operator {
   Status AppendReplacements(const Ranking& before, const Ranking& after, Rows& rows) const;
 
   const Description description_;
-  const KeyCodec partition_codec_;
+  const RowKeyCodec partition_codec_;
   const SortKeyCodec sort_codec_;
   const RowCodec row_codec_;
 };

@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "common/check/check.h"
 #include "processor/expr/state_bytes.h"
 #include "processor/operators/group_table.h"
 #include "processor/operators/window_assigner.h"
@@ -16,14 +15,6 @@ constexpr uint8_t kStateVersion = 1;
 constexpr size_t kEmittedRows = 4096;
 // Rows and their windows that are updated together: a row may be in thousands of windows.
 constexpr size_t kPairsMax = 1 << 16;
-
-std::vector<DataType> TypesOf(const Schema& schema, const std::vector<size_t>& columns) {
-  std::vector<DataType> types;
-  types.reserve(columns.size());
-  for (size_t column : columns)
-    types.push_back(schema[column].type);
-  return types;
-}
 
 }  // namespace
 
@@ -46,7 +37,7 @@ struct WindowAggregateOperator::State final : OperatorState {
 WindowAggregateOperator::WindowAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      codec_(TypesOf(description_.input, description_.group_columns)) {}
+      codec_(description_.input, description_.group_columns) {}
 
 std::unique_ptr<OperatorState> WindowAggregateOperator::MakeState() const {
   return std::make_unique<State>();
@@ -56,14 +47,10 @@ Status WindowAggregateOperator::Process(RowBatch rows,
                                         int64_t watermark,
                                         OperatorState* state,
                                         OperatorOutput& out) const {
-  RowErrors errors = CheckWindowTimes(rows.batch.columns[description_.window.time_column]);
-  AggregateLayout::Inputs inputs = layout_.Compute(rows.batch, errors);
-  if (!errors.empty()) {
-    ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
-    RowErrors none;
-    inputs = layout_.Compute(rows.batch, none);
-    SLIPSTREAM_CHECK(none.empty(), "rows fail that did not before");
-  }
+  ASSIGN_OR_RETURN(
+      const AggregateLayout::Inputs inputs,
+      layout_.ComputeSound(
+          rows, CheckWindowTimes(rows.batch.columns[description_.window.time_column]), out));
   const uint64_t late = AddRows(rows.batch, inputs, watermark, *static_cast<State*>(state));
   if (late > 0) out.CountLate(late);
   return {};
@@ -75,9 +62,6 @@ uint64_t WindowAggregateOperator::AddRows(const Batch& batch,
                                           State& state) const {
   state.states.clear();
   state.rows.clear();
-  std::vector<const Column*> key_columns;
-  for (size_t column : description_.group_columns)
-    key_columns.push_back(&batch.columns[column]);
   const std::vector<int64_t>& times = batch.columns[description_.window.time_column].ints;
   uint64_t late = 0;
   // Neighbouring rows mostly fall into the same window.
@@ -88,7 +72,7 @@ uint64_t WindowAggregateOperator::AddRows(const Batch& batch,
     if (ends.first <= ends.last && WindowMaxTime(ends.first) <= watermark) ++late;
     if (WindowMaxTime(ends.last) <= watermark) continue;
     state.key.clear();
-    codec_.Encode(key_columns, row, state.key);
+    codec_.Encode(batch.columns, row, state.key);
     for (int64_t end = ends.first; end <= ends.last; end += ends.step) {
       if (WindowMaxTime(end) <= watermark) continue;
       if (end != last_end || last_window == nullptr) {

@@ -54,7 +54,7 @@ class WindowAggregateOperator final : public Operator {
 
   const Description description_;
   const AggregateLayout layout_;
-  const KeyCodec codec_;
+  const RowKeyCodec codec_;
 };
 
 }  // namespace slipstream::sql
