@@ -142,7 +142,7 @@ Status OperatorGraph::Add(const PlanNode& query,
                           bool gives_updates,
                           size_t sink) {
   Node node{.operation = std::make_unique<ProjectOperator>(std::move(projection)),
-            .input = query.output,
+            .inputs = {query.output},
             .next = {.is_sink = true, .index = sink},
             .fingerprint = {}};
   nodes_.push_back(std::move(node));
@@ -152,10 +152,9 @@ Status OperatorGraph::Add(const PlanNode& query,
 OperatorGraph::Target OperatorGraph::Append(std::unique_ptr<const Operator> operation,
                                             const PlanNode& node,
                                             Target next) {
-  Node appended{.operation = std::move(operation),
-                .input = node.inputs.front()->output,
-                .next = next,
-                .fingerprint = {}};
+  Node appended{.operation = std::move(operation), .inputs = {}, .next = next, .fingerprint = {}};
+  for (const PlanNodePtr& input : node.inputs)
+    appended.inputs.push_back(input->output);
   if (appended.operation->is_stateful()) appended.fingerprint = Explain(node);
   nodes_.push_back(std::move(appended));
   return {.is_sink = false, .index = nodes_.size() - 1};
@@ -220,8 +219,10 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       next = Append(std::make_unique<UnionOperator>(), node, next);
       break;
   }
-  for (const PlanNodePtr& input : node.inputs)
+  for (const PlanNodePtr& input : node.inputs) {
     RETURN_IF_ERROR(AddNode(*input, gives_updates, next));
+    ++next.input;
+  }
   return {};
 }
 
@@ -233,7 +234,7 @@ class GraphRun::NodeOutput final : public OperatorOutput {
 
   Status Emit(RowBatch rows) override { return run_.Push(node_.next, std::move(rows)); }
   Status Reject(const RowBatch& from, const RowErrors& errors) override {
-    return run_.host_.Reject(from, node_.input, errors);
+    return run_.host_.Reject(from, node_.inputs[from.input], errors);
   }
   void CountLate(uint64_t rows) override { run_.host_.CountLate(rows); }
 
@@ -242,10 +243,11 @@ class GraphRun::NodeOutput final : public OperatorOutput {
   const OperatorGraph::Node& node_;
 };
 
-GraphRun::GraphRun(const OperatorGraph& graph, Host& host)
-    : graph_(graph), host_(host), watermarks_(graph.nodes().size(), kWatermarkNone) {
-  for (const OperatorGraph::Node& node : graph_.nodes())
+GraphRun::GraphRun(const OperatorGraph& graph, Host& host) : graph_(graph), host_(host) {
+  for (const OperatorGraph::Node& node : graph_.nodes()) {
     states_.push_back(node.operation->MakeState());
+    watermarks_.push_back({.inputs = std::vector<int64_t>(node.inputs.size(), kWatermarkNone)});
+  }
 }
 
 Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
@@ -253,24 +255,55 @@ Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
   const OperatorGraph::Node& node = graph_.nodes()[target.index];
   NodeOutput out(*this, node);
   rows.batch.now_us = now_us_;
+  rows.input = target.input;
   return node.operation->Process(
-      std::move(rows), watermarks_[target.index], states_[target.index].get(), out);
+      std::move(rows), watermarks_[target.index].least, states_[target.index].get(), out);
 }
 
-Status GraphRun::Advance(int64_t watermark) {
-  for (size_t i = graph_.nodes().size(); i-- > 0;) {
-    const OperatorGraph::Node& node = graph_.nodes()[i];
+bool GraphRun::Raise(OperatorGraph::Target target, int64_t watermark) {
+  Watermarks& known = watermarks_[target.index];
+  known.inputs[target.input] = std::max(known.inputs[target.input], watermark);
+  const int64_t least = *std::min_element(known.inputs.begin(), known.inputs.end());
+  const bool has_risen = least > known.least;
+  known.least = least;
+  return has_risen;
+}
+
+Status GraphRun::Advance(OperatorGraph::Target target, int64_t watermark) {
+  while (!target.is_sink && Raise(target, watermark)) {
+    const OperatorGraph::Node& node = graph_.nodes()[target.index];
+    const int64_t now = watermarks_[target.index].least;
     NodeOutput out(*this, node);
-    RETURN_IF_ERROR(node.operation->Advance(watermark, states_[i].get(), out));
-    watermarks_[i] = watermark;
+    RETURN_IF_ERROR(node.operation->Advance(now, states_[target.index].get(), out));
+    watermark = node.operation->WatermarkBehind(now);
+    target = node.next;
   }
   return {};
 }
 
+Status GraphRun::Advance(int64_t watermark) {
+  for (size_t i = graph_.scans().size(); i-- > 0;)
+    RETURN_IF_ERROR(Advance(graph_.scans()[i].next, watermark));
+  for (size_t i = graph_.constants().size(); i-- > 0;)
+    RETURN_IF_ERROR(Advance(graph_.constants()[i].next, watermark));
+  return {};
+}
+
+void GraphRun::SetWatermark(OperatorGraph::Target target, int64_t watermark) {
+  while (!target.is_sink && Raise(target, watermark)) {
+    const Operator& operation = *graph_.nodes()[target.index].operation;
+    const int64_t now = watermarks_[target.index].least;
+    operation.RestoreWatermark(states_[target.index].get(), now);
+    watermark = operation.WatermarkBehind(now);
+    target = graph_.nodes()[target.index].next;
+  }
+}
+
 void GraphRun::SetWatermark(int64_t watermark) {
-  watermarks_.assign(watermarks_.size(), watermark);
-  for (size_t i = 0; i < states_.size(); ++i)
-    graph_.nodes()[i].operation->RestoreWatermark(states_[i].get(), watermark);
+  for (const OperatorGraph::Scan& scan : graph_.scans())
+    SetWatermark(scan.next, watermark);
+  for (const OperatorGraph::Constants& constants : graph_.constants())
+    SetWatermark(constants.next, watermark);
 }
 
 namespace {

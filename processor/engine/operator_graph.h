@@ -13,8 +13,8 @@
 namespace slipstream::sql {
 
 // OperatorGraph: the operators of all queries of a job and where their rows go. A forest: each
-// operator feeds one other or a sink; scans and VALUES feed operators or sinks. Immutable; shared
-// by the tasks of a job.
+// operator feeds one input of one other, or a sink; scans and VALUES feed operators or sinks, and
+// an operator has as many inputs as its part of the plan. Immutable; shared by the tasks of a job.
 class OperatorGraph {
  public:
   // `saves_state`: what any operator keeps has to survive the task, that of sorts included.
@@ -23,10 +23,11 @@ class OperatorGraph {
   struct Target {
     bool is_sink = false;
     size_t index = 0;  // of the node or of the sink
+    size_t input = 0;  // which of the node's inputs
   };
   struct Node {
     std::unique_ptr<const Operator> operation;
-    Schema input;
+    std::vector<Schema> inputs;
     Target next;
     std::string fingerprint;  // of what its state means; empty for stateless ones
   };
@@ -68,6 +69,10 @@ class OperatorGraph {
 
 // GraphRun: the states of a graph's operators in one task, and the rows' way through them.
 //
+// Watermarks  every scan (and VALUES) has its own; an operator's is the least of its inputs', and
+// it
+//             decides what goes on of it (Operator::WatermarkBehind). What was pushed before a
+//             watermark rises is worked on before it.
 // Ownership  owns the states; borrows graph and host, which must outlive it.
 // Threads    one at a time.
 class GraphRun {
@@ -86,9 +91,14 @@ class GraphRun {
   // Processing time, for what is pushed and given from here on; microseconds since 1970 UTC.
   void SetNow(int64_t now_us) { now_us_ = now_us; }
   Status Push(OperatorGraph::Target target, RowBatch rows);
-  // Raises every operator's watermark, those nearer to the source first.
+  // The watermark of one source (the `next` of a scan or of VALUES) has risen; of those behind it
+  // the operators nearer to the source are told first. One that is not higher changes nothing.
+  Status Advance(OperatorGraph::Target target, int64_t watermark);
+  // That of all sources.
   Status Advance(int64_t watermark);
-  void SetWatermark(int64_t watermark);  // after a restore: nothing is to fire
+  // After a restore: nothing is to fire.
+  void SetWatermark(OperatorGraph::Target target, int64_t watermark);
+  void SetWatermark(int64_t watermark);
 
   // Keys begin with the operator's number.
   void SaveChanges(StateSink& sink);
@@ -100,7 +110,14 @@ class GraphRun {
   const OperatorGraph& graph_;
   Host& host_;
   std::vector<std::unique_ptr<OperatorState>> states_;
-  std::vector<int64_t> watermarks_;  // by node
+  struct Watermarks {
+    std::vector<int64_t> inputs;
+    int64_t least = kWatermarkNone;
+  };
+  // Notes the input's watermark; whether the node's has risen with it.
+  bool Raise(OperatorGraph::Target target, int64_t watermark);
+
+  std::vector<Watermarks> watermarks_;  // by node
   int64_t now_us_ = 0;
 };
 

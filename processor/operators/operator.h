@@ -56,13 +56,17 @@ class Operator {
   // nullptr: it keeps none.
   virtual std::unique_ptr<OperatorState> MakeState() const { return nullptr; }
 
-  // `watermark` is that of the input, as it was before these rows.
+  // `watermark` is that of the input, as it was before these rows; of several inputs the least.
+  // Rows of several inputs say which they come by (RowBatch::input).
   virtual Status Process(RowBatch rows,
                          int64_t watermark,
                          OperatorState* state,
                          OperatorOutput& out) const = 0;
   // The watermark has risen to `watermark`; kWatermarkEnd: nothing more comes.
   virtual Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const;
+  // What the watermark of its rows is once its input's is `watermark`: lower, if it gives rows that
+  // are older than that. Grows with `watermark`; of kWatermarkEnd it is kWatermarkEnd.
+  virtual int64_t WatermarkBehind(int64_t watermark) const { return watermark; }
 
   // Whether the state has to survive the task. If so: SaveChanges writes every key that changed
   // since the last call, Restore takes one that was written.
@@ -70,6 +74,7 @@ class Operator {
   virtual void SaveChanges(OperatorState* state, StateSink& sink) const;
   virtual Status Restore(OperatorState* state, std::string_view key, std::string_view value) const;
   // After all of Restore: the watermark as it was when the state was saved. Nothing is to fire.
+  // Not called if there was none yet.
   virtual void RestoreWatermark(OperatorState* state, int64_t watermark) const;
 };
 

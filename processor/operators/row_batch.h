@@ -24,6 +24,7 @@ struct RowBatch {
   std::vector<uint32_t> origins;
   // Of each row. Empty: all are new, as they always are but in update streams.
   std::vector<RowKind> kinds;
+  size_t input = 0;  // of the operator they are given to: which of its inputs they come by
 
   RowKind kind(size_t row) const { return kinds.empty() ? RowKind::kInsert : kinds[row]; }
 };
