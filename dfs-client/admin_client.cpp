@@ -18,6 +18,7 @@ AdminClient::AdminClient(DfsClient& client)
 Status AdminClient::SetSafeMode(bool enter) {
   v1::SetSafeModeRequest request;
   request.set_enter(enter);
+  request.set_request_id(ids_.Next());
   v1::SetSafeModeResponse response;
   return master_.Call("/slipstream.dfs.v1.DfsAdmin/SetSafeMode", request, response);
 }
@@ -27,6 +28,7 @@ Status AdminClient::SetNodeService(const std::string& node, NodeService service,
   request.set_node(node);
   request.set_service(wire::FromNodeService(service));
   request.set_until_ms(until.time_since_epoch().count());
+  request.set_request_id(ids_.Next());
   v1::SetNodeServiceResponse response;
   return master_.Call("/slipstream.dfs.v1.DfsAdmin/SetNodeService", request, response);
 }

@@ -207,6 +207,7 @@ Result<AppenderState> MasterClient::AcquireAppender(const std::string& owner,
   v1::AcquireAppenderRequest request;
   request.set_owner(owner);
   request.set_lease_ms(static_cast<uint32_t>(lease.count()));
+  request.set_request_id(ids_.Next());
   auto response =
       Call<v1::AcquireAppenderResponse>("/slipstream.dfs.v1.DfsMaster/AcquireAppender", request);
   if (!response.ok()) return response.status();

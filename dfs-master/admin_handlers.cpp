@@ -7,7 +7,7 @@
 namespace slipstream::dfs::master {
 
 Status MasterHandlers::Answer(const v1::SetSafeModeRequest& request, v1::SetSafeModeResponse&) {
-  return master_.SetSafeMode(request.enter());
+  return master_.SetSafeMode(request.enter(), request.request_id());
 }
 
 Status MasterHandlers::Answer(const v1::SetNodeServiceRequest& request,
@@ -17,8 +17,10 @@ Status MasterHandlers::Answer(const v1::SetNodeServiceRequest& request,
     case v1::NODE_SERVICE_DECOMMISSIONING:
     case v1::NODE_SERVICE_DECOMMISSIONED:
     case v1::NODE_SERVICE_MAINTENANCE:
-      return master_.SetNodeService(
-          request.node(), static_cast<NodeService>(request.service()), request.until_ms());
+      return master_.SetNodeService(request.node(),
+                                    static_cast<NodeService>(request.service()),
+                                    request.until_ms(),
+                                    request.request_id());
     default:
       return InvalidArgument("no such service=" + std::to_string(request.service()));
   }

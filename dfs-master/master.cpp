@@ -7,6 +7,7 @@
 #include "dfs-master/codec.h"
 #include "dfs-master/log_wait.h"
 #include "dfs-master/master_write.h"
+#include "dfs-master/request_content.h"
 
 namespace slipstream::dfs::master {
 namespace {
@@ -25,6 +26,33 @@ std::string IdOfPrepare(std::span<const EpochAppend> epochs) {
           std::to_string(epoch.incarnation);
   }
   return id;
+}
+
+// An answer to be remembered.
+std::string Encode(const AcquireResult& result) {
+  Encoder out;
+  out.Number(result.incarnation);
+  out.Number(result.prepared.size());
+  for (const EpochPair& pair : result.prepared) {
+    out.Number(pair.epoch);
+    out.Number(pair.incarnation);
+  }
+  out.Number(result.committed.epoch);
+  out.Number(result.committed.incarnation);
+  return out.Take();
+}
+
+Result<AcquireResult> DecodeAcquired(std::string_view answer) {
+  Decoder in(answer);
+  AcquireResult result{.incarnation = in.Number()};
+  for (uint64_t count = in.Count(); count > 0; --count) {
+    const uint64_t epoch = in.Number();
+    result.prepared.push_back({.epoch = epoch, .incarnation = in.Number()});
+  }
+  result.committed.epoch = in.Number();
+  result.committed.incarnation = in.Number();
+  RETURN_IF_ERROR(in.Finish("the answer of an acquire"));
+  return result;
 }
 
 }  // namespace
@@ -211,16 +239,23 @@ Result<BlockAllocation> Master::AllocateBlocks(const AllocationRequest& request)
 }
 
 Result<AcquireResult> Master::AcquireAppender(std::string_view owner,
-                                              std::chrono::milliseconds lease) {
+                                              std::chrono::milliseconds lease,
+                                              std::string_view request_id) {
   RETURN_IF_ERROR(LeaseTable::Check(lease));
-  return Write(
-      "acquire",
-      [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Result<AcquireResult> {
-        RETURN_IF_ERROR(state.CheckMayWrite());
-        ASSIGN_OR_RETURN(AcquireResult acquired, state.appenders.Acquire(txn, owner, now));
-        state.leases.Grant(txn, owner, lease, now);
-        return acquired;
-      });
+  OnceRequest once{
+      .operation = "acquire", .request_id = request_id, .check = &State::CheckMayWrite};
+  once.content =
+      RequestContent("acquire").Add(owner).Add(static_cast<uint64_t>(lease.count())).Take();
+  ASSIGN_OR_RETURN(std::string answer,
+                   WriteOnce(once,
+                             [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
+                                 -> Result<std::string> {
+                               ASSIGN_OR_RETURN(AcquireResult acquired,
+                                                state.appenders.Acquire(txn, owner, now));
+                               state.leases.Grant(txn, owner, lease, now);
+                               return Encode(acquired);
+                             }));
+  return DecodeAcquired(answer);
 }
 
 Status Master::RenewLease(std::string_view owner, uint64_t incarnation) {

@@ -235,8 +235,12 @@ class Master final {
   Result<BlockAllocation> AllocateBlocks(const AllocationRequest& request);
   // With a lease (LeaseTable) the appender is given up, as by AbortAppender, when nothing was heard
   // of its owner for so long: every call in his name counts, and so does RenewLease.
+  // Carried out once, as changes of names are: another incarnation for a late copy of a request
+  // would fence the writer that the first one was given to.
   Result<AcquireResult> AcquireAppender(
-      std::string_view owner, std::chrono::milliseconds lease = std::chrono::milliseconds(0));
+      std::string_view owner,
+      std::chrono::milliseconds lease = std::chrono::milliseconds(0),
+      std::string_view request_id = {});
   // kAborted: the appender was given up, or another incarnation has it.
   Status RenewLease(std::string_view owner, uint64_t incarnation);
   Result<PrepareResult> Prepare(std::span<const EpochAppend> epochs, bool commit);
@@ -281,13 +285,16 @@ class Master final {
   // Safe mode by hand: what users ask to change is refused (kFailedPrecondition), writers are told
   // to wait (kUnavailable), nodes are ordered nothing, and housekeeping rests; reading goes on.
   // Kept in the store: only leaving ends it. The one after a start is another matter: it goes by
-  // itself.
-  Status SetSafeMode(bool enter);
+  // itself. Carried out once for each request id, as is the next.
+  Status SetSafeMode(bool enter, std::string_view request_id = {});
   // What is wanted of a node, by its id, HOST:PORT or HOST; kept in the store. kDecommissioned is
   // not asked for: it comes when the blocks of a node being decommissioned are elsewhere.
   // `until_ms`, of maintenance: since 1970 UTC; 0: until it is ended.
   // Errors: kNotFound, kInvalidArgument.
-  Status SetNodeService(std::string_view node, NodeService service, int64_t until_ms);
+  Status SetNodeService(std::string_view node,
+                        NodeService service,
+                        int64_t until_ms,
+                        std::string_view request_id = {});
   // Soft: after a restart nothing is being balanced.
   Status StartBalance(double threshold_percent);
   Status StopBalance();
@@ -383,6 +390,8 @@ class Master final {
     std::string_view operation;  // as for Write
     std::string_view request_id;
     std::string content;  // what is asked, to tell it from others under the same id
+    // What refuses it in safe mode by hand; null: nothing does.
+    Status (State::*check)() const = &State::CheckNamesMayChange;
   };
   // As Write; `change` gives the answer to be remembered, and, sent again, the request gets it.
   template <class Fn>

@@ -6,6 +6,7 @@
 #include "common/log/log.h"
 #include "dfs-master/master.h"
 #include "dfs-master/master_write.h"
+#include "dfs-master/request_content.h"
 
 namespace slipstream::dfs::master {
 namespace {
@@ -28,21 +29,25 @@ const char* NameOf(NodeService service) {
 
 // ---- Safe mode ----
 
-Status Master::SetSafeMode(bool enter) {
-  return Write("safemode",
-               [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
-                 if (enter == state.is_safe_by_hand) return {};
-                 if (enter) {
-                   txn.Put(Table::kMeta, kMetaSafeMode, "1");
-                 } else {
-                   txn.Delete(Table::kMeta, kMetaSafeMode);
-                   // Who was told to wait is not to blame for it.
-                   state.leases.TouchAll(now);
-                 }
-                 state.is_safe_by_hand = enter;
-                 log_->warn("safe_mode_set by_hand={}", enter);
-                 return {};
-               });
+Status Master::SetSafeMode(bool enter, std::string_view request_id) {
+  OnceRequest once{.operation = "safemode", .request_id = request_id, .check = nullptr};
+  once.content = RequestContent("safemode").Add(uint64_t{enter}).Take();
+  return WriteOnce(once,
+                   [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
+                       -> Result<std::string> {
+                     if (enter == state.is_safe_by_hand) return std::string();
+                     if (enter) {
+                       txn.Put(Table::kMeta, kMetaSafeMode, "1");
+                     } else {
+                       txn.Delete(Table::kMeta, kMetaSafeMode);
+                       // Who was told to wait is not to blame for it.
+                       state.leases.TouchAll(now);
+                     }
+                     state.is_safe_by_hand = enter;
+                     log_->warn("safe_mode_set by_hand={}", enter);
+                     return std::string();
+                   })
+      .status();
 }
 
 Status Master::State::CheckNamesMayChange() const {
@@ -59,7 +64,10 @@ Status Master::State::CheckMayWrite() const {
 
 // ---- The service of nodes ----
 
-Status Master::SetNodeService(std::string_view name, NodeService service, int64_t until_ms) {
+Status Master::SetNodeService(std::string_view name,
+                              NodeService service,
+                              int64_t until_ms,
+                              std::string_view request_id) {
   if (service == NodeService::kDecommissioned) {
     return InvalidArgument(
         "a node is decommissioned when its blocks are elsewhere: ask for it to "
@@ -68,17 +76,27 @@ Status Master::SetNodeService(std::string_view name, NodeService service, int64_
   if (until_ms != 0 && service != NodeService::kMaintenance) {
     return InvalidArgument("only maintenance has an end");
   }
-  return Write(
-      "service", [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Status {
-        ASSIGN_OR_RETURN(Node * node, state.nodes.FindByName(name));
-        if (until_ms != 0 && until_ms <= now.wall_ms()) {
-          return InvalidArgument("the end of the maintenance is past");
-        }
-        // What is done need not be done again.
-        const bool is_done = service == NodeService::kDecommissioning && node->is_leaving();
-        if (!is_done) ChangeService(state, txn, *node, service, until_ms, now);
-        return {};
-      });
+  // Nothing of it changes a name: safe mode does not refuse it.
+  OnceRequest once{.operation = "service", .request_id = request_id, .check = nullptr};
+  once.content = RequestContent("service")
+                     .Add(name)
+                     .Add(static_cast<uint64_t>(service))
+                     .Add(static_cast<uint64_t>(until_ms))
+                     .Take();
+  return WriteOnce(once,
+                   [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
+                       -> Result<std::string> {
+                     ASSIGN_OR_RETURN(Node * node, state.nodes.FindByName(name));
+                     if (until_ms != 0 && until_ms <= now.wall_ms()) {
+                       return InvalidArgument("the end of the maintenance is past");
+                     }
+                     // What is done need not be done again.
+                     const bool is_done =
+                         service == NodeService::kDecommissioning && node->is_leaving();
+                     if (!is_done) ChangeService(state, txn, *node, service, until_ms, now);
+                     return std::string();
+                   })
+      .status();
 }
 
 void Master::ChangeService(State& state,

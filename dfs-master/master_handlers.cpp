@@ -201,7 +201,8 @@ Status MasterHandlers::Answer(const v1::AcquireAppenderRequest& request,
                               v1::AcquireAppenderResponse& response) {
   ASSIGN_OR_RETURN(
       AcquireResult result,
-      master_.AcquireAppender(request.owner(), std::chrono::milliseconds(request.lease_ms())));
+      master_.AcquireAppender(
+          request.owner(), std::chrono::milliseconds(request.lease_ms()), request.request_id()));
   ToProto(result, response);
   return {};
 }

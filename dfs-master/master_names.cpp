@@ -5,6 +5,7 @@
 
 #include "dfs-master/master.h"
 #include "dfs-master/master_write.h"
+#include "dfs-master/request_content.h"
 
 namespace slipstream::dfs::master {
 namespace {
@@ -14,31 +15,6 @@ constexpr uint32_t kListMax = 5'000;
 constexpr size_t kStatusesMax = 10'000;
 // Looked up while the lock is held: others have their turn in between.
 constexpr size_t kStatusesPerTurn = 500;
-
-// What a request asks for, in an order of its own.
-class Content final {
- public:
-  explicit Content(std::string_view operation) { out_.String(operation); }
-  Content& Add(std::string_view text) {
-    out_.String(text);
-    return *this;
-  }
-  Content& Add(uint64_t number) {
-    out_.Number(number);
-    return *this;
-  }
-  template <class T>
-  Content& Add(const std::optional<T>& value) {
-    out_.Number(value.has_value() ? 1 : 0);
-    if (!value.has_value()) return *this;
-    if constexpr (std::is_arithmetic_v<T>) return Add(static_cast<uint64_t>(*value));
-    if constexpr (!std::is_arithmetic_v<T>) return Add(std::string_view(*value));
-  }
-  std::string Take() { return out_.Take(); }
-
- private:
-  Encoder out_;
-};
 
 Result<FileStatus> StatusFrom(const Result<std::string>& answer) {
   RETURN_IF_ERROR(answer.status());
@@ -87,7 +63,7 @@ Result<FileStatus> Master::MakeDirectory(std::string_view path,
                                          bool create_parents,
                                          std::string_view request_id) {
   OnceRequest once{.operation = "mkdir", .request_id = request_id};
-  once.content = Content("mkdir").Add(path).Add(uint64_t{create_parents}).Take();
+  once.content = RequestContent("mkdir").Add(path).Add(uint64_t{create_parents}).Take();
   return StatusFrom(WriteOnce(
       once,
       [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Result<std::string> {
@@ -99,7 +75,7 @@ Result<FileStatus> Master::MakeDirectory(std::string_view path,
 
 Status Master::Delete(std::string_view path, bool is_recursive, std::string_view request_id) {
   OnceRequest once{.operation = "delete", .request_id = request_id};
-  once.content = Content("delete").Add(path).Add(uint64_t{is_recursive}).Take();
+  once.content = RequestContent("delete").Add(path).Add(uint64_t{is_recursive}).Take();
   return WriteOnce(once,
                    [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
                        -> Result<std::string> {
@@ -114,7 +90,7 @@ Status Master::Rename(std::string_view source,
                       bool replace,
                       std::string_view request_id) {
   OnceRequest once{.operation = "rename", .request_id = request_id};
-  once.content = Content("rename").Add(source).Add(target).Add(uint64_t{replace}).Take();
+  once.content = RequestContent("rename").Add(source).Add(target).Add(uint64_t{replace}).Take();
   return WriteOnce(once,
                    [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
                        -> Result<std::string> {
@@ -128,7 +104,7 @@ Result<FileStatus> Master::SetAttributes(std::string_view path,
                                          const AttributeChange& change,
                                          std::string_view request_id) {
   OnceRequest once{.operation = "setattr", .request_id = request_id};
-  once.content = Content("setattr")
+  once.content = RequestContent("setattr")
                      .Add(path)
                      .Add(change.owner)
                      .Add(change.group)
@@ -147,7 +123,7 @@ Status Master::SetReplication(std::string_view path,
                               uint32_t replication,
                               std::string_view request_id) {
   OnceRequest once{.operation = "setrep", .request_id = request_id};
-  once.content = Content("setrep").Add(path).Add(uint64_t{replication}).Take();
+  once.content = RequestContent("setrep").Add(path).Add(uint64_t{replication}).Take();
   return WriteOnce(once,
                    [&](State& state, Transaction& txn, BlockChanges& changes, const Now&)
                        -> Result<std::string> {
@@ -162,7 +138,7 @@ Status Master::SetQuota(std::string_view path,
                         std::string_view request_id) {
   OnceRequest once{.operation = "setquota", .request_id = request_id};
   once.content =
-      Content("setquota").Add(path).Add(limits.names_max).Add(limits.space_max_bytes).Take();
+      RequestContent("setquota").Add(path).Add(limits.names_max).Add(limits.space_max_bytes).Take();
   return WriteOnce(
              once,
              [&](State& state, Transaction& txn, BlockChanges&, const Now&) -> Result<std::string> {
@@ -174,7 +150,7 @@ Status Master::SetQuota(std::string_view path,
 
 Status Master::Truncate(std::string_view path, uint64_t length_bytes, std::string_view request_id) {
   OnceRequest once{.operation = "truncate", .request_id = request_id};
-  once.content = Content("truncate").Add(path).Add(length_bytes).Take();
+  once.content = RequestContent("truncate").Add(path).Add(length_bytes).Take();
   return WriteOnce(once,
                    [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
                        -> Result<std::string> {
@@ -188,7 +164,7 @@ Status Master::Concat(std::string_view target,
                       std::span<const std::string> sources,
                       std::string_view request_id) {
   OnceRequest once{.operation = "concat", .request_id = request_id};
-  Content content("concat");
+  RequestContent content("concat");
   content.Add(target);
   for (const std::string& source : sources)
     content.Add(std::string_view(source));

@@ -70,7 +70,8 @@ Result<std::string> Master::WriteOnce(const OnceRequest& request, Fn change) {
                  ASSIGN_OR_RETURN(std::optional<std::string> known, RetryTable::Find(txn, once));
                  if (known.has_value()) return std::move(*known);
                  if (auto refusal = state.refusals.Find(once.id)) return *refusal;
-                 const Status allowed = state.CheckNamesMayChange();
+                 const Status allowed =
+                     request.check == nullptr ? Status() : (state.*request.check)();
                  Result<std::string> answer =
                      allowed.ok() ? change(state, txn, changes, now) : Result<std::string>(allowed);
                  if (!answer.ok()) {

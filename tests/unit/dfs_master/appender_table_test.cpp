@@ -80,6 +80,42 @@ TEST_F(AppenderTest, AcquireFencesOlderIncarnationsAndDiscardsNothing) {
   EXPECT_EQ(LengthOf("/f"), 100U);
 }
 
+TEST_F(AppenderTest, ALateCopyOfAnAcquireFencesNobody) {
+  const AcquireResult first = master_->AcquireAppender("w", {}, "id").value();
+  EpochPair pair{.epoch = 1, .incarnation = first.incarnation};
+  const EpochAppend epoch = OneFile("w", pair, NewFile("/f"));
+  ASSERT_TRUE(Prepare(epoch, true).ok());
+
+  for (bool is_restarted : {false, true}) {
+    if (is_restarted) {
+      Restart();
+      AddNodes();
+    }
+    const AcquireResult copy = master_->AcquireAppender("w", {}, "id").value();
+    EXPECT_EQ(copy.incarnation, first.incarnation);
+    EXPECT_EQ(copy.committed, EpochPair());  // the answer of then
+    EXPECT_TRUE(Prepare(epoch, true).ok()) << "a repetition";
+  }
+
+  // Another request is another writer.
+  EXPECT_GT(master_->AcquireAppender("w", {}, "other")->incarnation, first.incarnation);
+  EpochAppend late = OneFile("w", {.epoch = 2, .incarnation = first.incarnation}, NewFile("/g"));
+  EXPECT_EQ(Prepare(late).status().code(), Code::kAborted);
+}
+
+TEST_F(AppenderTest, AnAcquireSentAgainNamesTheCandidatesAsTheFirstTime) {
+  EpochPair pair{.epoch = 1, .incarnation = Acquire("w")};
+  ASSERT_TRUE(Prepare(OneFile("w", pair, NewFile("/f"))).ok());
+  const AcquireResult first = master_->AcquireAppender("w", {}, "id").value();
+  ASSERT_TRUE(Commit("w", pair).ok());
+
+  const AcquireResult again = master_->AcquireAppender("w", {}, "id").value();
+
+  EXPECT_EQ(again.incarnation, first.incarnation);
+  EXPECT_EQ(again.prepared, std::vector<EpochPair>{pair});
+  EXPECT_EQ(master_->AcquireAppender("other", {}, "id").status().code(), Code::kInvalidArgument);
+}
+
 TEST_F(AppenderTest, CandidatesOfOneEpochStandSideBySideAndTheCommitChooses) {
   InodeId inode = CommitFirst("/f");
   // A ghost prepared epoch 2; its successor prepares the same epoch with other content.

@@ -159,6 +159,20 @@ TEST_F(NodeServiceTest, ABlockWhoseOnlyOtherReplicaIsLostIsCopiedOffARestingNode
   EXPECT_EQ(commands_["a"][0].target.node_id, "c");
 }
 
+TEST_F(NodeServiceTest, ALateCopyOfARequestUndoesNothing) {
+  for (const NodeService service : {NodeService::kDecommissioning, NodeService::kMaintenance}) {
+    const std::string id = "out " + std::to_string(static_cast<int>(service));
+    ASSERT_TRUE(master_->SetNodeService("a", service, 0, id).ok());
+    ASSERT_TRUE(master_->SetNodeService("a", NodeService::kInService, 0, "in" + id).ok());
+
+    EXPECT_TRUE(master_->SetNodeService("a", service, 0, id).ok());
+    EXPECT_EQ(ServiceOf("a"), NodeService::kInService);
+  }
+  // It may be asked for in safe mode: no name changes.
+  ASSERT_TRUE(master_->SetSafeMode(true).ok());
+  EXPECT_TRUE(master_->SetNodeService("a", NodeService::kMaintenance, 0, "now").ok());
+}
+
 TEST_F(NodeServiceTest, WhatIsWantedOfANodeSurvivesARestart) {
   Block block = PutConfirmed("/f");
   ASSERT_TRUE(Set("a:7410", NodeService::kDecommissioning).ok());

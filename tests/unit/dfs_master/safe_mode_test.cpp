@@ -137,6 +137,26 @@ TEST_F(SafeModeTest, NodesAreOrderedNothingAndLostReplicasWaitForItsEnd) {
   EXPECT_EQ(kinds, (std::multiset{NodeCommand::Kind::kCopy, NodeCommand::Kind::kDelete}));
 }
 
+TEST_F(SafeModeTest, LateCopiesOfRequestsUndoNothing) {
+  ASSERT_TRUE(master_->SetSafeMode(true, "enter").ok());
+  ASSERT_TRUE(master_->SetSafeMode(false, "leave").ok());
+  EXPECT_TRUE(master_->SetSafeMode(true, "enter").ok());
+  EXPECT_FALSE(IsByHand());
+
+  ASSERT_TRUE(master_->SetSafeMode(true, "enter again").ok());
+  Restart();
+  EXPECT_TRUE(master_->SetSafeMode(false, "leave").ok());
+  EXPECT_TRUE(IsByHand());
+}
+
+TEST_F(SafeModeTest, AWriterToldToWaitIsLetInWithTheSameRequest) {
+  ASSERT_TRUE(master_->SetSafeMode(true).ok());
+  ASSERT_EQ(master_->AcquireAppender("w", {}, "id").status().code(), Code::kUnavailable);
+  ASSERT_TRUE(master_->SetSafeMode(false).ok());
+
+  EXPECT_TRUE(master_->AcquireAppender("w", {}, "id").ok());
+}
+
 TEST_F(SafeModeTest, LeasesRestAndBeginAnew) {
   const uint64_t incarnation = master_->AcquireAppender("w", milliseconds(5'000))->incarnation;
   ASSERT_TRUE(master_->SetSafeMode(true).ok());
