@@ -5,6 +5,7 @@
 #include "common/rpc/transport.h"
 #include "dfs-client/block_writer.h"
 #include "dfs-client/dfs_client.h"
+#include "dfs-client/file_publisher.h"
 #include "dfs-client/hedged_reader.h"
 #include "dfs-client/master_client.h"
 #include "dfs-client/master_connection.h"
@@ -28,6 +29,7 @@ struct ClientParts {
   SuspectNodes suspects;
   MasterConnection connection;
   MasterClient master;
+  FilePublisher publisher;
   NodeClient nodes;
   HedgedReader hedged;
   WorkerPool pool;

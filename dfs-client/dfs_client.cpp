@@ -49,6 +49,7 @@ ClientParts::ClientParts(ClientOptions wanted)
       suspects(kSuspectsForgivenAfter),
       connection(ConnectionOptions(options), *transport, notices),
       master({.file_owner = options.file_owner, .file_group = options.file_group}, connection, ids),
+      publisher(master, ids, *options.clock),
       nodes(*transport, options.stop),
       hedged({.is_hedging = options.threads_max > 0}, nodes, *options.clock),
       pool("dfs_client", options.threads_max),
@@ -179,13 +180,13 @@ Result<FileChecksum> DfsClient::Checksum(const std::string& path) {
 
 Status DfsClient::PutFiles(std::span<const NewFile> files, const FileWriter::Options& options) {
   return PutSmallFiles(
-      parts_->master, parts_->blocks, files, options, "client/" + parts_->ids.Next());
+      parts_->publisher, parts_->blocks, files, options, "client/" + parts_->ids.Next());
 }
 
 std::unique_ptr<FileWriter> DfsClient::CreateFile(const std::string& path,
                                                   const FileWriter::Options& options) {
   const FileWriter::Parts parts{
-      .master = parts_->master, .blocks = parts_->blocks, .pool = parts_->pool};
+      .publisher = parts_->publisher, .blocks = parts_->blocks, .pool = parts_->pool};
   return std::make_unique<FileWriter>(options, parts, path, "client/" + parts_->ids.Next());
 }
 

@@ -10,12 +10,12 @@
 namespace slipstream::dfs {
 
 class BlockWriter;
-class MasterClient;
+class FilePublisher;
 class WorkerPool;
 
-// FileWriter: makes one new file from a stream of bytes. It is an appender like any other, with an
-// owner of its own ("client/<random>") and one epoch: nothing of the file is visible before Close()
-// has returned OK, and all of it is then.
+// FileWriter: makes one new file from a stream of bytes: nothing of the file is visible before
+// Close() has returned OK, and all of it is then. Its blocks are allocated in a name of its own,
+// so that what failed attempts leave behind is collected although the client goes on writing.
 //
 // Shape       cuts blocks of 64 MiB; the caller's thread compresses, blocks upload beside it.
 // Memory      up to Options::uploads_max + 1 compressed blocks.
@@ -34,12 +34,13 @@ class FileWriter final {
     uint32_t mode = 0;          // of a new file; 0: 0644
   };
   struct Parts {
-    MasterClient& master;
+    FilePublisher& publisher;
     BlockWriter& blocks;
     WorkerPool& pool;
   };
 
-  FileWriter(const Options& options, const Parts& parts, std::string path, std::string owner);
+  // Blocks are allocated in the name of `allocator`.
+  FileWriter(const Options& options, const Parts& parts, std::string path, std::string allocator);
   ~FileWriter();  // waits for uploads on their way
 
   FileWriter(const FileWriter&) = delete;

@@ -1,6 +1,5 @@
 #include "dfs-client/small_files.h"
 
-#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -9,12 +8,11 @@
 #include "common/block/encoded_block.h"
 #include "dfs-client/block_writer.h"
 #include "dfs-client/dfs_client.h"
-#include "dfs-client/master_client.h"
+#include "dfs-client/file_publisher.h"
 
 namespace slipstream::dfs {
 namespace {
 
-constexpr std::chrono::milliseconds kLease{60'000};
 // Paths travel in one message with the blocks; a fourth of what a message may hold.
 constexpr size_t kPathBytesMax = size_t{2} << 20;
 
@@ -44,11 +42,11 @@ Status CheckBounds(std::span<const NewFile> files) {
 
 }  // namespace
 
-Status PutSmallFiles(MasterClient& master,
+Status PutSmallFiles(FilePublisher& publisher,
                      BlockWriter& blocks,
                      std::span<const NewFile> files,
                      const FileWriter::Options& options,
-                     const std::string& writer) {
+                     const std::string& allocator) {
   RETURN_IF_ERROR(CheckBounds(files));
   if (files.empty()) return {};
 
@@ -65,14 +63,13 @@ Status PutSmallFiles(MasterClient& master,
   outgoing.reserve(encoded.size());
   for (const block::EncodedBlock& block : encoded)
     outgoing.push_back(&block);
-  ASSIGN_OR_RETURN(std::vector<DurableBlock> durable, blocks.Write(writer, outgoing));
+  ASSIGN_OR_RETURN(std::vector<DurableBlock> durable, blocks.Write(allocator, outgoing));
 
-  ASSIGN_OR_RETURN(AppenderState state, master.AcquireAppender(writer, kLease));
-  AppenderEpoch epoch{.owner = writer, .incarnation = state.incarnation, .epoch = 1};
-  epoch.files.reserve(files.size());
+  std::vector<FileAppend> appends;
+  appends.reserve(files.size());
   auto next = durable.begin();
   for (const NewFile& file : files) {
-    FileAppend& append = epoch.files.emplace_back();
+    FileAppend& append = appends.emplace_back();
     append.target = file.path;
     append.close = true;
     append.replace = options.replace;
@@ -80,7 +77,7 @@ Status PutSmallFiles(MasterClient& master,
     append.replication = options.replication;
     if (!file.content.empty()) append.blocks.push_back(std::move(*next++));
   }
-  return master.Prepare({&epoch, 1}, /*commit=*/true).status();
+  return publisher.Publish(std::move(appends));
 }
 
 }  // namespace slipstream::dfs

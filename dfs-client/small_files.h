@@ -9,12 +9,13 @@
 
 namespace slipstream::dfs {
 
-// Makes many small files in the name of `writer`: their blocks go together, one Prepare makes them
-// visible. Private to the library; DfsClient::PutFiles says what it promises.
-Status PutSmallFiles(MasterClient& master,
+// Makes many small files: their blocks go together, allocated in the name of `allocator`, and one
+// step makes all of them visible. Private to the library; DfsClient::PutFiles says what it
+// promises.
+Status PutSmallFiles(FilePublisher& publisher,
                      BlockWriter& blocks,
                      std::span<const NewFile> files,
                      const FileWriter::Options& options,
-                     const std::string& writer);
+                     const std::string& allocator);
 
 }  // namespace slipstream::dfs

@@ -305,9 +305,11 @@ grpc::Status FakeMaster::AllocateBlocks(grpc::ServerContext*,
 }
 
 grpc::Status FakeMaster::AcquireAppender(grpc::ServerContext*,
-                                         const v1::AcquireAppenderRequest*,
+                                         const v1::AcquireAppenderRequest* request,
                                          v1::AcquireAppenderResponse* response) {
-  response->set_incarnation(1);
+  MutexLock lock(mutex_);
+  response->set_incarnation(++last_incarnation_);
+  *response->mutable_committed() = committed_[request->owner()];
   return grpc::Status::OK;
 }
 
@@ -316,16 +318,25 @@ grpc::Status FakeMaster::Prepare(grpc::ServerContext*,
                                  v1::PrepareResponse* response) {
   MutexLock lock(mutex_);
   for (const v1::AppenderEpoch& epoch : request->appenders()) {
+    attempts_.push_back(
+        {.owner = epoch.owner(), .incarnation = epoch.incarnation(), .epoch = epoch.epoch()});
+  }
+  const Status hooked = CallHook(on_prepare_);
+  if (!hooked.ok()) return rpc::ToGrpc(hooked);
+  for (const v1::AppenderEpoch& epoch : request->appenders()) {
     auto* prepared = response->add_appenders();
     // Sent again: answered as it was, and not carried out again.
-    const bool is_repeated = committed_epochs_[epoch.owner()] == epoch.epoch();
+    v1::EpochPair& committed = committed_[epoch.owner()];
+    const bool is_repeated =
+        committed.epoch() == epoch.epoch() && committed.incarnation() == epoch.incarnation();
     for (const v1::FileAppend& append : epoch.files()) {
       const auto inode_id =
           is_repeated ? Result<uint64_t>(append.inode_id()) : AppendLocked(epoch.owner(), append);
       if (!inode_id.ok()) return rpc::ToGrpc(inode_id.status());
       prepared->add_inode_ids(*inode_id);
     }
-    committed_epochs_[epoch.owner()] = epoch.epoch();
+    committed.set_epoch(epoch.epoch());
+    committed.set_incarnation(epoch.incarnation());
   }
   return rpc::ToGrpc(CallHook(on_prepared_));
 }
@@ -361,6 +372,16 @@ grpc::Status FakeMaster::AbortAppender(grpc::ServerContext*,
     if (file.writer == request->owner()) file.writer.clear();
   }
   return grpc::Status::OK;
+}
+
+void FakeMaster::OnPrepare(std::function<Status()> hook) {
+  MutexLock lock(mutex_);
+  on_prepare_ = std::move(hook);
+}
+
+std::vector<FakeMaster::Attempt> FakeMaster::attempts() {
+  MutexLock lock(mutex_);
+  return attempts_;
 }
 
 void FakeMaster::OnPrepared(std::function<Status()> hook) {

@@ -124,11 +124,21 @@ class FakeMaster final : public v1::DfsMaster::Service {
   // As if the file had been cut and written to its old length again.
   void Cut(const std::string& path);
 
+  // Given to every Prepare before anything else happens; OK lets it go on.
+  void OnPrepare(std::function<Status()> hook);
   // Given to every Prepare after it was carried out: an error is an answer that gets lost.
   void OnPrepared(std::function<Status()> hook);
 
+  // In whose name a Prepare came, those that were refused included.
+  struct Attempt {
+    std::string owner;
+    uint64_t incarnation = 0;
+    uint64_t epoch = 0;
+  };
+
   std::optional<File> Find(const std::string& path);
   std::vector<v1::AllocateBlocksRequest> allocations();
+  std::vector<Attempt> attempts();
   std::vector<v1::ReportBadReplicaRequest> bad_replicas();
 
  private:
@@ -144,8 +154,11 @@ class FakeMaster final : public v1::DfsMaster::Service {
   std::vector<v1::AllocateBlocksRequest> allocations_ GUARDED_BY(mutex_);
   std::vector<v1::ReportBadReplicaRequest> bad_replicas_ GUARDED_BY(mutex_);
   std::function<Status()> on_allocate_ GUARDED_BY(mutex_);
+  std::function<Status()> on_prepare_ GUARDED_BY(mutex_);
   std::function<Status()> on_prepared_ GUARDED_BY(mutex_);
-  std::map<std::string, uint64_t> committed_epochs_ GUARDED_BY(mutex_);  // by owner
+  std::vector<Attempt> attempts_ GUARDED_BY(mutex_);
+  std::map<std::string, v1::EpochPair> committed_ GUARDED_BY(mutex_);  // by owner
+  uint64_t last_incarnation_ GUARDED_BY(mutex_) = 0;
   size_t locate_page_ GUARDED_BY(mutex_) = 1000;
   uint64_t next_id_ GUARDED_BY(mutex_) = 1;
 };
