@@ -16,15 +16,18 @@ BlockPipeline::BlockPipeline(const Options& options, const Parts& parts, std::st
       encoder_(compressor_) {}
 
 BlockPipeline::~BlockPipeline() {
-  for (Upload& upload : uploads_)
+  for (Pending& upload : uploads_)
     upload.wait();
 }
 
 void BlockPipeline::StartUpload() {
-  uploads_.push_back(parts_.pool.Submit([this, encoded = encoder_.Finish()] {
-    const block::EncodedBlock* blocks[] = {&encoded};
-    return parts_.blocks.Write(writer_, blocks);
-  }));
+  uploads_.push_back(
+      parts_.pool.Submit([this, encoded = encoder_.Finish()] { return Upload(encoded); }));
+}
+
+Result<std::vector<DurableBlock>> BlockPipeline::Upload(const block::EncodedBlock& encoded) {
+  const block::EncodedBlock* blocks[] = {&encoded};
+  return parts_.blocks.Write(writer_, blocks);
 }
 
 Status BlockPipeline::FinishUpload() {
@@ -50,10 +53,14 @@ Status BlockPipeline::Write(std::string_view raw) {
 }
 
 Result<std::vector<DurableBlock>> BlockPipeline::Drain() {
-  if (error_.ok() && !encoder_.empty()) StartUpload();
+  // The last one is the caller's own work: there is nothing else for him to do meanwhile.
+  Result<std::vector<DurableBlock>> last = std::vector<DurableBlock>();
+  if (error_.ok() && !encoder_.empty()) last = Upload(encoder_.Finish());
   while (error_.ok() && !uploads_.empty())
     error_ = FinishUpload();
+  if (error_.ok()) error_ = last.status();
   RETURN_IF_ERROR(error_);
+  durable_.insert(durable_.end(), last->begin(), last->end());
   return std::exchange(durable_, {});
 }
 

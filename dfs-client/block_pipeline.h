@@ -51,9 +51,10 @@ class BlockPipeline final {
   uint64_t written_bytes() const { return written_bytes_; }
 
  private:
-  using Upload = std::future<Result<std::vector<DurableBlock>>>;
+  using Pending = std::future<Result<std::vector<DurableBlock>>>;
 
   void StartUpload();
+  Result<std::vector<DurableBlock>> Upload(const block::EncodedBlock& encoded);
   Status FinishUpload();
 
   const Options options_;
@@ -61,7 +62,7 @@ class BlockPipeline final {
   const std::string writer_;
   block::FrameCompressor compressor_;
   block::BlockEncoder encoder_;
-  std::deque<Upload> uploads_;         // in the order of the stream
+  std::deque<Pending> uploads_;        // in the order of the stream
   std::vector<DurableBlock> durable_;  // those before
   uint64_t written_bytes_ = 0;
   Status error_;

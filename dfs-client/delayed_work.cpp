@@ -22,12 +22,12 @@ DelayedWork::Ticket DelayedWork::After(std::chrono::microseconds delay,
                                        std::function<void()> work) {
   MutexLock lock(mutex_);
   const Ticket ticket{SystemClock::Get().Now() + delay, next_number_++};
-  const auto [at, is_new] = waiting_.emplace(ticket, std::move(work));
+  waiting_.emplace(ticket, std::move(work));
   if (idle_ == 0 && threads_.size() < threads_max_) {
     threads_.emplace_back([this, stop = stop_.get_token()] { Run(stop); });
     // The kernel takes 15 characters.
     pthread_setname_np(threads_.back().native_handle(), name_.substr(0, 15).c_str());
-  } else if (at == waiting_.begin()) {
+  } else if (ticket.first < wakes_at_) {
     wake_.NotifyOne();
   }
   return ticket;
@@ -45,6 +45,7 @@ void DelayedWork::Run(const std::stop_token& stop) {
       MutexLock lock(mutex_);
       ++idle_;
       while (!stop.stop_requested()) {
+        wakes_at_ = SteadyTime::max();
         if (waiting_.empty()) {
           wake_.Wait(mutex_);
           continue;
@@ -56,6 +57,7 @@ void DelayedWork::Run(const std::stop_token& stop) {
           waiting_.erase(next);
           break;
         }
+        wakes_at_ = next->first.first;
         wake_.WaitFor(mutex_, rest);
       }
       --idle_;

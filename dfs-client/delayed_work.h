@@ -48,6 +48,9 @@ class DelayedWork final {
   std::map<Ticket, std::function<void()>> waiting_ GUARDED_BY(mutex_);
   uint64_t next_number_ GUARDED_BY(mutex_) = 0;
   size_t idle_ GUARDED_BY(mutex_) = 0;
+  // Some thread looks what is due then at the latest, without being woken; perhaps for work that
+  // was cancelled meanwhile.
+  SteadyTime wakes_at_ GUARDED_BY(mutex_) = SteadyTime::max();
   std::stop_source stop_;
   std::vector<std::jthread> threads_ GUARDED_BY(mutex_);  // last: they use all of the above
 };

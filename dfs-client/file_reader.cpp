@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <future>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -76,6 +77,9 @@ struct FileReader::Impl {
   // Asks the master what stands in the place of a block.
   Status Replace(const Entry& lost);
   Result<std::string> Fetch(const Segment& segment);
+  // What is left of the file, where that is one segment: there is nothing to fetch beside it, so
+  // the caller's own thread does. None where it is more, or nothing.
+  Result<std::optional<std::string>> FetchRest();
   Status FillWindow();
   void DropWindow();
 
@@ -217,6 +221,18 @@ Status FileReader::Impl::FillWindow() {
   return {};
 }
 
+Result<std::optional<std::string>> FileReader::Impl::FetchRest() {
+  const uint64_t rest_bytes = status.length_bytes - next_offset;
+  if (rest_bytes == 0 || rest_bytes > kSegmentBytes) return std::optional<std::string>();
+  ASSIGN_OR_RETURN(const Segment segment, SegmentAt(next_offset, rest_bytes));
+  if (segment.length_bytes < rest_bytes) return std::optional<std::string>();
+  Result<std::string> raw = Fetch(segment);
+  if (!raw.ok()) return raw.status().WithContext(fmt::format("read at {}", next_offset));
+  next_offset += rest_bytes;
+  ahead_offset = next_offset;
+  return std::optional<std::string>(*std::move(raw));
+}
+
 void FileReader::Impl::DropWindow() {
   for (Pending& pending : window)
     pending.raw.wait();
@@ -237,6 +253,10 @@ const FileStatus& FileReader::status() const {
 }
 
 Result<std::string> FileReader::Next() {
+  if (impl_->window.empty()) {
+    ASSIGN_OR_RETURN(std::optional<std::string> rest, impl_->FetchRest());
+    if (rest.has_value()) return *std::move(rest);
+  }
   RETURN_IF_ERROR(impl_->FillWindow());
   if (impl_->window.empty()) return std::string();
   Impl::Pending pending = std::move(impl_->window.front());

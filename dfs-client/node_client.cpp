@@ -21,26 +21,16 @@ namespace {
 constexpr milliseconds kReconnectTimeout{200};
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
+// Blocks up to this size travel whole, together with others, up to so many bytes of them a message.
+constexpr size_t kWholeBlockBytesMax = size_t{64} << 10;
+constexpr size_t kWholeBlocksBytesMin = size_t{256} << 10;
 
 constexpr std::string_view kWriteBlocks = "/slipstream.dfs.v1.DfsDatanode/WriteBlocks";
 constexpr std::string_view kReadBlock = "/slipstream.dfs.v1.DfsDatanode/ReadBlock";
 constexpr std::string_view kChecksumBlock = "/slipstream.dfs.v1.DfsDatanode/ChecksumBlock";
 
-bool SendHeader(std::span<const NodeAddress> next, rpc::RequestStream& stream) {
-  v1::WriteBlocksRequest request;
-  v1::WriteBlocksRequest::Header* header = request.mutable_header();
-  for (const NodeAddress& node : next) {
-    v1::NodeAddress* address = header->add_next();
-    address->set_node_id(node.node_id);
-    address->set_address(node.address);
-  }
-  return stream.Send(request);
-}
-
-// False when the stream is broken; its Finish() says why.
-bool SendBlock(const NodeClient::OutgoingBlock& outgoing, rpc::RequestStream& stream) {
-  v1::WriteBlocksRequest request;
-  v1::WriteBlocksRequest::BlockHeader* header = request.mutable_block();
+void FillHeader(const NodeClient::OutgoingBlock& outgoing,
+                v1::WriteBlocksRequest::BlockHeader* header) {
   wire::FromBlock(outgoing.block, header->mutable_block());
   for (const block::Frame& frame : outgoing.encoded->frames) {
     v1::Frame* out = header->add_frames();
@@ -48,21 +38,84 @@ bool SendBlock(const NodeClient::OutgoingBlock& outgoing, rpc::RequestStream& st
     out->set_stored_bytes(frame.stored_bytes);
     out->set_crc32c(frame.crc32c);
   }
-  if (!stream.Send(request)) return false;
-  const std::string& data = outgoing.encoded->data;
-  for (size_t sent = 0; sent < data.size(); sent += kPieceBytes) {
-    request.set_data(data.data() + sent, std::min(kPieceBytes, data.size() - sent));
-    if (!stream.Send(request)) return false;
-  }
-  return true;
 }
+
+// Sends the messages of one WriteBlocks call, in order, the last one as the last.
+class BlockSender final {
+ public:
+  explicit BlockSender(rpc::RequestStream& stream) : stream_(stream) {}
+
+  // False when the stream is broken; its Finish() says why.
+  bool Send(std::span<const NodeAddress> next, std::span<const NodeClient::OutgoingBlock> blocks) {
+    bool is_whole = SendHeader(next);
+    while (is_whole && !blocks.empty()) {
+      const size_t together = CountTogether(blocks);
+      const bool is_last = together == blocks.size() || blocks.size() == 1;
+      is_whole = together > 0 ? SendWhole(blocks.first(together), is_last)
+                              : SendInPieces(blocks.front(), is_last);
+      blocks = blocks.subspan(std::max<size_t>(together, 1));
+    }
+    return is_whole;
+  }
+
+ private:
+  // How many of the next blocks make one message; 0: the next is too large to travel whole.
+  static size_t CountTogether(std::span<const NodeClient::OutgoingBlock> blocks) {
+    size_t count = 0;
+    for (uint64_t bytes = 0; count < blocks.size() && bytes < kWholeBlocksBytesMin; ++count) {
+      const uint64_t stored_bytes = blocks[count].block.stored_bytes;
+      if (stored_bytes > kWholeBlockBytesMax) break;
+      bytes += stored_bytes;
+    }
+    return count;
+  }
+
+  bool SendHeader(std::span<const NodeAddress> next) {
+    v1::WriteBlocksRequest request;
+    for (const NodeAddress& node : next) {
+      v1::NodeAddress* address = request.mutable_header()->add_next();
+      address->set_node_id(node.node_id);
+      address->set_address(node.address);
+    }
+    (void)request.mutable_header();  // is there even where it is empty
+    return stream_.SendAhead(request);
+  }
+
+  bool SendWhole(std::span<const NodeClient::OutgoingBlock> blocks, bool is_last) {
+    v1::WriteBlocksRequest request;
+    v1::WriteBlocksRequest::WholeBlocks* whole = request.mutable_whole_blocks();
+    for (const NodeClient::OutgoingBlock& outgoing : blocks) {
+      FillHeader(outgoing, whole->add_blocks());
+      whole->mutable_data()->append(outgoing.encoded->data);
+    }
+    return is_last ? stream_.SendLast(request) : stream_.Send(request);
+  }
+
+  bool SendInPieces(const NodeClient::OutgoingBlock& outgoing, bool is_last) {
+    v1::WriteBlocksRequest request;
+    FillHeader(outgoing, request.mutable_block());
+    if (!stream_.SendAhead(request)) return false;
+    const std::string& data = outgoing.encoded->data;
+    for (size_t sent = 0; sent < data.size(); sent += kPieceBytes) {
+      const size_t piece = std::min(kPieceBytes, data.size() - sent);
+      request.set_data(data.data() + sent, piece);
+      const bool is_end = is_last && sent + piece == data.size();
+      if (!(is_end ? stream_.SendLast(request) : stream_.Send(request))) return false;
+    }
+    return true;
+  }
+
+  rpc::RequestStream& stream_;
+};
 
 // Takes in the frames of one ReadBlock answer and makes sure that they are what was asked for.
 class RangeAssembler final {
  public:
   RangeAssembler(const Block& block, const NodeClient::Range& range)
       : block_(block), range_(range) {
-    raw_.reserve(range.length + 2 * size_t{block::kFrameRawBytesMax});
+    // The frames at both ends may hold more than the range.
+    const uint64_t excess = 2 * uint64_t{block::kFrameRawBytesMax};
+    raw_.reserve(std::min(block.raw_bytes, range.length + excess));
   }
 
   Status Add(const v1::ReadBlockResponse& response) {
@@ -163,9 +216,7 @@ Status NodeClient::WriteBlocks(std::span<const NodeAddress> chain,
   const auto peer = PeerAt(chain.front().address);
   const auto stream =
       peer->OpenRequestStream(kWriteBlocks, response, {.timeout = timeout, .stop = stop_});
-  bool is_whole = SendHeader(chain.subspan(1), *stream);
-  for (size_t i = 0; is_whole && i < blocks.size(); ++i)
-    is_whole = SendBlock(blocks[i], *stream);
+  const bool is_whole = BlockSender(*stream).Send(chain.subspan(1), blocks);
   RETURN_IF_ERROR(stream->Finish());
   if (!is_whole) return Unavailable("the datanode answered before it had all blocks");
   for (const NodeAddress& node : chain) {

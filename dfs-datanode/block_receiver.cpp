@@ -98,19 +98,41 @@ Status BlockReceiver::Begin(const WriteBlocksRequest::Header& header) {
 Status BlockReceiver::Store(const WriteBlocksRequest& request) {
   switch (request.part_case()) {
     case WriteBlocksRequest::kBlock:
-      if (block_count_ == kBlocksPerStreamMax) return InvalidArgument("too many blocks");
-      RETURN_IF_ERROR(writer_->Begin(FromProto(request.block())));
-      ++block_count_;
-      return {};
+      return BeginBlock(request.block());
     case WriteBlocksRequest::kData:
-      RETURN_IF_ERROR(writer_->Append(request.data()));
-      stored_bytes_ += request.data().size();
-      return {};
+      return Append(request.data());
+    case WriteBlocksRequest::kWholeBlocks:
+      return StoreWhole(request.whole_blocks());
     case WriteBlocksRequest::kHeader:
     case WriteBlocksRequest::PART_NOT_SET:
       break;
   }
   return InvalidArgument("neither a block nor data");
+}
+
+Status BlockReceiver::BeginBlock(const WriteBlocksRequest::BlockHeader& header) {
+  if (block_count_ == kBlocksPerStreamMax) return InvalidArgument("too many blocks");
+  RETURN_IF_ERROR(writer_->Begin(FromProto(header)));
+  ++block_count_;
+  return {};
+}
+
+Status BlockReceiver::Append(std::string_view stored) {
+  RETURN_IF_ERROR(writer_->Append(stored));
+  stored_bytes_ += stored.size();
+  return {};
+}
+
+Status BlockReceiver::StoreWhole(const WriteBlocksRequest::WholeBlocks& whole) {
+  std::string_view rest = whole.data();
+  for (const WriteBlocksRequest::BlockHeader& header : whole.blocks()) {
+    const uint64_t stored_bytes = header.block().stored_bytes();
+    if (stored_bytes > rest.size()) return InvalidArgument("fewer data than the blocks have");
+    RETURN_IF_ERROR(BeginBlock(header));
+    RETURN_IF_ERROR(Append(rest.substr(0, stored_bytes)));
+    rest.remove_prefix(stored_bytes);
+  }
+  return rest.empty() ? Status() : InvalidArgument("more data than the blocks have");
 }
 
 Status BlockReceiver::Commit(WriteBlocksResponse& response) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "common/clock/clock.h"
 #include "common/status/status.h"
@@ -15,7 +16,9 @@
 
 namespace slipstream::dfs::v1 {
 class WriteBlocksRequest;
+class WriteBlocksRequest_BlockHeader;
 class WriteBlocksRequest_Header;
+class WriteBlocksRequest_WholeBlocks;
 class WriteBlocksResponse;
 }  // namespace slipstream::dfs::v1
 
@@ -64,6 +67,9 @@ class BlockReceiver final {
   Status Take(const dfs::v1::WriteBlocksRequest& request);
   Status Begin(const dfs::v1::WriteBlocksRequest_Header& header);
   Status Store(const dfs::v1::WriteBlocksRequest& request);
+  Status StoreWhole(const dfs::v1::WriteBlocksRequest_WholeBlocks& whole);
+  Status BeginBlock(const dfs::v1::WriteBlocksRequest_BlockHeader& header);
+  Status Append(std::string_view stored);
   Status Commit(dfs::v1::WriteBlocksResponse& response);
   // Writes down how the stream ended.
   Status Settle(const Status& status);

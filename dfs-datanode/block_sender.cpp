@@ -27,13 +27,14 @@ BlockSender::BlockSender(Peers& peers, const Options& options)
     next->set_address(options.chain[i].address);
   }
   // If it fails, so does the first Send, or Finish.
-  (void)Send(request);
+  (void)call_->stream->SendAhead(request);
 }
 
 BlockSender::~BlockSender() = default;
 
 bool BlockSender::Send(const dfs::v1::WriteBlocksRequest& request) {
-  return call_->stream->Send(request);
+  // A block's header is of no use to the peer without its data.
+  return request.has_block() ? call_->stream->SendAhead(request) : call_->stream->Send(request);
 }
 
 void BlockSender::HalfClose() {

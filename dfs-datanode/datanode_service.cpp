@@ -41,8 +41,12 @@ class DatanodeService::Impl final : public dfs::v1::DfsDatanode::Service {
                          grpc::ServerWriter<ReadBlockResponse>* writer) override {
     Status status = CheckDeadline(*context);
     if (status.ok()) {
-      status = replicas_.Read(*request,
-                              [&](const ReadBlockResponse& frame) { return writer->Write(frame); });
+      status = replicas_.Read(*request, [&](const ReadBlockResponse& frame, bool is_last) {
+        grpc::WriteOptions options;
+        // Travels with the call's end.
+        if (is_last) options.set_last_message();
+        return writer->Write(frame, options);
+      });
     }
     LogFailure("read_failed", *context, request->block().block_id(), status);
     return rpc::ToGrpc(status);

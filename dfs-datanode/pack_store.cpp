@@ -18,6 +18,8 @@ using block::Identity;
 
 // A sealed pack is rewritten when at most one of this many of its bytes is alive.
 constexpr uint64_t kRewriteLiveFraction = 2;
+// Blocks are written so many bytes at a time, or more.
+constexpr size_t kWriteBytes = size_t{1} << 20;
 
 uint64_t MakeSalt(uint64_t seed, uint64_t number) {
   if (seed != 0) return std::mt19937_64(seed + number)();
@@ -301,22 +303,30 @@ void PackStore::WriteBatch(const std::vector<Request*>& batch) {
 
 Status PackStore::WriteBlocks(const std::vector<Request*>& batch, std::vector<Place>& places) {
   uint64_t end = 0;
+  std::string bytes;  // up to `end`, to be written
+  auto write = [&] {
+    const Status status = active_file_->Write(end - bytes.size(), bytes);
+    bytes.clear();
+    return status;
+  };
   for (const Request* request : batch) {
     if (request->blocks == nullptr) continue;
     if (active_file_ == nullptr) RETURN_IF_ERROR(OpenActive());
     end = places.empty() ? active_bytes_ : end;
     for (const PackedBlock& block : *request->blocks) {
-      const std::string record = EncodePackBlock(block.meta, active_name_.salt, end);
-      RETURN_IF_ERROR(active_file_->Write(end, record));
-      RETURN_IF_ERROR(active_file_->Write(end + record.size(), block.stored));
+      const size_t before = bytes.size();
+      bytes += EncodePackBlock(block.meta, active_name_.salt, end);
+      bytes += block.stored;
       places.push_back({.pack_number = active_name_.number,
                         .offset = end,
-                        .total_bytes = record.size() + block.stored.size(),
+                        .total_bytes = bytes.size() - before,
                         .identity = block.meta.identity});
       end += places.back().total_bytes;
+      if (bytes.size() >= kWriteBytes) RETURN_IF_ERROR(write());
     }
   }
   if (places.empty()) return {};
+  RETURN_IF_ERROR(write());
   SLIPSTREAM_FAILPOINT("datanode.pack.before_sync");
   RETURN_IF_ERROR(active_file_->Sync());
   SLIPSTREAM_FAILPOINT("datanode.pack.after_sync");

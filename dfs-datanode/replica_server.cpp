@@ -81,6 +81,9 @@ Status ReplicaServer::VisitFrames(const block::Identity& wanted,
 
 Status ReplicaServer::Read(const ReadBlockRequest& request, const FrameSink& send) {
   ReadBlockResponse response;
+  const uint64_t end = request.length_bytes() == 0
+                           ? request.block().raw_bytes()
+                           : request.offset_bytes() + request.length_bytes();
   Status status =
       VisitFrames(FromProto(request.block()),
                   request.offset_bytes(),
@@ -90,7 +93,8 @@ Status ReplicaServer::Read(const ReadBlockRequest& request, const FrameSink& sen
                     *response.mutable_frame() = ToProto(frame);
                     // Lent: the reader fills the same memory again.
                     response.mutable_data()->swap(stored);
-                    const bool is_taken = send(response);
+                    const bool is_last = raw_offset + frame.raw_bytes >= end;
+                    const bool is_taken = send(response, is_last);
                     response.mutable_data()->swap(stored);
                     return is_taken ? Status() : Cancelled("the reader is gone");
                   });

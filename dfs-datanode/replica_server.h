@@ -26,8 +26,8 @@ namespace slipstream::datanode {
 // Blocking   waits for the disk, and for whoever takes the frames.
 class ReplicaServer final {
  public:
-  // Takes the next message of an answer; false when nobody wants more.
-  using FrameSink = std::function<bool(const dfs::v1::ReadBlockResponse&)>;
+  // Take the next message of an answer; false when nobody wants more.
+  using FrameSink = std::function<bool(const dfs::v1::ReadBlockResponse&, bool is_last)>;
   using ChecksumSink = std::function<bool(const dfs::v1::ChecksumBlockResponse&)>;
 
   explicit ReplicaServer(BlockReceiver::Node node) : node_(std::move(node)) {}

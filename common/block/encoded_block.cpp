@@ -53,7 +53,6 @@ FrameCompressor::FrameCompressor(int level) : context_(std::make_unique<Context>
   ZSTD_CCtx_setParameter(
       context_->zstd.get(), ZSTD_c_compressionLevel, std::clamp(level, kLevelMin, kLevelMax));
   ZSTD_CCtx_setParameter(context_->zstd.get(), ZSTD_c_checksumFlag, 1);
-  context_->scratch.resize(kFrameStoredBytesMax);
 }
 
 FrameCompressor::~FrameCompressor() = default;
@@ -61,6 +60,9 @@ FrameCompressor::~FrameCompressor() = default;
 Frame FrameCompressor::Compress(std::string_view raw, std::string& out) {
   SLIPSTREAM_CHECK(!raw.empty() && raw.size() <= kFrameRawBytesMax, "raw_bytes={}", raw.size());
   std::string& scratch = context_->scratch;
+  // As large as the frames need: who makes a small file does not pay for a full one.
+  const size_t bound = ZSTD_compressBound(raw.size());
+  if (scratch.size() < bound) scratch.resize(bound);
   const size_t size =
       ZSTD_compress2(context_->zstd.get(), scratch.data(), scratch.size(), raw.data(), raw.size());
   // The scratch space is as large as zstd asks for, so only a lack of memory is left.

@@ -67,24 +67,30 @@ class GrpcRequestStream final : public RequestStream {
                     std::string_view method,
                     MessageLite& response,
                     const CallOptions& options)
-      : context_(options),
-        method_(method, RpcMethod::CLIENT_STREAMING),
-        writer_(grpc::internal::ClientWriterFactory<MessageLite>::Create(
-            &channel, method_.get(), context_.get(), &response)) {}
+      : channel_(channel),
+        response_(response),
+        context_(options),
+        method_(method, RpcMethod::CLIENT_STREAMING) {}
 
   ~GrpcRequestStream() override {
-    if (is_finished_) return;
+    if (is_finished_ || writer_ == nullptr) return;
     context_.TryCancel();
     (void)writer_->Finish();  // the answer is not written to any more once this has returned
   }
 
-  bool Send(const MessageLite& message) override {
-    SLIPSTREAM_CHECK(!is_half_closed_, "a message after the last");
-    return writer_->Write(message);
+  bool Send(const MessageLite& message) override { return Write(message, grpc::WriteOptions()); }
+  bool SendAhead(const MessageLite& message) override {
+    return Write(message, grpc::WriteOptions().set_buffer_hint());
+  }
+  bool SendLast(const MessageLite& message) override {
+    const bool is_sent = Write(message, grpc::WriteOptions().set_last_message());
+    is_half_closed_ = true;
+    return is_sent;
   }
 
   void HalfClose() override {
     if (std::exchange(is_half_closed_, true)) return;
+    if (writer_ == nullptr) Open();
     (void)writer_->WritesDone();  // Finish says what went wrong
   }
 
@@ -96,9 +102,27 @@ class GrpcRequestStream final : public RequestStream {
   }
 
  private:
+  void Open() {
+    writer_.reset(grpc::internal::ClientWriterFactory<MessageLite>::Create(
+        &channel_, method_.get(), context_.get(), &response_));
+  }
+
+  bool Write(const MessageLite& message, const grpc::WriteOptions& options) {
+    SLIPSTREAM_CHECK(!is_half_closed_, "a message after the last");
+    if (writer_ == nullptr) {
+      // The call's beginning travels with its first message. A stream that ends without one begins
+      // by itself: gRPC would not send its beginning at all.
+      context_.get()->set_initial_metadata_corked(true);
+      Open();
+    }
+    return writer_->Write(message, options);
+  }
+
+  grpc::Channel& channel_;
+  MessageLite& response_;
   CallContext context_;
   const Method method_;
-  const std::unique_ptr<grpc::ClientWriter<MessageLite>> writer_;
+  std::unique_ptr<grpc::ClientWriter<MessageLite>> writer_;  // null: not begun
   bool is_half_closed_ = false;
   bool is_finished_ = false;
 };

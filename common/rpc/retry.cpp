@@ -1,6 +1,7 @@
 #include "common/rpc/retry.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace slipstream::rpc {
 
@@ -20,7 +21,8 @@ Status Retry(const RetryOptions& options,
              const std::function<Status(milliseconds attempt_timeout)>& attempt) {
   const Clock& clock = *options.clock;
   const SteadyTime deadline = clock.Now() + options.timeout;
-  Backoff backoff(options.backoff, options.seed != 0 ? options.seed : std::random_device()());
+  // Most calls succeed at once, and the system's random source costs a good part of one.
+  std::optional<Backoff> backoff;
   while (true) {
     auto rest = std::chrono::ceil<milliseconds>(deadline - clock.Now());
     milliseconds allowed = std::clamp(rest, milliseconds(1), options.attempt_timeout_max);
@@ -28,7 +30,10 @@ Status Retry(const RetryOptions& options,
     bool may_retry = status.code() == Code::kUnavailable ||
                      (status.code() == Code::kDeadlineExceeded && allowed < rest);
     if (!may_retry) return status;
-    milliseconds pause = backoff.Next();
+    if (!backoff.has_value()) {
+      backoff.emplace(options.backoff, options.seed != 0 ? options.seed : std::random_device()());
+    }
+    const milliseconds pause = backoff->Next();
     if (clock.Now() + pause >= deadline) return status;
     if (options.on_retry) options.on_retry(status);
     if (!options.sleeper->Sleep(pause, options.stop)) {

@@ -31,8 +31,16 @@ class RequestStream {
 
   // Blocks while the peer does not keep up. False when the call is over: Finish says why.
   virtual bool Send(const google::protobuf::MessageLite& message) = 0;
+  // As Send, for a message behind which another comes at once, so that both may travel together.
+  virtual bool SendAhead(const google::protobuf::MessageLite& message) { return Send(message); }
   // Nothing more comes. Idempotent.
   virtual void HalfClose() = 0;
+  // Send and HalfClose in one.
+  virtual bool SendLast(const google::protobuf::MessageLite& message) {
+    const bool is_sent = Send(message);
+    HalfClose();
+    return is_sent;
+  }
   // Waits for the answer, which it leaves in the `response` the call was opened with. Half-closes
   // first. To be called once.
   virtual Status Finish() = 0;

@@ -273,11 +273,13 @@ class NodeProgram final {
     request.set_length_bytes(reader_.Number());
     std::string raw;
     uint64_t begin = 0;
-    const Status status = server_->Read(request, [&](const dfs::v1::ReadBlockResponse& response) {
-      if (raw.empty()) begin = response.raw_offset_bytes();
-      SLIPSTREAM_CHECK(begin + raw.size() == response.raw_offset_bytes(), "a gap");
-      return block::DecodeFrame(datanode::FromProto(response.frame()), response.data(), raw).ok();
-    });
+    const Status status =
+        server_->Read(request, [&](const dfs::v1::ReadBlockResponse& response, bool) {
+          if (raw.empty()) begin = response.raw_offset_bytes();
+          SLIPSTREAM_CHECK(begin + raw.size() == response.raw_offset_bytes(), "a gap");
+          return block::DecodeFrame(datanode::FromProto(response.frame()), response.data(), raw)
+              .ok();
+        });
     const uint64_t size = known.raw.size();
     const bool is_inside =
         request.offset_bytes() < size && request.length_bytes() <= size - request.offset_bytes();

@@ -78,7 +78,7 @@ class NodeMachine::Life final : public Service {
     if (call.method().ends_with("/ReadBlock")) {
       ReadBlockRequest request;
       if (!request.ParseFromString(bytes)) return Internal("a damaged request");
-      RETURN_IF_ERROR(node_->server().Read(request, [&](const ReadBlockResponse& frame) {
+      RETURN_IF_ERROR(node_->server().Read(request, [&](const ReadBlockResponse& frame, bool) {
         return call.Send(frame.SerializeAsString());
       }));
       return std::string();

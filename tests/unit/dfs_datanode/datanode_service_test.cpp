@@ -50,6 +50,51 @@ TEST_F(DatanodeServiceTest, AChainHoldsAllBlocksOnEveryNodeWhenItAnswers) {
   }
 }
 
+// As one message of a stream.
+dfs::v1::WriteBlocksRequest Whole(const std::vector<TestBlock>& blocks) {
+  dfs::v1::WriteBlocksRequest whole;
+  for (const TestBlock& block : blocks) {
+    for (const dfs::v1::WriteBlocksRequest& message : MessagesOf({block})) {
+      if (message.has_block()) *whole.mutable_whole_blocks()->add_blocks() = message.block();
+      whole.mutable_whole_blocks()->mutable_data()->append(message.data());
+    }
+  }
+  return whole;
+}
+
+TEST_F(DatanodeServiceTest, BlocksMayComeWholeManyInAMessage) {
+  const TestBlock in_pieces = LargeBlock(3);
+  WriteMessages messages = MessagesOf({in_pieces}, {second_.address()});
+  messages.insert(messages.begin() + 1, Whole({SmallBlock(1), LargeBlock(2)}));
+  messages.push_back(Whole({SmallBlock(4)}));
+
+  Result<std::vector<std::string>> holders = Send(first_, messages);
+
+  ASSERT_TRUE(holders.ok()) << holders.status().ToString();
+  EXPECT_THAT(*holders, ElementsAre(first_.id(), second_.id()));
+  for (TestNode* node : {&first_, &second_}) {
+    EXPECT_EQ(Fetch(*node, SmallBlock(1).meta.identity)->raw, RawOf(1, 900));
+    EXPECT_EQ(Fetch(*node, LargeBlock(2).meta.identity)->raw, RawOf(2, 9'000));
+    EXPECT_EQ(Fetch(*node, in_pieces.meta.identity)->raw, RawOf(3, 9'000));
+    EXPECT_EQ(Fetch(*node, SmallBlock(4).meta.identity)->raw, RawOf(4, 900));
+  }
+}
+
+TEST_F(DatanodeServiceTest, WholeBlocksHaveTheDataTheirHeadersSay) {
+  dfs::v1::WriteBlocksRequest more = Whole({SmallBlock(1), SmallBlock(2)});
+  more.mutable_whole_blocks()->mutable_data()->push_back('x');
+  dfs::v1::WriteBlocksRequest less = Whole({SmallBlock(1), SmallBlock(2)});
+  less.mutable_whole_blocks()->mutable_data()->pop_back();
+  dfs::v1::WriteBlocksRequest damaged = Whole({SmallBlock(1), SmallBlock(2)});
+  damaged.mutable_whole_blocks()->mutable_data()->back() ^= 1;
+
+  const auto header = HeaderMessage({});
+  EXPECT_EQ(Send(first_, {header, more}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(Send(first_, {header, less}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(Send(first_, {header, damaged}).status().code(), Code::kDataLoss);
+  EXPECT_THAT(Ids(first_.store()), IsEmpty());
+}
+
 TEST_F(DatanodeServiceTest, ARangeReadSendsItsFramesOnly) {
   const TestBlock block = MakeBlock(3, 2'500'000);
   ASSERT_TRUE(Send(first_, MessagesOf({block})).ok());
