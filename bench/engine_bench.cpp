@@ -116,11 +116,8 @@ std::vector<std::string> MakeRecords() {
 
 class NoOutput final : public runtime::TaskOutput {
  public:
-  void ToKafka(size_t,
-               std::optional<std::string_view>,
-               std::optional<std::string_view> value,
-               int32_t) override {
-    bytes += value.value_or("").size();
+  void ToKafka(size_t, const runtime::OutputRecord& record) override {
+    bytes += record.value.value_or("").size();
   }
   void ToFile(size_t, std::string_view, std::string_view rows, uint64_t count) override {
     bytes += rows.size();

@@ -264,6 +264,48 @@ Result<Admin::OffsetRange> Admin::QueryOffsets(const TopicPartition& partition) 
   return range;
 }
 
+Result<std::optional<int64_t>> Admin::OffsetAt(const TopicPartition& partition,
+                                               int64_t timestamp_ms) {
+  auto list = MakeList(1);
+  rd_kafka_topic_partition_t& item =
+      *rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
+  item.offset = timestamp_ms;
+  const std::string context = "offset by time of " + ToString(partition);
+  RETURN_IF_ERROR(FromError(
+      rd_kafka_offsets_for_times(impl_->client.get(), list.get(), impl_->timeout_ms()), context));
+  RETURN_IF_ERROR(FromError(item.err, context));
+  return item.offset < 0 ? std::nullopt : std::optional(item.offset);
+}
+
+Result<std::optional<int64_t>> Admin::CommittedOffset(const std::string& group_id,
+                                                      const TopicPartition& partition) {
+  auto list = MakeList(1);
+  rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
+  Holder<rd_kafka_ListConsumerGroupOffsets_t> group(
+      rd_kafka_ListConsumerGroupOffsets_new(group_id.c_str(), list.get()));
+  rd_kafka_ListConsumerGroupOffsets_t* groups[] = {group.get()};
+  const std::string context = "offsets of group=" + group_id;
+  ASSIGN_OR_RETURN(
+      Holder<rd_kafka_event_t> event,
+      impl_->Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
+                  context,
+                  [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                    rd_kafka_ListConsumerGroupOffsets(
+                        impl_->client.get(), groups, 1, options, queue);
+                  }));
+  size_t count = 0;
+  const rd_kafka_group_result_t** results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+  if (count != 1) return Unavailable(context + ": no answer");
+  if (const rd_kafka_error_t* error = rd_kafka_group_result_error(results[0])) {
+    return FromError(*error, context);
+  }
+  const rd_kafka_topic_partition_list_t* offsets = rd_kafka_group_result_partitions(results[0]);
+  if (offsets == nullptr || offsets->cnt != 1) return Unavailable(context + ": no answer");
+  RETURN_IF_ERROR(FromError(offsets->elems[0].err, context));
+  return offsets->elems[0].offset < 0 ? std::nullopt : std::optional(offsets->elems[0].offset);
+}
+
 Status Admin::DeleteRecords(const std::vector<PartitionOffset>& before) {
   auto list = MakeList(before.size());
   for (const PartitionOffset& position : before) {

@@ -62,6 +62,12 @@ class Admin final {
   Result<std::map<std::string, std::string>> DescribeConfig(const std::string& topic);
 
   Result<OffsetRange> QueryOffsets(const TopicPartition& partition);
+  // The offset of the first record with that time (milliseconds since 1970 UTC) or a later one;
+  // nullopt: there is none.
+  Result<std::optional<int64_t>> OffsetAt(const TopicPartition& partition, int64_t timestamp_ms);
+  // What the group has committed for the partition; nullopt: nothing.
+  Result<std::optional<int64_t>> CommittedOffset(const std::string& group_id,
+                                                 const TopicPartition& partition);
   // Discards all records below each offset. kFailedPrecondition for topics that are only compacted.
   Status DeleteRecords(const std::vector<PartitionOffset>& before);
 

@@ -30,6 +30,9 @@ struct Deleter {
   }
   void operator()(rd_kafka_DeleteTopic_t* topic) const { rd_kafka_DeleteTopic_destroy(topic); }
   void operator()(rd_kafka_DeleteGroup_t* group) const { rd_kafka_DeleteGroup_destroy(group); }
+  void operator()(rd_kafka_ListConsumerGroupOffsets_t* group) const {
+    rd_kafka_ListConsumerGroupOffsets_destroy(group);
+  }
   void operator()(rd_kafka_DeleteRecords_t* records) const {
     rd_kafka_DeleteRecords_destroy(records);
   }

@@ -57,7 +57,11 @@ void MessageBatch::Take(rd_kafka_message_s* message) {
   record.offset = message->offset;
   rd_kafka_timestamp_type_t type{};
   const int64_t timestamp_ms = rd_kafka_message_timestamp(message, &type);
-  if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) record.timestamp_ms = timestamp_ms;
+  if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) return;
+  record.timestamp_ms = timestamp_ms;
+  record.timestamp_type = type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME
+                              ? Record::TimestampType::kLogAppendTime
+                              : Record::TimestampType::kCreateTime;
 }
 
 void MessageBatch::ReadHeaders() {

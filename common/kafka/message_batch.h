@@ -22,6 +22,8 @@ struct Record {
   std::optional<std::string_view> value;  // nullopt: a tombstone
   int64_t offset = 0;
   int64_t timestamp_ms = 0;  // since 1970 UTC; 0 if the record has none
+  enum class TimestampType : uint8_t { kNone, kCreateTime, kLogAppendTime };
+  TimestampType timestamp_type = TimestampType::kNone;
   std::span<const Header> headers;
 };
 

@@ -1,7 +1,11 @@
 #include "processor/app/streaming_job.h"
 
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include <re2/re2.h>
 
 #include "common/daemon/admin_server.h"
 #include "common/daemon/endpoint.h"
@@ -38,6 +42,27 @@ Result<int32_t> CountPartitions(const RunFlags& flags, const runtime::KafkaSourc
     partitions += count;
   }
   return partitions;
+}
+
+// The topics that the source's pattern finds whole, in order, but for Kafka's own and dead letters.
+Result<std::vector<std::string>> FindTopics(const RunFlags& flags,
+                                            const runtime::KafkaSourceSpec& source) {
+  const re2::RE2 pattern(source.topic_pattern, re2::RE2::Quiet);
+  if (!pattern.ok()) {
+    return InvalidArgument("'topic-pattern' = '" + source.topic_pattern + "': " + pattern.error());
+  }
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<kafka::Admin> admin,
+      kafka::Admin::Create({.properties = runtime::Join(BrokerProperties(flags), source.properties),
+                            .timeout = flags.job.connect_timeout}));
+  ASSIGN_OR_RETURN(const auto topics, admin->ListTopics());
+  std::vector<std::string> found;
+  for (const auto& [topic, partitions] : topics) {
+    if (topic.ends_with(".dead-letter") || !re2::RE2::FullMatch(topic, pattern)) continue;
+    found.push_back(topic);
+  }
+  if (found.empty()) return NotFound("no topic is like '" + source.topic_pattern + "'");
+  return found;
 }
 
 Result<std::chrono::milliseconds> CommitInterval(const RunFlags& flags,
@@ -82,13 +107,17 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                        const std::stop_token& stop) {
   ASSIGN_OR_RETURN(HostPort admin_listen, ParseHostPort(flags.daemon.admin_listen));
   RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin_listen, flags.daemon.insecure));
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<runtime::JobProgram> program,
-      sql::CompileJob(plan,
-                      {.is_bounded = flags.is_bounded,
-                       .partition_count = [&flags](const runtime::KafkaSourceSpec& source) {
-                         return CountPartitions(flags, source);
-                       }}));
+  ASSIGN_OR_RETURN(std::unique_ptr<runtime::JobProgram> program,
+                   sql::CompileJob(plan,
+                                   {.is_bounded = flags.is_bounded,
+                                    .partition_count =
+                                        [&flags](const runtime::KafkaSourceSpec& source) {
+                                          return CountPartitions(flags, source);
+                                        },
+                                    .find_topics =
+                                        [&flags](const runtime::KafkaSourceSpec& source) {
+                                          return FindTopics(flags, source);
+                                        }}));
   JobView view;
   std::unique_ptr<runtime::JobRunner> runner;  // outlives the admin port, which shows it
   ASSIGN_OR_RETURN(

@@ -63,10 +63,7 @@ Status BatchOutput::AddFileSinks(const std::string& name,
   return {};
 }
 
-void BatchOutput::ToKafka(size_t sink,
-                          std::optional<std::string_view>,
-                          std::optional<std::string_view>,
-                          int32_t) {
+void BatchOutput::ToKafka(size_t sink, const runtime::OutputRecord&) {
   SLIPSTREAM_CHECK(false, "a batch has no Kafka sink, sink={}", sink);
 }
 

@@ -38,10 +38,7 @@ class BatchOutput final : public runtime::TaskOutput {
   // here.
   Status Commit();
 
-  void ToKafka(size_t sink,
-               std::optional<std::string_view> key,
-               std::optional<std::string_view> value,
-               int32_t partition) override;
+  void ToKafka(size_t sink, const runtime::OutputRecord& record) override;
   void ToFile(size_t sink,
               std::string_view partition_path,
               std::string_view rows,

@@ -59,7 +59,10 @@ class BatchRun final : private GraphRun::Host {
 
   Status PushConstants(const OperatorGraph::Constants& constants);
   Status ReadTable(const TablePtr& table);
-  Status ReadFile(const SourceFile& file, const ScanLayout& layout, SourceRows& source);
+  Status ReadFile(const SourceFile& file,
+                  const ValueFormat& format,
+                  const ScanLayout& layout,
+                  SourceRows& source);
   Status PushLines(std::span<const std::string_view> lines,
                    const SourceFile& file,
                    const SourceRows::FillColumns& fill,
@@ -161,7 +164,7 @@ Status BatchRun::ReadTable(const TablePtr& table) {
   for (const OperatorGraph::Scan& scan : graph_.scans()) {
     if (scan.table == table) reads.insert(reads.end(), scan.reads.begin(), scan.reads.end());
   }
-  const ScanLayout layout(table, reads, false);
+  const ScanLayout layout(table, reads, false, StoredColumns(*table));
   if (!layout.metadata().empty()) {
     return Unimplemented("metadata columns of files are not supported yet");
   }
@@ -170,13 +173,16 @@ Status BatchRun::ReadTable(const TablePtr& table) {
   ASSIGN_OR_RETURN(const std::vector<SourceFile> files, options_.files->List(options.sink.path));
   for (const SourceFile& file : files) {
     if (IsHidden(file.relative_path)) continue;
-    RETURN_IF_ERROR(ReadFile(file, layout, *source));
+    RETURN_IF_ERROR(ReadFile(file, options.format, layout, *source));
     ++report_.files;
   }
   return {};
 }
 
-Status BatchRun::ReadFile(const SourceFile& file, const ScanLayout& layout, SourceRows& source) {
+Status BatchRun::ReadFile(const SourceFile& file,
+                          const ValueFormat& format,
+                          const ScanLayout& layout,
+                          SourceRows& source) {
   ASSIGN_OR_RETURN(const std::vector<Value> partition, PartitionValues(file, layout));
   const SourceRows::FillColumns fill = [&](const std::vector<uint32_t>& origins, Batch& batch) {
     for (size_t i = 0; i < partition.size(); ++i) {
@@ -188,7 +194,7 @@ Status BatchRun::ReadFile(const SourceFile& file, const ScanLayout& layout, Sour
     }
   };
   ASSIGN_OR_RETURN(const std::unique_ptr<FileReader> reader, options_.files->Open(file.path));
-  LineReader lines(*reader);
+  LineReader lines(*reader, format);
   while (true) {
     if (options_.stop.stop_requested()) return Cancelled("stopped");
     Result<std::vector<std::string_view>> next = lines.Next();
@@ -208,7 +214,7 @@ Status BatchRun::PushLines(std::span<const std::string_view> lines,
                            const ScanLayout& layout,
                            SourceRows& source) {
   const std::vector<std::optional<std::string_view>> records(lines.begin(), lines.end());
-  SourceRows::Rows rows = source.Read(records, now_us_, fill);
+  SourceRows::Rows rows = source.Read(records, {}, now_us_, fill);
   report_.rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
   report_.rows_bad += rows.skipped;
   for (const DecodedRows::Failure& failure : rows.failures)

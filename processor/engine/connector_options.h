@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/status/status.h"
-#include "processor/formats/json_options.h"
+#include "processor/formats/value_format.h"
 #include "processor/planner/plan.h"
 #include "processor/runtime/task_program.h"
 
@@ -29,19 +29,14 @@ struct ConnectorDefaults {
   static Result<ConnectorDefaults> From(const Options& settings);
 };
 
-// How a record's value, or a line of a file, is written.
-struct ValueFormat {
-  bool is_raw = false;  // 'raw': the one column's text as it stands
-  JsonOptions json;
-};
-
 struct KafkaTable {
   runtime::KafkaSourceSpec source;
   runtime::KafkaSinkSpec sink;
+  bool is_upsert = false;
   ValueFormat value_format;
-  JsonOptions key_format;
-  bool key_is_raw = false;                  // 'key.format' = 'raw': the one key column's text
+  ValueFormat key_format;
   std::vector<size_t> key_columns;          // of the table; empty: records without a key
+  size_t key_prefix_bytes = 0;              // 'key.fields-prefix', which the key's fields lack
   std::vector<size_t> value_columns;        // of the table
   std::vector<std::string> partitioned_by;  // source.partitioned-by
   bool watermark_on_event = false;

@@ -1,7 +1,6 @@
 #include "processor/engine/job_compiler.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "common/check/check.h"
+#include "processor/engine/record_metadata.h"
 #include "processor/engine/sql_task.h"
 
 namespace slipstream::sql {
@@ -123,28 +123,6 @@ Status CheckPartitioning(const JobPlan& plan,
       "'source.partitioned-by' = 'column;…'; a topic with one partition needs nothing");
 }
 
-Status CheckMetadata(const TableDefinition& table, const ScanLayout& layout) {
-  constexpr std::array<std::string_view, 5> kKnown = {
-      "topic", "partition", "offset", "timestamp", "timestamp-type"};
-  for (const TableDefinition::MetadataColumn& metadata : layout.metadata()) {
-    const DataType& type = table.schema[metadata.column].type;
-    if (std::find(kKnown.begin(), kKnown.end(), metadata.key) == kKnown.end()) {
-      return Unimplemented("table " + table.name + ": the metadata column '" + metadata.key +
-                           "' is not supported yet");
-    }
-    const bool is_text = metadata.key == "topic" || metadata.key == "timestamp-type";
-    const bool is_time = metadata.key == "timestamp";
-    const bool fits = is_text   ? type.is_string()
-                      : is_time ? type.is_timestamp()
-                                : type.is_integer();
-    if (!fits) {
-      return InvalidArgument("table " + table.name + ": the metadata '" + metadata.key +
-                             "' does not fit " + type.ToString());
-    }
-  }
-  return {};
-}
-
 bool HasInstants(const Schema& schema) {
   return std::any_of(schema.begin(), schema.end(), [](const Field& field) {
     return field.type.kind == TypeKind::kTimestampLtz;
@@ -201,7 +179,7 @@ class SqlJob final : public runtime::JobProgram {
   std::unique_ptr<runtime::TaskProgram> MakeTask(std::string_view topic,
                                                  int32_t partition) const override {
     Result<std::unique_ptr<SourceRows>> source =
-        SourceRows::Create(*job_.layout, job_.source.value_format);
+        SourceRows::Create(*job_.layout, job_.source.value_format, job_.source.key_format);
     SLIPSTREAM_CHECK(source.ok(), "{}", source.status().ToString());  // CompileJob has tried it
     return std::make_unique<SqlTask>(job_, *std::move(source), std::string(topic), partition);
   }
@@ -257,6 +235,10 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   CompiledJob job;
   job.clock = &options.clock;
   ASSIGN_OR_RETURN(job.source, ReadKafkaTable(*table, defaults));
+  if (!job.source.source.topic_pattern.empty()) {
+    if (!options.find_topics) return Internal("a job over a topic pattern without a broker");
+    ASSIGN_OR_RETURN(job.source.source.topics, options.find_topics(job.source.source));
+  }
   job.source.source.is_bounded = job.source.source.is_bounded || options.is_bounded;
   RETURN_IF_ERROR(CheckPartitioning(plan, *table, job.source, options));
   const bool gives_updates = !job.source.source.is_bounded;
@@ -266,10 +248,18 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   std::vector<size_t> reads;
   for (const OperatorGraph::Scan& scan : job.graph.scans())
     reads.insert(reads.end(), scan.reads.begin(), scan.reads.end());
-  job.layout = std::make_unique<const ScanLayout>(table, reads, true);
-  RETURN_IF_ERROR(CheckMetadata(*table, *job.layout));
+  job.layout = std::make_unique<const ScanLayout>(
+      table,
+      reads,
+      true,
+      RecordColumns{.value = job.source.value_columns,
+                    .key = job.source.key_columns,
+                    .key_prefix_bytes = job.source.key_prefix_bytes});
+  for (const TableDefinition::MetadataColumn& metadata : job.layout->metadata())
+    RETURN_IF_ERROR(CheckReadable(*table, metadata));
   RETURN_IF_ERROR(CheckTimeZone(plan, *job.layout));
-  RETURN_IF_ERROR(SourceRows::Create(*job.layout, job.source.value_format).status());
+  RETURN_IF_ERROR(
+      SourceRows::Create(*job.layout, job.source.value_format, job.source.key_format).status());
   return std::unique_ptr<runtime::JobProgram>(std::make_unique<SqlJob>(std::move(job)));
 }
 

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "common/clock/clock.h"
 #include "common/status/status.h"
@@ -17,6 +19,8 @@ struct CompileOptions {
   // How many partitions the source's topics have together. Called only if the answer matters:
   // when rows of one group may lie in several partitions. Not set: more than one.
   std::function<Result<int32_t>(const runtime::KafkaSourceSpec&)> partition_count;
+  // The topics that the source's topic_pattern finds. Called only if it has one.
+  std::function<Result<std::vector<std::string>>(const runtime::KafkaSourceSpec&)> find_topics;
   // What PROCTIME and NOW read; outlives the job.
   const Clock& clock = SystemClock::Get();
 };

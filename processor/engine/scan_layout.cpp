@@ -18,7 +18,21 @@ ExpressionPtr Remap(const ExpressionPtr& expression,
   return remapped;
 }
 
-ScanLayout::ScanLayout(TablePtr table, const std::vector<size_t>& reads, bool needs_watermark)
+RecordColumns StoredColumns(const TableDefinition& table) {
+  RecordColumns records;
+  for (size_t column : table.physical) {
+    const bool is_partition =
+        std::find(table.partition_columns.begin(), table.partition_columns.end(), column) !=
+        table.partition_columns.end();
+    if (!is_partition) records.value.push_back(column);
+  }
+  return records;
+}
+
+ScanLayout::ScanLayout(TablePtr table,
+                       const std::vector<size_t>& reads,
+                       bool needs_watermark,
+                       const RecordColumns& records)
     : table_(std::move(table)), positions_(table_->schema.size()) {
   std::vector<bool> wanted(table_->schema.size(), false);
   for (size_t column : reads)
@@ -32,17 +46,10 @@ ScanLayout::ScanLayout(TablePtr table, const std::vector<size_t>& reads, bool ne
   for (auto computed = table_->computed.rbegin(); computed != table_->computed.rend(); ++computed) {
     if (wanted[computed->column]) MarkColumns(*computed->expression, wanted);
   }
-  const auto is_partition = [&](size_t column) {
-    return std::find(table_->partition_columns.begin(), table_->partition_columns.end(), column) !=
-           table_->partition_columns.end();
-  };
+  value_fields_ = PlaceFields(records.value, 0, wanted);
+  key_fields_ = PlaceFields(records.key, records.key_prefix_bytes, wanted);
   for (size_t column : table_->physical) {
-    if (!wanted[column] || is_partition(column)) continue;
-    Place(column);
-    decoded_.push_back(table_->schema[column]);
-  }
-  for (size_t column : table_->physical) {
-    if (!wanted[column] || !is_partition(column)) continue;
+    if (!wanted[column] || positions_[column]) continue;
     Place(column);
     partition_columns_.push_back(column);
   }
@@ -63,6 +70,20 @@ ScanLayout::ScanLayout(TablePtr table, const std::vector<size_t>& reads, bool ne
     watermark_ = FoldConstants(Remap(table_->watermark->expression, positions_));
     time_position_ = *positions_[table_->watermark->column];
   }
+}
+
+RecordFields ScanLayout::PlaceFields(const std::vector<size_t>& columns,
+                                     size_t prefix_bytes,
+                                     const std::vector<bool>& wanted) {
+  RecordFields fields;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    fields.all.push_back(table_->schema[columns[i]]);
+    fields.all.back().name.erase(0, prefix_bytes);
+    if (!wanted[columns[i]] || positions_[columns[i]]) continue;
+    fields.wanted.push_back(i);
+    Place(columns[i]);
+  }
+  return fields;
 }
 
 void ScanLayout::Place(size_t column) {

@@ -5,9 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "processor/formats/value_format.h"
 #include "processor/planner/plan.h"
 
 namespace slipstream::sql {
+
+// Where the columns of a table lie in its records.
+struct RecordColumns {
+  std::vector<size_t> value;    // of the table; in the order of the value's fields
+  std::vector<size_t> key;      // of the table; in the order of the key's fields
+  size_t key_prefix_bytes = 0;  // what the names of key columns have before those of the fields
+};
+
+// The columns that are stored in the rows themselves, all in the value: all but PARTITIONED BY.
+RecordColumns StoredColumns(const TableDefinition& table);
 
 // ScanLayout: which columns of a table a job reads, in which order the source makes them, and the
 // computed ones' expressions over that order. Immutable; shared by the tasks of a job.
@@ -15,7 +26,10 @@ class ScanLayout {
  public:
   // `reads`: columns of the table that the job's scans want; what computed columns and the
   // watermark need is added.
-  ScanLayout(TablePtr table, const std::vector<size_t>& reads, bool needs_watermark);
+  ScanLayout(TablePtr table,
+             const std::vector<size_t>& reads,
+             bool needs_watermark,
+             const RecordColumns& records);
 
   struct Computed {
     ExpressionPtr expression;  // over the source's columns before it
@@ -24,8 +38,10 @@ class ScanLayout {
   };
 
   const TableDefinition& table() const { return *table_; }
-  // The decoded columns, then path columns (PARTITIONED BY), then metadata, then computed.
-  const Schema& decoded() const { return decoded_; }
+  // What is decoded of values, then of keys (columns that both have are the value's); then path
+  // columns (PARTITIONED BY), then metadata, then computed.
+  const RecordFields& value_fields() const { return value_fields_; }
+  const RecordFields& key_fields() const { return key_fields_; }
   const std::vector<size_t>& partition_columns() const { return partition_columns_; }
   const std::vector<TableDefinition::MetadataColumn>& metadata() const { return metadata_; }
   const std::vector<Computed>& computed() const { return computed_; }
@@ -38,10 +54,14 @@ class ScanLayout {
   size_t time_position() const { return time_position_; }
 
  private:
+  RecordFields PlaceFields(const std::vector<size_t>& columns,
+                           size_t prefix_bytes,
+                           const std::vector<bool>& wanted);
   void Place(size_t column);
 
   TablePtr table_;
-  Schema decoded_;
+  RecordFields value_fields_;
+  RecordFields key_fields_;
   std::vector<size_t> partition_columns_;  // of the table
   std::vector<TableDefinition::MetadataColumn> metadata_;
   std::vector<Computed> computed_;

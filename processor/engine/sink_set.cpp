@@ -4,18 +4,23 @@
 #include <optional>
 #include <utility>
 
+#include "processor/engine/record_metadata.h"
 #include "processor/expr/type_rules.h"
 
 namespace slipstream::sql {
 namespace {
 
-// Expressions over the query's columns for the table's physical columns; nullopt: they are the
-// query's columns as they stand.
+// Expressions over the query's columns for the columns of the sink's rows (sink_writer.h); nullopt:
+// they are the query's columns as they stand.
 Result<std::optional<std::vector<ExpressionPtr>>> SinkProjection(const InsertPlan& insert) {
   const TableDefinition& table = *insert.table;
   std::vector<ExpressionPtr> projection;
-  bool is_identity = insert.query->output.size() == table.physical.size();
-  for (size_t column : table.physical) {
+  std::vector<size_t> columns = table.physical;
+  for (const TableDefinition::MetadataColumn& metadata : table.metadata) {
+    if (!metadata.is_virtual) columns.push_back(metadata.column);
+  }
+  bool is_identity = insert.query->output.size() == columns.size();
+  for (size_t column : columns) {
     const DataType& type = table.schema[column].type;
     const auto found = std::find(insert.columns.begin(), insert.columns.end(), column);
     if (found == insert.columns.end()) {
@@ -49,11 +54,7 @@ Result<std::unique_ptr<SinkWriter>> SinkSet::MakeWriter(const TableDefinition& t
         return InvalidArgument("table " + table.name + ": only one topic can be written");
       }
       for (const TableDefinition::MetadataColumn& metadata : table.metadata) {
-        if (!metadata.is_virtual) {
-          return Unimplemented("table " + table.name + ": writing the metadata column " +
-                               table.schema[metadata.column].name +
-                               " is not supported yet; declare it VIRTUAL");
-        }
+        if (!metadata.is_virtual) RETURN_IF_ERROR(CheckWritable(table, metadata));
       }
       kafka_sinks_.push_back(options.sink);
       return MakeKafkaWriter(table, options, kafka_sinks_.size() - 1);

@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "processor/engine/scan_layout.h"
+#include "processor/types/date_time.h"
 #include "processor/types/value.h"
 
 namespace slipstream::sql {
@@ -28,41 +30,26 @@ Schema FieldsOf(const TableDefinition& table, const std::vector<size_t>& columns
   return fields;
 }
 
-// A row in the format of its table.
-class RowEncoder {
- public:
-  RowEncoder(const Schema& fields, std::vector<size_t> positions, const ValueFormat& format)
-      : raw_position_(format.is_raw ? std::optional(positions.front()) : std::nullopt),
-        json_(fields, std::move(positions), format.json) {}
-
-  // False: it has no text, since the one column is NULL.
-  bool Encode(const Batch& batch, size_t row, std::string& to) const {
-    if (!raw_position_) {
-      json_.Encode(batch, row, to);
-      return true;
-    }
-    const Column& column = batch.columns[*raw_position_];
-    if (column.is_null(row)) return false;
-    to.append(column.strings[row]);
-    return true;
-  }
-
- private:
-  const std::optional<size_t> raw_position_;
-  const JsonEncoder json_;
-};
-
 class KafkaWriter final : public SinkWriter {
  public:
-  KafkaWriter(const TableDefinition& table, const KafkaTable& options, size_t sink)
-      : sink_(sink),
-        has_key_(!options.key_columns.empty()),
-        key_is_raw_(options.key_is_raw),
-        key_positions_(PositionsOf(table, options.key_columns)),
-        key_(FieldsOf(table, options.key_columns), key_positions_, options.key_format),
-        value_(FieldsOf(table, options.value_columns),
-               PositionsOf(table, options.value_columns),
-               options.value_format) {}
+  static Result<std::unique_ptr<SinkWriter>> Create(const TableDefinition& table,
+                                                    const KafkaTable& options,
+                                                    size_t sink) {
+    std::unique_ptr<RowEncoder> key;
+    if (!options.key_columns.empty()) {
+      Schema fields = FieldsOf(table, options.key_columns);
+      for (Field& field : fields)
+        field.name.erase(0, options.key_prefix_bytes);
+      ASSIGN_OR_RETURN(
+          key, MakeEncoder(fields, PositionsOf(table, options.key_columns), options.key_format));
+    }
+    ASSIGN_OR_RETURN(std::unique_ptr<RowEncoder> value,
+                     MakeEncoder(FieldsOf(table, options.value_columns),
+                                 PositionsOf(table, options.value_columns),
+                                 options.value_format));
+    return std::unique_ptr<SinkWriter>(
+        new KafkaWriter(MetadataOf(table), std::move(key), std::move(value), sink));
+  }
 
   Status Write(const RowBatch& rows, runtime::TaskOutput& out) const override {
     if (!rows.kinds.empty()) return WriteUpdates(rows, out);
@@ -70,21 +57,45 @@ class KafkaWriter final : public SinkWriter {
     std::string value;
     for (size_t row = 0; row < rows.batch.rows; ++row) {
       value.clear();
-      const bool has_value = value_.Encode(rows.batch, row, value);
-      out.ToKafka(sink_,
-                  EncodeKey(rows.batch, row, key),
-                  has_value ? std::optional<std::string_view>(value) : std::nullopt,
-                  -1);
+      const bool has_value = value_->Encode(rows.batch, row, value);
+      WriteRecord(rows.batch,
+                  row,
+                  {.key = EncodeKey(rows.batch, row, key),
+                   .value = has_value ? std::optional<std::string_view>(value) : std::nullopt},
+                  out);
     }
     return {};
   }
 
  private:
+  // Positions of the writable metadata in the sink's rows.
+  struct Metadata {
+    std::optional<size_t> timestamp;
+    std::optional<size_t> headers;
+  };
+
+  KafkaWriter(Metadata metadata,
+              std::unique_ptr<RowEncoder> key,
+              std::unique_ptr<RowEncoder> value,
+              size_t sink)
+      : sink_(sink), metadata_(metadata), key_(std::move(key)), value_(std::move(value)) {}
+
+  static Metadata MetadataOf(const TableDefinition& table) {
+    Metadata metadata;
+    size_t position = table.physical.size();
+    for (const TableDefinition::MetadataColumn& column : table.metadata) {
+      if (column.is_virtual) continue;
+      (column.key == "timestamp" ? metadata.timestamp : metadata.headers) = position++;
+    }
+    return metadata;
+  }
+
   // What the rows together change, key by key in the order the keys come up: the key's new row, or
   // that it has none any more.
   Status WriteUpdates(const RowBatch& rows, runtime::TaskOutput& out) const {
     struct Change {
       std::string key;
+      size_t last = 0;  // row
       std::optional<size_t> row;
     };
     std::vector<Change> changes;
@@ -93,52 +104,71 @@ class KafkaWriter final : public SinkWriter {
     for (size_t row = 0; row < rows.batch.rows; ++row) {
       const std::string key(EncodeKey(rows.batch, row, buffer).value_or(""));
       const auto [place, is_new] = places.emplace(key, changes.size());
-      if (is_new) changes.push_back({.key = key, .row = {}});
-      if (IsAddition(rows.kind(row))) changes[place->second].row = row;
+      if (is_new) changes.push_back({.key = key, .last = row, .row = {}});
+      Change& change = changes[place->second];
+      change.last = row;
+      if (IsAddition(rows.kind(row))) {
+        change.row = row;
+      } else {
+        change.row.reset();
+      }
     }
     std::string value;
     for (const Change& change : changes) {
-      if (!change.row) {
-        out.ToKafka(sink_, change.key, std::nullopt, -1);
-        continue;
-      }
       value.clear();
-      value_.Encode(rows.batch, *change.row, value);
-      out.ToKafka(sink_, change.key, value, -1);
+      if (change.row) value_->Encode(rows.batch, *change.row, value);
+      WriteRecord(rows.batch,
+                  change.row.value_or(change.last),
+                  {.key = change.key,
+                   .value = change.row ? std::optional<std::string_view>(value) : std::nullopt},
+                  out);
     }
     return {};
+  }
+
+  void WriteRecord(const Batch& batch,
+                   size_t row,
+                   runtime::OutputRecord record,
+                   runtime::TaskOutput& out) const {
+    if (metadata_.timestamp && !batch.columns[*metadata_.timestamp].is_null(row)) {
+      record.timestamp_ms =
+          FloorDivide(batch.columns[*metadata_.timestamp].ints[row], kMicrosPerMilli);
+    }
+    std::vector<runtime::Header> headers;
+    if (metadata_.headers && !batch.columns[*metadata_.headers].is_null(row)) {
+      const Column& map = batch.columns[*metadata_.headers];
+      for (uint32_t entry = map.offsets[row]; entry < map.offsets[row + 1]; ++entry) {
+        if (map.children[0].is_null(entry) || map.children[1].is_null(entry)) continue;
+        headers.push_back(
+            {.name = map.children[0].strings[entry], .value = map.children[1].strings[entry]});
+      }
+    }
+    record.headers = headers;
+    out.ToKafka(sink_, record);
   }
 
   std::optional<std::string_view> EncodeKey(const Batch& batch,
                                             size_t row,
                                             std::string& key) const {
-    if (!has_key_) return std::nullopt;
+    if (key_ == nullptr) return std::nullopt;
     key.clear();
-    if (key_is_raw_) {
-      const Column& column = batch.columns[key_positions_.front()];
-      if (column.is_null(row)) return std::nullopt;
-      key = ToText(column.ValueAt(row), column.type);
-    } else {
-      key_.Encode(batch, row, key);
-    }
+    if (!key_->Encode(batch, row, key)) return std::nullopt;
     return key;
   }
 
   const size_t sink_;
-  const bool has_key_;
-  const bool key_is_raw_;
-  const std::vector<size_t> key_positions_;
-  const JsonEncoder key_;
-  const RowEncoder value_;
+  const Metadata metadata_;
+  const std::unique_ptr<RowEncoder> key_;  // null: records without a key
+  const std::unique_ptr<RowEncoder> value_;
 };
 
 class FileWriter final : public SinkWriter {
  public:
-  FileWriter(const TableDefinition& table, const FileTable& options, size_t sink)
+  FileWriter(const TableDefinition& table, std::unique_ptr<RowEncoder> row, size_t sink)
       : sink_(sink),
         partition_positions_(PositionsOf(table, table.partition_columns)),
         partition_fields_(FieldsOf(table, table.partition_columns)),
-        row_(RowOf(table, options)) {}
+        row_(std::move(row)) {}
 
   Status Write(const RowBatch& rows, runtime::TaskOutput& out) const override {
     struct Part {
@@ -154,7 +184,7 @@ class FileWriter final : public SinkWriter {
         AppendPartitionFolder(partition_fields_[i].name, column.ValueAt(row), column.type, path);
       }
       Part& part = parts[path];
-      if (!row_.Encode(rows.batch, row, part.rows)) continue;
+      if (!row_->Encode(rows.batch, row, part.rows)) continue;
       part.rows.push_back('\n');
       ++part.count;
     }
@@ -166,21 +196,10 @@ class FileWriter final : public SinkWriter {
   }
 
  private:
-  static RowEncoder RowOf(const TableDefinition& table, const FileTable& options) {
-    std::vector<size_t> columns;
-    for (size_t column : table.physical) {
-      const bool is_partition =
-          std::find(table.partition_columns.begin(), table.partition_columns.end(), column) !=
-          table.partition_columns.end();
-      if (!is_partition) columns.push_back(column);
-    }
-    return RowEncoder(FieldsOf(table, columns), PositionsOf(table, columns), options.format);
-  }
-
   const size_t sink_;
   const std::vector<size_t> partition_positions_;
   const Schema partition_fields_;
-  const RowEncoder row_;
+  const std::unique_ptr<RowEncoder> row_;
 };
 
 // As Java prints what Flink gives it: ROWs as "+I[a, b]", ARRAYs as "[a, b]", MAPs as "{k=v}".
@@ -322,16 +341,20 @@ std::optional<Value> ReadPartitionFolder(std::string_view folder, const std::str
   return Value(Unescape(value));
 }
 
-std::unique_ptr<SinkWriter> MakeKafkaWriter(const TableDefinition& table,
-                                            const KafkaTable& options,
-                                            size_t sink) {
-  return std::make_unique<KafkaWriter>(table, options, sink);
+Result<std::unique_ptr<SinkWriter>> MakeKafkaWriter(const TableDefinition& table,
+                                                    const KafkaTable& options,
+                                                    size_t sink) {
+  return KafkaWriter::Create(table, options, sink);
 }
 
-std::unique_ptr<SinkWriter> MakeFileWriter(const TableDefinition& table,
-                                           const FileTable& options,
-                                           size_t sink) {
-  return std::make_unique<FileWriter>(table, options, sink);
+Result<std::unique_ptr<SinkWriter>> MakeFileWriter(const TableDefinition& table,
+                                                   const FileTable& options,
+                                                   size_t sink) {
+  const std::vector<size_t> columns = StoredColumns(table).value;
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<RowEncoder> row,
+      MakeEncoder(FieldsOf(table, columns), PositionsOf(table, columns), options.format));
+  return std::unique_ptr<SinkWriter>(std::make_unique<FileWriter>(table, std::move(row), sink));
 }
 
 std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink) {

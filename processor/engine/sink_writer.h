@@ -7,14 +7,15 @@
 
 #include "common/status/status.h"
 #include "processor/engine/connector_options.h"
-#include "processor/formats/json_encoder.h"
+#include "processor/formats/row_encoder.h"
 #include "processor/operators/row_batch.h"
 #include "processor/runtime/task_program.h"
 
 namespace slipstream::sql {
 
 // SinkWriter: encodes rows for one sink and hands them to the task's output. The rows' columns are
-// the table's physical ones, in order. Immutable; shared by the tasks of a job.
+// the table's physical ones, in order, then the metadata that is not VIRTUAL. Immutable; shared by
+// the tasks of a job.
 class SinkWriter {
  public:
   virtual ~SinkWriter() = default;
@@ -23,15 +24,15 @@ class SinkWriter {
 
 // A record for each row, with the key the table asks for; upsert-kafka likewise. Of an update
 // stream a record for each key that the rows change: its new value, or none if it has gone.
-std::unique_ptr<SinkWriter> MakeKafkaWriter(const TableDefinition& table,
-                                            const KafkaTable& options,
-                                            size_t sink);
+Result<std::unique_ptr<SinkWriter>> MakeKafkaWriter(const TableDefinition& table,
+                                                    const KafkaTable& options,
+                                                    size_t sink);
 
-// JSON lines, in the folders of PARTITIONED BY (see PartitionPath), whose columns are not written
-// into the rows.
-std::unique_ptr<SinkWriter> MakeFileWriter(const TableDefinition& table,
-                                           const FileTable& options,
-                                           size_t sink);
+// A line for each row, in the folders of PARTITIONED BY (see PartitionPath), whose columns are not
+// written into the rows.
+Result<std::unique_ptr<SinkWriter>> MakeFileWriter(const TableDefinition& table,
+                                                   const FileTable& options,
+                                                   size_t sink);
 
 // "+I[a, b]", as Flink prints rows; in update streams also "-U[…]", "+U[…]" and "-D[…]".
 std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink);

@@ -5,44 +5,82 @@
 #include <utility>
 
 #include "processor/expr/evaluator.h"
-#include "processor/formats/json_decoder.h"
-#include "processor/formats/raw_decoder.h"
 
 namespace slipstream::sql {
 
 Result<std::unique_ptr<SourceRows>> SourceRows::Create(const ScanLayout& layout,
-                                                       const ValueFormat& format) {
-  std::unique_ptr<RecordDecoder> decoder;
-  if (format.is_raw) {
-    Result<std::unique_ptr<RawDecoder>> raw = RawDecoder::Create(layout.decoded());
-    if (!raw.ok()) return raw.status().WithContext("table " + layout.table().name);
-    decoder = *std::move(raw);
-  } else {
-    Result<std::unique_ptr<JsonDecoder>> json = JsonDecoder::Create(layout.decoded(), format.json);
-    if (!json.ok()) return json.status().WithContext("table " + layout.table().name);
-    decoder = *std::move(json);
+                                                       const ValueFormat& value_format,
+                                                       const ValueFormat& key_format) {
+  Result<std::unique_ptr<RecordDecoder>> values = MakeDecoder(layout.value_fields(), value_format);
+  if (!values.ok()) return values.status().WithContext("table " + layout.table().name);
+  std::unique_ptr<RecordDecoder> key_decoder;
+  if (!layout.key_fields().wanted.empty()) {
+    Result<std::unique_ptr<RecordDecoder>> keys = MakeDecoder(layout.key_fields(), key_format);
+    if (!keys.ok()) return keys.status().WithContext("table " + layout.table().name + ": key");
+    key_decoder = *std::move(keys);
   }
-  return std::unique_ptr<SourceRows>(new SourceRows(layout, std::move(decoder)));
+  return std::unique_ptr<SourceRows>(
+      new SourceRows(layout, *std::move(values), std::move(key_decoder)));
 }
 
-SourceRows::SourceRows(const ScanLayout& layout, std::unique_ptr<RecordDecoder> decoder)
-    : layout_(layout), decoder_(std::move(decoder)) {}
+SourceRows::SourceRows(const ScanLayout& layout,
+                       std::unique_ptr<RecordDecoder> decoder,
+                       std::unique_ptr<RecordDecoder> key_decoder)
+    : layout_(layout), decoder_(std::move(decoder)), key_decoder_(std::move(key_decoder)) {}
 
-SourceRows::Rows SourceRows::Read(std::span<const std::optional<std::string_view>> records,
+SourceRows::Rows SourceRows::Read(Payloads values,
+                                  Payloads keys,
                                   int64_t now_us,
                                   const FillColumns& fill) {
-  DecodedRows decoded = decoder_->Decode(records);
-  Rows rows{.rows = {.batch = std::move(decoded.batch), .origins = std::move(decoded.origins)},
+  DecodedRows decoded = decoder_->Decode(values);
+  Rows rows{.rows = {.batch = std::move(decoded.batch),
+                     .origins = std::move(decoded.origins),
+                     .kinds = {}},
             .failures = std::move(decoded.failures),
             .skipped = decoded.skipped,
             .watermarks = {}};
+  if (key_decoder_ != nullptr) AddKeys(keys, rows);
   rows.rows.batch.now_us = now_us;
   fill(rows.rows.origins, rows.rows.batch);
   RowErrors errors;
   AddComputed(rows, errors);
   AddWatermarks(rows, errors);
   if (!errors.empty()) TakeOut(errors, rows);
+  const auto before = [](const auto& a, const auto& b) { return a.record < b.record; };
+  if (!std::is_sorted(rows.failures.begin(), rows.failures.end(), before)) {
+    std::stable_sort(rows.failures.begin(), rows.failures.end(), before);
+  }
   return rows;
+}
+
+void SourceRows::AddKeys(Payloads keys, Rows& rows) {
+  DecodedRows decoded = key_decoder_->Decode(keys);
+  for (const DecodedRows::Failure& failure : decoded.failures)
+    rows.failures.push_back({.record = failure.record, .message = "key: " + failure.message});
+  // Both lists of origins ascend. A key is one row; of several the first counts.
+  std::vector<uint32_t> good;    // rows whose record's key is no failure
+  std::vector<uint32_t> places;  // of their keys' rows; the number of those for a missing key
+  const auto none = static_cast<uint32_t>(decoded.batch.rows);
+  size_t key = 0;
+  size_t failure = 0;
+  for (uint32_t row = 0; row < rows.rows.batch.rows; ++row) {
+    const uint32_t origin = rows.rows.origins[row];
+    while (failure < decoded.failures.size() && decoded.failures[failure].record < origin)
+      ++failure;
+    if (failure < decoded.failures.size() && decoded.failures[failure].record == origin) continue;
+    while (key < decoded.origins.size() && decoded.origins[key] < origin)
+      ++key;
+    const bool has_key = key < decoded.origins.size() && decoded.origins[key] == origin;
+    good.push_back(row);
+    places.push_back(has_key ? static_cast<uint32_t>(key) : none);
+  }
+  if (good.size() != rows.rows.batch.rows) rows.rows = Gather(rows.rows, good);
+  for (Column& column : decoded.batch.columns) {
+    column.AppendNull();
+    rows.rows.batch.columns.push_back(Gather(column, places));
+  }
+  for (std::shared_ptr<const void>& bytes : decoded.batch.keep_alive)
+    rows.rows.batch.keep_alive.push_back(std::move(bytes));
 }
 
 void SourceRows::AddComputed(Rows& rows, RowErrors& errors) {

@@ -31,22 +31,32 @@ class SourceRows {
 
   struct Rows {
     RowBatch rows;  // columns in the layout's order; origins are numbers of records
-    std::vector<DecodedRows::Failure> failures;
-    uint64_t skipped = 0;             // records that the format's options say to ignore
-    std::vector<int64_t> watermarks;  // of each row; empty without a watermark
+    std::vector<DecodedRows::Failure> failures;  // in the order of their records
+    uint64_t skipped = 0;                        // records that the format's options say to ignore
+    std::vector<int64_t> watermarks;             // of each row; empty without a watermark
   };
 
-  static Result<std::unique_ptr<SourceRows>> Create(const ScanLayout& layout,
-                                                    const ValueFormat& format);
+  using Payloads = std::span<const std::optional<std::string_view>>;
 
+  // `key_format` matters where the layout reads keys.
+  static Result<std::unique_ptr<SourceRows>> Create(const ScanLayout& layout,
+                                                    const ValueFormat& value_format,
+                                                    const ValueFormat& key_format = {});
+
+  // Whether Read is to be given the records' keys.
+  bool reads_keys() const { return key_decoder_ != nullptr; }
   // A record whose event time is NULL, or one of whose rows fails, is a failure and gives no row.
-  // `now_us`: processing time, which computed columns may ask for.
-  Rows Read(std::span<const std::optional<std::string_view>> records,
-            int64_t now_us,
-            const FillColumns& fill);
+  // Columns of a key that is missing are NULL. `now_us`: processing time, which computed columns
+  // may ask for.
+  Rows Read(Payloads values, Payloads keys, int64_t now_us, const FillColumns& fill);
 
  private:
-  SourceRows(const ScanLayout& layout, std::unique_ptr<RecordDecoder> decoder);
+  SourceRows(const ScanLayout& layout,
+             std::unique_ptr<RecordDecoder> decoder,
+             std::unique_ptr<RecordDecoder> key_decoder);
+
+  // Decodes the keys of the rows' records and puts their columns behind the values'.
+  void AddKeys(Payloads keys, Rows& rows);
 
   void AddComputed(Rows& rows, RowErrors& errors);
   void AddWatermarks(Rows& rows, RowErrors& errors);
@@ -54,6 +64,7 @@ class SourceRows {
 
   const ScanLayout& layout_;
   const std::unique_ptr<RecordDecoder> decoder_;
+  const std::unique_ptr<RecordDecoder> key_decoder_;  // null: nothing of keys is read
 };
 
 // Gives the rows of a source to every scan of a graph, in the scans' own column order.

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "common/check/check.h"
+#include "processor/engine/record_metadata.h"
 #include "processor/formats/json_encoder.h"
-#include "processor/types/date_time.h"
 
 namespace slipstream::sql {
 namespace {
@@ -73,8 +73,13 @@ Status SqlTask::ProcessSlice(size_t first, size_t count) {
   payloads.reserve(count);
   for (const runtime::InputRecord& record : records_.subspan(first, count))
     payloads.push_back(record.value);
-  SourceRows::Rows rows =
-      source_->Read(payloads, now_us, [&](const std::vector<uint32_t>& origins, Batch& batch) {
+  std::vector<std::optional<std::string_view>> keys;
+  if (source_->reads_keys()) {
+    for (const runtime::InputRecord& record : records_.subspan(first, count))
+      keys.push_back(record.key);
+  }
+  SourceRows::Rows rows = source_->Read(
+      payloads, keys, now_us, [&](const std::vector<uint32_t>& origins, Batch& batch) {
         FillMetadata(origins, first, batch);
       });
   counters_.rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
@@ -113,22 +118,12 @@ Status SqlTask::PushRows(SourceRows::Rows rows) {
 
 void SqlTask::FillMetadata(const std::vector<uint32_t>& origins, size_t first, Batch& batch) const {
   for (const TableDefinition::MetadataColumn& metadata : job_.layout->metadata()) {
-    Column& column = batch.columns.emplace_back(job_.layout->table().schema[metadata.column].type);
-    column.Reserve(origins.size());
-    if (metadata.key == "topic") {
-      const std::string_view topic = batch.NewArena().Copy(topic_);
-      column.strings.assign(origins.size(), topic);
-    } else if (metadata.key == "partition") {
-      column.ints.assign(origins.size(), partition_);
-    } else if (metadata.key == "timestamp-type") {
-      column.strings.assign(origins.size(), "CreateTime");
-    } else {
-      const bool is_offset = metadata.key == "offset";
-      for (uint32_t origin : origins) {
-        const runtime::InputRecord& record = records_[first + origin];
-        column.ints.push_back(is_offset ? record.offset : record.timestamp_ms * kMicrosPerMilli);
-      }
-    }
+    AppendMetadata(metadata,
+                   job_.layout->table().schema[metadata.column].type,
+                   {.topic = topic_, .partition = partition_},
+                   records_.subspan(first),
+                   origins,
+                   batch);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -7,5 +8,7 @@ namespace slipstream::sql {
 
 // RFC 4648 base64 with padding.
 std::string EncodeBase64(std::string_view bytes);
+// nullopt: no base64. Padding may be missing, as Java's decoders have it.
+std::optional<std::string> DecodeBase64(std::string_view text);
 
 }  // namespace slipstream::sql

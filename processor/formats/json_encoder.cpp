@@ -1,24 +1,15 @@
 #include "processor/formats/json_encoder.h"
 
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
 #include "processor/formats/base64.h"
-#include "processor/types/date_time.h"
+#include "processor/formats/value_text.h"
 #include "processor/types/decimal.h"
 #include "processor/types/number_text.h"
-#include "processor/types/value.h"
 
 namespace slipstream::sql {
 namespace {
-
-void AppendInteger(int64_t value, std::string& to) {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  to.append(digits.data(), end.ptr);
-}
 
 void AppendReal(double value, TypeKind kind, std::string& to) {
   const std::string text =
@@ -28,42 +19,6 @@ void AppendReal(double value, TypeKind kind, std::string& to) {
   } else {
     to.append("\"").append(text).append("\"");
   }
-}
-
-// Digits the fraction needs: 0 for whole seconds.
-int32_t FractionDigits(int64_t micros) {
-  int64_t fraction = FloorModulo(micros, kMicrosPerSecond);
-  if (fraction == 0) return 0;
-  int32_t digits = 6;
-  for (; fraction % 10 == 0; fraction /= 10)
-    --digits;
-  return digits;
-}
-
-void AppendTemporal(int64_t value,
-                    const DataType& type,
-                    JsonOptions::TimestampFormat timestamps,
-                    std::string& to) {
-  to.push_back('"');
-  switch (type.kind) {
-    case TypeKind::kDate:
-      to += FormatDate(value);
-      break;
-    case TypeKind::kTime:
-      to += FormatTimeOfDay(value, FractionDigits(value));
-      break;
-    case TypeKind::kTimestamp:
-    case TypeKind::kTimestampLtz: {
-      const char separator = timestamps == JsonOptions::TimestampFormat::kSql ? ' ' : 'T';
-      AppendTimestamp(to, value, FractionDigits(value), separator);
-      if (type.kind == TypeKind::kTimestampLtz) to.push_back('Z');
-      break;
-    }
-    default:
-      to += ToText(value, type);
-      break;
-  }
-  to.push_back('"');
 }
 
 void AppendNested(const Column& column,
@@ -133,7 +88,10 @@ void AppendJsonValue(const Column& column,
       if (column.type.is_integer()) {
         AppendInteger(column.ints[row], to);
       } else {
-        AppendTemporal(column.ints[row], column.type, timestamps, to);
+        const bool is_sql = timestamps == JsonOptions::TimestampFormat::kSql;
+        to.push_back('"');
+        AppendTemporalText(column.ints[row], column.type, is_sql ? ' ' : 'T', to);
+        to.push_back('"');
       }
       break;
     case PhysicalKind::kDouble:
@@ -164,7 +122,7 @@ JsonEncoder::JsonEncoder(const Schema& fields, std::vector<size_t> positions, Js
   }
 }
 
-void JsonEncoder::Encode(const Batch& batch, size_t row, std::string& to) const {
+bool JsonEncoder::Encode(const Batch& batch, size_t row, std::string& to) const {
   to.push_back('{');
   bool is_first = true;
   for (size_t i = 0; i < keys_.size(); ++i) {
@@ -176,6 +134,7 @@ void JsonEncoder::Encode(const Batch& batch, size_t row, std::string& to) const 
     AppendJsonValue(column, row, options_.timestamp_format, to);
   }
   to.push_back('}');
+  return true;
 }
 
 }  // namespace slipstream::sql

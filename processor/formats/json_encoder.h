@@ -6,6 +6,7 @@
 
 #include "processor/columns/batch.h"
 #include "processor/formats/json_options.h"
+#include "processor/formats/row_encoder.h"
 #include "processor/types/data_type.h"
 
 namespace slipstream::sql {
@@ -14,13 +15,12 @@ namespace slipstream::sql {
 // Java prints it (NaN and infinities as strings), DECIMAL in plain digits, TIMESTAMP with as many
 // digits of the fraction as it needs.
 // Threads: immutable.
-class JsonEncoder {
+class JsonEncoder final : public RowEncoder {
  public:
   // Encodes the columns at `positions` of a batch under the names of `fields`.
   JsonEncoder(const Schema& fields, std::vector<size_t> positions, JsonOptions options);
 
-  // Appends the object of one row; no line end.
-  void Encode(const Batch& batch, size_t row, std::string& to) const;
+  bool Encode(const Batch& batch, size_t row, std::string& to) const override;
 
  private:
   std::vector<size_t> positions_;

@@ -11,10 +11,6 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using Type = ondemand::json_type;
 
-bool HasEntries(const Column& column) {
-  return column.type.kind == TypeKind::kArray || column.type.kind == TypeKind::kMap;
-}
-
 Status Mismatch(const Column& to) {
   return InvalidArgument("cannot read a value of another shape as " + to.type.ToString());
 }
@@ -60,14 +56,6 @@ Status ReadRow(
   return {};
 }
 
-// The place for one more entry.
-size_t AddEntry(Column& to) {
-  const size_t entry = to.children[0].valid.size();
-  for (Column& child : to.children)
-    MakeRoom(child, entry + 1);
-  return entry;
-}
-
 Status ReadArray(ondemand::array array, const JsonOptions& options, Arena& arena, Column& to) {
   for (auto item : array) {
     ondemand::value element;
@@ -100,51 +88,6 @@ Status ReadMap(ondemand::object object, const JsonOptions& options, Arena& arena
 
 }  // namespace
 
-void MakeRoom(Column& column, size_t rows) {
-  if (HasEntries(column)) {
-    column.valid.resize(rows, 0);
-    return;
-  }
-  for (Column& child : column.children)
-    MakeRoom(child, rows);
-  column.valid.resize(rows, 0);
-  if (column.physical() != PhysicalKind::kNested) column.Resize(rows);
-}
-
-void ForgetRow(Column& column, size_t row) {
-  column.valid[row] = 0;
-  if (!HasEntries(column)) {
-    for (Column& child : column.children)
-      ForgetRow(child, row);
-    return;
-  }
-  if (column.offsets.size() <= row + 1) return;
-  column.offsets.resize(row + 1);
-  for (Column& child : column.children) {
-    for (size_t entry = child.valid.size(); entry > column.offsets.back(); --entry)
-      ForgetRow(child, entry - 1);
-    child.valid.resize(column.offsets.back());
-  }
-}
-
-void FinishRows(Column& column, size_t rows) {
-  column.valid.resize(rows);
-  if (std::find(column.valid.begin(), column.valid.end(), uint8_t{0}) == column.valid.end()) {
-    column.valid.clear();
-  }
-  if (HasEntries(column)) {
-    if (column.offsets.empty()) column.offsets.push_back(0);
-    column.offsets.resize(rows + 1, column.offsets.back());
-    for (Column& child : column.children)
-      FinishRows(child, column.offsets.back());
-  } else if (column.physical() == PhysicalKind::kNested) {
-    for (Column& child : column.children)
-      FinishRows(child, rows);
-  } else {
-    column.Resize(rows);
-  }
-}
-
 Status ReadJsonNested(ondemand::value value,
                       Type kind,
                       const JsonOptions& options,
@@ -153,10 +96,7 @@ Status ReadJsonNested(ondemand::value value,
                       Column& to) {
   const bool is_array = to.type.kind == TypeKind::kArray;
   if (kind != (is_array ? Type::array : Type::object)) return Mismatch(to);
-  if (HasEntries(to)) {
-    if (to.offsets.empty()) to.offsets.push_back(0);
-    to.offsets.resize(row + 1, to.offsets.back());
-  }
+  if (HasEntries(to)) BeginEntries(to, row);
   Status status;
   if (is_array) {
     ondemand::array array;
@@ -168,7 +108,7 @@ Status ReadJsonNested(ondemand::value value,
     status = to.type.kind == TypeKind::kMap ? ReadMap(object, options, arena, to)
                                             : ReadRow(object, options, arena, row, to);
   }
-  if (HasEntries(to)) to.offsets.push_back(static_cast<uint32_t>(to.children[0].valid.size()));
+  if (HasEntries(to)) EndEntries(to);
   to.valid[row] = status.ok() ? 1 : 0;
   return status;
 }

@@ -4,23 +4,11 @@
 
 #include "common/status/status.h"
 #include "processor/columns/column.h"
+#include "processor/formats/column_rows.h"
 #include "processor/formats/json_options.h"
 #include "processor/formats/json_value.h"
 
 namespace slipstream::sql {
-
-// ---- Columns while rows are read into them ----
-//
-// Scalars have a place for every row from the start; those without a value are not valid. Entries
-// of an ARRAY or MAP are appended in the order of the rows: `offsets` goes as far as the last row
-// that has some.
-
-// Room for `rows` rows at least.
-void MakeRoom(Column& column, size_t rows);
-// Takes the row's value out again, and with it those of later rows.
-void ForgetRow(Column& column, size_t row);
-// There are `rows` rows, and no more to come: the column becomes like any other.
-void FinishRows(Column& column, size_t rows);
 
 // An object or array into one cell of a ROW, ARRAY or MAP column; internal to ReadJsonValue
 // (json_value.h), whose rules it follows. Fields of an object that the ROW does not have are

@@ -35,8 +35,9 @@ struct JobContext {
   std::vector<std::string> output_topics;
   size_t changelog_output = 0;
   size_t time_output = 0;
-  std::vector<size_t> sink_outputs;         // by Kafka sink
-  std::vector<size_t> dead_letter_outputs;  // by input
+  std::vector<size_t> sink_outputs;            // by Kafka sink
+  std::vector<int32_t> sink_partition_counts;  // by Kafka sink; of those that are fixed, others 0
+  std::vector<size_t> dead_letter_outputs;     // by input
 
   std::vector<std::pair<size_t, FileSinkTarget>> dfs_targets;    // by file sink
   std::vector<std::pair<size_t, FileSinkTarget>> local_targets;  // by file sink
@@ -46,8 +47,9 @@ struct JobContext {
   size_t task_count() const;
 };
 
-// Derives everything but partition_counts and store. Errors: kInvalidArgument (job name, sink
-// paths, no source topic), kUnimplemented (sinks on several file systems or Kafka clusters).
+// Derives everything but what the brokers know (partition_counts, sink_partition_counts) and store.
+// Errors: kInvalidArgument (job name, sink paths, no source topic), kUnimplemented (sinks on
+// several file systems or Kafka clusters).
 Result<JobContext> MakeJobContext(const JobProgram& program, JobOptions options);
 
 // `over` after `base`: later entries win.

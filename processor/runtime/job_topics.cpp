@@ -43,7 +43,7 @@ Status WaitForSourceTopics(kafka::Admin& admin, JobContext& context, const std::
   return {};
 }
 
-Status EnsureJobTopics(kafka::Admin& admin, const JobContext& context) {
+Status EnsureJobTopics(kafka::Admin& admin, JobContext& context) {
   const int32_t partitions =
       *std::max_element(context.partition_counts.begin(), context.partition_counts.end());
   RETURN_IF_ERROR(GrowChangelog(admin, context, partitions));
@@ -59,10 +59,15 @@ Status EnsureJobTopics(kafka::Admin& admin, const JobContext& context) {
     Status status = admin.CreateTopic(spec);
     return status.code() == Code::kAlreadyExists ? Status() : status;
   };
+  context.sink_partition_counts.clear();
   for (const KafkaSinkSpec& sink : context.program->kafka_sinks()) {
     kafka::Admin::TopicSpec spec{.partition_count = partitions};
     if (sink.is_upsert) spec.config = {{"cleanup.policy", "compact"}};
     RETURN_IF_ERROR(create_missing(sink.topic, spec));
+    int32_t& count = context.sink_partition_counts.emplace_back();
+    if (sink.is_fixed) {
+      ASSIGN_OR_RETURN(count, admin.PartitionCount(sink.topic));
+    }
   }
   for (size_t output : context.dead_letter_outputs) {
     RETURN_IF_ERROR(create_missing(context.output_topics[output], {.partition_count = 1}));

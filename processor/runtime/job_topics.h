@@ -13,8 +13,9 @@ namespace slipstream::runtime {
 Status WaitForSourceTopics(kafka::Admin& admin, JobContext& context, const std::stop_token& stop);
 
 // Creates the job's own topics with the settings the protocol needs, and checks those of existing
-// ones; creates sink and dead-letter topics that do not exist.
-Status EnsureJobTopics(kafka::Admin& admin, const JobContext& context);
+// ones; creates sink and dead-letter topics that do not exist. Fills in
+// context.sink_partition_counts.
+Status EnsureJobTopics(kafka::Admin& admin, JobContext& context);
 
 inline constexpr const char* kStatusTopic = "slipstream-status";
 

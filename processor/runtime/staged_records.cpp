@@ -14,10 +14,12 @@ void StagedRecords::Add(size_t output,
                         int32_t partition,
                         std::optional<std::string_view> key,
                         std::optional<std::string_view> value,
-                        std::span<const kafka::Header> headers) {
+                        std::span<const kafka::Header> headers,
+                        int64_t timestamp_ms) {
   Entry& entry = entries_.emplace_back();
   entry.output = static_cast<uint32_t>(output);
   entry.partition = partition;
+  entry.timestamp_ms = timestamp_ms;
   entry.offset = bytes_.size();
   if (key) {
     entry.key_bytes = static_cast<int64_t>(key->size());
@@ -48,6 +50,7 @@ Status StagedRecords::ForEach(const Produce& produce) const {
     };
     kafka::OutgoingRecord record;
     record.partition = entry.partition;
+    record.timestamp_ms = entry.timestamp_ms;
     if (entry.key_bytes >= 0) record.key = next(static_cast<size_t>(entry.key_bytes));
     if (entry.value_bytes >= 0) record.value = next(static_cast<size_t>(entry.value_bytes));
     headers.clear();

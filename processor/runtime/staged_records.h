@@ -23,7 +23,8 @@ class StagedRecords final {
            int32_t partition,
            std::optional<std::string_view> key,
            std::optional<std::string_view> value,
-           std::span<const kafka::Header> headers = {});
+           std::span<const kafka::Header> headers = {},
+           int64_t timestamp_ms = 0);
 
   // Hands every record to `produce`, in order; stops at its first error. The views live for the
   // call.
@@ -40,7 +41,8 @@ class StagedRecords final {
   struct Entry {
     uint32_t output = 0;
     int32_t partition = -1;
-    uint64_t offset = 0;  // into bytes_: key, value, then the headers' names and values
+    int64_t timestamp_ms = 0;  // 0: when it is sent
+    uint64_t offset = 0;       // into bytes_: key, value, then the headers' names and values
     int64_t key_bytes = -1;
     int64_t value_bytes = -1;
     uint32_t header_begin = 0;

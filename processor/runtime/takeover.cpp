@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/log/log.h"
+#include "processor/runtime/source_bounds.h"
 #include "processor/state/changelog.h"
 
 namespace slipstream::runtime {
@@ -16,10 +17,6 @@ constexpr std::chrono::milliseconds kReadTimeout{100};
 constexpr size_t kReadRecordsMax = 10'000;
 // A mark that is not there after this long is looked for by asking whether anything can still come.
 constexpr std::chrono::seconds kMarkPatience{2};
-
-int64_t StartOffset(KafkaSourceSpec::Startup startup, const kafka::Admin::OffsetRange& range) {
-  return startup == KafkaSourceSpec::Startup::kLatest ? range.end : range.begin;
-}
 
 }  // namespace
 
@@ -172,7 +169,8 @@ Status Takeover::ResolveStart(Pending& pending) {
   ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
                    parties_.admin.QueryOffsets(pending.id.partition));
   if (!pending.committed) {
-    pending.position = StartOffset(source.startup, range);
+    ASSIGN_OR_RETURN(pending.position,
+                     StartOffset(source, parties_.admin, pending.id.partition, range));
     return {};
   }
   if (pending.committed->is_done) return {};
@@ -369,9 +367,7 @@ Result<JobRecord> Takeover::MintJob() {
     for (int32_t p = 0; p < context_.partition_counts[input]; ++p) {
       int64_t end = -1;
       if (context_.program->source().is_bounded) {
-        ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
-                         parties_.admin.QueryOffsets({record.topic, p}));
-        end = range.end;
+        ASSIGN_OR_RETURN(end, FindEnd({record.topic, p}));
       }
       record.ends.push_back(end);
     }
@@ -386,9 +382,12 @@ Result<int64_t> Takeover::BoundedEnd(const Pending& pending) {
   const std::vector<int64_t>& ends = pending.job->inputs[pending.id.input].ends;
   const auto partition = static_cast<size_t>(pending.id.partition.partition);
   if (!pending.mark && partition < ends.size() && ends[partition] >= 0) return ends[partition];
-  ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
-                   parties_.admin.QueryOffsets(pending.id.partition));
-  return range.end;
+  return FindEnd(pending.id.partition);
+}
+
+Result<int64_t> Takeover::FindEnd(const kafka::TopicPartition& partition) {
+  ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range, parties_.admin.QueryOffsets(partition));
+  return EndOffset(context_.program->source(), parties_.admin, context_.group_id, partition, range);
 }
 
 Status Takeover::CheckJob(const Pending& pending) const {

@@ -67,6 +67,7 @@ class Takeover final {
   Result<bool> FinishFresh(Pending& pending);
   Result<bool> FinishRestored(Pending& pending);
   Result<JobRecord> MintJob();
+  Result<int64_t> FindEnd(const kafka::TopicPartition& partition);
   Result<int64_t> BoundedEnd(const Pending& pending);
   Status CheckJob(const Pending& pending) const;
   Status ResolveEnds();

@@ -44,6 +44,18 @@ class ChangelogWriter final : public StateWriter {
   std::string key_;
 };
 
+InputRecord::TimestampType TimestampTypeOf(const kafka::Record& record) {
+  switch (record.timestamp_type) {
+    case kafka::Record::TimestampType::kCreateTime:
+      return InputRecord::TimestampType::kCreateTime;
+    case kafka::Record::TimestampType::kLogAppendTime:
+      return InputRecord::TimestampType::kLogAppendTime;
+    case kafka::Record::TimestampType::kNone:
+      break;
+  }
+  return InputRecord::TimestampType::kNone;
+}
+
 }  // namespace
 
 std::string AppenderOwner(const std::string& job_uuid, const TaskId& id) {
@@ -177,6 +189,7 @@ Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& ba
                        .value = record.value,
                        .offset = record.offset,
                        .timestamp_ms = record.timestamp_ms,
+                       .timestamp_type = TimestampTypeOf(record),
                        .headers = std::span<const Header>(input_headers_).subspan(begin)});
   }
   if (!inputs_.empty()) {
@@ -222,17 +235,31 @@ void Task::SetIdle(bool is_idle) {
 
 // ---- Outputs ----
 
-void Task::ToKafka(size_t sink,
-                   std::optional<std::string_view> key,
-                   std::optional<std::string_view> value,
-                   int32_t partition) {
+void Task::ToKafka(size_t sink, const OutputRecord& record) {
   const JobContext& context = shared_.context;
-  if (context.program->kafka_sinks()[sink].exactly_once) {
-    staged_.Add(context.sink_outputs[sink], partition, key, value);
+  const KafkaSinkSpec& spec = context.program->kafka_sinks()[sink];
+  const int32_t partition = spec.is_fixed
+                                ? id_.partition.partition % context.sink_partition_counts[sink]
+                                : record.partition;
+  output_headers_.clear();
+  for (const Header& header : record.headers)
+    output_headers_.push_back({.name = header.name, .value = header.value});
+  if (spec.exactly_once) {
+    staged_.Add(context.sink_outputs[sink],
+                partition,
+                record.key,
+                record.value,
+                output_headers_,
+                record.timestamp_ms);
     return;
   }
-  Status status =
-      shared_.send_unguarded(sink, {.key = key, .value = value, .partition = partition});
+  Status status = shared_.send_unguarded(sink,
+                                         {.key = record.key,
+                                          .value = record.value,
+                                          .partition = partition,
+                                          .timestamp_ms = record.timestamp_ms,
+                                          .headers = output_headers_.data(),
+                                          .header_count = output_headers_.size()});
   if (!status.ok() && output_error_.ok()) output_error_ = std::move(status);
 }
 

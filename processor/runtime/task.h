@@ -119,10 +119,7 @@ class Task final : private TaskOutput {
   Task(const Shared& shared, TaskId id, TaskRestore restore, std::unique_ptr<TaskProgram> program);
 
   // TaskOutput
-  void ToKafka(size_t sink,
-               std::optional<std::string_view> key,
-               std::optional<std::string_view> value,
-               int32_t partition) override;
+  void ToKafka(size_t sink, const OutputRecord& record) override;
   void ToFile(size_t sink,
               std::string_view partition_path,
               std::string_view rows,
@@ -145,6 +142,7 @@ class Task final : private TaskOutput {
   std::unique_ptr<kafka::PartitionQueue> queue_;
   std::vector<InputRecord> inputs_;  // of the batch at hand; its memory is kept
   std::vector<Header> input_headers_;
+  std::vector<kafka::Header> output_headers_;  // of the record at hand
 
   int64_t position_;
   const int64_t end_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +34,18 @@ struct InputRecord {
   std::optional<std::string_view> value;  // nullopt: a tombstone
   int64_t offset = 0;
   int64_t timestamp_ms = 0;  // Kafka's, since 1970 UTC
+  enum class TimestampType : uint8_t { kNone, kCreateTime, kLogAppendTime };
+  TimestampType timestamp_type = TimestampType::kCreateTime;
+  std::span<const Header> headers;
+};
+
+// One record for a sink topic. All views live for the call.
+struct OutputRecord {
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;  // nullopt: a tombstone, which deletes (upsert)
+  // < 0: by the key's hash as Kafka's own partitioner has it, or sticky without a key.
+  int32_t partition = -1;
+  int64_t timestamp_ms = 0;  // since 1970 UTC; 0: when it is sent
   std::span<const Header> headers;
 };
 
@@ -42,12 +55,8 @@ class TaskOutput {
  public:
   virtual ~TaskOutput() = default;
 
-  // A record to the Kafka sink number `sink` of the program. partition < 0: by the key's hash as
-  // Kafka's own partitioner has it, or sticky without a key. A nullopt value deletes (upsert).
-  virtual void ToKafka(size_t sink,
-                       std::optional<std::string_view> key,
-                       std::optional<std::string_view> value,
-                       int32_t partition) = 0;
+  // A record to the Kafka sink number `sink` of the program.
+  virtual void ToKafka(size_t sink, const OutputRecord& record) = 0;
 
   // Whole encoded rows (each with its line end) for the file sink number `sink`, in the folder
   // `partition_path` below its path: "" or "carrier=AA/" or "a=1/b=2/".
@@ -122,8 +131,19 @@ struct KafkaSourceSpec {
   std::vector<std::string> topics;
   std::vector<std::pair<std::string, std::string>> properties;  // librdkafka's names
   std::string group_id;                                         // empty: the job's name
-  enum class Startup { kGroupOffsets, kEarliest, kLatest } startup = Startup::kGroupOffsets;
-  bool is_bounded = false;                 // to the ends as they are at the job's first start
+  std::string topic_pattern;  // a regular expression; the topics it finds become `topics`
+  // Where a partition begins that the group has no offset of. kTimestamp: at the first record of
+  // that time or later; kSpecificOffsets: partitions that are not named begin like kGroupOffsets.
+  enum class Startup { kGroupOffsets, kEarliest, kLatest, kTimestamp, kSpecificOffsets };
+  Startup startup = Startup::kGroupOffsets;
+  int64_t startup_timestamp_ms = 0;            // since 1970 UTC
+  std::map<int32_t, int64_t> startup_offsets;  // by partition
+  // Whether it ends, and where: what that is at the job's first start. Partitions without a
+  // specific offset end where they begin.
+  bool is_bounded = false;
+  enum class Bound { kLatest, kGroupOffsets, kTimestamp, kSpecificOffsets } bound = Bound::kLatest;
+  int64_t bound_timestamp_ms = 0;
+  std::map<int32_t, int64_t> bound_offsets;
   std::string dead_letter_topic;           // empty: "<topic>.dead-letter"
   double dead_letter_max_share = 1;        // of the last records, before the job fails; 1: any
   std::optional<int64_t> idle_timeout_ms;  // nullopt: never idle
@@ -135,6 +155,7 @@ struct KafkaSinkSpec {
   std::vector<std::pair<std::string, std::string>> properties;
   bool exactly_once = true;
   bool is_upsert = false;  // the topic is compacted if the job has to make it
+  bool is_fixed = false;   // a task's records all go to one partition
 };
 
 struct FileSinkSpec {

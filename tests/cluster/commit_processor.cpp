@@ -39,7 +39,7 @@ class CountingTask final : public TaskProgram {
       ++counts_[key];
       changed_.insert(key);
       watermark_ = std::max(watermark_, record.timestamp_ms * 1'000);
-      out.ToKafka(0, record.key, record.value, -1);
+      out.ToKafka(0, {.key = record.key, .value = record.value});
       if (has_files_) {
         row_.assign(*record.value);
         row_ += '\n';
@@ -52,14 +52,18 @@ class CountingTask final : public TaskProgram {
 
   Status Advance(EventTimeUs watermark, TaskOutput& out) override {
     watermark_ = std::max(watermark_, watermark);
-    out.ToKafka(1, "advanced-" + std::to_string(partition_), std::to_string(watermark_), -1);
+    const std::string key = "advanced-" + std::to_string(partition_);
+    const std::string value = std::to_string(watermark_);
+    out.ToKafka(1, {.key = key, .value = value});
     return {};
   }
 
   Status EndOfInput(TaskOutput& out) override {
     watermark_ = kEndOfTime;
-    for (const auto& [key, count] : counts_)
-      out.ToKafka(1, key, std::to_string(count), -1);
+    for (const auto& [key, count] : counts_) {
+      const std::string value = std::to_string(count);
+      out.ToKafka(1, {.key = key, .value = value});
+    }
     return {};
   }
 

@@ -20,13 +20,13 @@ class CollectedOutput final : public runtime::TaskOutput {
     files_ = files;
   }
 
-  void ToKafka(size_t sink,
-               std::optional<std::string_view> key,
-               std::optional<std::string_view> value,
-               int32_t) override {
+  void ToKafka(size_t sink, const runtime::OutputRecord& record) override {
     std::string line;
-    if (key) line.append(*key).append(" -> ");
-    line.append(value.value_or("(deleted)"));
+    if (record.key) line.append(*record.key).append(" -> ");
+    line.append(record.value.value_or("(deleted)"));
+    for (const runtime::Header& header : record.headers)
+      line.append(" ").append(header.name).append(":").append(header.value);
+    if (record.timestamp_ms != 0) line.append(" at ").append(std::to_string(record.timestamp_ms));
     lines["topic " + kafka_.at(sink).topic].push_back(line);
   }
   void ToFile(size_t sink,

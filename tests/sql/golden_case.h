@@ -8,7 +8,8 @@
 //
 //   === name of the case          (a second word "unbounded" plans it as a streaming job)
 //   --- job                       SQL text; or "--- job-file flights_delays.sql", from jobs/
-//   --- input                     a record's value a line; @null is a tombstone, @empty no bytes
+//   --- input                     a record's value a line; @null is a tombstone, @empty no bytes;
+//                                 "@key K -> V" is a record with a key
 //   --- output                    what it writes: "<where>: <what>", grouped by where, in order
 //
 //   --- query                     a SELECT (with CREATEs before it)

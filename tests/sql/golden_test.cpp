@@ -54,8 +54,16 @@ class JobRun {
     output_.Describe(program.kafka_sinks(), program.file_sinks());
     for (size_t i = 0; i < lines.size(); ++i) {
       runtime::InputRecord& record = records_.emplace_back();
-      if (lines[i] != "@null") record.value = lines[i];
-      if (lines[i] == "@empty") record.value = std::string_view();
+      std::string_view value = lines[i];
+      constexpr std::string_view kKey = "@key ";
+      constexpr std::string_view kArrow = " -> ";
+      if (value.starts_with(kKey)) {
+        const size_t arrow = value.find(kArrow);
+        record.key = value.substr(kKey.size(), arrow - kKey.size());
+        value.remove_prefix(arrow + kArrow.size());
+      }
+      if (value != "@null") record.value = value;
+      if (value == "@empty") record.value = std::string_view();
       record.offset = static_cast<int64_t>(i);
       record.timestamp_ms = 1'000 * static_cast<int64_t>(i);
     }

@@ -123,7 +123,7 @@ TEST(LineReaderTest, ChunksDoNotShow) {
     MemoryFileSource files(chunk);
     files.Put("/t/f", text);
     const auto file = files.Open("/t/f").value();
-    LineReader reader(*file);
+    LineReader reader(*file, {});
     std::vector<std::string> lines;
     while (true) {
       const std::vector<std::string_view> next = reader.Next().value();
