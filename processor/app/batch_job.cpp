@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <random>
+#include <utility>
 
 #include <spdlog/logger.h>
 
@@ -13,6 +15,7 @@
 #include "processor/batch/table_files.h"
 #include "processor/engine/batch_executor.h"
 #include "processor/engine/result_renderer.h"
+#include "processor/planner/plan_properties.h"
 
 namespace slipstream::processor {
 namespace {
@@ -42,6 +45,17 @@ class BadRowLog {
   uint64_t count_ = 0;
 };
 
+// Of generated rows: other ones in every run, and said, so that a run can be understood.
+uint64_t NewSeed() {
+  const uint64_t seed = std::random_device()();
+  log::Get(kLogName)->debug("seed_drawn seed={}", seed);
+  return seed;
+}
+
+Status FlushPrinted() {
+  return std::fflush(stdout) == 0 ? Status() : ErrnoStatus(errno, "write the result");
+}
+
 void LogReport(const sql::BatchReport& report) {
   log::Get(kLogName)->info("batch_read files={} rows_in={} rows_out={} rows_bad={}",
                            report.files,
@@ -54,24 +68,35 @@ void LogReport(const sql::BatchReport& report) {
 
 Status RunBatchJob(const sql::JobPlan& plan,
                    const std::string& name,
+                   bool is_bounded,
                    const JobFlags& flags,
                    const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(std::unique_ptr<sql::BatchJob> job, sql::BatchJob::Compile(plan));
+  ASSIGN_OR_RETURN(std::unique_ptr<sql::BatchJob> job, sql::BatchJob::Compile(plan, is_bounded));
+  std::unique_ptr<BatchTopics> topics;
   if (!job->kafka_sinks().empty()) {
-    return Unimplemented("a batch cannot write to Kafka yet: topic " + job->kafka_sinks()[0].topic);
+    ASSIGN_OR_RETURN(topics,
+                     BatchTopics::Open(job->kafka_sinks(),
+                                       {{"bootstrap.servers", flags.brokers}},
+                                       flags.connect_timeout,
+                                       stop));
   }
   FileSystems file_systems = MakeFileSystems(flags, stop);
   TableFiles files(file_systems);
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<BatchOutput> output,
-      BatchOutput::Create(
-          name, job->file_sinks(), job->print_sinks(), file_systems, SystemClock::Get()));
+  ASSIGN_OR_RETURN(std::unique_ptr<BatchOutput> output,
+                   BatchOutput::Create(name,
+                                       job->file_sinks(),
+                                       job->print_sinks(),
+                                       std::move(topics),
+                                       file_systems,
+                                       SystemClock::Get()));
   BadRowLog bad_rows;
   ASSIGN_OR_RETURN(
       sql::BatchReport report,
       job->Run({.files = &files,
                 .on_bad_row = [&bad_rows](const sql::BadRow& row) { bad_rows.Add(row); },
-                .stop = stop},
+                .stop = stop,
+                .seed = NewSeed(),
+                .on_pause = [&output] { return output->Flush(); }},
                *output));
   RETURN_IF_ERROR(output->Commit().WithContext("commit"));
   LogReport(report);
@@ -84,23 +109,29 @@ Status PrintQuery(const sql::PlanNode& query,
                   const std::stop_token& stop) {
   FileSystems file_systems = MakeFileSystems(flags, stop);
   TableFiles files(file_systems);
+  // A table's columns are as wide as their widest value, which an endless one never shows.
+  const bool is_endless = !sql::IsBounded(query, false);
+  const auto write = [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  };
   ASSIGN_OR_RETURN(std::unique_ptr<sql::ResultRenderer> renderer,
-                   sql::ResultRenderer::Create(format, query.output, [](std::string_view text) {
-                     std::fwrite(text.data(), 1, text.size(), stdout);
-                   }));
+                   sql::ResultRenderer::Create(
+                       is_endless && format == "table" ? "csv" : format, query.output, write));
   BadRowLog bad_rows;
   ASSIGN_OR_RETURN(
       sql::BatchReport report,
       sql::RunQuery(query,
                     {.files = &files,
                      .on_bad_row = [&bad_rows](const sql::BadRow& row) { bad_rows.Add(row); },
-                     .stop = stop},
+                     .stop = stop,
+                     .seed = NewSeed(),
+                     .on_pause = FlushPrinted},
                     [&renderer](const sql::Batch& batch) {
                       renderer->Rows(batch);
                       return Status();
                     }));
   renderer->End();
-  if (std::fflush(stdout) != 0) return ErrnoStatus(errno, "write the result");
+  RETURN_IF_ERROR(FlushPrinted());
   LogReport(report);
   return {};
 }

@@ -31,8 +31,9 @@ Status RunFile(const RunFlags& flags, const std::stop_token& stop) {
     std::printf("%s\n", explanation.c_str());
   std::string name = JobName(plan.settings, flags.file);
   if (!plan.inserts.empty()) {
-    RETURN_IF_ERROR(sql::ReadsKafka(plan) ? RunStreamingJob(plan, name, flags, stop)
-                                          : RunBatchJob(plan, name, flags.job, stop));
+    RETURN_IF_ERROR(sql::ReadsKafka(plan)
+                        ? RunStreamingJob(plan, name, flags, stop)
+                        : RunBatchJob(plan, name, flags.is_bounded, flags.job, stop));
   }
   for (const sql::JobPlan::Query& query : plan.queries) {
     RETURN_IF_ERROR(PrintQuery(*query.query, "table", flags.job, stop));

@@ -1,5 +1,6 @@
 #include "processor/batch/batch_output.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <utility>
 
@@ -15,8 +16,11 @@ constexpr uint64_t kOnlyEpoch = 1;
 
 }  // namespace
 
-BatchOutput::BatchOutput(std::vector<runtime::PrintSinkSpec> prints, const Clock& clock)
+BatchOutput::BatchOutput(std::vector<runtime::PrintSinkSpec> prints,
+                         std::unique_ptr<BatchTopics> topics,
+                         const Clock& clock)
     : prints_(std::move(prints)),
+      topics_(std::move(topics)),
       clock_(clock),
       id_(dfs::NewRandomId()),
       namer_(0, 0, 0, id_, 0),
@@ -28,9 +32,10 @@ Result<std::unique_ptr<BatchOutput>> BatchOutput::Create(
     const std::string& name,
     const std::vector<runtime::FileSinkSpec>& files,
     std::vector<runtime::PrintSinkSpec> prints,
+    std::unique_ptr<BatchTopics> topics,
     FileSystems& file_systems,
     const Clock& clock) {
-  std::unique_ptr<BatchOutput> output(new BatchOutput(std::move(prints), clock));
+  std::unique_ptr<BatchOutput> output(new BatchOutput(std::move(prints), std::move(topics), clock));
   RETURN_IF_ERROR(output->AddFileSinks(name, files, file_systems));
   return output;
 }
@@ -63,8 +68,8 @@ Status BatchOutput::AddFileSinks(const std::string& name,
   return {};
 }
 
-void BatchOutput::ToKafka(size_t sink, const runtime::OutputRecord&) {
-  SLIPSTREAM_CHECK(false, "a batch has no Kafka sink, sink={}", sink);
+void BatchOutput::ToKafka(size_t sink, const runtime::OutputRecord& record) {
+  if (failure_.ok()) failure_ = topics_->Send(sink, record);
 }
 
 void BatchOutput::ToFile(size_t sink,
@@ -100,8 +105,14 @@ Status BatchOutput::CommitDfs() {
   return store_->Prepare({&epoch, 1}, true).status();
 }
 
-Status BatchOutput::Commit() {
+Status BatchOutput::Flush() {
   RETURN_IF_ERROR(failure_);
+  if (std::fflush(stdout) != 0) return ErrnoStatus(errno, "print");
+  return topics_ == nullptr ? Status() : topics_->Flush();
+}
+
+Status BatchOutput::Commit() {
+  RETURN_IF_ERROR(Flush());
   RETURN_IF_ERROR(local_files_->Flush(NowMs(), true));
   return dfs_files_ == nullptr ? Status() : CommitDfs();
 }

@@ -8,6 +8,7 @@
 #include "common/block/encoded_block.h"
 #include "common/clock/clock.h"
 #include "common/status/status.h"
+#include "processor/batch/batch_topics.h"
 #include "processor/batch/file_systems.h"
 #include "processor/connectors/dfs_files.h"
 #include "processor/connectors/local_files.h"
@@ -24,18 +25,22 @@ namespace slipstream::processor {
 // Threads    one at a time.
 class BatchOutput final : public runtime::TaskOutput {
  public:
-  // `name` (the job's) and a new id name the writer at the master. Errors: kInvalidArgument (a
-  // path), kUnimplemented (sinks on several masters).
+  // `topics`: the Kafka sinks; null if there are none. `name` (the job's) and a new id name the
+  // writer at the master. Errors: kInvalidArgument (a path), kUnimplemented (sinks on several
+  // masters).
   static Result<std::unique_ptr<BatchOutput>> Create(
       const std::string& name,
       const std::vector<runtime::FileSinkSpec>& files,
       std::vector<runtime::PrintSinkSpec> prints,
+      std::unique_ptr<BatchTopics> topics,
       FileSystems& file_systems,
       const Clock& clock);
   ~BatchOutput() override;
 
-  // Makes everything durable and visible. Call once, after the last row; errors of ToFile show
-  // here.
+  // Makes what was printed and sent so far visible. Errors: of ToKafka, and ToFile, too.
+  Status Flush();
+  // Makes everything durable and visible: topics, then files. Call once, after the last row; errors
+  // of ToFile show here.
   Status Commit();
 
   void ToKafka(size_t sink, const runtime::OutputRecord& record) override;
@@ -47,7 +52,9 @@ class BatchOutput final : public runtime::TaskOutput {
   void ToDeadLetters(const runtime::InputRecord& record, std::string_view error) override;
 
  private:
-  BatchOutput(std::vector<runtime::PrintSinkSpec> prints, const Clock& clock);
+  BatchOutput(std::vector<runtime::PrintSinkSpec> prints,
+              std::unique_ptr<BatchTopics> topics,
+              const Clock& clock);
 
   Status AddFileSinks(const std::string& name,
                       const std::vector<runtime::FileSinkSpec>& files,
@@ -56,6 +63,7 @@ class BatchOutput final : public runtime::TaskOutput {
   int64_t NowMs() const { return clock_.WallNow().time_since_epoch().count(); }
 
   const std::vector<runtime::PrintSinkSpec> prints_;
+  const std::unique_ptr<BatchTopics> topics_;  // null: no Kafka sink
   const Clock& clock_;
   const std::string id_;
   runtime::FileNamer namer_;

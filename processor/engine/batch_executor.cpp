@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "processor/engine/connector_options.h"
+#include "processor/engine/datagen.h"
 #include "processor/engine/line_reader.h"
 #include "processor/engine/operator_graph.h"
 #include "processor/engine/sink_set.h"
@@ -15,6 +16,8 @@
 #include "processor/expr/cast.h"
 #include "processor/expr/evaluator.h"
 #include "processor/formats/json_encoder.h"
+#include "processor/planner/plan_properties.h"
+#include "processor/types/decimal.h"
 
 namespace slipstream::sql {
 namespace {
@@ -26,10 +29,19 @@ using RowReceiver = std::function<Status(size_t sink, const RowBatch& rows)>;
 // BatchRun: one run of a graph over files.
 class BatchRun final : private GraphRun::Host {
  public:
-  BatchRun(const OperatorGraph& graph, const BatchOptions& options, RowReceiver receiver)
-      : graph_(graph), options_(options), receiver_(std::move(receiver)), run_(graph, *this) {
-    const auto since_1970 = options.clock.WallNow().time_since_epoch();
-    now_us_ = std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
+  // What is asked of a run besides its graph.
+  struct Aim {
+    bool is_bounded = true;             // otherwise generated input has watermarks and no end
+    uint64_t rows_wanted = UINT64_MAX;  // nothing is read beyond
+  };
+
+  BatchRun(const OperatorGraph& graph, const BatchOptions& options, Aim aim, RowReceiver receiver)
+      : graph_(graph),
+        options_(options),
+        aim_(aim),
+        receiver_(std::move(receiver)),
+        run_(graph, *this) {
+    now_us_ = WallUs();
     run_.SetNow(now_us_);
   }
 
@@ -43,9 +55,15 @@ class BatchRun final : private GraphRun::Host {
         tables.push_back(scan.table);
       }
     }
-    for (const TablePtr& table : tables)
-      RETURN_IF_ERROR(ReadTable(table).WithContext("table " + table->name));
-    RETURN_IF_ERROR(run_.Advance(kWatermarkEnd));
+    for (const TablePtr& table : tables) {
+      if (table->connector() == "datagen") {
+        RETURN_IF_ERROR(AddGenerated(table));
+      } else {
+        RETURN_IF_ERROR(ReadTable(table).WithContext("table " + table->name));
+      }
+    }
+    ASSIGN_OR_RETURN(const bool is_ended, Generate());
+    if (is_ended || aim_.is_bounded) RETURN_IF_ERROR(run_.Advance(kWatermarkEnd));
     return report_;
   }
 
@@ -57,6 +75,29 @@ class BatchRun final : private GraphRun::Host {
   Status Reject(const RowBatch& from, const Schema& schema, const RowErrors& errors) override;
   void CountLate(uint64_t) override {}  // bounded input: no window fires before the end
 
+  // A table whose rows are made.
+  struct Generated {
+    Generated(TablePtr table, const std::vector<size_t>& reads, bool needs_watermark)
+        : layout(table, reads, needs_watermark, StoredColumns(*table)) {}
+
+    const ScanLayout layout;
+    RowGenerator* generator = nullptr;  // owned by source
+    std::unique_ptr<SourceRows> source;
+    uint64_t made = 0;
+
+    // How many rows there are to be after that time.
+    uint64_t DueAfter(std::chrono::milliseconds elapsed) const;
+    bool is_over() const { return generator->row_count() && made >= *generator->row_count(); }
+  };
+
+  std::vector<size_t> ReadsOf(const TablePtr& table) const;
+  Status AddGenerated(const TablePtr& table);
+  // Whether all tables have ended (and not only the reading).
+  Result<bool> Generate();
+  Result<bool> GenerateDue(Generated& table, std::chrono::milliseconds elapsed);
+  bool has_enough() const { return report_.rows_out >= aim_.rows_wanted; }
+
+  int64_t WallUs() const;
   Status PushConstants(const OperatorGraph::Constants& constants);
   Status ReadTable(const TablePtr& table);
   Status ReadFile(const SourceFile& file,
@@ -75,11 +116,18 @@ class BatchRun final : private GraphRun::Host {
 
   const OperatorGraph& graph_;
   const BatchOptions& options_;
+  const Aim aim_;
   const RowReceiver receiver_;
   GraphRun run_;
+  std::vector<std::unique_ptr<Generated>> generated_;
   int64_t now_us_ = 0;
   BatchReport report_;
 };
+
+int64_t BatchRun::WallUs() const {
+  const auto since_1970 = options_.clock.WallNow().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
+}
 
 Status BatchRun::Reject(const RowBatch& from, const Schema& schema, const RowErrors& errors) {
   std::vector<size_t> positions(schema.size());
@@ -160,11 +208,7 @@ Status BatchRun::ReadTable(const TablePtr& table) {
   }
   if (options_.files == nullptr) return Internal("a batch over files without a file source");
   ASSIGN_OR_RETURN(const FileTable options, ReadFileTable(*table));
-  std::vector<size_t> reads;
-  for (const OperatorGraph::Scan& scan : graph_.scans()) {
-    if (scan.table == table) reads.insert(reads.end(), scan.reads.begin(), scan.reads.end());
-  }
-  const ScanLayout layout(table, reads, false, StoredColumns(*table));
+  const ScanLayout layout(table, ReadsOf(table), false, StoredColumns(*table));
   if (!layout.metadata().empty()) {
     return Unimplemented("metadata columns of files are not supported yet");
   }
@@ -197,6 +241,7 @@ Status BatchRun::ReadFile(const SourceFile& file,
   LineReader lines(*reader, format);
   while (true) {
     if (options_.stop.stop_requested()) return Cancelled("stopped");
+    if (has_enough()) return {};
     Result<std::vector<std::string_view>> next = lines.Next();
     if (!next.ok()) return next.status().WithContext("file " + file.path);
     if (next->empty()) return {};
@@ -222,10 +267,98 @@ Status BatchRun::PushLines(std::span<const std::string_view> lines,
   return PushToScans(graph_, layout, std::move(rows.rows), run_);
 }
 
+// ---- Generated rows ----
+
+std::vector<size_t> BatchRun::ReadsOf(const TablePtr& table) const {
+  std::vector<size_t> reads;
+  for (const OperatorGraph::Scan& scan : graph_.scans()) {
+    if (scan.table == table) reads.insert(reads.end(), scan.reads.begin(), scan.reads.end());
+  }
+  return reads;
+}
+
+uint64_t BatchRun::Generated::DueAfter(std::chrono::milliseconds elapsed) const {
+  const UInt128 due = static_cast<UInt128>(elapsed.count()) *
+                          static_cast<UInt128>(generator->rows_per_second()) / 1'000 +
+                      1;
+  const auto rows = static_cast<uint64_t>(std::min<UInt128>(due, UINT64_MAX));
+  return std::min(rows, generator->row_count().value_or(UINT64_MAX));
+}
+
+Status BatchRun::AddGenerated(const TablePtr& table) {
+  auto made = std::make_unique<Generated>(table, ReadsOf(table), !aim_.is_bounded);
+  if (!made->layout.metadata().empty()) {
+    return InvalidArgument("table " + table->name + ": generated rows have no metadata");
+  }
+  // Every table draws numbers of its own.
+  ASSIGN_OR_RETURN(std::unique_ptr<RowGenerator> generator,
+                   RowGenerator::Create(made->layout, options_.seed + generated_.size()));
+  made->generator = generator.get();
+  made->source = SourceRows::Of(made->layout, std::move(generator));
+  generated_.push_back(std::move(made));
+  return {};
+}
+
+Result<bool> BatchRun::Generate() {
+  constexpr std::chrono::milliseconds kWait{10};
+  constexpr std::chrono::milliseconds kPausePeriod{1'000};
+  const SteadyTime start = options_.clock.Now();
+  SteadyTime last_pause = start;
+  const auto is_over = [](const auto& table) { return table->is_over(); };
+  while (!std::all_of(generated_.begin(), generated_.end(), is_over)) {
+    const SteadyTime now = options_.clock.Now();
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - start);
+    bool has_made = false;
+    for (const auto& table : generated_) {
+      ASSIGN_OR_RETURN(const bool is_behind, GenerateDue(*table, elapsed));
+      has_made = has_made || is_behind;
+    }
+    if (has_enough()) return false;
+    if (options_.on_pause && now - last_pause >= kPausePeriod) {
+      last_pause = now;
+      RETURN_IF_ERROR(options_.on_pause());
+    }
+    const bool is_stopped = options_.stop.stop_requested() ||
+                            (!has_made && !options_.sleeper.Sleep(kWait, options_.stop));
+    if (!is_stopped) continue;
+    const bool ends = std::all_of(generated_.begin(), generated_.end(), [](const auto& table) {
+      return table->generator->row_count().has_value();
+    });
+    if (ends) return Cancelled("stopped");
+    return false;
+  }
+  return true;
+}
+
+// Makes what is due, one batch at most; whether there was anything.
+Result<bool> BatchRun::GenerateDue(Generated& table, std::chrono::milliseconds elapsed) {
+  const uint64_t due = table.DueAfter(elapsed);
+  if (due <= table.made) return false;
+  const uint64_t rest = std::min(due - table.made, aim_.rows_wanted);
+  const auto count = static_cast<size_t>(std::min<uint64_t>(rest, kRecordsPerBatch));
+  const std::vector<std::optional<std::string_view>> records(count);
+  if (!aim_.is_bounded) run_.SetNow(now_us_ = WallUs());
+  table.generator->SetNow(aim_.is_bounded ? now_us_ : WallUs());
+  SourceRows::Rows rows = table.source->Read(
+      records, {}, now_us_, [](const std::vector<uint32_t>&, Batch&) { /* nothing but rows */ });
+  table.made += count;
+  report_.rows_in += count;
+  for (const DecodedRows::Failure& failure : rows.failures)
+    ReportBad("", table.layout.table().name, failure.message);
+  const auto greatest = std::max_element(rows.watermarks.begin(), rows.watermarks.end());
+  const int64_t watermark = greatest == rows.watermarks.end() ? kWatermarkNone : *greatest;
+  RETURN_IF_ERROR(PushToScans(graph_, table.layout, std::move(rows.rows), run_));
+  for (const OperatorGraph::Scan& scan : graph_.scans()) {
+    if (scan.table.get() != &table.layout.table() || watermark == kWatermarkNone) continue;
+    RETURN_IF_ERROR(run_.Advance(scan.next, watermark));
+  }
+  return true;
+}
+
 class SqlBatchJob final : public BatchJob {
  public:
-  SqlBatchJob(OperatorGraph graph, SinkSet sinks)
-      : graph_(std::move(graph)), sinks_(std::move(sinks)) {}
+  SqlBatchJob(OperatorGraph graph, SinkSet sinks, bool is_bounded)
+      : graph_(std::move(graph)), sinks_(std::move(sinks)), is_bounded_(is_bounded) {}
 
   const std::vector<runtime::KafkaSinkSpec>& kafka_sinks() const override {
     return sinks_.kafka_sinks();
@@ -238,28 +371,47 @@ class SqlBatchJob final : public BatchJob {
   }
 
   Result<BatchReport> Run(const BatchOptions& options, runtime::TaskOutput& out) override {
-    BatchRun run(graph_, options, [&](size_t sink, const RowBatch& rows) {
+    const auto write = [&](size_t sink, const RowBatch& rows) {
       return sinks_.writers()[sink]->Write(rows, out);
-    });
+    };
+    BatchRun run(graph_, options, {.is_bounded = is_bounded_}, write);
     return run.Run();
   }
 
  private:
   const OperatorGraph graph_;
   const SinkSet sinks_;
+  const bool is_bounded_;
 };
+
+// Rows that a query gives at most, where reading on would be in vain.
+uint64_t RowsWanted(const PlanNode& query) {
+  const PlanNode* node = &query;
+  while (node->kind == PlanNode::Kind::kProject)
+    node = node->inputs.front().get();
+  return node->kind == PlanNode::Kind::kLimit ? node->limit.value_or(UINT64_MAX) : UINT64_MAX;
+}
 
 }  // namespace
 
-Result<std::unique_ptr<BatchJob>> BatchJob::Compile(const JobPlan& plan) {
+Result<std::unique_ptr<BatchJob>> BatchJob::Compile(const JobPlan& plan, bool is_bounded) {
   if (plan.inserts.empty()) return InvalidArgument("the job has no INSERT");
+  is_bounded = is_bounded ||
+               std::all_of(plan.inserts.begin(), plan.inserts.end(), [](const InsertPlan& insert) {
+                 return IsBounded(*insert.query, false);
+               });
   ASSIGN_OR_RETURN(const ConnectorDefaults defaults, ConnectorDefaults::From(plan.settings));
-  OperatorGraph graph(false);
+  OperatorGraph graph(!is_bounded);
   SinkSet sinks;
   for (const InsertPlan& insert : plan.inserts)
-    RETURN_IF_ERROR(sinks.Add(insert, defaults, false, graph));
+    RETURN_IF_ERROR(sinks.Add(insert, defaults, !is_bounded, graph));
+  if (!is_bounded && !sinks.file_sinks().empty()) {
+    return Unimplemented(
+        "files of rows that do not end and are not from Kafka are not supported yet; bound the "
+        "source ('number-of-rows')");
+  }
   return std::unique_ptr<BatchJob>(
-      std::make_unique<SqlBatchJob>(std::move(graph), std::move(sinks)));
+      std::make_unique<SqlBatchJob>(std::move(graph), std::move(sinks), is_bounded));
 }
 
 Result<BatchReport> RunQuery(const PlanNode& query,
@@ -267,7 +419,10 @@ Result<BatchReport> RunQuery(const PlanNode& query,
                              const std::function<Status(const Batch&)>& on_rows) {
   OperatorGraph graph(false);
   RETURN_IF_ERROR(graph.Add(query, false, 0));
-  BatchRun run(graph, options, [&](size_t, const RowBatch& rows) { return on_rows(rows.batch); });
+  BatchRun run(graph,
+               options,
+               {.is_bounded = true, .rows_wanted = RowsWanted(query)},
+               [&](size_t, const RowBatch& rows) { return on_rows(rows.batch); });
   return run.Run();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/clock/clock.h"
+#include "common/clock/sleep.h"
 #include "common/status/status.h"
 #include "processor/columns/batch.h"
 #include "processor/engine/file_source.h"
@@ -16,8 +17,8 @@
 
 namespace slipstream::sql {
 
-// Runs plans whose input is bounded and lies in files (or stands in VALUES), in the calling thread,
-// from the first file to the last row.
+// Runs plans whose input is not in Kafka, in the calling thread: VALUES, then files, from the first
+// to the last row, then the rows that 'datagen' tables make, as fast as those say.
 
 // What a batch found and gave.
 struct BatchReport {
@@ -38,8 +39,13 @@ struct BatchOptions {
   FileSource* files = nullptr;  // borrowed; needed if the plan reads a table
   // Told of every bad row; the batch goes on. Not set: they are only counted.
   std::function<void(const BadRow&)> on_bad_row;
-  std::stop_token stop;                     // kCancelled once it is asked for
+  // Ends the reading: of input that would end by itself with kCancelled, of other input well.
+  std::stop_token stop;
   const Clock& clock = SystemClock::Get();  // what NOW reads, once for the whole batch
+  Sleeper& sleeper = SystemSleeper::Get();  // waits between generated rows
+  uint64_t seed = 1;                        // of generated rows
+  // Called about once a second while rows are generated, so that what was written can be seen.
+  std::function<Status()> on_pause;
 };
 
 // BatchJob: the INSERTs of a plan, ready to run. The caller makes the sinks it describes, runs it,
@@ -47,8 +53,9 @@ struct BatchOptions {
 // Threads: none of its own; immutable but for Run, which runs once.
 class BatchJob {
  public:
-  // Errors: as CompileJob's.
-  static Result<std::unique_ptr<BatchJob>> Compile(const JobPlan& plan);
+  // Errors: as CompileJob's. `is_bounded`: every source ends, as the plan was made for; otherwise
+  // queries over those that do not give updates.
+  static Result<std::unique_ptr<BatchJob>> Compile(const JobPlan& plan, bool is_bounded);
   virtual ~BatchJob() = default;
 
   virtual const std::vector<runtime::KafkaSinkSpec>& kafka_sinks() const = 0;

@@ -50,9 +50,11 @@ Result<Connector> ConnectorOf(const TableDefinition& table) {
   if (name == "filesystem") return Connector::kFilesystem;
   if (name == "print") return Connector::kPrint;
   if (name == "blackhole") return Connector::kBlackhole;
+  if (name == "datagen") return Connector::kDatagen;
   if (name.empty()) return InvalidArgument(OwnerOf(table) + ": 'connector' is missing");
-  return InvalidArgument(OwnerOf(table) + ": no connector '" + name +
-                         "'; there are kafka, upsert-kafka, filesystem, print and blackhole");
+  return InvalidArgument(
+      OwnerOf(table) + ": no connector '" + name +
+      "'; there are kafka, upsert-kafka, filesystem, datagen, print and blackhole");
 }
 
 Result<ConnectorDefaults> ConnectorDefaults::From(const Options& settings) {
@@ -104,6 +106,13 @@ Result<FileTable> ReadFileTable(const TableDefinition& table) {
   RETURN_IF_ERROR(RefuseOptions(table, options, kLater));
   RETURN_IF_ERROR(options.CheckAllKnown());
   return read;
+}
+
+Status CheckBlackholeTable(const TableDefinition& table) {
+  OptionReader options(OwnerOf(table), table.options);
+  RETURN_IF_ERROR(options.GetString("connector").status());
+  options.Has("property-version");
+  return options.CheckAllKnown();
 }
 
 Result<runtime::PrintSinkSpec> ReadPrintTable(const TableDefinition& table) {

@@ -17,7 +17,7 @@ namespace slipstream::sql {
 // nearest one that exists, one that is not supported yet is refused by name.
 // Errors: kInvalidArgument, kUnimplemented; messages begin with the table's name.
 
-enum class Connector { kKafka, kUpsertKafka, kFilesystem, kPrint, kBlackhole };
+enum class Connector { kKafka, kUpsertKafka, kFilesystem, kPrint, kBlackhole, kDatagen };
 
 Result<Connector> ConnectorOf(const TableDefinition& table);
 
@@ -50,5 +50,6 @@ struct FileTable {
 Result<FileTable> ReadFileTable(const TableDefinition& table);
 
 Result<runtime::PrintSinkSpec> ReadPrintTable(const TableDefinition& table);
+Status CheckBlackholeTable(const TableDefinition& table);
 
 }  // namespace slipstream::sql

@@ -70,9 +70,12 @@ Result<std::unique_ptr<SinkWriter>> SinkSet::MakeWriter(const TableDefinition& t
       return MakePrintWriter(print_sinks_.size() - 1);
     }
     case Connector::kBlackhole:
+      RETURN_IF_ERROR(CheckBlackholeTable(table));
+      return MakeBlackholeWriter();
+    case Connector::kDatagen:
       break;
   }
-  return MakeBlackholeWriter();
+  return InvalidArgument("table " + table.name + " makes its rows itself; it cannot be written");
 }
 
 Status SinkSet::Add(const InsertPlan& insert,

@@ -23,6 +23,11 @@ Result<std::unique_ptr<SourceRows>> SourceRows::Create(const ScanLayout& layout,
       new SourceRows(layout, *std::move(values), std::move(key_decoder)));
 }
 
+std::unique_ptr<SourceRows> SourceRows::Of(const ScanLayout& layout,
+                                           std::unique_ptr<RecordDecoder> decoder) {
+  return std::unique_ptr<SourceRows>(new SourceRows(layout, std::move(decoder), nullptr));
+}
+
 SourceRows::SourceRows(const ScanLayout& layout,
                        std::unique_ptr<RecordDecoder> decoder,
                        std::unique_ptr<RecordDecoder> key_decoder)

@@ -43,6 +43,10 @@ class SourceRows {
                                                     const ValueFormat& value_format,
                                                     const ValueFormat& key_format = {});
 
+  // Over a decoder of the values; keys are not read.
+  static std::unique_ptr<SourceRows> Of(const ScanLayout& layout,
+                                        std::unique_ptr<RecordDecoder> decoder);
+
   // Whether Read is to be given the records' keys.
   bool reads_keys() const { return key_decoder_ != nullptr; }
   // A record whose event time is NULL, or one of whose rows fails, is a failure and gives no row.

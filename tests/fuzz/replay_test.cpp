@@ -54,6 +54,7 @@ TEST_P(ReplayTest, InputsThatOnceBrokeItHold) {
 }
 
 const Target* const kTargets[] = {&kBlockRecord,
+                                  &kCsvRecords,
                                   &kCsvText,
                                   &kDatanodeRequests,
                                   &kJsonRecords,

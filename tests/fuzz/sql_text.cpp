@@ -100,7 +100,7 @@ void Compile(const JobPlan& plan, bool is_bounded) {
                           {.is_bounded = is_bounded,
                            .partition_count = [](const auto&) -> Result<int32_t> { return 1; }});
   } else {
-    (void)sql::BatchJob::Compile(plan);
+    (void)sql::BatchJob::Compile(plan, is_bounded);
   }
 }
 

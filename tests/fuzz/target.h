@@ -20,6 +20,7 @@ struct Target {
 
 // Each in the source that is called like it.
 extern const Target kBlockRecord;
+extern const Target kCsvRecords;
 extern const Target kCsvText;
 extern const Target kDatanodeRequests;
 extern const Target kJsonRecords;

@@ -208,7 +208,7 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
   }
 
   void RunBatch(const JobPlan& plan) {
-    Result<std::unique_ptr<BatchJob>> job = BatchJob::Compile(plan);
+    Result<std::unique_ptr<BatchJob>> job = BatchJob::Compile(plan, !GetParam().is_unbounded);
     if (!job.ok()) return ExpectError(job.status());
     MemoryFileSource files = Files();
     CollectedOutput output;
