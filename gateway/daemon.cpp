@@ -1,0 +1,182 @@
+#include "gateway/daemon.h"
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+#include <prometheus/registry.h>
+
+#include "common/clock/clock.h"
+#include "common/daemon/admin_server.h"
+#include "common/daemon/control_loop.h"
+#include "common/daemon/endpoint.h"
+#include "common/daemon/flags.h"
+#include "common/log/log.h"
+#include "common/net/host_port.h"
+#include "common/rpc/grpc_transport.h"
+#include "dfs-client/dfs_client.h"
+#include "gateway/http/metrics.h"
+#include "gateway/http/server.h"
+#include "gateway/router.h"
+#include "gateway/webhdfs/handler.h"
+#include "gateway/webhdfs/user_clients.h"
+
+namespace slipstream::gateway {
+namespace {
+
+constexpr char kLogName[] = "gateway";
+constexpr char kGroup[] = "supergroup";  // as HDFS and `dfs` name it
+constexpr std::chrono::milliseconds kMasterCheckPeriod{2'000};
+constexpr std::chrono::milliseconds kMasterCheckTimeout{1'500};
+constexpr std::chrono::milliseconds kMasterSilenceMax{10'000};
+
+Status CheckAddresses(const DaemonOptions& options) {
+  ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(options.listen));
+  RETURN_IF_ERROR(CheckListenAddress("--listen", listen, options.insecure));
+  ASSIGN_OR_RETURN(HostPort admin, ParseHostPort(options.admin_listen));
+  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin, options.insecure));
+  return ParseHostPort(options.master).status().WithContext("--master");
+}
+
+// A connection is a file descriptor, and the soft limit is often 1,024.
+void AllowManyFiles() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+// In the order in which they may be used, so that destruction is the reverse.
+struct Daemon::Impl {
+  explicit Impl(const DaemonOptions& given)
+      : options(given), clients([this](const std::string& user) { return Connect(user); }) {}
+
+  std::shared_ptr<dfs::DfsClient> Connect(const std::string& user);
+  Status Listen();
+  void CheckMaster(const std::stop_token& stop);
+  Status Readiness() const;
+  std::string StatusJson() const;
+  void Stop();
+
+  const DaemonOptions options;
+  daemon::ControlLoop control;
+  prometheus::Registry registry;
+  http::Metrics metrics{registry};
+  std::stop_source stop;  // of the file system's clients
+  std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport();  // shared by the clients
+  webhdfs::UserClients clients;
+  std::unique_ptr<webhdfs::Handler> webhdfs;
+  std::unique_ptr<Router> router;
+  std::unique_ptr<http::Server> server;
+  std::unique_ptr<daemon::AdminServer> admin;
+  std::atomic<bool> is_draining = false;
+  std::atomic<SteadyTime> master_heard_at{SteadyTime{}};
+  bool is_stopped = false;
+  std::jthread master_check;
+};
+
+std::shared_ptr<dfs::DfsClient> Daemon::Impl::Connect(const std::string& user) {
+  return dfs::DfsClient::Connect({.master = options.master,
+                                  .timeout = options.timeout,
+                                  .write_timeout = options.timeout,
+                                  .read_timeout = options.timeout,
+                                  .file_owner = user,
+                                  .file_group = kGroup,
+                                  .stop = stop.get_token(),
+                                  .transport = transport});
+}
+
+Status Daemon::Impl::Listen() {
+  webhdfs = std::make_unique<webhdfs::Handler>(clients, options.listen);
+  router = std::make_unique<Router>(*webhdfs);
+  ASSIGN_OR_RETURN(server,
+                   http::Server::Start({.listen = options.listen,
+                                        .limits = {.connections_max = options.connections_max,
+                                                   .memory_bytes_max = options.memory_bytes}},
+                                       *router,
+                                       metrics));
+  ASSIGN_OR_RETURN(admin,
+                   daemon::AdminServer::Start({.listen = options.admin_listen,
+                                               .registry = &registry,
+                                               .ready = [this] { return Readiness(); },
+                                               .status_json = [this] { return StatusJson(); }}));
+  return {};
+}
+
+// Readiness goes by whether the master has answered lately; asking it takes time, so a thread does.
+void Daemon::Impl::CheckMaster(const std::stop_token& stop_check) {
+  const auto client = dfs::DfsClient::Connect({.master = options.master,
+                                               .timeout = kMasterCheckTimeout,
+                                               .threads_max = 0,
+                                               .on_notice = [](const std::string&) {},
+                                               .stop = stop.get_token(),
+                                               .transport = transport});
+  do {
+    if (client->GetDefaults().ok()) master_heard_at = SystemClock::Get().Now();
+  } while (SystemSleeper::Get().Sleep(kMasterCheckPeriod, stop_check));
+}
+
+Status Daemon::Impl::Readiness() const {
+  if (is_draining) return Unavailable("draining");
+  const SteadyTime heard_at = master_heard_at;
+  if (heard_at == SteadyTime{} || SystemClock::Get().Now() - heard_at > kMasterSilenceMax) {
+    return Unavailable("no answer from master " + options.master);
+  }
+  return {};
+}
+
+std::string Daemon::Impl::StatusJson() const {
+  return nlohmann::json{{"version", daemon::Version()},
+                        {"master", options.master},
+                        {"address", server->address()},
+                        {"ready", Readiness().ok()}}
+      .dump();
+}
+
+void Daemon::Impl::Stop() {
+  if (std::exchange(is_stopped, true)) return;
+  is_draining = true;
+  master_check = {};
+  // Before the server waits for its pools: calls that still run are cut short.
+  std::jthread cut_short([this](const std::stop_token& in_time) {
+    if (SystemSleeper::Get().Sleep(options.drain_time, in_time)) stop.request_stop();
+  });
+  if (server != nullptr) server->Stop(options.drain_time);
+}
+
+Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Daemon::~Daemon() {
+  impl_->Stop();
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
+  RETURN_IF_ERROR(CheckAddresses(options));
+  AllowManyFiles();
+  std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Impl>(options)));
+  Impl& impl = *daemon->impl_;
+  RETURN_IF_ERROR(impl.Listen());
+  impl.master_check =
+      std::jthread([&impl](const std::stop_token& stop) { impl.CheckMaster(stop); });
+  log::Get(kLogName)->info(
+      "gateway_started address={} master={}", impl.server->address(), options.master);
+  RETURN_IF_ERROR(
+      daemon::AnnounceReady(kLogName,
+                            {.rpc = impl.server->address(), .admin = impl.admin->address()},
+                            options.endpoint_file));
+  return daemon;
+}
+
+void Daemon::Run() {
+  const int signal = impl_->control.Run();
+  log::Get(kLogName)->info("gateway_stopping signal={}", signal);
+  impl_->Stop();
+}
+
+}  // namespace slipstream::gateway

@@ -1,0 +1,31 @@
+#include "gateway/http/message.h"
+
+#include <algorithm>
+
+namespace slipstream::gateway::http {
+namespace {
+
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+}  // namespace
+
+std::string_view Request::Header(std::string_view name) const {
+  for (const auto& [own_name, value] : headers) {
+    if (std::equal(own_name.begin(), own_name.end(), name.begin(), name.end(), [](char a, char b) {
+          return Lower(a) == Lower(b);
+        })) {
+      return value;
+    }
+  }
+  return {};
+}
+
+bool IsHeaderText(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+}
+
+}  // namespace slipstream::gateway::http

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "gateway/http/message.h"
+
+namespace slipstream::gateway {
+
+// Router: who answers a request, by its path.
+// Ownership  borrows the handlers. Threads: thread-safe, as they are.
+class Router final : public http::Handler {
+ public:
+  explicit Router(http::Handler& webhdfs) : webhdfs_(webhdfs) {}
+
+  http::Answer Handle(const http::Request& request) override;
+  http::Response Overloaded(const http::Request& request) override;
+
+ private:
+  http::Handler& webhdfs_;
+};
+
+}  // namespace slipstream::gateway
