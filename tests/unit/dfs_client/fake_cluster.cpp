@@ -23,6 +23,10 @@ std::unique_ptr<rpc::Server> Serve(grpc::Service& service) {
   return std::move(*server);
 }
 
+StoredBlock ToStored(const v1::WriteBlocksRequest::BlockHeader& header) {
+  return {.block = header.block(), .frames = {header.frames().begin(), header.frames().end()}};
+}
+
 Status CallHook(const std::function<Status()>& hook) {
   return hook ? hook() : Status();
 }
@@ -104,9 +108,14 @@ grpc::Status FakeDatanode::WriteBlocks(grpc::ServerContext*,
       for (const v1::NodeAddress& next : request.header().next())
         chain.push_back(next.node_id());
     } else if (request.has_block()) {
-      const auto& frames = request.block().frames();
-      blocks.push_back(
-          {.block = request.block().block(), .frames = {frames.begin(), frames.end()}});
+      blocks.push_back(ToStored(request.block()));
+    } else if (request.has_whole_blocks()) {
+      std::string_view rest = request.whole_blocks().data();
+      for (const auto& header : request.whole_blocks().blocks()) {
+        blocks.push_back(ToStored(header));
+        blocks.back().data = rest.substr(0, header.block().stored_bytes());
+        rest.remove_prefix(blocks.back().data.size());
+      }
     } else {
       blocks.back().data += request.data();
     }
