@@ -167,9 +167,14 @@ Result<PrepareResult::Appender> AppenderTable::PrepareOne(Transaction& txn,
     ASSIGN_OR_RETURN(Candidate candidate, BindAll(txn, epoch, now, seen, changes));
     candidate.base = appender->committed;
     candidate.content_hash = content_hash;
+    appender->is_self_committing = commit;
+    if (commit) {
+      RETURN_IF_ERROR(CommitCandidate(
+          txn, epoch.owner, epoch.pair(), candidate, *appender, now, dropped, changes));
+      return AnswerFor(candidate);
+    }
     txn.Put(Table::kPrepared, CandidateKey(epoch.owner, epoch.pair()), Encode(candidate));
     appender->candidates.push_back({.pair = epoch.pair(), .prepared_at_ms = now.wall_ms()});
-    appender->is_self_committing = commit;
     Store(txn, epoch.owner, *appender, now);
     answer = AnswerFor(candidate);
   }
@@ -202,6 +207,7 @@ Result<Candidate> AppenderTable::BindAll(Transaction& txn,
                                          SeenBlocks& seen,
                                          BlockChanges& changes) {
   Candidate candidate;
+  ShareBinder::Epoch common;
   std::unordered_set<InodeId> inodes;
   std::unordered_set<std::string> paths;
   for (const FileAppend& file : epoch.files) {
@@ -213,7 +219,7 @@ Result<Candidate> AppenderTable::BindAll(Transaction& txn,
     if (!is_first) return InvalidArgument("two shares of one epoch name the same file");
     ASSIGN_OR_RETURN(std::vector<FileBlock> blocks, CheckBlocks(file.blocks, seen));
     ASSIGN_OR_RETURN(PreparedShare share,
-                     binder_.Bind(txn, epoch.owner, file, std::move(blocks), now));
+                     binder_.Bind(txn, epoch.owner, file, std::move(blocks), now, common));
     changes.prepared.insert(changes.prepared.end(), share.blocks.begin(), share.blocks.end());
     candidate.shares.push_back(std::move(share));
   }
@@ -306,8 +312,19 @@ Status AppenderTable::CommitOne(Transaction& txn,
     return ContradictsCommitted(
         pair, appender.committed, "prepared on top of " + candidate.base.ToString());
   }
-  RETURN_IF_ERROR(CarryOut(txn, owner, candidate, now, dropped, changes));
   txn.Delete(Table::kPrepared, CandidateKey(owner, pair));
+  return CommitCandidate(txn, owner, pair, candidate, appender, now, dropped, changes);
+}
+
+Status AppenderTable::CommitCandidate(Transaction& txn,
+                                      std::string_view owner,
+                                      EpochPair pair,
+                                      const Candidate& candidate,
+                                      Appender& appender,
+                                      const Now& now,
+                                      std::vector<InodeId>& dropped,
+                                      BlockChanges& changes) {
+  RETURN_IF_ERROR(CarryOut(txn, owner, candidate, now, dropped, changes));
   std::vector<Appender::Candidate> rest;
   for (const Appender::Candidate& other : appender.candidates) {
     if (other.pair.epoch > pair.epoch) {
@@ -332,9 +349,11 @@ Status AppenderTable::CarryOut(Transaction& txn,
                                const Now& now,
                                std::vector<InodeId>& dropped,
                                BlockChanges& changes) {
+  ShareBinder::Epoch common;
   for (const PreparedShare& share : candidate.shares) {
     if (share.kind == PreparedShare::Kind::kLost) continue;
-    ASSIGN_OR_RETURN(bool is_carried_out, binder_.CarryOut(txn, owner, share, now, changes));
+    ASSIGN_OR_RETURN(bool is_carried_out,
+                     binder_.CarryOut(txn, owner, share, now, changes, common));
     if (!is_carried_out) {
       log::Get("dfs_master")
           ->warn("share_dropped owner={} inode={} parent={} name={} blocks={}",
@@ -350,7 +369,7 @@ Status AppenderTable::CarryOut(Transaction& txn,
     for (const FileBlock& entry : share.blocks)
       changes.committed.push_back(entry.block.id);
   }
-  return {};
+  return binder_.Finish(txn, common, now);
 }
 
 Status AppenderTable::Discard(Transaction& txn,

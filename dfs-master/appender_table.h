@@ -134,6 +134,15 @@ class AppenderTable final {
                    const Now& now,
                    std::vector<InodeId>& dropped,
                    BlockChanges& changes);
+  // Commits `pair`, whose candidate this is; `appender` is the owner's, and stored.
+  Status CommitCandidate(Transaction& txn,
+                         std::string_view owner,
+                         EpochPair pair,
+                         const Candidate& candidate,
+                         Appender& appender,
+                         const Now& now,
+                         std::vector<InodeId>& dropped,
+                         BlockChanges& changes);
   Status CarryOut(Transaction& txn,
                   std::string_view owner,
                   const Candidate& candidate,

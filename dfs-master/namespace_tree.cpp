@@ -388,11 +388,15 @@ Result<std::optional<Inode>> NamespaceTree::FindReachable(const Transaction& txn
 }
 
 Status NamespaceTree::Insert(Transaction& txn, const Inode& inode, const Now& now, Check check) {
+  RETURN_IF_ERROR(InsertAlone(txn, inode, check));
+  return TouchParent(txn, inode.parent, +1, now);
+}
+
+Status NamespaceTree::InsertAlone(Transaction& txn, const Inode& inode, Check check) {
   RETURN_IF_ERROR(quotas_.Move(txn, inode, kNoInode, inode.parent, check));
   txn.Put(Table::kInodeNames, BigEndian(inode.id), ChildKey(inode.parent, inode.name));
   Update(txn, inode);
-  RETURN_IF_ERROR(Count(txn, inode, true));
-  return TouchParent(txn, inode.parent, +1, now);
+  return Count(txn, inode, true);
 }
 
 void NamespaceTree::Update(Transaction& txn, const Inode& inode) const {
@@ -441,7 +445,11 @@ Status NamespaceTree::Reserve(Transaction& txn,
   Reservation reservation = existing.value_or(Reservation{.owner = std::string(owner)});
   if (reservation.owner != owner) return CheckNotReserved(txn, parent, name);
   ++reservation.count;
-  txn.Put(Table::kReservations, key, Encode(reservation));
+  if (existing.has_value()) {
+    txn.Put(Table::kReservations, key, Encode(reservation));
+  } else {
+    txn.PutNew(Table::kReservations, key, Encode(reservation));
+  }
   return {};
 }
 

@@ -91,6 +91,10 @@ class NamespaceTree final {
 
   // Puts a new inode into its parent, whose times and count follow.
   Status Insert(Transaction& txn, const Inode& inode, const Now& now, Check check);
+  // Its two steps, for whoever inserts many into one parent: the inode itself, and what follows for
+  // a parent of so many children more.
+  Status InsertAlone(Transaction& txn, const Inode& inode, Check check);
+  Status TouchParent(Transaction& txn, InodeId parent, int64_t child_change, const Now& now) const;
   // Writes back an inode found before, at its parent and name.
   void Update(Transaction& txn, const Inode& inode) const;
   // Cuts an inode off its parent.
@@ -119,7 +123,6 @@ class NamespaceTree final {
   Status CheckEmpty(const Transaction& txn, const Inode& directory) const;
   Status ClearTarget(
       Transaction& txn, const Inode& source, const Inode& target, bool replace, const Now& now);
-  Status TouchParent(Transaction& txn, InodeId parent, int64_t child_change, const Now& now) const;
   Result<std::optional<Inode>> FindById(const Transaction& txn, InodeId id) const;
 
   IdAllocator& inode_ids_;

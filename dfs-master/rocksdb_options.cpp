@@ -25,6 +25,9 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(size_t write_buffer_bytes,
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   result.write_buffer_size = write_buffer_bytes;
   result.compression = rocksdb::kZSTD;
+  // Whoever creates a name looks first whether it is there: what was written last says no at once.
+  result.memtable_prefix_bloom_size_ratio = 0.05;
+  result.memtable_whole_key_filtering = true;
   return result;
 }
 

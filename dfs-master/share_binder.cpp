@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "dfs-master/path.h"
 
 namespace slipstream::dfs::master {
 namespace {
@@ -51,13 +52,14 @@ Result<PreparedShare> ShareBinder::Bind(Transaction& txn,
                                         std::string_view owner,
                                         const FileAppend& file,
                                         std::vector<FileBlock> blocks,
-                                        const Now& now) {
+                                        const Now& now,
+                                        Epoch& epoch) {
   PreparedShare share;
   share.expected_length_bytes = file.expected_length_bytes;
   share.blocks = std::move(blocks);
   share.is_closing = file.is_closing;
   if (file.inode != kNoInode) return BindExisting(txn, owner, file, std::move(share));
-  return BindNew(txn, owner, file, std::move(share), now);
+  return BindNew(txn, owner, file, std::move(share), now, epoch);
 }
 
 Result<PreparedShare> ShareBinder::BindExisting(Transaction& txn,
@@ -91,13 +93,35 @@ Result<PreparedShare> ShareBinder::BindExisting(Transaction& txn,
   return share;
 }
 
+Result<ShareBinder::Place> ShareBinder::FindPlace(Transaction& txn,
+                                                  const FileAppend& file,
+                                                  const Now& now,
+                                                  Epoch& epoch) {
+  const std::string_view whole = file.new_path;
+  const size_t name_begin = whole.rfind('/') + 1;  // 0: there is none
+  const std::string_view folder_path = whole.substr(0, name_begin);
+  const bool is_known = !folder_path.empty() && folder_path == epoch.folder_path &&
+                        name_begin < whole.size() && whole.size() <= kPathBytesMax;
+  if (is_known) {
+    ASSIGN_OR_RETURN(Path name, ParsePath(whole.substr(name_begin - 1)));
+    return Place{.parent = epoch.folder, .name = std::move(name.front())};
+  }
+  ASSIGN_OR_RETURN(Path path, ParsePath(whole));
+  if (path.empty()) return FailedPrecondition("the root is a directory");
+  const Attributes attributes{.owner = file.attributes.owner, .group = file.attributes.group};
+  ASSIGN_OR_RETURN(const Inode parent,
+                   tree_.MakeDirectories(txn, path, path.size() - 1, attributes, now));
+  epoch.folder_path = folder_path;
+  epoch.folder = parent.id;
+  return Place{.parent = parent.id, .name = std::move(path.back())};
+}
+
 Result<PreparedShare> ShareBinder::BindNew(Transaction& txn,
                                            std::string_view owner,
                                            const FileAppend& file,
                                            PreparedShare share,
-                                           const Now& now) {
-  ASSIGN_OR_RETURN(Path path, ParsePath(file.new_path));
-  if (path.empty()) return FailedPrecondition("the root is a directory");
+                                           const Now& now,
+                                           Epoch& epoch) {
   if (file.expected_length_bytes != 0) {
     return InvalidArgument("a new file's expected length is 0: path=" + log::Quoted(file.new_path));
   }
@@ -107,10 +131,8 @@ Result<PreparedShare> ShareBinder::BindNew(Transaction& txn,
   }
   RETURN_IF_ERROR(CheckPrincipal(file.attributes.owner));
   RETURN_IF_ERROR(CheckPrincipal(file.attributes.group));
-  Attributes directory_attributes{.owner = file.attributes.owner, .group = file.attributes.group};
-  ASSIGN_OR_RETURN(Inode parent,
-                   tree_.MakeDirectories(txn, path, path.size() - 1, directory_attributes, now));
-  ASSIGN_OR_RETURN(std::optional<Inode> existing, tree_.FindChild(txn, parent.id, path.back()));
+  ASSIGN_OR_RETURN(Place place, FindPlace(txn, file, now, epoch));
+  ASSIGN_OR_RETURN(std::optional<Inode> existing, tree_.FindChild(txn, place.parent, place.name));
   if (existing.has_value()) {
     if (!file.is_replacing) return AlreadyExists("exists: path=" + log::Quoted(file.new_path));
     if (existing->is_directory()) {
@@ -126,12 +148,12 @@ Result<PreparedShare> ShareBinder::BindNew(Transaction& txn,
     // What gives way need not be paid for twice.
     usage.space_bytes = std::max<int64_t>(usage.space_bytes - existing->usage().space_bytes, 0);
   }
-  RETURN_IF_ERROR(tree_.quotas().Promise(txn, parent.id, usage, share));
-  RETURN_IF_ERROR(tree_.Reserve(txn, parent.id, path.back(), owner));
+  RETURN_IF_ERROR(tree_.quotas().Promise(txn, place.parent, usage, share));
+  RETURN_IF_ERROR(tree_.Reserve(txn, place.parent, place.name, owner));
   ASSIGN_OR_RETURN(share.inode, tree_.NewInodeId(txn));
   share.kind = PreparedShare::Kind::kNew;
-  share.parent = parent.id;
-  share.name = path.back();
+  share.parent = place.parent;
+  share.name = std::move(place.name);
   share.is_replacing = file.is_replacing;
   share.attributes = file.attributes;
   return share;
@@ -141,13 +163,14 @@ Result<bool> ShareBinder::CarryOut(Transaction& txn,
                                    std::string_view owner,
                                    const PreparedShare& share,
                                    const Now& now,
-                                   BlockChanges& changes) {
+                                   BlockChanges& changes,
+                                   Epoch& epoch) {
   RETURN_IF_ERROR(tree_.quotas().EndPromise(txn, share));
   switch (share.kind) {
     case PreparedShare::Kind::kExisting:
       return CarryOutExisting(txn, owner, share, now, changes);
     case PreparedShare::Kind::kNew:
-      return CarryOutNew(txn, owner, share, now, changes);
+      return CarryOutNew(txn, owner, share, now, changes, epoch);
     case PreparedShare::Kind::kLost:
       return false;
   }
@@ -181,10 +204,15 @@ Result<bool> ShareBinder::CarryOutNew(Transaction& txn,
                                       std::string_view owner,
                                       const PreparedShare& share,
                                       const Now& now,
-                                      BlockChanges& changes) {
+                                      BlockChanges& changes,
+                                      Epoch& epoch) {
   RETURN_IF_ERROR(tree_.Release(txn, share.parent, share.name));
-  ASSIGN_OR_RETURN(std::optional<Inode> parent, tree_.FindReachable(txn, share.parent));
-  if (!parent.has_value()) return false;
+  if (epoch.parent != share.parent) {
+    RETURN_IF_ERROR(Finish(txn, epoch, now));
+    ASSIGN_OR_RETURN(std::optional<Inode> parent, tree_.FindReachable(txn, share.parent));
+    if (!parent.has_value()) return false;
+    epoch.parent = share.parent;
+  }
   ASSIGN_OR_RETURN(std::optional<Inode> existing, tree_.FindChild(txn, share.parent, share.name));
   if (existing.has_value()) {
     if (!share.is_replacing || existing->is_directory()) {
@@ -203,8 +231,15 @@ Result<bool> ShareBinder::CarryOutNew(Transaction& txn,
   inode.attributes.mode =
       share.attributes.mode == 0 ? kFileMode : share.attributes.mode & kModeMask;
   RETURN_IF_ERROR(Append(txn, owner, share, now, inode, changes));
-  RETURN_IF_ERROR(tree_.Insert(txn, inode, now, QuotaTable::Check::kAllow));
+  RETURN_IF_ERROR(tree_.InsertAlone(txn, inode, QuotaTable::Check::kAllow));
+  ++epoch.children;
   return true;
+}
+
+Status ShareBinder::Finish(Transaction& txn, Epoch& epoch, const Now& now) {
+  const int64_t children = std::exchange(epoch.children, 0);
+  const InodeId parent = std::exchange(epoch.parent, kNoInode);
+  return children == 0 ? Status() : tree_.TouchParent(txn, parent, children, now);
 }
 
 Status ShareBinder::Append(Transaction& txn,
@@ -234,13 +269,12 @@ Status ShareBinder::Append(Transaction& txn,
     totals->stored_bytes += entry.block.stored_bytes;
   }
   inode.modified_at_ms = now.wall_ms();
-  const std::string open_file = OpenFileKey(owner, inode.id);
   if (share.is_closing) {
+    if (!inode.writer.empty()) txn.Delete(Table::kOpenFiles, OpenFileKey(owner, inode.id));
     inode.writer.clear();
-    txn.Delete(Table::kOpenFiles, open_file);
   } else if (inode.writer != owner) {
     inode.writer = owner;
-    txn.Put(Table::kOpenFiles, open_file, "");
+    txn.Put(Table::kOpenFiles, OpenFileKey(owner, inode.id), "");
   }
   return {};
 }

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/status/status.h"
 #include "dfs-master/appends.h"
@@ -16,10 +19,23 @@ namespace slipstream::dfs::master {
 // the file is claimed (nobody else prepares or changes it), a new file's name is reserved, and the
 // share names inodes, so that renames are followed. What a user may still do is delete; then the
 // share is dropped at the commit, as if he had deleted just after it.
-// Threads: none; under the master's lock. No state of its own.
+// Threads: none; under the master's lock. No state of its own but that of one epoch (Epoch).
 class ShareBinder final {
  public:
   explicit ShareBinder(NamespaceTree& tree) : tree_(tree) {}
+
+  // What the shares of one epoch have in common, so that a batch of files in one directory looks
+  // for it, and changes it, once. For one transaction, in which nothing else happens meanwhile:
+  // shares make directories and cut off none.
+  struct Epoch {
+    // Where the last new file was bound: its path up to the last slash.
+    std::string folder_path;
+    InodeId folder = kNoInode;
+    // Where the last new file was carried out, and how many there were in a row: Finish counts
+    // them.
+    InodeId parent = kNoInode;
+    int64_t children = 0;
+  };
 
   // Binds `file` for `owner`; `blocks` are the file's, checked by the caller. A share of kind kLost
   // where the file is gone: nothing was bound.
@@ -29,7 +45,8 @@ class ShareBinder final {
                              std::string_view owner,
                              const FileAppend& file,
                              std::vector<FileBlock> blocks,
-                             const Now& now);
+                             const Now& now,
+                             Epoch& epoch);
 
   // Makes a bound share visible. False where the file, or the directory of a new one, was deleted
   // meanwhile: then nothing of it is left.
@@ -37,7 +54,10 @@ class ShareBinder final {
                         std::string_view owner,
                         const PreparedShare& share,
                         const Now& now,
-                        BlockChanges& changes);
+                        BlockChanges& changes,
+                        Epoch& epoch);
+  // To be called after the last share.
+  Status Finish(Transaction& txn, Epoch& epoch, const Now& now);
 
   // Gives up the claim or the reservation of a share that is not to be carried out.
   Status LetGo(Transaction& txn, const PreparedShare& share);
@@ -54,7 +74,14 @@ class ShareBinder final {
                                 std::string_view owner,
                                 const FileAppend& file,
                                 PreparedShare share,
-                                const Now& now);
+                                const Now& now,
+                                Epoch& epoch);
+  // The directory a new file goes into, made where it is missing, and the file's name.
+  struct Place {
+    InodeId parent = kNoInode;
+    std::string name;
+  };
+  Result<Place> FindPlace(Transaction& txn, const FileAppend& file, const Now& now, Epoch& epoch);
   Result<bool> CarryOutExisting(Transaction& txn,
                                 std::string_view owner,
                                 const PreparedShare& share,
@@ -64,7 +91,8 @@ class ShareBinder final {
                            std::string_view owner,
                            const PreparedShare& share,
                            const Now& now,
-                           BlockChanges& changes);
+                           BlockChanges& changes,
+                           Epoch& epoch);
   Status Append(Transaction& txn,
                 std::string_view owner,
                 const PreparedShare& share,

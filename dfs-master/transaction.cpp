@@ -3,7 +3,9 @@
 namespace slipstream::dfs::master {
 
 Result<std::optional<std::string>> Transaction::Get(Table table, std::string_view key) const {
-  if (auto it = changes_.find(std::pair(table, key)); it != changes_.end()) return it->second;
+  if (auto it = changes_.find(std::pair(table, key)); it != changes_.end()) {
+    return it->second.value;
+  }
   return store_.Get(table, key);
 }
 
@@ -18,7 +20,8 @@ Status Transaction::Scan(Table table,
   };
   bool is_ended = false;
   auto visit_own = [&] {
-    if (own->second.has_value()) is_ended = !visit(own->first.second, *own->second);
+    const std::optional<std::string>& value = own->second.value;
+    if (value.has_value()) is_ended = !visit(own->first.second, *value);
     ++own;
   };
   auto merge = [&](std::string_view key, std::string_view value) {
@@ -46,7 +49,7 @@ Result<std::optional<KeyValueStore::Entry>> Transaction::FindLast(Table table,
   ASSIGN_OR_RETURN(std::optional<KeyValueStore::Entry> last, store_.FindLast(table, begin, behind));
   while (last.has_value()) {
     auto own = changes_.find(std::pair(table, std::string_view(last->key)));
-    if (own == changes_.end() || own->second.has_value()) break;
+    if (own == changes_.end() || own->second.value.has_value()) break;
     behind = last->key;
     ASSIGN_OR_RETURN(last, store_.FindLast(table, begin, behind));
   }
@@ -55,11 +58,11 @@ Result<std::optional<KeyValueStore::Entry>> Transaction::FindLast(Table table,
                          : changes_.lower_bound(std::pair(table, end));
   while (own != changes_.begin()) {
     --own;
-    const auto& [key, value] = *own;
+    const auto& [key, change] = *own;
     if (key.first != table || key.second < begin) break;
     if (last.has_value() && key.second < last->key) break;
-    if (value.has_value()) {
-      return std::optional(KeyValueStore::Entry{.key = key.second, .value = *value});
+    if (change.value.has_value()) {
+      return std::optional(KeyValueStore::Entry{.key = key.second, .value = *change.value});
     }
   }
   return last;
@@ -85,9 +88,9 @@ Result<Totals*> Transaction::totals() {
 WriteBatch Transaction::TakeBatch() {
   if (totals_.has_value()) Put(Table::kMeta, kMetaTotals, Encode(*totals_));
   WriteBatch batch;
-  for (auto& [key, value] : changes_) {
-    if (value.has_value()) {
-      batch.Put(key.first, key.second, std::move(*value));
+  for (auto& [key, change] : changes_) {
+    if (change.value.has_value()) {
+      batch.Put(key.first, key.second, std::move(*change.value));
     } else {
       batch.Delete(key.first, key.second);
     }

@@ -47,10 +47,22 @@ class Transaction final {
   }
 
   void Put(Table table, std::string key, std::string value) {
-    changes_.insert_or_assign({table, std::move(key)}, std::move(value));
+    changes_[{table, std::move(key)}].value = std::move(value);
+  }
+  // As Put, of a key that Get has just said is not there. Deleted again by the same request it
+  // leaves no trace in the store.
+  void PutNew(Table table, std::string key, std::string value) {
+    auto [change, is_first] = changes_.try_emplace({table, std::move(key)});
+    if (is_first) change->second.is_new = true;
+    change->second.value = std::move(value);
   }
   void Delete(Table table, std::string key) {
-    changes_.insert_or_assign({table, std::move(key)}, std::nullopt);
+    auto [change, is_first] = changes_.try_emplace({table, std::move(key)});
+    if (change->second.is_new) {
+      changes_.erase(change);
+    } else {
+      change->second.value.reset();
+    }
   }
 
   // Totals are read and written by most changes; kept here until the batch is taken.
@@ -78,7 +90,11 @@ class Transaction final {
     bool operator()(const Key& a, const View& b) const { return ToView(a) < b; }
     bool operator()(const View& a, const Key& b) const { return a < ToView(b); }
   };
-  std::map<Key, std::optional<std::string>, Before> changes_;
+  struct Change {
+    std::optional<std::string> value;  // none: deleted
+    bool is_new = false;               // the store does not have the key
+  };
+  std::map<Key, Change, Before> changes_;
   std::optional<Totals> totals_;
   std::vector<SubtreeCount> counts_;
   std::vector<InodeId> orphans_;

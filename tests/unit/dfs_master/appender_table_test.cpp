@@ -51,6 +51,42 @@ TEST_F(AppenderTest, PreparedFileIsInvisibleUntilItIsCommitted) {
   EXPECT_EQ(master_->GetStatus("/d/f")->writer, "w");
 }
 
+TEST_F(AppenderTest, ABatchOfFilesCountsInEachDirectoryAsFilesOneByOneDo) {
+  EpochAppend replaced = OneFile("w", {.epoch = 1, .incarnation = Acquire("w")}, NewFile("/a/1"));
+  replaced.files[0].is_closing = true;
+  ASSERT_TRUE(Prepare(replaced, true).ok());
+  EpochAppend batch{.owner = "w", .incarnation = replaced.incarnation, .epoch = 2, .files = {}};
+  for (const char* path : {"/a/1", "/a/2", "/a/b/1", "/a/b/2", "/a/3", "/top", "/a/b/3"}) {
+    batch.files.push_back(NewFile(path));
+    batch.files.back().is_closing = true;
+    batch.files.back().is_replacing = true;
+  }
+
+  ASSERT_TRUE(Prepare(batch, true).ok());
+
+  EXPECT_EQ(master_->GetStatus("/a")->child_count, 4U);
+  EXPECT_EQ(master_->GetStatus("/a/b")->child_count, 3U);
+  EXPECT_EQ(master_->GetStatus("/")->child_count, 2U);
+  EXPECT_EQ(master_->List("/a", "", 0)->entries.size(), 4U);
+  EXPECT_EQ(master_->List("/a/b", "", 0)->entries.size(), 3U);
+  EXPECT_EQ(master_->GetClusterState()->totals.files, 7U);
+  EXPECT_EQ(StandingCandidates("w"), 0U);
+}
+
+TEST_F(AppenderTest, ABatchWithABadNameIsNotCarriedOut) {
+  const uint64_t incarnation = Acquire("w");
+  uint64_t epoch = 0;
+  const std::string long_name = "/d/" + std::string(256, 'x');
+  for (const char* bad : {"/d/..", "/d/", "/d/ok/x", long_name.c_str()}) {
+    EpochAppend batch{
+        .owner = "w", .incarnation = incarnation, .epoch = ++epoch, .files = {NewFile("/d/ok")}};
+    batch.files.push_back(NewFile(bad));
+
+    EXPECT_FALSE(Prepare(batch, true).ok()) << bad;
+    EXPECT_EQ(CodeOf("/d"), Code::kNotFound) << bad;
+  }
+}
+
 TEST_F(AppenderTest, PrepareCarriesOutThePairBefore) {
   EpochPair first{.epoch = 1, .incarnation = Acquire("w")};
   InodeId inode = Prepare(OneFile("w", first, NewFile("/f")))->appenders[0].inodes[0];

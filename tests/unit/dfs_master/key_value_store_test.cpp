@@ -149,6 +149,29 @@ TYPED_TEST(KeyValueStoreTest, ConcurrentWritersAllBecomeDurable) {
   }
 }
 
+TYPED_TEST(KeyValueStoreTest, WhatIsNewAndDeletedAgainLeavesNoTrace) {
+  WriteBatch before;
+  before.Put(Table::kInodes, "old", "1");
+  ASSERT_TRUE(this->store().Apply(before).ok());
+  Transaction txn(this->store());
+
+  txn.PutNew(Table::kInodes, "new", "1");
+  EXPECT_EQ(txn.Get(Table::kInodes, "new").value(), "1");
+  txn.Put(Table::kInodes, "new", "2");
+  EXPECT_EQ(txn.Get(Table::kInodes, "new").value(), "2");
+  txn.Delete(Table::kInodes, "new");
+  EXPECT_FALSE(txn.Get(Table::kInodes, "new").value().has_value());
+  EXPECT_FALSE(txn.has_changes());
+
+  // Not there any more is not new.
+  txn.Delete(Table::kInodes, "old");
+  txn.PutNew(Table::kInodes, "old", "2");
+  txn.Delete(Table::kInodes, "old");
+  EXPECT_FALSE(txn.Get(Table::kInodes, "old").value().has_value());
+  ASSERT_TRUE(this->store().Apply(txn.TakeBatch()).ok());
+  EXPECT_FALSE(this->store().Get(Table::kInodes, "old").value().has_value());
+}
+
 TYPED_TEST(KeyValueStoreTest, TransactionSeesItsOwnChangesInOrder) {
   for (const char* key : {"a", "b", "c", "e"})
     this->Put(Table::kInodes, key, "old");
