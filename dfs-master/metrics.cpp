@@ -1,7 +1,10 @@
 #include "dfs-master/metrics.h"
 
+#include <array>
+#include <atomic>
 #include <functional>
 #include <map>
+#include <string>
 
 #include <nlohmann/json.hpp>
 #include <prometheus/counter.h>
@@ -16,6 +19,8 @@ namespace {
 
 const prometheus::Histogram::BucketBoundaries kSecondsBuckets = {
     0.0002, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2};
+
+constexpr size_t kCodes = static_cast<size_t>(Code::kUnauthenticated) + 1;
 
 const char* StateName(NodeState state) {
   switch (state) {
@@ -55,28 +60,31 @@ struct Metrics::Impl {
   // Looking a metric up by its labels costs more than some of the calls.
   struct CallMetrics {
     prometheus::Histogram* seconds = nullptr;
-    std::map<Code, prometheus::Counter*> by_code;
+    // By code; null until the first call that ended so.
+    std::array<std::atomic<prometheus::Counter*>, kCodes> by_code{};
   };
   CallMetrics& CallOf(std::string_view method) EXCLUDES(mutex) {
     MutexLock lock(mutex);
     auto it = call_metrics.find(method);
     if (it == call_metrics.end()) {
-      it = call_metrics.emplace(method, CallMetrics()).first;
+      it = call_metrics.try_emplace(std::string(method)).first;
       it->second.seconds = &call_seconds.Add({{"method", it->first}}, kSecondsBuckets);
     }
     return it->second;
   }
-  prometheus::Counter& CounterOf(CallMetrics& call, std::string_view method, Code code)
-      EXCLUDES(mutex) {
-    MutexLock lock(mutex);
-    prometheus::Counter*& counter = call.by_code[code];
+  prometheus::Counter& CounterOf(CallMetrics& call, std::string_view method, Code code) {
+    std::atomic<prometheus::Counter*>& known = call.by_code.at(static_cast<size_t>(code));
+    prometheus::Counter* counter = known.load(std::memory_order_acquire);
     if (counter == nullptr) {
+      // Added twice it is the same.
       counter =
           &calls.Add({{"method", std::string(method)}, {"code", std::string(CodeName(code))}});
+      known.store(counter, std::memory_order_release);
     }
     return *counter;
   }
   Mutex mutex;
+  // Nodes stay where they are, and none is taken away.
   std::map<std::string, CallMetrics, std::less<>> call_metrics GUARDED_BY(mutex);
 
   prometheus::Family<prometheus::Gauge>& nodes = Gauges(registry, "nodes", "Datanodes by state.");

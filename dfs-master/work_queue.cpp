@@ -25,6 +25,7 @@ bool WorkQueue::TryAdd(std::function<void()> work) {
     MutexLock lock(mutex_);
     if (waiting_.size() >= capacity_) return false;
     waiting_.push_back(std::move(work));
+    ++unfinished_;
     has_idle = idle_threads_ > 0;
   }
   if (has_idle) added_.NotifyOne();
@@ -45,6 +46,7 @@ void WorkQueue::Run() {
       waiting_.pop_front();
     }
     work();
+    --unfinished_;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -29,10 +30,14 @@ class WorkQueue final {
   // False where as much as may is waiting already.
   bool TryAdd(std::function<void()> work);
 
+  // Whether nothing waits and nothing is being carried out; may be otherwise a moment later.
+  bool is_idle() const { return unfinished_.load(std::memory_order_relaxed) == 0; }
+
  private:
   void Run();
 
   const size_t capacity_;
+  std::atomic<size_t> unfinished_{0};
   Mutex mutex_;
   CondVar added_;
   std::deque<std::function<void()>> waiting_ GUARDED_BY(mutex_);
