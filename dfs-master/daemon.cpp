@@ -127,10 +127,14 @@ Status Daemon::Start() {
     RETURN_IF_ERROR(CheckListenAddress(flag, listen, options.flags.insecure));
   }
   RETURN_IF_ERROR(CheckRestoreIsWhole(options.data_dir));
-  ASSIGN_OR_RETURN(
-      impl_->store,
-      RocksDbStore::Open({.directory = options.data_dir / "meta", .on_fatal = EndOnStoreFailure}));
+  // Half of it for rows, which save the most: they are decoded, and found by one lookup.
+  ASSIGN_OR_RETURN(impl_->store,
+                   RocksDbStore::Open({.directory = options.data_dir / "meta",
+                                       .on_fatal = EndOnStoreFailure,
+                                       .block_cache_bytes = options.cache_bytes / 4,
+                                       .write_buffer_bytes = options.cache_bytes / 4}));
   Master::Options master = options.master;
+  master.cache_bytes = options.cache_bytes / 2;
   master.on_fatal = EndOnStoreFailure;
   master.backup = [this](const std::string& directory) {
     const Now now{.steady = SystemClock::Get().Now(), .wall = SystemClock::Get().WallNow()};

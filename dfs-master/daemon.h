@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -19,6 +20,8 @@ class Daemon final {
     std::string listen = "127.0.0.1:7400";
     std::filesystem::path data_dir;
     Master::Options master;
+    // What the store's rows, blocks and unwritten changes take in memory, together.
+    uint64_t cache_bytes = uint64_t{256} << 20;
   };
 
   // Runs until SIGTERM or SIGINT, then drains; OK if that went well. Blocks the calling thread,

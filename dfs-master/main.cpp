@@ -91,6 +91,14 @@ int main(int argc, char** argv) {
       ->type_name("MINUTES")
       ->check(CLI::Range(0.0, 1e7))
       ->default_str("0");
+  app.add_option("--cache",
+                 options.cache_bytes,
+                 "memory for what the store keeps of names and blocks, e.g. 256MB; beside it the "
+                 "master takes some 30 MB, and 21 to 40 bytes for each block")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(uint64_t{16} << 20, uint64_t{1} << 40))
+      ->default_str("256MB");
   options.master.seed = std::random_device()();
   app.add_option("--seed", options.master.seed, "of the placement of blocks; drawn if not given");
   if (auto exit_code = daemon::ParseFlags(app, argc, argv)) return *exit_code;

@@ -65,8 +65,10 @@ class FatalListener final : public rocksdb::EventListener {
   std::atomic<bool> has_failed_{false};
 };
 
-rocksdb::DBOptions MakeDbOptions(const std::shared_ptr<FatalListener>& listener) {
+rocksdb::DBOptions MakeDbOptions(size_t write_buffer_bytes,
+                                 const std::shared_ptr<FatalListener>& listener) {
   rocksdb::DBOptions result;
+  result.db_write_buffer_size = write_buffer_bytes;
   result.create_if_missing = true;
   result.create_missing_column_families = true;
   result.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -157,7 +159,8 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(Options options) {
   if (error) return ErrnoStatus(error.value(), "create " + options.directory.string());
 
   auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
-  rocksdb::ColumnFamilyOptions table_options = MakeTableOptions(options.write_buffer_bytes, cache);
+  rocksdb::ColumnFamilyOptions table_options =
+      MakeTableOptions(options.write_buffer_bytes / 4, cache);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, table_options);
   for (size_t i = 0; i < kTableCount; ++i) {
@@ -166,10 +169,12 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(Options options) {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   auto failure = std::make_shared<FatalListener>(options.on_fatal);
   rocksdb::DB* db = nullptr;
-  RETURN_IF_ERROR(
-      FromRocksDb(rocksdb::DB::Open(
-                      MakeDbOptions(failure), options.directory.string(), families, &handles, &db),
-                  "open " + options.directory.string()));
+  RETURN_IF_ERROR(FromRocksDb(rocksdb::DB::Open(MakeDbOptions(options.write_buffer_bytes, failure),
+                                                options.directory.string(),
+                                                families,
+                                                &handles,
+                                                &db),
+                              "open " + options.directory.string()));
 
   auto impl = std::make_unique<Impl>();
   impl->failure = std::move(failure);

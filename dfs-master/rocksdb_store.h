@@ -24,7 +24,7 @@ class RocksDbStore final : public KeyValueStore {
     // Called at most once, on any thread: RocksDB takes no more writes.
     std::function<void(const Status&)> on_fatal;
     size_t block_cache_bytes = size_t{64} << 20;
-    size_t write_buffer_bytes = size_t{16} << 20;  // of one table
+    size_t write_buffer_bytes = size_t{64} << 20;  // of all tables together
   };
 
   // Creates the database if there is none. Errors: kDataLoss (damage), kUnavailable (locked by
