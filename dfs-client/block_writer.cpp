@@ -1,5 +1,6 @@
 #include "dfs-client/block_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -144,14 +145,65 @@ Result<MasterClient::Allocation> BlockWriter::Allocate(MasterClient::AllocationR
   }
 }
 
+std::optional<MasterClient::Allocation> BlockWriter::TakeSpare(
+    std::span<const std::string> suspects, SteadyTime now) {
+  auto is_suspect = [&](const NodeAddress& node) {
+    return std::find(suspects.begin(), suspects.end(), node.node_id) != suspects.end();
+  };
+  MutexLock lock(mutex_);
+  while (!spares_.empty()) {
+    Spare& spare = spares_.back();
+    const auto& nodes = spare.allocation.nodes;
+    if (now >= spare.use_before) {
+      spares_.clear();  // those below are older
+      ahead_ = 0;
+    } else if (std::any_of(nodes.begin(), nodes.end(), is_suspect)) {
+      spares_.pop_back();
+    } else {
+      MasterClient::Allocation taken = spare.allocation;
+      ++spare.allocation.first_block_id;
+      if (--spare.left == 0) {
+        spares_.pop_back();
+        ahead_ = std::min(kAheadMax, 2 * ahead_ + 1);
+      }
+      return taken;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<MasterClient::Allocation> BlockWriter::AllocateSmall(
+    MasterClient::AllocationRequest request) {
+  const SteadyTime now = options_.clock->Now();
+  if (auto spare = TakeSpare(request.exclude_node_ids, now)) return *std::move(spare);
+  uint32_t ahead = 0;
+  {
+    MutexLock lock(mutex_);
+    ahead_ = now < many_until_ ? std::max(ahead_, 1U) : 0;
+    ahead = ahead_;
+  }
+  request.count += ahead;
+  request.stored_bytes *= request.count;
+  ASSIGN_OR_RETURN(MasterClient::Allocation allocation, Allocate(std::move(request)));
+  if (ahead == 0) return allocation;
+  Spare spare{.allocation = allocation, .left = ahead, .use_before = now + kAheadTime};
+  ++spare.allocation.first_block_id;
+  MutexLock lock(mutex_);
+  if (spares_.size() < kSparesMax) spares_.push_back(std::move(spare));
+  return allocation;
+}
+
 Status BlockWriter::Attempt(const std::string& writer,
                             Batch batch,
                             std::span<DurableBlock> durable) {
   SLIPSTREAM_FAILPOINT("dfs_client.before_allocate");
-  auto allocation = Allocate({.writer = writer,
-                              .count = static_cast<uint32_t>(batch.size()),
-                              .stored_bytes = StoredBytes(batch),
-                              .exclude_node_ids = suspects_.List(options_.clock->Now())});
+  const bool is_small = batch.size() == 1 && batch.front()->stored_bytes() <= kSmallBytesMax;
+  MasterClient::AllocationRequest request{
+      .writer = writer,
+      .count = static_cast<uint32_t>(batch.size()),
+      .stored_bytes = StoredBytes(batch),
+      .exclude_node_ids = suspects_.List(options_.clock->Now())};
+  auto allocation = is_small ? AllocateSmall(std::move(request)) : Allocate(std::move(request));
   RETURN_IF_ERROR(allocation.status());
 
   std::vector<NodeClient::OutgoingBlock> outgoing;
@@ -180,6 +232,10 @@ Status BlockWriter::Attempt(const std::string& writer,
   }
   for (size_t i = 0; i < batch.size(); ++i)
     durable[i] = {.block = outgoing[i].block, .holder_node_ids = holders};
+  if (is_small) {
+    MutexLock lock(mutex_);
+    many_until_ = options_.clock->Now() + kAheadTime;
+  }
   return {};
 }
 

@@ -20,6 +20,9 @@ constexpr int kLevelMax = 19;  // above it zstd wants windows of more than a fra
 constexpr size_t kDescriptorOffset = 4;
 constexpr unsigned kChecksumFlag = 1U << 2;
 
+// What a thread keeps for the next file; more, as full frames take, is given back.
+constexpr size_t kIdleContextBytesMax = size_t{1} << 20;
+
 static_assert(ZSTD_COMPRESSBOUND(kFrameRawBytesMax) <= kFrameStoredBytesMax);
 
 struct FreeCompressor {
@@ -45,17 +48,29 @@ Status BadFrame(const Frame& frame, std::string_view why) {
 struct FrameCompressor::Context {
   std::unique_ptr<ZSTD_CCtx, FreeCompressor> zstd{ZSTD_createCCtx()};
   std::string scratch;
+
+  // One that this thread has no use for at the moment: making one costs more than compressing a
+  // short frame.
+  static std::unique_ptr<Context>& Idle() {
+    thread_local std::unique_ptr<Context> idle;
+    return idle;
+  }
 };
 
-FrameCompressor::FrameCompressor(int level) : context_(std::make_unique<Context>()) {
+FrameCompressor::FrameCompressor(int level) : context_(std::move(Context::Idle())) {
+  if (context_ == nullptr) context_ = std::make_unique<Context>();
   SLIPSTREAM_CHECK(context_->zstd != nullptr, "out of memory");
-  // Neither can fail on a fresh context with values in range.
+  // None can fail between two frames with values in range.
+  ZSTD_CCtx_reset(context_->zstd.get(), ZSTD_reset_session_and_parameters);
   ZSTD_CCtx_setParameter(
       context_->zstd.get(), ZSTD_c_compressionLevel, std::clamp(level, kLevelMin, kLevelMax));
   ZSTD_CCtx_setParameter(context_->zstd.get(), ZSTD_c_checksumFlag, 1);
 }
 
-FrameCompressor::~FrameCompressor() = default;
+FrameCompressor::~FrameCompressor() {
+  const size_t bytes = ZSTD_sizeof_CCtx(context_->zstd.get()) + context_->scratch.capacity();
+  if (bytes <= kIdleContextBytesMax) Context::Idle() = std::move(context_);
+}
 
 Frame FrameCompressor::Compress(std::string_view raw, std::string& out) {
   SLIPSTREAM_CHECK(!raw.empty() && raw.size() <= kFrameRawBytesMax, "raw_bytes={}", raw.size());

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/block/encoded_block.h"
+#include "common/clock/manual_clock.h"
 #include "dfs-client/block_writer.h"
 #include "dfs-client/dfs_client.h"
 #include "tests/support/assert_ok.h"
@@ -162,6 +163,39 @@ TEST_F(WriteTest, TheNodeThatFailedLastIsAvoidedAsLongAsThereAreOthers) {
   EXPECT_THAT(ExcludedAt(3), ElementsAre("node-1", "node-0"));
   EXPECT_THAT(ExcludedAt(4), ElementsAre("node-1"));
   EXPECT_THAT(cluster_.master().allocations(), SizeIs(5));
+}
+
+TEST_F(WriteTest, WhoWritesOneSmallBlockAfterAnotherAllocatesAhead) {
+  std::set<uint64_t> ids;
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_OK_AND_ASSIGN(auto durable, WriteOne());
+    ids.insert(durable[0].block.block_id);
+  }
+
+  EXPECT_THAT(ids, SizeIs(40));
+  std::vector<uint32_t> counts;
+  for (const v1::AllocateBlocksRequest& request : cluster_.master().allocations())
+    counts.push_back(request.count());
+  EXPECT_THAT(counts, ElementsAre(1, 2, 4, 8, 16, 16));
+}
+
+TEST_F(WriteTest, IdsAllocatedAheadAreForgottenWithTheirTimeAndTheirNodes) {
+  ManualClock clock;
+  auto client = cluster_.Connect({.clock = &clock});
+  const block::EncodedBlock* blocks[] = {&encoded_};
+  auto write = [&] { return client->WriteBlocks("owner", blocks); };
+  ASSERT_OK(write());
+  ASSERT_OK(write());
+  clock.Advance(BlockWriter::kAheadTime);
+
+  ASSERT_OK(write());
+  EXPECT_EQ(cluster_.master().allocations().back().count(), 1U);
+  ASSERT_OK(write());
+  EXPECT_EQ(cluster_.master().allocations().back().count(), 2U);
+
+  cluster_.node(0).OnWrite([] { return Unavailable("disk trouble"); });
+  ASSERT_OK_AND_ASSIGN(auto durable, write());
+  EXPECT_THAT(durable[0].holder_node_ids, ElementsAre("node-1", "node-2"));
 }
 
 TEST_F(WriteTest, LargeBlocksSpreadOverAllocations) {
