@@ -1,6 +1,7 @@
 #include "processor/engine/job_compiler.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "common/check/check.h"
 #include "processor/engine/record_metadata.h"
 #include "processor/engine/sql_task.h"
+#include "processor/planner/table_options.h"
 
 namespace slipstream::sql {
 namespace {
@@ -63,11 +65,29 @@ std::optional<size_t> TraceColumn(const PlanNode& node, size_t column) {
       }
       return first;
     }
+    case PlanNode::Kind::kJoin: {
+      const size_t width = node.inputs[0]->output.size();
+      const bool is_left = column < width;
+      if (is_left ? node.join.keeps_right() : node.join.keeps_left()) return std::nullopt;
+      return is_left ? TraceColumn(*node.inputs[0], column)
+                     : TraceColumn(*node.inputs[1], column - width);
+    }
     case PlanNode::Kind::kValues:
       return std::nullopt;
     default:
       return TraceColumn(*node.inputs.front(), column);
   }
+}
+
+// The table's columns by which rows of both sides of a join are equal.
+std::vector<std::string> JoinedBy(const PlanNode& node, const TableDefinition& table) {
+  std::vector<std::string> names;
+  for (const JoinSpec::Key& key : node.join.keys) {
+    const std::optional<size_t> left = TraceColumn(*node.inputs[0], key.left);
+    const std::optional<size_t> right = TraceColumn(*node.inputs[1], key.right);
+    if (left && left == right) names.push_back(table.schema[*left].name);
+  }
+  return names;
 }
 
 // The first aggregation whose groups may be spread over partitions; nullptr: there is none.
@@ -76,9 +96,11 @@ const PlanNode* FindSpreadGroups(const PlanNode& node,
                                  const std::vector<std::string>& partitioned_by) {
   const bool is_grouped = node.kind == PlanNode::Kind::kWindowAggregate ||
                           node.kind == PlanNode::Kind::kAggregate ||
-                          node.kind == PlanNode::Kind::kOver || node.kind == PlanNode::Kind::kTopN;
+                          node.kind == PlanNode::Kind::kOver ||
+                          node.kind == PlanNode::Kind::kTopN || node.kind == PlanNode::Kind::kJoin;
   if (is_grouped) {
     std::vector<std::string> grouped;
+    if (node.kind == PlanNode::Kind::kJoin) grouped = JoinedBy(node, table);
     for (const size_t group : node.group_columns) {
       if (const std::optional<size_t> column = TraceColumn(*node.inputs.front(), group)) {
         grouped.push_back(table.schema[*column].name);
@@ -114,6 +136,12 @@ Status CheckPartitioning(const JobPlan& plan,
   for (size_t column : spread->group_columns) {
     if (!groups.empty()) groups += ", ";
     groups += spread->inputs.front()->output[column].name;
+  }
+  if (spread->kind == PlanNode::Kind::kJoin) {
+    return Unimplemented(
+        "a join of rows of table " + table.name +
+        " needs a repartition stage, which is not supported yet: rows that belong together may "
+        "lie in several partitions. A topic with one partition needs nothing");
   }
   return Unimplemented(
       "GROUP BY " + (groups.empty() ? std::string("of all rows") : groups) + " over table " +
@@ -190,6 +218,14 @@ class SqlJob final : public runtime::JobProgram {
   std::string fingerprint_;
 };
 
+// table.exec.state.ttl; 0: state is kept for ever.
+Result<int64_t> StateTtlUs(const Options& settings) {
+  const auto found = settings.find("table.exec.state.ttl");
+  if (found == settings.end()) return 0;
+  ASSIGN_OR_RETURN(const std::chrono::milliseconds ttl, ParseDuration(found->second));
+  return std::chrono::duration_cast<std::chrono::microseconds>(ttl).count();
+}
+
 Result<TablePtr> FindSource(const JobPlan& plan) {
   std::vector<const PlanNode*> scans;
   for (const InsertPlan& insert : plan.inserts) {
@@ -241,6 +277,8 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   }
   job.source.source.is_bounded = job.source.source.is_bounded || options.is_bounded;
   RETURN_IF_ERROR(CheckPartitioning(plan, *table, job.source, options));
+  ASSIGN_OR_RETURN(const int64_t state_ttl_us, StateTtlUs(plan.settings));
+  job.graph.SetStateTtl(state_ttl_us);
   const bool gives_updates = !job.source.source.is_bounded;
   for (const InsertPlan& insert : plan.inserts) {
     RETURN_IF_ERROR(job.sinks.Add(insert, defaults, gives_updates, job.graph));

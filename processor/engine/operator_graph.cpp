@@ -5,13 +5,16 @@
 
 #include "processor/operators/first_row.h"
 #include "processor/operators/group_aggregate.h"
+#include "processor/operators/interval_join.h"
 #include "processor/operators/over.h"
 #include "processor/operators/regroup_aggregate.h"
+#include "processor/operators/regular_join.h"
 #include "processor/operators/row_operators.h"
 #include "processor/operators/session_aggregate.h"
 #include "processor/operators/top_n.h"
 #include "processor/operators/unnest.h"
 #include "processor/operators/window_aggregate.h"
+#include "processor/operators/window_join.h"
 #include "processor/operators/window_rows.h"
 #include "processor/planner/plan_properties.h"
 
@@ -131,6 +134,25 @@ std::unique_ptr<const Operator> MakeOver(const PlanNode& node) {
       .output = node.output});
 }
 
+std::unique_ptr<const Operator> MakeJoin(const PlanNode& node, bool is_bounded, int64_t ttl_us) {
+  JoinDescription description{.join = node.join,
+                              .condition = node.condition,
+                              .left = node.inputs[0]->output,
+                              .right = node.inputs[1]->output,
+                              .output = node.output,
+                              .is_final = IsBounded(node, is_bounded),
+                              .ttl_us = ttl_us};
+  switch (node.join.variant) {
+    case JoinSpec::Variant::kWindow:
+      return std::make_unique<WindowJoinOperator>(std::move(description));
+    case JoinSpec::Variant::kInterval:
+      return std::make_unique<IntervalJoinOperator>(std::move(description));
+    case JoinSpec::Variant::kRegular:
+      break;
+  }
+  return std::make_unique<RegularJoinOperator>(std::move(description));
+}
+
 }  // namespace
 
 Status OperatorGraph::Add(const PlanNode& query, bool gives_updates, size_t sink) {
@@ -217,6 +239,11 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       break;
     case PlanNode::Kind::kUnionAll:
       next = Append(std::make_unique<UnionOperator>(), node, next);
+      break;
+    case PlanNode::Kind::kJoin:
+      next = Append(MakeJoin(node, !gives_updates, state_ttl_us_), node, next);
+      // What is kept of unmatched rows depends on whether the input ends.
+      if (gives_updates) nodes_[next.index].fingerprint += "running\n";
       break;
   }
   for (const PlanNodePtr& input : node.inputs) {

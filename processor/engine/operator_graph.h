@@ -20,6 +20,9 @@ class OperatorGraph {
   // `saves_state`: what any operator keeps has to survive the task, that of sorts included.
   explicit OperatorGraph(bool saves_state) : saves_state_(saves_state) {}
 
+  // Before Add: how long joins keep what nothing happens to, in processing time; 0: for ever.
+  void SetStateTtl(int64_t ttl_us) { state_ttl_us_ = ttl_us; }
+
   struct Target {
     bool is_sink = false;
     size_t index = 0;  // of the node or of the sink
@@ -62,6 +65,7 @@ class OperatorGraph {
   Target Append(std::unique_ptr<const Operator> operation, const PlanNode& node, Target next);
 
   bool saves_state_;
+  int64_t state_ttl_us_ = 0;
   std::vector<Node> nodes_;
   std::vector<Scan> scans_;
   std::vector<Constants> constants_;

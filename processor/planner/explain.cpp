@@ -215,6 +215,58 @@ std::string LimitText(const PlanNode& node) {
   return text;
 }
 
+std::string_view JoinTypeText(JoinSpec::Type type) {
+  switch (type) {
+    case JoinSpec::Type::kInner:
+      return "Inner";
+    case JoinSpec::Type::kLeft:
+      return "Left";
+    case JoinSpec::Type::kRight:
+      return "Right";
+    case JoinSpec::Type::kFull:
+      return "Full";
+    case JoinSpec::Type::kSemi:
+      return "Semi";
+    case JoinSpec::Type::kAnti:
+      return "Anti";
+  }
+  return "";
+}
+
+// "LeftIntervalJoin on id = order_id, bidtime - ts from -1 h to 0 s where (…)"
+std::string JoinText(const PlanNode& node) {
+  const JoinSpec& join = node.join;
+  const Schema& left = node.inputs[0]->output;
+  const Schema& right = node.inputs[1]->output;
+  const bool is_interval = join.variant == JoinSpec::Variant::kInterval;
+  std::string text = fmt::format("{}{}Join",
+                                 JoinTypeText(join.type),
+                                 is_interval                                  ? "Interval"
+                                 : join.variant == JoinSpec::Variant::kWindow ? "Window"
+                                                                              : "");
+  std::vector<std::string> keys;
+  for (const JoinSpec::Key& key : join.keys) {
+    keys.push_back(fmt::format("{} {} {}",
+                               left[key.left].name,
+                               key.matches_null ? "IS NOT DISTINCT FROM" : "=",
+                               right[key.right].name));
+  }
+  if (is_interval) {
+    keys.push_back(fmt::format("{} - {} from {} to {}",
+                               left[join.left_time].name,
+                               right[join.right_time].name,
+                               DurationText(join.lower_us),
+                               DurationText(join.upper_us)));
+  }
+  if (!keys.empty()) text += fmt::format(" on {}", fmt::join(keys, ", "));
+  if (node.condition) {
+    Schema both = left;
+    both.insert(both.end(), right.begin(), right.end());
+    text += " where " + node.condition->ToString(both);
+  }
+  return text;
+}
+
 std::string NodeText(const PlanNode& node) {
   switch (node.kind) {
     case PlanNode::Kind::kScan:
@@ -244,6 +296,8 @@ std::string NodeText(const PlanNode& node) {
       return LimitText(node);
     case PlanNode::Kind::kUnionAll:
       return "UnionAll";
+    case PlanNode::Kind::kJoin:
+      return JoinText(node);
   }
   return "";
 }

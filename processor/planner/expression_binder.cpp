@@ -10,6 +10,7 @@
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/literal.h"
 #include "processor/planner/over_planner.h"
+#include "processor/planner/subquery_planner.h"
 #include "processor/sql/nearest_name.h"
 
 namespace slipstream::sql {
@@ -52,6 +53,7 @@ const ScopeColumn* ExpressionBinder::FindColumn(const std::string& table,
   const ScopeColumn* found = nullptr;
   for (const ScopeColumn& candidate : scope_) {
     if (candidate.name != name || (!table.empty() && candidate.table != table)) continue;
+    if (table.empty() && candidate.is_qualified) continue;
     if (found != nullptr) {
       context_.Fail(at,
                     fmt::format("\"{}\" may be more than one column", name),
@@ -143,10 +145,15 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::ColumnRef& node, Span at) {
         scope_.begin(), scope_.end(), [&](const auto& column) { return column.name == name; });
     if (!is_column && Contains(kNiladic, ToUpper(name))) return Call(name, {}, at);
   }
-  const Path path = FindPath(node, at);
+  Path path = FindPath(node, at);
+  size_t first = 0;
+  if (path.column == nullptr && outer_ != nullptr) {
+    path = ExpressionBinder(context_, *outer_, clause_).FindPath(node, at);
+    first = kFirstOuterColumn;
+  }
   if (path.column == nullptr) UnknownColumn(node, at);
   if (collector_ != nullptr) collector_->NoteColumn(path.column->column, *path.column, at);
-  ExpressionPtr value = MakeColumn(path.column->column, path.column->type);
+  ExpressionPtr value = MakeColumn(first + path.column->column, path.column->type);
   for (size_t i = path.fields; i < node.parts.size(); ++i)
     value = Field(std::move(value), node.parts[i]);
   return value;
@@ -381,16 +388,19 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::FieldAccess& node, Span) {
   return Field(Bind(*node.base), node.field);
 }
 
-// ---- What cannot be planned yet ----
+// ---- Queries and tables ----
 
 ExpressionPtr ExpressionBinder::BindNode(const ast::InQuery&, Span at) {
-  context_.Unsupported(at, "IN (SELECT …) is");
+  context_.Unsupported(at, "IN (SELECT …) other than as a condition of WHERE, or after AND, is");
 }
 ExpressionPtr ExpressionBinder::BindNode(const ast::Exists&, Span at) {
-  context_.Unsupported(at, "EXISTS is");
+  context_.Unsupported(at, "EXISTS other than as a condition of WHERE, or after AND, is");
 }
-ExpressionPtr ExpressionBinder::BindNode(const ast::ScalarQuery&, Span at) {
-  context_.Unsupported(at, "a query inside an expression is");
+ExpressionPtr ExpressionBinder::BindNode(const ast::ScalarQuery& node, Span at) {
+  if (subqueries_ == nullptr) {
+    context_.Unsupported(at, fmt::format("a query that stands for a value in {} is", clause_));
+  }
+  return subqueries_->BindScalar(*node.query, at);
 }
 ExpressionPtr ExpressionBinder::BindNode(const ast::TableArgument&, Span at) {
   context_.Fail(at, "only table functions in FROM take a table");

@@ -12,6 +12,7 @@
 namespace slipstream::sql {
 
 class OverPlanner;
+class SubqueryPlanner;
 
 // ExpressionBinder: turns parsed expressions into bound ones: names become columns, functions are
 // chosen and coercions inserted by the function registry. Private to planner/.
@@ -28,6 +29,12 @@ class ExpressionBinder {
                    AggregateCollector* collector = nullptr,
                    OverPlanner* overs = nullptr)
       : context_(context), scope_(scope), clause_(clause), collector_(collector), overs_(overs) {}
+
+  // Names that `scope` does not have may be those of `outer`, the columns of the query around this
+  // one; these become columns from kFirstOuterColumn on.
+  void SeeOuter(const std::vector<ScopeColumn>& outer) { outer_ = &outer; }
+  // Without it queries inside expressions are refused.
+  void AllowSubqueries(SubqueryPlanner& subqueries) { subqueries_ = &subqueries; }
 
   ExpressionPtr Bind(const ast::Expr& expr);
   // The same; it has to be BOOLEAN.
@@ -89,6 +96,8 @@ class ExpressionBinder {
   const std::string clause_;
   AggregateCollector* const collector_;
   OverPlanner* const overs_;
+  const std::vector<ScopeColumn>* outer_ = nullptr;
+  SubqueryPlanner* subqueries_ = nullptr;
 };
 
 }  // namespace slipstream::sql

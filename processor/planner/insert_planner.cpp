@@ -106,7 +106,8 @@ void CheckUpdates(const PlanContext& context, const ast::Insert& insert, const I
   if (table.connector() != "upsert-kafka") {
     context.Fail(SpanOf(insert),
                  fmt::format("the query gives updates of earlier rows (GROUP BY without a window, "
-                             "Top-N, the last row of a key); {} ('{}') takes new rows only",
+                             "Top-N, the last row of a key, an outer join); {} ('{}') takes new "
+                             "rows only",
                              table.name,
                              table.connector()),
                  "group by a window (TUMBLE, HOP, …), insert into an 'upsert-kafka' table, or "
@@ -141,7 +142,7 @@ InsertPlan PlanInsert(PlanContext& context, const ast::Insert& insert) {
   plan.columns =
       insert.columns.empty() ? insertable : NamedColumns(context, insert, *plan.table, insertable);
   plan.query = CastToTable(context, insert, plan, planner.Plan(*insert.query));
-  plan.query = SortStreams(Optimize(std::move(plan.query)), context.every_input_is_bounded());
+  plan.query = Optimize(std::move(plan.query), context.every_input_is_bounded());
   CheckStream(context, SpanOf(insert), *plan.query);
   if (IsUpdateStream(*plan.query, context.every_input_is_bounded())) {
     CheckUpdates(context, insert, plan);

@@ -4,11 +4,12 @@
 
 namespace slipstream::sql {
 
-PlanNodePtr Optimize(PlanNodePtr root) {
-  root = MergeProjects(PushFilters(std::move(root)));
-  root = FoldPlanConstants(std::move(root));
+PlanNodePtr Optimize(PlanNodePtr root, bool every_input_is_bounded) {
+  root = FindJoinKeys(PushFilters(std::move(root)));
+  ChooseJoins(*root, every_input_is_bounded);
+  root = FoldPlanConstants(MergeProjects(std::move(root)));
   // Pruning renumbers columns, after which more projections change nothing.
-  return MergeProjects(PruneColumns(std::move(root)));
+  return SortStreams(MergeProjects(PruneColumns(std::move(root))), every_input_is_bounded);
 }
 
 }  // namespace slipstream::sql

@@ -7,15 +7,24 @@ namespace slipstream::sql {
 // Rewrites of a plan that keep its rows, one file each. Private to planner/.
 
 // All of them, in a useful order. The output keeps its columns and their order.
-PlanNodePtr Optimize(PlanNodePtr root);
+PlanNodePtr Optimize(PlanNodePtr root, bool every_input_is_bounded);
 
 // Computes what needs no column: parts of expressions, conditions that are always TRUE, rows of
 // VALUES.
 PlanNodePtr FoldPlanConstants(PlanNodePtr node);
 
-// Puts filters below projections where they only read what those pass on, and joins filters that
-// meet into one.
+// Puts filters below projections where they only read what those pass on, and below joins to the
+// side they read; what reads both sides becomes a part of an inner join's condition. An outer join
+// whose rows without partner a filter takes out is none. Filters that meet are one.
 PlanNodePtr PushFilters(PlanNodePtr node);
+
+// Makes keys of the equalities in the conditions of joins; where a side of one is computed, it
+// becomes a column of the join's input.
+PlanNodePtr FindJoinKeys(PlanNodePtr node);
+
+// Makes window joins and interval joins of those joins over input that does not end whose keys and
+// conditions say so.
+void ChooseJoins(PlanNode& node, bool every_input_is_bounded);
 
 // Over input that does not end: LIMIT, with or without an order, is Top-N of all rows; ORDER BY the
 // event time gives rows as the watermark reaches them. Other orders stay, for CheckStream to

@@ -84,6 +84,35 @@ struct LagCall {
   DataType type;
 };
 
+// How the rows of two inputs are put together. Columns are those of the inputs, each counted by
+// itself.
+struct JoinSpec {
+  enum class Type : uint8_t { kInner, kLeft, kRight, kFull, kSemi, kAnti };
+  // What is known of the rows' times, and so, how long rows are kept. kRegular: nothing; kWindow:
+  // both lie in the same window; kInterval: their times differ by so much.
+  enum class Variant : uint8_t { kRegular, kWindow, kInterval };
+  struct Key {
+    size_t left = 0;
+    size_t right = 0;
+    bool matches_null = false;  // IS NOT DISTINCT FROM
+  };
+
+  Type type = Type::kInner;
+  Variant variant = Variant::kRegular;
+  std::vector<Key> keys;  // all equal; of the same physical type
+  // kWindow: the windows' ends; kInterval: the event times, left − right within the bounds, both
+  // included, microseconds.
+  size_t left_time = 0;
+  size_t right_time = 0;
+  int64_t lower_us = 0;
+  int64_t upper_us = 0;
+
+  bool gives_right() const { return type != Type::kSemi && type != Type::kAnti; }
+  // Whether a row of that side is given, with NULLs, when it has no partner.
+  bool keeps_left() const { return type == Type::kLeft || type == Type::kFull; }
+  bool keeps_right() const { return type == Type::kRight || type == Type::kFull; }
+};
+
 struct PlanNode;
 using PlanNodePtr = std::unique_ptr<PlanNode>;
 
@@ -105,6 +134,7 @@ struct PlanNode {
     kSort,             // sort_keys
     kLimit,            // limit, offset
     kUnionAll,
+    kJoin,  // join, condition; two inputs
   };
 
   Kind kind = Kind::kScan;
@@ -117,10 +147,15 @@ struct PlanNode {
   TablePtr table;
   std::vector<size_t> reads;
 
-  ExpressionPtr condition;                 // kFilter
+  // kFilter. kJoin: what has to hold besides the keys, or null; over the left input's columns, then
+  // the right one's.
+  ExpressionPtr condition;
   std::vector<ExpressionPtr> expressions;  // kProject
 
   std::vector<std::vector<ExpressionPtr>> expansions;  // kExpand
+
+  // kJoin gives the left input's columns, then the right one's; kSemi and kAnti the left ones only.
+  JoinSpec join;
 
   // kUnnest gives the input's columns once for each element of an ARRAY or MAP, then the element's
   // (the fields of a ROW, or key and value, or the element itself), then its number from 1 if

@@ -85,6 +85,30 @@ PlanNodePtr MakeExpand(PlanNodePtr input,
   return node;
 }
 
+Schema JoinOutput(const Schema& left, const Schema& right, const JoinSpec& join) {
+  Schema output = left;
+  for (Field& field : output)
+    field.type.nullable = field.type.nullable || join.keeps_right();
+  if (!join.gives_right()) return output;
+  for (Field field : right) {
+    field.type.nullable = field.type.nullable || join.keeps_left();
+    output.push_back(std::move(field));
+  }
+  return output;
+}
+
+PlanNodePtr MakeJoin(PlanNodePtr left,
+                     PlanNodePtr right,
+                     JoinSpec::Type type,
+                     ExpressionPtr condition) {
+  Schema output = JoinOutput(left->output, right->output, {.type = type});
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kJoin, std::move(output), std::move(left));
+  node->inputs.push_back(std::move(right));
+  node->join.type = type;
+  node->condition = std::move(condition);
+  return node;
+}
+
 PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys) {
   Schema output = input->output;
   PlanNodePtr node = MakeNode(PlanNode::Kind::kSort, std::move(output), std::move(input));

@@ -23,6 +23,13 @@ PlanNodePtr MakeWindow(PlanNodePtr input, const WindowSpec& window, Schema outpu
 PlanNodePtr MakeExpand(PlanNodePtr input,
                        std::vector<std::vector<ExpressionPtr>> expansions,
                        std::vector<std::string> names);
+// `condition` may be null.
+PlanNodePtr MakeJoin(PlanNodePtr left,
+                     PlanNodePtr right,
+                     JoinSpec::Type type,
+                     ExpressionPtr condition);
+// What a join of these inputs gives: columns of a side that may be missing are nullable.
+Schema JoinOutput(const Schema& left, const Schema& right, const JoinSpec& join);
 PlanNodePtr MakeSort(PlanNodePtr input, std::vector<SortKey> keys);
 PlanNodePtr MakeLimit(PlanNodePtr input, std::optional<uint64_t> limit, uint64_t offset);
 

@@ -32,8 +32,12 @@ bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded) {
   if (input_is) return true;
   const bool is_final = node.kind == PlanNode::Kind::kTopN &&
                         (node.window_end || IsFirstRow(node) || node.sort_keys.empty());
-  const bool makes_updates =
-      node.kind == PlanNode::Kind::kAggregate || (node.kind == PlanNode::Kind::kTopN && !is_final);
+  const JoinSpec& join = node.join;
+  const bool takes_rows_back =
+      node.kind == PlanNode::Kind::kJoin && join.variant == JoinSpec::Variant::kRegular &&
+      join.type != JoinSpec::Type::kInner && join.type != JoinSpec::Type::kSemi;
+  const bool makes_updates = node.kind == PlanNode::Kind::kAggregate || takes_rows_back ||
+                             (node.kind == PlanNode::Kind::kTopN && !is_final);
   return makes_updates && !IsBounded(node, every_input_is_bounded);
 }
 
@@ -67,6 +71,44 @@ std::vector<ColumnSet> ProjectKeys(const PlanNode& node) {
   return keys;
 }
 
+bool HoldsAny(const ColumnSet& columns, const std::vector<ColumnSet>& keys) {
+  return std::any_of(keys.begin(), keys.end(), [&](const ColumnSet& key) {
+    return std::includes(columns.begin(), columns.end(), key.begin(), key.end());
+  });
+}
+
+std::vector<ColumnSet> JoinUniqueKeys(const PlanNode& node) {
+  const std::vector<ColumnSet> left = UniqueKeys(*node.inputs[0]);
+  if (!node.join.gives_right()) return left;
+  const size_t width = node.inputs[0]->output.size();
+  ColumnSet left_columns;
+  ColumnSet right_columns;
+  for (const JoinSpec::Key& key : node.join.keys) {
+    left_columns.insert(key.left);
+    right_columns.insert(key.right + width);
+  }
+  std::vector<ColumnSet> right;
+  for (const ColumnSet& key : UniqueKeys(*node.inputs[1])) {
+    ColumnSet& shifted = right.emplace_back();
+    for (const size_t column : key)
+      shifted.insert(column + width);
+  }
+  std::vector<ColumnSet> keys;
+  // Where a row has one partner at most it is told apart by what told it apart before; unless NULL
+  // stands for the partners of many.
+  if (HoldsAny(right_columns, right) && !node.join.keeps_right()) keys = left;
+  if (HoldsAny(left_columns, left) && !node.join.keeps_left()) {
+    keys.insert(keys.end(), right.begin(), right.end());
+  }
+  for (const ColumnSet& one : left) {
+    for (ColumnSet both : right) {
+      both.insert(one.begin(), one.end());
+      keys.push_back(std::move(both));
+    }
+  }
+  return keys;
+}
+
 }  // namespace
 
 std::vector<std::set<size_t>> UniqueKeys(const PlanNode& node) {
@@ -80,6 +122,8 @@ std::vector<std::set<size_t>> UniqueKeys(const PlanNode& node) {
     }
     case PlanNode::Kind::kProject:
       return ProjectKeys(node);
+    case PlanNode::Kind::kJoin:
+      return JoinUniqueKeys(node);
     case PlanNode::Kind::kTopN: {
       keys = UniqueKeys(*node.inputs.front());
       ColumnSet ranked(node.group_columns.begin(), node.group_columns.end());

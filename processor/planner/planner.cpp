@@ -136,8 +136,8 @@ class ScriptPlanner {
   }
 
   PlanNodePtr PlanQuery(const ast::Query& query) {
-    PlanNodePtr node = SortStreams(Optimize(QueryPlanner(context_).Plan(query).node),
-                                   context_.every_input_is_bounded());
+    PlanNodePtr node =
+        Optimize(QueryPlanner(context_).Plan(query).node, context_.every_input_is_bounded());
     CheckStream(context_, query.at, *node);
     return node;
   }

@@ -290,6 +290,49 @@ Pruned PruneTopN(PlanNodePtr node, const ColumnSet& needed) {
   return FinishAdding(std::move(node), std::move(input), own);
 }
 
+Pruned PruneJoin(PlanNodePtr node, const ColumnSet& needed) {
+  const size_t width = node->inputs[0]->output.size();
+  ColumnSet both = needed;
+  if (node->condition) CollectColumns(*node->condition, both);
+  ColumnSet left;
+  ColumnSet right;
+  for (const size_t column : both) {
+    if (column < width) left.insert(column);
+    if (column >= width) right.insert(column - width);
+  }
+  JoinSpec& join = node->join;
+  for (const JoinSpec::Key& key : join.keys) {
+    left.insert(key.left);
+    right.insert(key.right);
+  }
+  const bool has_times = join.variant != JoinSpec::Variant::kRegular;
+  if (has_times) {
+    left.insert(join.left_time);
+    right.insert(join.right_time);
+  }
+  Pruned left_input = Prune(std::move(node->inputs[0]), left);
+  Pruned right_input = Prune(std::move(node->inputs[1]), right);
+  for (JoinSpec::Key& key : join.keys) {
+    key.left = left_input.columns.at(key.left);
+    key.right = right_input.columns.at(key.right);
+  }
+  if (has_times) {
+    join.left_time = left_input.columns.at(join.left_time);
+    join.right_time = right_input.columns.at(join.right_time);
+  }
+  Pruned pruned;
+  pruned.columns = std::move(left_input.columns);
+  const size_t new_width = left_input.node->output.size();
+  for (const auto& [before, now] : right_input.columns)
+    pruned.columns[before + width] = now + new_width;
+  node->condition = Renumber(node->condition, pruned.columns);
+  node->output = JoinOutput(left_input.node->output, right_input.node->output, join);
+  node->inputs[0] = std::move(left_input.node);
+  node->inputs[1] = std::move(right_input.node);
+  pruned.node = std::move(node);
+  return pruned;
+}
+
 // Exactly the columns of `wanted`, in order.
 PlanNodePtr Narrow(Pruned pruned, const ColumnSet& wanted) {
   std::vector<ExpressionPtr> expressions;
@@ -342,6 +385,8 @@ Pruned Prune(PlanNodePtr node, const ColumnSet& needed) {
       return PruneTopN(std::move(node), needed);
     case PlanNode::Kind::kUnionAll:
       return PruneUnion(std::move(node), needed);
+    case PlanNode::Kind::kJoin:
+      return PruneJoin(std::move(node), needed);
     default:
       return PrunePassing(std::move(node), needed);
   }

@@ -16,27 +16,11 @@ namespace {
 
 constexpr size_t kQueryDepthMax = 120;
 
-Span SpanOf(const ast::QueryTerm& term) {
-  if (const auto* const select = std::get_if<ast::Select>(&term.body)) return select->at;
-  if (const auto* const values = std::get_if<ast::Values>(&term.body)) return values->at;
-  return std::get<ast::QueryPtr>(term.body)->at;
-}
-
 std::vector<std::string> NamesOf(const Schema& schema) {
   std::vector<std::string> names;
   for (const Field& field : schema)
     names.push_back(field.name);
   return names;
-}
-
-// The relation's columns cast to the union's, in order.
-PlanNodePtr CastColumns(Relation relation, const Schema& output) {
-  std::vector<ExpressionPtr> expressions;
-  for (size_t i = 0; i < output.size(); ++i) {
-    const ScopeColumn& column = relation.columns[i];
-    expressions.push_back(MakeCast(MakeColumn(column.column, column.type), output[i].type, false));
-  }
-  return MakeProject(std::move(relation.node), std::move(expressions), NamesOf(output));
 }
 
 }  // namespace
@@ -52,7 +36,7 @@ Relation QueryPlanner::Plan(const ast::Query& query) {
   for (const ast::CommonTable& table : query.common_tables)
     common_tables_.push_back(&table);
   Relation relation = query.terms.size() == 1 ? PlanTerm(query.terms.front(), query.order_by)
-                                              : AddOrder(PlanUnion(query), query.order_by);
+                                              : AddOrder(PlanSetOperations(query), query.order_by);
   common_tables_.resize(outer_tables);
   context_.CountQuery(query.at, relation.columns.size());
   --depth_;
@@ -77,55 +61,7 @@ Relation QueryPlanner::PlanTerm(const ast::QueryTerm& term,
   } else {
     input.node = MakeValues({}, {{}});  // one row without columns
   }
-  return SelectPlanner(context_, select, std::move(input)).Plan(order_by);
-}
-
-Relation QueryPlanner::PlanUnion(const ast::Query& query) {
-  using Operator = ast::QueryTerm::Operator;
-  std::vector<Relation> terms;
-  for (const ast::QueryTerm& term : query.terms) {
-    if (term.op == Operator::kIntersect) context_.Unsupported(term.op_at, "INTERSECT is");
-    if (term.op == Operator::kExcept) context_.Unsupported(term.op_at, "EXCEPT is");
-    terms.push_back(PlanTerm(term, {}));
-    const size_t width = terms.front().columns.size();
-    if (terms.back().columns.size() != width) {
-      context_.Fail(
-          SpanOf(term),
-          fmt::format(
-              "this query gives {} columns, the first one {}", terms.back().columns.size(), width));
-    }
-  }
-  Relation result;
-  Schema output;
-  for (size_t i = 0; i < terms.front().columns.size(); ++i) {
-    std::vector<DataType> types;
-    bool is_rowtime = true;
-    for (const Relation& term : terms) {
-      types.push_back(term.columns[i].type);
-      is_rowtime = is_rowtime && term.columns[i].is_rowtime;
-    }
-    const Result<DataType> type = CommonType(types);
-    if (!type.ok()) {
-      context_.Fail(query.at,
-                    fmt::format("column {} of this UNION: {}", i + 1, type.error().message()));
-    }
-    output.push_back({terms.front().columns[i].name, *type});
-    result.columns.push_back({.name = output.back().name,
-                              .type = output.back().type,
-                              .column = i,
-                              .is_rowtime = is_rowtime});
-  }
-  std::vector<PlanNodePtr> inputs;
-  for (size_t i = 0; i < terms.size(); ++i) {
-    inputs.push_back(CastColumns(std::move(terms[i]), output));
-    // UNION takes repeated rows out of all that stands before it.
-    if (query.terms[i].op != Operator::kUnion) continue;
-    PlanNodePtr distinct = MakeDistinct(MakeUnion(output, std::move(inputs)));
-    inputs.clear();
-    inputs.push_back(std::move(distinct));
-  }
-  result.node = MakeUnion(output, std::move(inputs));
-  return result;
+  return SelectPlanner(context_, *this, select, std::move(input)).Plan(order_by);
 }
 
 // Rows of plain literals are kept as such; one that computes is a projection of one empty row.

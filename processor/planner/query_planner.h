@@ -20,16 +20,25 @@ class QueryPlanner {
 
   Relation Plan(const ast::Query& query);
 
+  // What a FROM gives, or one table of it.
+  Relation PlanFrom(const ast::TableRef& table);
+
   // The table of that name, with a hint's options laid over its own.
   TablePtr FindTable(const ast::QualifiedName& name, const std::vector<ast::Option>& hints) const;
 
  private:
   Relation PlanTerm(const ast::QueryTerm& term, const std::vector<ast::OrderItem>& order_by);
-  Relation PlanUnion(const ast::Query& query);
+  // UNION, INTERSECT and EXCEPT are in set_operations.cpp.
+  Relation PlanSetOperations(const ast::Query& query);
+  static PlanNodePtr CombineTerms(const ast::Query& query,
+                                  std::vector<Relation> terms,
+                                  const Schema& output);
   Relation PlanValues(const ast::Values& values);
   Relation AddOrder(Relation relation, const std::vector<ast::OrderItem>& order_by) const;
 
-  Relation PlanFrom(const ast::TableRef& table);
+  // The left side's columns, then the right side's; those of USING first, once.
+  Relation PlanJoin(const ast::Join& join, Span at);
+  void MergeShared(Relation& relation, size_t shared) const;
   // left CROSS JOIN UNNEST(…): the left side's columns, then the elements'.
   Relation PlanUnnest(const ast::Join& join, const ast::TableRef& right);
   Relation PlanNamed(const ast::NamedTable& table, Span at);

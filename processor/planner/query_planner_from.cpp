@@ -12,25 +12,6 @@
 #include "processor/sql/nearest_name.h"
 
 namespace slipstream::sql {
-namespace {
-
-std::string_view JoinName(ast::Join::Kind kind) {
-  switch (kind) {
-    case ast::Join::Kind::kLeft:
-      return "LEFT JOIN";
-    case ast::Join::Kind::kRight:
-      return "RIGHT JOIN";
-    case ast::Join::Kind::kFull:
-      return "FULL JOIN";
-    case ast::Join::Kind::kCross:
-      return "CROSS JOIN";
-    default:
-      return "JOIN";
-  }
-}
-
-}  // namespace
-
 Relation QueryPlanner::PlanFrom(const ast::TableRef& table) {
   Relation relation;
   std::string alias;
@@ -48,7 +29,7 @@ Relation QueryPlanner::PlanFrom(const ast::TableRef& table) {
     if (std::holds_alternative<ast::Unnest>(join.right->node)) {
       return PlanUnnest(join, *join.right);
     }
-    context_.Unsupported(table.at, fmt::format("{} is", JoinName(join.kind)));
+    return PlanJoin(join, table.at);
   }
   if (table.alias) alias = table.alias->text;
   Rename(relation, alias, table.columns);

@@ -5,6 +5,7 @@
 
 #include "processor/expr/evaluator.h"
 #include "processor/expr/scalar_function.h"
+#include "processor/planner/conjuncts.h"
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/optimizer.h"
 #include "processor/planner/plan_builder.h"
@@ -16,15 +17,6 @@ struct RankRange {
   int64_t first = 1;
   std::optional<int64_t> last;
 };
-
-void SplitConjuncts(const ExpressionPtr& condition, std::vector<ExpressionPtr>& parts) {
-  if (condition->kind == Expression::Kind::kCall && condition->function->name == "AND") {
-    for (const ExpressionPtr& arg : condition->args)
-      SplitConjuncts(arg, parts);
-    return;
-  }
-  parts.push_back(condition);
-}
 
 bool IsRank(const Expression& expression, size_t rank) {
   if (expression.kind == Expression::Kind::kCast) return IsRank(*expression.args.front(), rank);
@@ -91,10 +83,7 @@ PlanNodePtr MakeTopN(PlanNodePtr filter) {
   top->rank_last = static_cast<uint64_t>(*range.last);
   top->has_rank = true;
   if (others.empty()) return top;
-  ExpressionPtr condition = others.front();
-  for (size_t i = 1; i < others.size(); ++i)
-    condition = MakeCall("AND", {condition, others[i]}).value();
-  return MakeFilter(std::move(top), std::move(condition));
+  return MakeFilter(std::move(top), AllOf(others));
 }
 
 }  // namespace
@@ -103,9 +92,12 @@ PlanNodePtr RanksToTopN(PlanNodePtr node) {
   if (node->kind == PlanNode::Kind::kFilter && IsRowNumber(*node->inputs.front())) {
     return MakeTopN(std::move(node));
   }
-  if (node->kind == PlanNode::Kind::kProject) {
-    node->inputs.front() = RanksToTopN(std::move(node->inputs.front()));
-  }
+  const bool passes_rows =
+      node->kind == PlanNode::Kind::kProject || node->kind == PlanNode::Kind::kFilter ||
+      node->kind == PlanNode::Kind::kUnnest || node->kind == PlanNode::Kind::kJoin;
+  if (!passes_rows) return node;
+  for (PlanNodePtr& input : node->inputs)
+    input = RanksToTopN(std::move(input));
   return node;
 }
 

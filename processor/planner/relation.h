@@ -34,6 +34,8 @@ struct ScopeColumn {
   bool is_proctime = false;  // PROCTIME(): in the order of arrival
   // It is the start, end or time of a window that the relation's rows lie in.
   std::optional<WindowProperty> window = std::nullopt;
+  // Its name has to be given with the table's: USING made one column of two of that name.
+  bool is_qualified = false;
 };
 
 // Relation: what FROM, a subquery or a whole query gives: a plan and the names of its columns.
@@ -50,6 +52,8 @@ struct Relation {
   PlanNodePtr node;
   std::vector<ScopeColumn> columns;
   std::optional<AssignedWindow> window;
+  // What is known of the rows' times depends on what WHERE makes of the joins in the node.
+  bool has_join = false;
 };
 
 }  // namespace slipstream::sql

@@ -1,15 +1,19 @@
 #include "processor/planner/select_planner.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "processor/planner/conjuncts.h"
 #include "processor/planner/expression_binder.h"
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/optimizer.h"
 #include "processor/planner/plan_builder.h"
+#include "processor/planner/plan_times.h"
+#include "processor/planner/window_functions.h"
 
 namespace slipstream::sql {
 namespace {
@@ -25,8 +29,9 @@ bool HasVirtualColumn(const Expression& expression) {
 }  // namespace
 
 Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
-  if (input_.window && !TakesWindow()) AssignWindow();
+  if (input_.window && !TakesWindow()) AssignWindow(context_, input_);
   if (select_.where) AddWhere();
+  if (input_.has_join) SettleJoins();
   aggregate_.BindGroupBy(select_);
   BindItems();
   const size_t visible = items_.size();
@@ -76,34 +81,57 @@ bool SelectPlanner::TakesWindow() const {
     return false;
   }
   if (!select_.where) return true;
+  if (HasSubquery(*select_.where)) return false;
   return !HasVirtualColumn(
       *ExpressionBinder(context_, input_.columns, "WHERE").BindCondition(*select_.where));
 }
 
-void SelectPlanner::AssignWindow() {
-  const Relation::AssignedWindow window = *std::move(input_.window);
-  input_.window.reset();
-  if (window.spec.kind == WindowSpec::Kind::kSession) {
-    context_.Unsupported(window.at, "SESSION without GROUP BY window_start, window_end is");
+void SelectPlanner::AddWhere() {
+  ExpressionPtr condition;
+  const auto bind = [&](const ast::Expr& part) {
+    ExpressionBinder binder(context_, input_.columns, "WHERE");
+    binder.AllowSubqueries(subqueries_);
+    condition = And(std::move(condition), binder.BindCondition(part));
+  };
+  std::vector<const ast::Expr*> parts;
+  SplitAnd(*select_.where, parts);
+  const bool has_subqueries = std::any_of(
+      parts.begin(), parts.end(), [](const auto* part) { return IsSubqueryCondition(*part); });
+  if (!has_subqueries) {
+    bind(*select_.where);
+  } else {
+    for (const ast::Expr* part : parts) {
+      if (IsSubqueryCondition(*part)) {
+        subqueries_.AddCondition(*part);
+      } else {
+        bind(*part);
+      }
+    }
   }
-  const size_t width = input_.node->output.size();
-  Schema output = input_.node->output;
-  for (ScopeColumn& column : input_.columns) {
-    if (column.column < kVirtualColumns) continue;
-    column.column = width + (column.column - kVirtualColumns);
-    output.push_back({column.name, column.type});
-  }
-  input_.node = MakeWindow(std::move(input_.node), window.spec, std::move(output));
+  if (condition) input_.node = MakeFilter(std::move(input_.node), std::move(condition));
+  input_.node = RanksToTopN(PushFilters(std::move(input_.node)));
 }
 
-void SelectPlanner::AddWhere() {
-  ExpressionPtr condition =
-      ExpressionBinder(context_, input_.columns, "WHERE").BindCondition(*select_.where);
-  input_.node = RanksToTopN(PushFilters(MakeFilter(std::move(input_.node), std::move(condition))));
+// What joins there are is known once WHERE is.
+void SelectPlanner::SettleJoins() {
+  const bool is_bounded = context_.every_input_is_bounded();
+  input_.node = FindJoinKeys(PushFilters(std::move(input_.node)));
+  ChooseJoins(*input_.node, is_bounded);
+  const std::set<size_t> times = EventTimes(*input_.node);
+  const std::optional<RowWindows> windows = RowWindowsOf(*input_.node);
+  for (ScopeColumn& column : input_.columns) {
+    column.is_rowtime = times.contains(column.column);
+    column.window.reset();
+    if (!windows) continue;
+    if (windows->starts.contains(column.column)) column.window = WindowProperty::kStart;
+    if (windows->ends.contains(column.column)) column.window = WindowProperty::kEnd;
+  }
 }
 
 void SelectPlanner::BindItems() {
   ExpressionBinder binder(context_, input_.columns, "SELECT", &collector_, &overs_);
+  const size_t scalars_before = input_.node->output.size();
+  binder.AllowSubqueries(subqueries_);
   for (const ast::SelectItem& item : select_.items) {
     if (const auto* const star = std::get_if<ast::Star>(&item.value->node)) {
       ExpandStar(*star, item.value->at);
@@ -130,6 +158,10 @@ void SelectPlanner::BindItems() {
     if (item.alias) output.name = item.alias->text;
     items_.push_back(std::move(output));
   }
+  const bool is_grouped = select_.has_group_by || !collector_.calls().empty();
+  if (is_grouped && input_.node->output.size() > scalars_before) {
+    context_.Unsupported(select_.at, "a query that stands for a value beside aggregates is");
+  }
   if (items_.size() > kItemsMax) {
     context_.Fail(select_.at, fmt::format("more than {} columns", kItemsMax));
   }
@@ -140,11 +172,14 @@ void SelectPlanner::ExpandStar(const ast::Star& star, Span at) {
   const std::string qualifier = ast::ToString(star.qualifier);
   bool found = false;
   for (const ScopeColumn& column : input_.columns) {
-    if (!qualifier.empty() && column.table != qualifier) continue;
+    if (qualifier.empty() ? column.is_qualified : column.table != qualifier) continue;
     found = true;
     collector_.NoteColumn(column.column, column, at);
-    items_.push_back(
-        {MakeColumn(column.column, column.type), column.name, column.is_rowtime, column.window});
+    items_.push_back({MakeColumn(column.column, column.type),
+                      column.name,
+                      column.is_rowtime,
+                      column.window,
+                      column.is_proctime});
   }
   if (!found) {
     context_.Fail(at,

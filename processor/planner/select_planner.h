@@ -8,6 +8,7 @@
 #include "processor/planner/over_planner.h"
 #include "processor/planner/plan_context.h"
 #include "processor/planner/relation.h"
+#include "processor/planner/subquery_planner.h"
 #include "processor/sql/ast.h"
 
 namespace slipstream::sql {
@@ -15,10 +16,14 @@ namespace slipstream::sql {
 // SelectPlanner: plans one SELECT over what its FROM gives. Private to planner/.
 class SelectPlanner {
  public:
-  SelectPlanner(const PlanContext& context, const ast::Select& select, Relation input)
+  SelectPlanner(const PlanContext& context,
+                QueryPlanner& queries,
+                const ast::Select& select,
+                Relation input)
       : context_(context),
         select_(select),
         input_(std::move(input)),
+        subqueries_(context, queries, input_),
         aggregate_(context, input_, collector_),
         overs_(context, select.windows) {}
 
@@ -28,8 +33,8 @@ class SelectPlanner {
  private:
   // Whether the aggregate of this SELECT takes up the windows of its table function.
   bool TakesWindow() const;
-  void AssignWindow();
   void AddWhere();
+  void SettleJoins();
   void BindItems();
   void ExpandStar(const ast::Star& star, Span at);
   void Aggregate(const ExpressionPtr& having);
@@ -37,6 +42,7 @@ class SelectPlanner {
   const PlanContext& context_;
   const ast::Select& select_;
   Relation input_;
+  SubqueryPlanner subqueries_;
   AggregateCollector collector_;
   AggregatePlanner aggregate_;
   OverPlanner overs_;

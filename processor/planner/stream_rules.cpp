@@ -15,6 +15,10 @@ const char* NeedsFinalRows(const PlanNode& node) {
       return "OVER";
     case PlanNode::Kind::kTopN:
       return node.window_end || IsFirstRow(node) ? "ROW_NUMBER by window or event time" : nullptr;
+    case PlanNode::Kind::kJoin:
+      return node.join.variant == JoinSpec::Variant::kWindow     ? "a window join"
+             : node.join.variant == JoinSpec::Variant::kInterval ? "an interval join"
+                                                                 : nullptr;
     default:
       return nullptr;
   }

@@ -9,6 +9,7 @@
 
 #include "processor/planner/expression_binder.h"
 #include "processor/planner/literal.h"
+#include "processor/planner/plan_builder.h"
 #include "processor/sql/nearest_name.h"
 #include "processor/types/number_text.h"
 
@@ -226,6 +227,22 @@ void CheckTimeColumn(const PlanContext& context,
         fmt::format("\"{}\" has no watermark, so its windows would never end", column.name),
         fmt::format("declare WATERMARK FOR {} AS … in its CREATE TABLE", column.name));
   }
+}
+
+void AssignWindow(const PlanContext& context, Relation& relation) {
+  const Relation::AssignedWindow window = *std::move(relation.window);
+  relation.window.reset();
+  if (window.spec.kind == WindowSpec::Kind::kSession) {
+    context.Unsupported(window.at, "SESSION without GROUP BY window_start, window_end is");
+  }
+  const size_t width = relation.node->output.size();
+  Schema output = relation.node->output;
+  for (ScopeColumn& column : relation.columns) {
+    if (column.column < kVirtualColumns) continue;
+    column.column = width + (column.column - kVirtualColumns);
+    output.push_back({column.name, column.type});
+  }
+  relation.node = MakeWindow(std::move(relation.node), window.spec, std::move(output));
 }
 
 }  // namespace slipstream::sql

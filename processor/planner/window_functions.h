@@ -19,6 +19,10 @@ struct WindowCall {
   WindowSpec spec;                  // but for time_column
 };
 
+// Gives each row of a relation with an assigned window once for every window it lies in; from then
+// on the windows are columns like others. Throws SqlError: sessions.
+void AssignWindow(const PlanContext& context, Relation& relation);
+
 bool IsWindowFunction(const std::string& upper_case_name);
 
 // TUMBLE(TABLE t, DESCRIPTOR(ts), size [, offset]) and its kin. Throws SqlError.

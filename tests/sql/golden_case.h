@@ -10,6 +10,8 @@
 //   --- job                       SQL text; or "--- job-file flights_delays.sql", from jobs/
 //   --- input                     a record's value a line; @null is a tombstone, @empty no bytes;
 //                                 "@key K -> V" is a record with a key
+//   --- input bids                instead: those of the topic "bids", of a job over several; of
+//                                 what it writes counts what the changes come to, sorted
 //   --- output                    what it writes: "<where>: <what>", grouped by where, in order
 //
 //   --- query                     a SELECT (with CREATEs before it)

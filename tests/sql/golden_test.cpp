@@ -1,6 +1,7 @@
 // Every case of the golden files next to this one, through parser, planner and engine, without
 // Kafka. A job runs three ways, which must give the same rows: all records at once; one by one; and
-// with its state saved and restored into a new task at random points.
+// with its state saved and restored into a new task at random points. One over several tables runs
+// with their records mixed in different ways.
 
 #include <cstdlib>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include "processor/planner/planner.h"
 #include "tests/sql/collected_output.h"
 #include "tests/sql/golden_case.h"
+#include "tests/sql/interleaved_run.h"
 #include "tests/sql/memory_file_source.h"
 
 namespace slipstream::sql {
@@ -207,6 +209,27 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
     }
   }
 
+  // Tables whose records are in "--- input <topic>".
+  InterleavedJob::Records InputsByTopic() const {
+    InterleavedJob::Records inputs;
+    for (const auto& [title, lines] : GetParam().sections) {
+      constexpr std::string_view kInput = "input ";
+      if (title.starts_with(kInput)) inputs[title.substr(kInput.size())] = lines;
+    }
+    return inputs;
+  }
+
+  void RunInterleaved(const JobPlan& plan, const InterleavedJob::Records& inputs) {
+    const Result<std::unique_ptr<InterleavedJob>> job =
+        InterleavedJob::Compile(plan, !GetParam().is_unbounded);
+    if (!job.ok()) return ExpectError(job.status());
+    for (uint64_t seed = 0; seed <= 20; ++seed) {
+      const Result<std::string> output = (*job)->Run(inputs, seed);
+      ASSERT_TRUE(output.ok()) << output.status().ToString();
+      ASSERT_EQ(Materialised(*output), GetParam().Text("output")) << "seed " << seed;
+    }
+  }
+
   void RunBatch(const JobPlan& plan) {
     Result<std::unique_ptr<BatchJob>> job = BatchJob::Compile(plan, !GetParam().is_unbounded);
     if (!job.ok()) return ExpectError(job.status());
@@ -280,6 +303,9 @@ TEST_P(GoldenTest, GivesTheExpectedRows) {
       planner.Plan(GetParam().name, is_query ? GetParam().Text("query") : JobText());
   if (!plan.ok()) return ExpectError(plan.status());
   if (is_query) return RunSelect(*plan);
+  if (const InterleavedJob::Records inputs = InputsByTopic(); !inputs.empty()) {
+    return RunInterleaved(*plan, inputs);
+  }
   return ReadsKafka(*plan) ? RunStreaming(*plan) : RunBatch(*plan);
 }
 

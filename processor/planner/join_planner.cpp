@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "processor/planner/expression_binder.h"
+#include "processor/planner/expression_rewrite.h"
+#include "processor/planner/plan_builder.h"
+#include "processor/planner/query_planner.h"
+#include "processor/planner/window_functions.h"
+
+// Joins in FROM; the rest of FROM is in query_planner_from.cpp. What kind of join it is to be at
+// run time is found later, from the conditions in ON and WHERE together (optimizer.h).
+
+namespace slipstream::sql {
+namespace {
+
+JoinSpec::Type TypeOf(ast::Join::Kind kind) {
+  switch (kind) {
+    case ast::Join::Kind::kLeft:
+      return JoinSpec::Type::kLeft;
+    case ast::Join::Kind::kRight:
+      return JoinSpec::Type::kRight;
+    case ast::Join::Kind::kFull:
+      return JoinSpec::Type::kFull;
+    default:
+      return JoinSpec::Type::kInner;
+  }
+}
+
+// The relations side by side, as their join will give them.
+struct Sides {
+  std::vector<ScopeColumn> left;
+  std::vector<ScopeColumn> right;
+
+  std::vector<ScopeColumn> All() const {
+    std::vector<ScopeColumn> all = left;
+    all.insert(all.end(), right.begin(), right.end());
+    return all;
+  }
+};
+
+bool HasName(const std::vector<ScopeColumn>& columns, const std::string& name) {
+  return std::any_of(columns.begin(), columns.end(), [&](const ScopeColumn& column) {
+    return column.name == name && !column.is_qualified;
+  });
+}
+
+// The names that the sides of the join have in common by USING or NATURAL.
+std::vector<ast::Name> SharedNames(const ast::Join& join, const Sides& sides, Span at) {
+  if (!join.is_natural) return join.using_columns;
+  std::vector<ast::Name> names;
+  for (const ScopeColumn& column : sides.left) {
+    if (column.is_qualified || !HasName(sides.right, column.name)) continue;
+    names.push_back({.text = column.name, .at = at});
+  }
+  return names;
+}
+
+void HideName(std::vector<ScopeColumn>& columns, const std::string& name) {
+  for (ScopeColumn& column : columns)
+    column.is_qualified = column.is_qualified || column.name == name;
+}
+
+}  // namespace
+
+Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
+  Relation left = PlanFrom(*join.left);
+  Relation right = PlanFrom(*join.right);
+  if (left.window) AssignWindow(context_, left);
+  if (right.window) AssignWindow(context_, right);
+  const bool has_condition = join.condition || join.is_natural || !join.using_columns.empty();
+  if (!has_condition && join.kind != ast::Join::Kind::kCross &&
+      join.kind != ast::Join::Kind::kInner) {
+    context_.Fail(at, "an outer join needs ON or USING");
+  }
+  const JoinSpec join_type{.type = TypeOf(join.kind)};
+  const Schema output = JoinOutput(left.node->output, right.node->output, join_type);
+  Sides sides{std::move(left.columns), std::move(right.columns)};
+  for (ScopeColumn& column : sides.right)
+    column.column += left.node->output.size();
+  ExpressionPtr condition;
+  std::vector<ScopeColumn> shared;
+  for (const ast::Name& name : SharedNames(join, sides, at)) {
+    const ScopeColumn a =
+        ExpressionBinder(context_, sides.left, "USING").Resolve({.parts = {name}}, name.at);
+    const ScopeColumn b =
+        ExpressionBinder(context_, sides.right, "USING").Resolve({.parts = {name}}, name.at);
+    const ExpressionPtr is_same = context_.Check(
+        MakeCall("=", {MakeColumn(a.column, a.type), MakeColumn(b.column, b.type)}), name.at);
+    condition = condition ? context_.Check(MakeCall("AND", {condition, is_same}), at) : is_same;
+    shared.push_back(join.kind == ast::Join::Kind::kRight ? b : a);
+    shared.back().table.clear();
+    HideName(sides.left, name.text);
+    HideName(sides.right, name.text);
+  }
+  if (join.condition) {
+    const std::vector<ScopeColumn> all = sides.All();
+    condition = ExpressionBinder(context_, all, "ON").BindCondition(*join.condition);
+  }
+  Relation relation;
+  relation.has_join = true;
+  relation.node =
+      MakeJoin(std::move(left.node), std::move(right.node), join_type.type, std::move(condition));
+  for (std::vector<ScopeColumn>* columns : {&shared, &sides.left, &sides.right}) {
+    for (ScopeColumn& column : *columns) {
+      column.type = relation.node->output[column.column].type;
+      relation.columns.push_back(std::move(column));
+    }
+  }
+  if (join.kind == ast::Join::Kind::kFull && !shared.empty()) MergeShared(relation, shared.size());
+  return relation;
+}
+
+// Of a full join a shared column is that of the side that is there.
+void QueryPlanner::MergeShared(Relation& relation, size_t shared) const {
+  std::vector<ExpressionPtr> expressions;
+  std::vector<std::string> names;
+  const Schema& output = relation.node->output;
+  for (size_t i = 0; i < output.size(); ++i) {
+    expressions.push_back(MakeColumn(i, output[i].type));
+    names.push_back(output[i].name);
+  }
+  for (size_t i = 0; i < shared; ++i) {
+    std::vector<ExpressionPtr> candidates;
+    for (size_t other = shared; other < relation.columns.size(); ++other) {
+      const ScopeColumn& column = relation.columns[other];
+      if (column.is_qualified && column.name == relation.columns[i].name) {
+        candidates.push_back(MakeColumn(column.column, column.type));
+      }
+    }
+    ExpressionPtr merged = MakeCall("COALESCE", std::move(candidates)).value();
+    relation.columns[i].column = expressions.size();
+    relation.columns[i].type = merged->type;
+    names.push_back(relation.columns[i].name);
+    expressions.push_back(std::move(merged));
+  }
+  relation.node = MakeProject(std::move(relation.node), std::move(expressions), std::move(names));
+}
+
+}  // namespace slipstream::sql

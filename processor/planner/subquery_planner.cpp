@@ -1,0 +1,347 @@
+#include "processor/planner/subquery_planner.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "processor/expr/scalar_function.h"
+#include "processor/planner/aggregate_collector.h"
+#include "processor/planner/conjuncts.h"
+#include "processor/planner/expression_binder.h"
+#include "processor/planner/expression_rewrite.h"
+#include "processor/planner/plan_builder.h"
+#include "processor/planner/query_planner.h"
+#include "processor/planner/window_functions.h"
+
+namespace slipstream::sql {
+namespace {
+
+bool IsCorrelated(const Expression& expression) {
+  std::set<size_t> columns;
+  CollectColumns(expression, columns);
+  return !columns.empty() && *columns.rbegin() >= kFirstOuterColumn;
+}
+
+// Whether it reads outer columns and no others.
+bool IsOuter(const Expression& expression) {
+  std::set<size_t> columns;
+  CollectColumns(expression, columns);
+  return !columns.empty() && *columns.begin() >= kFirstOuterColumn;
+}
+
+bool GivesOneRow(const PlanNode& node) {
+  switch (node.kind) {
+    case PlanNode::Kind::kAggregate:
+      return node.group_columns.empty();
+    case PlanNode::Kind::kValues:
+      return node.rows.size() <= 1;
+    case PlanNode::Kind::kLimit:
+      return node.limit && *node.limit <= 1;
+    case PlanNode::Kind::kProject:
+    case PlanNode::Kind::kFilter:
+    case PlanNode::Kind::kSort:
+      return GivesOneRow(*node.inputs.front());
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void SplitAnd(const ast::Expr& condition, std::vector<const ast::Expr*>& parts) {
+  const auto* const binary = std::get_if<ast::Binary>(&condition.node);
+  if (binary == nullptr || binary->op != "AND") return parts.push_back(&condition);
+  SplitAnd(*binary->left, parts);
+  SplitAnd(*binary->right, parts);
+}
+
+bool IsSubqueryCondition(const ast::Expr& part) {
+  if (const auto* const negation = std::get_if<ast::Unary>(&part.node)) {
+    return negation->op == "NOT" && IsSubqueryCondition(*negation->operand);
+  }
+  return std::holds_alternative<ast::InQuery>(part.node) ||
+         std::holds_alternative<ast::Exists>(part.node);
+}
+
+bool HasSubquery(const ast::Expr& condition) {
+  if (IsSubqueryCondition(condition)) return true;
+  if (const auto* const unary = std::get_if<ast::Unary>(&condition.node)) {
+    return HasSubquery(*unary->operand);
+  }
+  if (const auto* const binary = std::get_if<ast::Binary>(&condition.node)) {
+    return HasSubquery(*binary->left) || HasSubquery(*binary->right);
+  }
+  if (const auto* const between = std::get_if<ast::Between>(&condition.node)) {
+    return HasSubquery(*between->value) || HasSubquery(*between->low) ||
+           HasSubquery(*between->high);
+  }
+  return std::holds_alternative<ast::ScalarQuery>(condition.node);
+}
+
+void SubqueryPlanner::AddCondition(const ast::Expr& part) {
+  const ast::Expr* inner = &part;
+  bool is_negated = false;
+  while (const auto* const negation = std::get_if<ast::Unary>(&inner->node)) {
+    is_negated = !is_negated;
+    inner = negation->operand.get();
+  }
+  if (const auto* const in = std::get_if<ast::InQuery>(&inner->node)) {
+    return AddIn(*in, is_negated != in->is_negated, inner->at);
+  }
+  AddExists(*std::get<ast::Exists>(inner->node).query, is_negated);
+}
+
+void SubqueryPlanner::Join(PlanNodePtr right, JoinSpec::Type type, ExpressionPtr condition) {
+  input_.node = MakeJoin(std::move(input_.node), std::move(right), type, std::move(condition));
+  input_.has_join = true;
+}
+
+ExpressionPtr SubqueryPlanner::SideBySide(const ExpressionPtr& expression) const {
+  const size_t width = input_.node->output.size();
+  return ReplaceColumns(expression, [&](const ExpressionPtr& column) {
+    const bool is_outer = column->column >= kFirstOuterColumn;
+    return MakeColumn(is_outer ? column->column - kFirstOuterColumn : column->column + width,
+                      column->type);
+  });
+}
+
+std::optional<SubqueryPlanner::Plain> SubqueryPlanner::PlanPlain(const ast::Query& query) {
+  if (query.terms.size() > 1 || query.limit || query.offset > 0 || !query.common_tables.empty()) {
+    return std::nullopt;
+  }
+  const auto* const select = std::get_if<ast::Select>(&query.terms.front().body);
+  if (select == nullptr || !select->from || select->has_group_by || select->having) {
+    return std::nullopt;
+  }
+  Plain plain{.select = select, .relation = queries_.PlanFrom(*select->from), .correlated = {}};
+  Relation& relation = plain.relation;
+  if (relation.window) AssignWindow(context_, relation);
+  if (!select->where) return plain;
+  std::vector<const ast::Expr*> parts;
+  SplitAnd(*select->where, parts);
+  SubqueryPlanner subqueries(context_, queries_, relation);
+  ExpressionPtr condition;
+  for (const ast::Expr* part : parts) {
+    if (IsSubqueryCondition(*part)) {
+      subqueries.AddCondition(*part);
+      continue;
+    }
+    ExpressionBinder binder(context_, relation.columns, "WHERE");
+    binder.SeeOuter(input_.columns);
+    binder.AllowSubqueries(subqueries);
+    ExpressionPtr bound = binder.BindCondition(*part);
+    if (IsCorrelated(*bound)) {
+      plain.correlated.push_back(std::move(bound));
+    } else {
+      condition = And(std::move(condition), std::move(bound));
+    }
+  }
+  if (condition) relation.node = MakeFilter(std::move(relation.node), std::move(condition));
+  return plain;
+}
+
+void SubqueryPlanner::AddExists(const ast::Query& query, bool is_negated) {
+  const JoinSpec::Type type = is_negated ? JoinSpec::Type::kAnti : JoinSpec::Type::kSemi;
+  std::optional<Plain> plain = PlanPlain(query);
+  if (!plain) return Join(queries_.Plan(query).node, type, nullptr);
+  // An aggregate of all rows is there even if they are not.
+  AggregateCollector collector;
+  ExpressionBinder binder(context_, plain->relation.columns, "SELECT", &collector);
+  binder.SeeOuter(input_.columns);
+  for (const ast::SelectItem& item : plain->select->items) {
+    if (!std::holds_alternative<ast::Star>(item.value->node)) binder.Bind(*item.value);
+  }
+  if (!collector.calls().empty()) {
+    context_.Unsupported(query.at, "EXISTS of an aggregate is", "it is always TRUE");
+  }
+  ExpressionPtr condition;
+  for (const ExpressionPtr& part : plain->correlated)
+    condition = And(std::move(condition), SideBySide(part));
+  Join(std::move(plain->relation.node), type, std::move(condition));
+}
+
+SubqueryPlanner::Rows SubqueryPlanner::PlanRows(const ast::Query& query, Span at) {
+  Rows rows;
+  if (std::optional<Plain> plain = PlanPlain(query)) {
+    AggregateCollector collector;
+    ExpressionBinder binder(context_, plain->relation.columns, "SELECT", &collector);
+    binder.SeeOuter(input_.columns);
+    for (const ast::SelectItem& item : plain->select->items) {
+      if (std::holds_alternative<ast::Star>(item.value->node)) {
+        for (const ScopeColumn& column : plain->relation.columns)
+          rows.values.push_back(SideBySide(MakeColumn(column.column, column.type)));
+        continue;
+      }
+      rows.values.push_back(binder.Bind(*item.value));
+      if (collector.calls().empty()) rows.values.back() = SideBySide(rows.values.back());
+    }
+    if (collector.calls().empty()) {
+      for (const ExpressionPtr& part : plain->correlated)
+        rows.condition = And(std::move(rows.condition), SideBySide(part));
+      rows.node = std::move(plain->relation.node);
+      return rows;
+    }
+    if (!plain->correlated.empty()) {
+      context_.Unsupported(at, "IN of an aggregate that depends on the query around it is");
+    }
+    rows = {};
+  }
+  Relation relation = queries_.Plan(query);
+  for (const ScopeColumn& column : relation.columns)
+    rows.values.push_back(SideBySide(MakeColumn(column.column, column.type)));
+  rows.node = std::move(relation.node);
+  return rows;
+}
+
+// The left side of IN: one value, or ROW(…) of as many as the query gives.
+std::vector<ExpressionPtr> SubqueryPlanner::BindLeft(const ast::Expr& value, size_t width) {
+  ExpressionBinder binder(context_, input_.columns, "WHERE");
+  std::vector<ExpressionPtr> left;
+  const auto* const row = std::get_if<ast::Constructor>(&value.node);
+  if (width > 1 && row != nullptr && row->kind == ast::Constructor::Kind::kRow) {
+    for (const ast::ExprPtr& item : row->items)
+      left.push_back(binder.Bind(*item));
+  } else {
+    left.push_back(binder.Bind(value));
+  }
+  if (left.size() != width) {
+    context_.Fail(value.at,
+                  fmt::format("IN compares {} value{} with {} columns of the query",
+                              left.size(),
+                              left.size() == 1 ? "" : "s",
+                              width));
+  }
+  return left;
+}
+
+void SubqueryPlanner::AddIn(const ast::InQuery& in, bool is_negated, Span at) {
+  Rows rows = PlanRows(*in.query, at);
+  const std::vector<ExpressionPtr> left = BindLeft(*in.value, rows.values.size());
+  const auto call = [&](std::string_view name, std::vector<ExpressionPtr> args) {
+    return context_.Check(MakeCall(name, std::move(args)), at);
+  };
+  ExpressionPtr condition = std::move(rows.condition);
+  for (size_t i = 0; i < left.size(); ++i) {
+    ExpressionPtr is_same = call("=", {left[i], rows.values[i]});
+    // x NOT IN (…) is not TRUE where a comparison with NULL is neither.
+    if (is_negated) {
+      for (const ExpressionPtr& value : {left[i], rows.values[i]}) {
+        if (value->type.nullable) is_same = call("OR", {is_same, call("IS NULL", {value})});
+      }
+    }
+    condition = And(std::move(condition), std::move(is_same));
+  }
+  Join(std::move(rows.node),
+       is_negated ? JoinSpec::Type::kAnti : JoinSpec::Type::kSemi,
+       std::move(condition));
+}
+
+ExpressionPtr SubqueryPlanner::BindScalar(const ast::Query& query, Span at) {
+  has_scalars_ = true;
+  if (std::optional<Plain> plain = PlanPlain(query); plain && !plain->correlated.empty()) {
+    return BindCorrelatedAggregate(*std::move(plain), at);
+  }
+  Relation relation = queries_.Plan(query);
+  if (relation.columns.size() != 1) {
+    context_.Fail(at,
+                  fmt::format("a query that stands for a value gives one column, not {}",
+                              relation.columns.size()));
+  }
+  if (!GivesOneRow(*relation.node)) {
+    context_.Unsupported(at,
+                         "a query that stands for a value and may give many rows is",
+                         "aggregate them: MAX(…), or LIMIT 1");
+  }
+  const size_t column = input_.node->output.size() + relation.columns.front().column;
+  Join(std::move(relation.node), JoinSpec::Type::kLeft, nullptr);
+  return MakeColumn(column, input_.node->output[column].type);
+}
+
+// (SELECT MAX(x) FROM t WHERE t.k = outer.k): the aggregates of all keys, joined by key.
+ExpressionPtr SubqueryPlanner::BindCorrelatedAggregate(Plain plain, Span at) {
+  if (plain.select->items.size() != 1) {
+    context_.Fail(at, "a query that stands for a value gives one column");
+  }
+  Relation& relation = plain.relation;
+  AggregateCollector collector;
+  ExpressionBinder binder(context_, relation.columns, "SELECT", &collector);
+  ExpressionPtr value = binder.Bind(*plain.select->items.front().value);
+  if (collector.calls().empty()) {
+    context_.Unsupported(at,
+                         "a query that stands for a value, depends on the query around it and "
+                         "may give many rows is",
+                         "aggregate them: MAX(…)");
+  }
+  auto aggregate = std::make_unique<PlanNode>();
+  aggregate->kind = PlanNode::Kind::kAggregate;
+  std::vector<ExpressionPtr> expressions;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < relation.node->output.size(); ++i) {
+    expressions.push_back(MakeColumn(i, relation.node->output[i].type));
+    names.push_back(relation.node->output[i].name);
+  }
+  std::vector<ExpressionPtr> outer_keys;
+  for (const ExpressionPtr& part : plain.correlated) {
+    const bool is_equality = part->kind == Expression::Kind::kCall && part->args.size() == 2 &&
+                             part->function->name == "=";
+    const size_t outer = is_equality && IsOuter(*part->args[1]) ? 1 : 0;
+    if (!is_equality || !IsOuter(*part->args[outer]) || IsCorrelated(*part->args[1 - outer])) {
+      context_.Unsupported(
+          at, "an aggregate that depends on the query around it by other than equalities is");
+    }
+    aggregate->group_columns.push_back(expressions.size());
+    outer_keys.push_back(part->args[outer]);
+    expressions.push_back(part->args[1 - outer]);
+    names.push_back(fmt::format("KEY${}", outer_keys.size() - 1));
+    aggregate->output.push_back({names.back(), expressions.back()->type});
+  }
+  const size_t keys = outer_keys.size();
+  for (size_t i = 0; i < collector.calls().size(); ++i) {
+    aggregate->aggregates.push_back(collector.calls()[i]);
+    aggregate->output.push_back({fmt::format("AGG${}", i), collector.calls()[i].type});
+  }
+  aggregate->inputs.push_back(
+      MakeProject(std::move(relation.node), std::move(expressions), std::move(names)));
+  const bool is_count =
+      value->kind == Expression::Kind::kColumn &&
+      aggregate->aggregates[value->column - kFirstAggregateColumn].name == "COUNT";
+  for (const AggregateCall& call : aggregate->aggregates) {
+    if (call.name == "COUNT" && !is_count) {
+      context_.Unsupported(at, "a COUNT that depends on the query around it inside a term is");
+    }
+  }
+  std::vector<ExpressionPtr> given;
+  std::vector<std::string> given_names;
+  for (size_t i = 0; i < keys; ++i) {
+    given.push_back(MakeColumn(i, aggregate->output[i].type));
+    given_names.push_back(aggregate->output[i].name);
+  }
+  given.push_back(ReplaceColumns(value, [&](const ExpressionPtr& column) {
+    if (column->column < kFirstAggregateColumn) {
+      context_.Fail(at, "a column beside an aggregate function is neither grouped nor aggregated");
+    }
+    const size_t position = keys + (column->column - kFirstAggregateColumn);
+    return MakeColumn(position, aggregate->output[position].type);
+  }));
+  given_names.emplace_back("EXPR$0");
+  const size_t width = input_.node->output.size();
+  ExpressionPtr condition;
+  for (size_t i = 0; i < keys; ++i) {
+    condition = And(
+        std::move(condition),
+        context_.Check(
+            MakeCall("=", {SideBySide(outer_keys[i]), MakeColumn(width + i, given[i]->type)}), at));
+  }
+  Join(MakeProject(std::move(aggregate), std::move(given), std::move(given_names)),
+       JoinSpec::Type::kLeft,
+       std::move(condition));
+  ExpressionPtr result = MakeColumn(width + keys, input_.node->output[width + keys].type);
+  if (!is_count) return result;
+  // Of no rows there is no group, but their number is 0.
+  return context_.Check(MakeCall("COALESCE", {result, MakeLiteral(int64_t{0}, DataType::BigInt())}),
+                        at);
+}
+
+}  // namespace slipstream::sql
