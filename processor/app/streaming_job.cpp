@@ -14,6 +14,8 @@
 #include "common/net/host_port.h"
 #include "dfs-client/dfs_client.h"
 #include "processor/app/job_view.h"
+#include "processor/batch/file_systems.h"
+#include "processor/batch/table_files.h"
 #include "processor/engine/job_compiler.h"
 #include "processor/planner/table_options.h"
 #include "processor/runtime/job_context.h"
@@ -107,6 +109,9 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                        const std::stop_token& stop) {
   ASSIGN_OR_RETURN(HostPort admin_listen, ParseHostPort(flags.daemon.admin_listen));
   RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin_listen, flags.daemon.insecure));
+  FileSystems file_systems(flags.job.master,
+                           {.timeout = kStoreCallTimeout, .write_timeout = kStoreCallTimeout});
+  TableFiles files(file_systems);  // what lookup joins read
   ASSIGN_OR_RETURN(std::unique_ptr<runtime::JobProgram> program,
                    sql::CompileJob(plan,
                                    {.is_bounded = flags.is_bounded,
@@ -117,7 +122,8 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                                     .find_topics =
                                         [&flags](const runtime::KafkaSourceSpec& source) {
                                           return FindTopics(flags, source);
-                                        }}));
+                                        },
+                                    .files = &files}));
   JobView view;
   std::unique_ptr<runtime::JobRunner> runner;  // outlives the admin port, which shows it
   ASSIGN_OR_RETURN(

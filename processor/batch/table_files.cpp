@@ -1,6 +1,7 @@
 #include "processor/batch/table_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,6 +53,13 @@ Status CheckCount(const std::vector<SourceFile>& files) {
 
 // ---- The distributed file system ----
 
+SourceFile DfsFile(std::string path, std::string relative_path, const dfs::FileStatus& status) {
+  return {.path = std::move(path),
+          .relative_path = std::move(relative_path),
+          .length = status.length_bytes,
+          .modified_us = status.modified_at_ms * 1'000};
+}
+
 Status ListDfs(dfs::DfsClient& client,
                const Place& place,
                const std::string& folder,
@@ -68,7 +76,7 @@ Status ListDfs(dfs::DfsClient& client,
       RETURN_IF_ERROR(ListDfs(client, place, path, relative_path + "/", files));
     } else {
       RETURN_IF_ERROR(CheckCount(files));
-      files.push_back({.path = place.prefix + path, .relative_path = relative_path});
+      files.push_back(DfsFile(place.prefix + path, relative_path, *entry));
     }
   }
 }
@@ -96,6 +104,16 @@ class DfsFileReader final : public sql::FileReader {
 
 // ---- This machine's disks ----
 
+Result<SourceFile> LocalFile(const std::string& path, std::string relative_path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return ErrnoStatus(errno, "stat " + path);
+  return SourceFile{
+      .path = path,
+      .relative_path = std::move(relative_path),
+      .length = static_cast<uint64_t>(status.st_size),
+      .modified_us = status.st_mtim.tv_sec * int64_t{1'000'000} + status.st_mtim.tv_nsec / 1'000};
+}
+
 Status ListLocal(const std::string& folder,
                  const std::string& relative,
                  std::vector<SourceFile>& files) {
@@ -109,7 +127,10 @@ Status ListLocal(const std::string& folder,
       RETURN_IF_ERROR(ListLocal(entry->path().string(), relative + name + "/", files));
     } else if (entry->is_regular_file(error)) {
       RETURN_IF_ERROR(CheckCount(files));
-      files.push_back({.path = entry->path().string(), .relative_path = relative + name});
+      Result<SourceFile> file = LocalFile(entry->path().string(), relative + name);
+      if (file.status().code() == Code::kNotFound) continue;  // it has gone meanwhile
+      if (!file.ok()) return file.status();
+      files.push_back(*std::move(file));
     }
   }
   return error ? ErrnoStatus(error.value(), "list " + folder) : Status();
@@ -152,7 +173,7 @@ Result<std::vector<SourceFile>> TableFiles::List(const std::string& path) {
     dfs::DfsClient& client = file_systems_.At(place.authority);
     ASSIGN_OR_RETURN(dfs::FileStatus status, client.Stat(place.path));
     if (status.kind == dfs::FileKind::kFile) {
-      files.push_back({.path = place.prefix + place.path, .relative_path = name});
+      files.push_back(DfsFile(place.prefix + place.path, name, status));
     } else {
       RETURN_IF_ERROR(ListDfs(client, place, place.path, "", files));
     }
@@ -164,7 +185,8 @@ Result<std::vector<SourceFile>> TableFiles::List(const std::string& path) {
     if (fs::is_directory(status)) {
       RETURN_IF_ERROR(ListLocal(place.path, "", files));
     } else {
-      files.push_back({.path = place.path, .relative_path = name});
+      ASSIGN_OR_RETURN(SourceFile file, LocalFile(place.path, name));
+      files.push_back(std::move(file));
     }
   }
   std::sort(files.begin(), files.end(), [](const SourceFile& a, const SourceFile& b) {

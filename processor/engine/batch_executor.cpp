@@ -414,6 +414,15 @@ Result<std::unique_ptr<BatchJob>> BatchJob::Compile(const JobPlan& plan, bool is
       std::make_unique<SqlBatchJob>(std::move(graph), std::move(sinks), is_bounded));
 }
 
+Result<BatchReport> RunGraph(const OperatorGraph& graph,
+                             const BatchOptions& options,
+                             const std::function<Status(const Batch&)>& on_rows) {
+  BatchRun run(graph, options, {.is_bounded = true}, [&](size_t, const RowBatch& rows) {
+    return on_rows(rows.batch);
+  });
+  return run.Run();
+}
+
 Result<BatchReport> RunQuery(const PlanNode& query,
                              const BatchOptions& options,
                              const std::function<Status(const Batch&)>& on_rows) {

@@ -17,6 +17,8 @@
 
 namespace slipstream::sql {
 
+class OperatorGraph;
+
 // Runs plans whose input is not in Kafka, in the calling thread: VALUES, then files, from the first
 // to the last row, then the rows that 'datagen' tables make, as fast as those say.
 
@@ -65,6 +67,12 @@ class BatchJob {
   // Blocking: until the last row. ToDeadLetters of `out` is never called.
   virtual Result<BatchReport> Run(const BatchOptions& options, runtime::TaskOutput& out) = 0;
 };
+
+// Runs a graph with one sink. `on_rows` is given its rows, in batches that it must not keep; its
+// error stops the run.
+Result<BatchReport> RunGraph(const OperatorGraph& graph,
+                             const BatchOptions& options,
+                             const std::function<Status(const Batch&)>& on_rows);
 
 // Runs one SELECT. `on_rows` is given its rows, in order, in batches that it must not keep; its
 // error stops the query.

@@ -96,6 +96,9 @@ Result<FileTable> ReadFileTable(const TableDefinition& table) {
   // How often rolling is looked at: at every commit.
   RETURN_IF_ERROR(
       options.GetDuration("sink.rolling-policy.check-interval", std::chrono::minutes(1)).status());
+  ASSIGN_OR_RETURN(const std::chrono::milliseconds lookup_ttl,
+                   options.GetDuration("lookup.cache.ttl", std::chrono::seconds(10)));
+  read.lookup_cache_ttl_us = std::chrono::microseconds(lookup_ttl).count();
   options.Has("sink.parallelism");
   constexpr std::array<std::string_view, 6> kLater = {"sink.partition-commit.trigger",
                                                       "sink.partition-commit.delay",

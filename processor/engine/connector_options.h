@@ -46,6 +46,7 @@ Result<KafkaTable> ReadKafkaTable(const TableDefinition& table, const ConnectorD
 struct FileTable {
   runtime::FileSinkSpec sink;
   ValueFormat format;
+  int64_t lookup_cache_ttl_us = 10'000'000;  // how often a lookup join looks whether files changed
 };
 Result<FileTable> ReadFileTable(const TableDefinition& table);
 

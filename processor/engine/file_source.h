@@ -15,6 +15,8 @@ namespace slipstream::sql {
 struct SourceFile {
   std::string path;           // whole, as Open takes it
   std::string relative_path;  // below the table's path: "carrier=AA/part-0-0-0-ab12.jsonl"
+  uint64_t length = 0;        // when it was listed
+  int64_t modified_us = 0;    // likewise; since 1970
 };
 
 // FileReader: one open file, read from its begin to its end.

@@ -20,7 +20,7 @@ namespace {
 
 void CollectScans(const PlanNode& node, std::vector<const PlanNode*>& scans) {
   if (node.kind == PlanNode::Kind::kScan) scans.push_back(&node);
-  for (const PlanNodePtr& input : node.inputs)
+  for (const PlanNodePtr& input : StreamingInputs(node))
     CollectScans(*input, scans);
 }
 
@@ -68,6 +68,7 @@ std::optional<size_t> TraceColumn(const PlanNode& node, size_t column) {
     case PlanNode::Kind::kJoin: {
       const size_t width = node.inputs[0]->output.size();
       const bool is_left = column < width;
+      if (!is_left && node.join.variant == JoinSpec::Variant::kLookup) return std::nullopt;
       if (is_left ? node.join.keeps_right() : node.join.keeps_left()) return std::nullopt;
       return is_left ? TraceColumn(*node.inputs[0], column)
                      : TraceColumn(*node.inputs[1], column - width);
@@ -90,6 +91,10 @@ std::vector<std::string> JoinedBy(const PlanNode& node, const TableDefinition& t
   return names;
 }
 
+bool IsLookup(const PlanNode& node) {
+  return node.kind == PlanNode::Kind::kJoin && node.join.variant == JoinSpec::Variant::kLookup;
+}
+
 // The first aggregation whose groups may be spread over partitions; nullptr: there is none.
 const PlanNode* FindSpreadGroups(const PlanNode& node,
                                  const TableDefinition& table,
@@ -98,7 +103,7 @@ const PlanNode* FindSpreadGroups(const PlanNode& node,
                           node.kind == PlanNode::Kind::kAggregate ||
                           node.kind == PlanNode::Kind::kOver ||
                           node.kind == PlanNode::Kind::kTopN || node.kind == PlanNode::Kind::kJoin;
-  if (is_grouped) {
+  if (is_grouped && !IsLookup(node)) {
     std::vector<std::string> grouped;
     if (node.kind == PlanNode::Kind::kJoin) grouped = JoinedBy(node, table);
     for (const size_t group : node.group_columns) {
@@ -113,7 +118,7 @@ const PlanNode* FindSpreadGroups(const PlanNode& node,
         });
     if (!is_local) return &node;
   }
-  for (const PlanNodePtr& input : node.inputs) {
+  for (const PlanNodePtr& input : StreamingInputs(node)) {
     if (const PlanNode* spread = FindSpreadGroups(*input, table, partitioned_by)) return spread;
   }
   return nullptr;
@@ -279,6 +284,7 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   RETURN_IF_ERROR(CheckPartitioning(plan, *table, job.source, options));
   ASSIGN_OR_RETURN(const int64_t state_ttl_us, StateTtlUs(plan.settings));
   job.graph.SetStateTtl(state_ttl_us);
+  if (options.files != nullptr) job.graph.SetFiles(*options.files);
   const bool gives_updates = !job.source.source.is_bounded;
   for (const InsertPlan& insert : plan.inserts) {
     RETURN_IF_ERROR(job.sinks.Add(insert, defaults, gives_updates, job.graph));

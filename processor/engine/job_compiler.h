@@ -8,6 +8,7 @@
 
 #include "common/clock/clock.h"
 #include "common/status/status.h"
+#include "processor/engine/file_source.h"
 #include "processor/planner/plan.h"
 #include "processor/runtime/task_program.h"
 
@@ -21,6 +22,8 @@ struct CompileOptions {
   std::function<Result<int32_t>(const runtime::KafkaSourceSpec&)> partition_count;
   // The topics that the source's topic_pattern finds. Called only if it has one.
   std::function<Result<std::vector<std::string>>(const runtime::KafkaSourceSpec&)> find_topics;
+  // The files that lookup joins read; outlives the job. Without it they are refused.
+  FileSource* files = nullptr;
   // What PROCTIME and NOW read; outlives the job.
   const Clock& clock = SystemClock::Get();
 };

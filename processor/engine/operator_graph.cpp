@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "processor/engine/connector_options.h"
+#include "processor/engine/file_lookup.h"
 #include "processor/operators/first_row.h"
 #include "processor/operators/group_aggregate.h"
 #include "processor/operators/interval_join.h"
+#include "processor/operators/lookup_join.h"
 #include "processor/operators/over.h"
 #include "processor/operators/regroup_aggregate.h"
 #include "processor/operators/regular_join.h"
@@ -134,25 +137,6 @@ std::unique_ptr<const Operator> MakeOver(const PlanNode& node) {
       .output = node.output});
 }
 
-std::unique_ptr<const Operator> MakeJoin(const PlanNode& node, bool is_bounded, int64_t ttl_us) {
-  JoinDescription description{.join = node.join,
-                              .condition = node.condition,
-                              .left = node.inputs[0]->output,
-                              .right = node.inputs[1]->output,
-                              .output = node.output,
-                              .is_final = IsBounded(node, is_bounded),
-                              .ttl_us = ttl_us};
-  switch (node.join.variant) {
-    case JoinSpec::Variant::kWindow:
-      return std::make_unique<WindowJoinOperator>(std::move(description));
-    case JoinSpec::Variant::kInterval:
-      return std::make_unique<IntervalJoinOperator>(std::move(description));
-    case JoinSpec::Variant::kRegular:
-      break;
-  }
-  return std::make_unique<RegularJoinOperator>(std::move(description));
-}
-
 }  // namespace
 
 Status OperatorGraph::Add(const PlanNode& query, bool gives_updates, size_t sink) {
@@ -171,11 +155,41 @@ Status OperatorGraph::Add(const PlanNode& query,
   return AddNode(query, gives_updates, {.is_sink = false, .index = nodes_.size() - 1});
 }
 
+Result<std::unique_ptr<const Operator>> OperatorGraph::MakeJoin(const PlanNode& node,
+                                                                bool gives_updates) const {
+  JoinDescription description{.join = node.join,
+                              .condition = node.condition,
+                              .left = node.inputs[0]->output,
+                              .right = node.inputs[1]->output,
+                              .output = node.output,
+                              .is_final = IsBounded(node, !gives_updates),
+                              .ttl_us = state_ttl_us_};
+  using Made = std::unique_ptr<const Operator>;
+  switch (node.join.variant) {
+    case JoinSpec::Variant::kWindow:
+      return Made(std::make_unique<WindowJoinOperator>(std::move(description)));
+    case JoinSpec::Variant::kInterval:
+      return Made(std::make_unique<IntervalJoinOperator>(std::move(description)));
+    case JoinSpec::Variant::kRegular:
+      return Made(std::make_unique<RegularJoinOperator>(std::move(description)));
+    case JoinSpec::Variant::kLookup:
+      break;
+  }
+  if (files_ == nullptr) return Unimplemented("a lookup join without files");
+  OperatorGraph table(false);
+  RETURN_IF_ERROR(table.Add(*node.inputs[1], false, 0));
+  const TableDefinition& definition = *table.scans().front().table;
+  ASSIGN_OR_RETURN(const FileTable options, ReadFileTable(definition));
+  auto source = std::make_shared<FileLookup>(
+      description, std::move(table), options.sink.path, options.lookup_cache_ttl_us, *files_);
+  return Made(std::make_unique<LookupJoinOperator>(std::move(description), std::move(source)));
+}
+
 OperatorGraph::Target OperatorGraph::Append(std::unique_ptr<const Operator> operation,
                                             const PlanNode& node,
                                             Target next) {
   Node appended{.operation = std::move(operation), .inputs = {}, .next = next, .fingerprint = {}};
-  for (const PlanNodePtr& input : node.inputs)
+  for (const PlanNodePtr& input : StreamingInputs(node))
     appended.inputs.push_back(input->output);
   if (appended.operation->is_stateful()) appended.fingerprint = Explain(node);
   nodes_.push_back(std::move(appended));
@@ -240,13 +254,17 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
     case PlanNode::Kind::kUnionAll:
       next = Append(std::make_unique<UnionOperator>(), node, next);
       break;
-    case PlanNode::Kind::kJoin:
-      next = Append(MakeJoin(node, !gives_updates, state_ttl_us_), node, next);
+    case PlanNode::Kind::kJoin: {
+      ASSIGN_OR_RETURN(std::unique_ptr<const Operator> join, MakeJoin(node, gives_updates));
+      next = Append(std::move(join), node, next);
       // What is kept of unmatched rows depends on whether the input ends.
-      if (gives_updates) nodes_[next.index].fingerprint += "running\n";
+      if (nodes_[next.index].operation->is_stateful() && gives_updates) {
+        nodes_[next.index].fingerprint += "running\n";
+      }
       break;
+    }
   }
-  for (const PlanNodePtr& input : node.inputs) {
+  for (const PlanNodePtr& input : StreamingInputs(node)) {
     RETURN_IF_ERROR(AddNode(*input, gives_updates, next));
     ++next.input;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/status/status.h"
+#include "processor/engine/file_source.h"
 #include "processor/operators/operator.h"
 #include "processor/planner/plan.h"
 
@@ -45,6 +46,10 @@ class OperatorGraph {
     Target next;
   };
 
+  // Before Add: what is looked up in tables is read from there. Without it lookup joins are
+  // refused.
+  void SetFiles(FileSource& files) { files_ = &files; }
+
   // Adds the query whose rows go to the sink number `sink`, and what makes the sink's columns of
   // them. `gives_updates`: aggregations without a window give updates (unbounded input).
   // kUnimplemented: part of the plan cannot run yet.
@@ -62,10 +67,12 @@ class OperatorGraph {
 
  private:
   Status AddNode(const PlanNode& node, bool gives_updates, Target next);
+  Result<std::unique_ptr<const Operator>> MakeJoin(const PlanNode& node, bool gives_updates) const;
   Target Append(std::unique_ptr<const Operator> operation, const PlanNode& node, Target next);
 
   bool saves_state_;
   int64_t state_ttl_us_ = 0;
+  FileSource* files_ = nullptr;
   std::vector<Node> nodes_;
   std::vector<Scan> scans_;
   std::vector<Constants> constants_;

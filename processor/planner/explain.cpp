@@ -241,7 +241,8 @@ std::string JoinText(const PlanNode& node) {
   const bool is_interval = join.variant == JoinSpec::Variant::kInterval;
   std::string text = fmt::format("{}{}Join",
                                  JoinTypeText(join.type),
-                                 is_interval                                  ? "Interval"
+                                 join.variant == JoinSpec::Variant::kLookup   ? "Lookup"
+                                 : is_interval                                ? "Interval"
                                  : join.variant == JoinSpec::Variant::kWindow ? "Window"
                                                                               : "");
   std::vector<std::string> keys;

@@ -48,6 +48,15 @@ bool HasName(const std::vector<ScopeColumn>& columns, const std::string& name) {
   });
 }
 
+bool ReadsKafka(const PlanNode& node) {
+  const bool is_kafka =
+      node.kind == PlanNode::Kind::kScan &&
+      (node.table->connector() == "kafka" || node.table->connector() == "upsert-kafka");
+  return is_kafka || std::any_of(node.inputs.begin(), node.inputs.end(), [](const auto& input) {
+           return ReadsKafka(*input);
+         });
+}
+
 // The names that the sides of the join have in common by USING or NATURAL.
 std::vector<ast::Name> SharedNames(const ast::Join& join, const Sides& sides, Span at) {
   if (!join.is_natural) return join.using_columns;
@@ -68,7 +77,9 @@ void HideName(std::vector<ScopeColumn>& columns, const std::string& name) {
 
 Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
   Relation left = PlanFrom(*join.left);
-  Relation right = PlanFrom(*join.right);
+  const auto* const named = std::get_if<ast::NamedTable>(&join.right->node);
+  const bool is_lookup = named != nullptr && named->as_of;
+  Relation right = is_lookup ? PlanLookedUp(join, left) : PlanFrom(*join.right);
   if (left.window) AssignWindow(context_, left);
   if (right.window) AssignWindow(context_, right);
   const bool has_condition = join.condition || join.is_natural || !join.using_columns.empty();
@@ -104,6 +115,10 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
   relation.has_join = true;
   relation.node =
       MakeJoin(std::move(left.node), std::move(right.node), join_type.type, std::move(condition));
+  // What reads no Kafka runs as a batch, in which the table is read once like any other.
+  if (is_lookup && ReadsKafka(*relation.node->inputs[0])) {
+    relation.node->join.variant = JoinSpec::Variant::kLookup;
+  }
   for (std::vector<ScopeColumn>* columns : {&shared, &sides.left, &sides.right}) {
     for (ScopeColumn& column : *columns) {
       column.type = relation.node->output[column.column].type;
@@ -111,6 +126,38 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
     }
   }
   if (join.kind == ast::Join::Kind::kFull && !shared.empty()) MergeShared(relation, shared.size());
+  return relation;
+}
+
+Relation QueryPlanner::PlanLookedUp(const ast::Join& join, const Relation& left) {
+  const auto& named = std::get<ast::NamedTable>(join.right->node);
+  const Span at = join.right->at;
+  if (join.kind != ast::Join::Kind::kInner && join.kind != ast::Join::Kind::kLeft) {
+    context_.Fail(at, "a lookup is a JOIN or a LEFT JOIN");
+  }
+  const ExpressionPtr as_of =
+      ExpressionBinder(context_, left.columns, "FOR SYSTEM_TIME AS OF").Bind(*named.as_of);
+  const bool is_proctime =
+      IsProcessingTime(*as_of) ||
+      std::any_of(left.columns.begin(), left.columns.end(), [&](const ScopeColumn& column) {
+        return column.is_proctime && as_of->kind == Expression::Kind::kColumn &&
+               column.column == as_of->column;
+      });
+  if (!is_proctime) {
+    context_.Unsupported(named.as_of->at,
+                         "FOR SYSTEM_TIME AS OF other times than PROCTIME() is",
+                         "name a column of the left side that is PROCTIME()");
+  }
+  const TablePtr table = FindTable(named.name, named.options);
+  if (table->connector() != "filesystem") {
+    context_.Unsupported(
+        at,
+        fmt::format("looking up in a table with connector '{}' is", table->connector()),
+        "'filesystem' tables can be");
+  }
+  Relation relation = PlanNamed({.name = named.name, .options = named.options}, at);
+  const std::string alias = join.right->alias ? join.right->alias->text : named.name.back().text;
+  Rename(relation, alias, join.right->columns);
   return relation;
 }
 

@@ -8,4 +8,11 @@ const std::string& TableDefinition::connector() const {
   return found == options.end() ? none : found->second;
 }
 
+std::span<const PlanNodePtr> StreamingInputs(const PlanNode& node) {
+  const std::span<const PlanNodePtr> inputs(node.inputs);
+  const bool is_lookup =
+      node.kind == PlanNode::Kind::kJoin && node.join.variant == JoinSpec::Variant::kLookup;
+  return is_lookup ? inputs.first(1) : inputs;
+}
+
 }  // namespace slipstream::sql

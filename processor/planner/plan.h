@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,8 +90,10 @@ struct LagCall {
 struct JoinSpec {
   enum class Type : uint8_t { kInner, kLeft, kRight, kFull, kSemi, kAnti };
   // What is known of the rows' times, and so, how long rows are kept. kRegular: nothing; kWindow:
-  // both lie in the same window; kInterval: their times differ by so much.
-  enum class Variant : uint8_t { kRegular, kWindow, kInterval };
+  // both lie in the same window; kInterval: their times differ by so much. kLookup: rows of the
+  // left input are looked up in the right one, a table of files, as it is when they come; only the
+  // left input streams.
+  enum class Variant : uint8_t { kRegular, kWindow, kInterval, kLookup };
   struct Key {
     size_t left = 0;
     size_t right = 0;
@@ -107,6 +110,7 @@ struct JoinSpec {
   int64_t lower_us = 0;
   int64_t upper_us = 0;
 
+  bool has_times() const { return variant == Variant::kWindow || variant == Variant::kInterval; }
   bool gives_right() const { return type != Type::kSemi && type != Type::kAnti; }
   // Whether a row of that side is given, with NULLs, when it has no partner.
   bool keeps_left() const { return type == Type::kLeft || type == Type::kFull; }
@@ -188,6 +192,9 @@ struct PlanNode {
 
   std::vector<std::vector<Value>> rows;  // kValues
 };
+
+// Of a node's inputs those whose rows come one after the other: of a lookup join the left one.
+std::span<const PlanNodePtr> StreamingInputs(const PlanNode& node);
 
 // INSERT INTO table query: `query`'s columns are cast to the table's insertable columns, in order
 // of `columns`; others are NULL.

@@ -19,16 +19,17 @@ bool IsBounded(const TableDefinition& table) {
 bool IsBounded(const PlanNode& node, bool every_input_is_bounded) {
   if (every_input_is_bounded) return true;
   if (node.kind == PlanNode::Kind::kScan) return IsBounded(*node.table);
-  return std::all_of(node.inputs.begin(), node.inputs.end(), [](const PlanNodePtr& input) {
+  const auto inputs = StreamingInputs(node);
+  return std::all_of(inputs.begin(), inputs.end(), [](const PlanNodePtr& input) {
     return IsBounded(*input, false);
   });
 }
 
 bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded) {
-  const bool input_is =
-      std::any_of(node.inputs.begin(), node.inputs.end(), [&](const PlanNodePtr& input) {
-        return IsUpdateStream(*input, every_input_is_bounded);
-      });
+  const auto inputs = StreamingInputs(node);
+  const bool input_is = std::any_of(inputs.begin(), inputs.end(), [&](const PlanNodePtr& input) {
+    return IsUpdateStream(*input, every_input_is_bounded);
+  });
   if (input_is) return true;
   const bool is_final = node.kind == PlanNode::Kind::kTopN &&
                         (node.window_end || IsFirstRow(node) || node.sort_keys.empty());

@@ -305,7 +305,7 @@ Pruned PruneJoin(PlanNodePtr node, const ColumnSet& needed) {
     left.insert(key.left);
     right.insert(key.right);
   }
-  const bool has_times = join.variant != JoinSpec::Variant::kRegular;
+  const bool has_times = join.has_times();
   if (has_times) {
     left.insert(join.left_time);
     right.insert(join.right_time);

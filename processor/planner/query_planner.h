@@ -38,6 +38,8 @@ class QueryPlanner {
 
   // The left side's columns, then the right side's; those of USING first, once.
   Relation PlanJoin(const ast::Join& join, Span at);
+  // The right side of a lookup join: the table alone, under its alias.
+  Relation PlanLookedUp(const ast::Join& join, const Relation& left);
   void MergeShared(Relation& relation, size_t shared) const;
   // left CROSS JOIN UNNEST(…): the left side's columns, then the elements'.
   Relation PlanUnnest(const ast::Join& join, const ast::TableRef& right);

@@ -87,7 +87,9 @@ TablePtr QueryPlanner::FindTable(const ast::QualifiedName& name,
 }
 
 Relation QueryPlanner::PlanNamed(const ast::NamedTable& table, Span at) {
-  if (table.is_temporal) context_.Unsupported(at, "FOR SYSTEM_TIME AS OF is");
+  if (table.as_of) {
+    context_.Unsupported(at, "FOR SYSTEM_TIME AS OF other than on the right of a JOIN is");
+  }
   if (table.name.size() == 1) {
     for (size_t i = common_tables_.size(); i > 0; --i) {
       if (common_tables_[i - 1]->name.text == table.name.front().text) {

@@ -212,7 +212,7 @@ struct Option {
 struct NamedTable {
   QualifiedName name;
   std::vector<Option> options;  // /*+ OPTIONS('k' = 'v', …) */
-  bool is_temporal = false;     // FOR SYSTEM_TIME AS OF …
+  ExprPtr as_of;                // FOR SYSTEM_TIME AS OF …; or null
 };
 
 struct DerivedTable {

@@ -241,10 +241,7 @@ ast::TableRefPtr Grammar::ParseTablePrimary() {
   } else {
     ast::NamedTable named{.name = ExpectQualifiedName("a table's name")};
     named.options = ParseHints();
-    if (AcceptWords({"FOR", "SYSTEM_TIME", "AS", "OF"})) {
-      named.is_temporal = true;
-      ParseExpression();
-    }
+    if (AcceptWords({"FOR", "SYSTEM_TIME", "AS", "OF"})) named.as_of = ParseExpression();
     table->node = std::move(named);
   }
   table->at = Join(table->at, PreviousSpan());

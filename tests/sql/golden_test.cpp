@@ -190,9 +190,13 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
   }
 
   void RunStreaming(const JobPlan& plan) {
-    const Result<std::unique_ptr<runtime::JobProgram>> program = CompileJob(
-        plan,
-        {.is_bounded = !GetParam().is_unbounded, .partition_count = [](const auto&) { return 1; }});
+    MemoryFileSource files = Files();
+    const Result<std::unique_ptr<runtime::JobProgram>> program =
+        CompileJob(plan,
+                   {.is_bounded = !GetParam().is_unbounded,
+                    .partition_count = [](const auto&) { return 1; },
+                    .find_topics = nullptr,
+                    .files = &files});
     if (!program.ok()) return ExpectError(program.status());
     ASSERT_FALSE(GetParam().Has("error")) << "it compiles";
     const std::vector<std::string> input =

@@ -64,7 +64,8 @@ class InterleavedJob::Task final : public GraphRun::Host {
     ASSIGN_OR_RETURN(const std::unique_ptr<SourceRows> reader,
                      SourceRows::Create(*source.layout, source.options.value_format));
     const std::vector<std::optional<std::string_view>> records{line};
-    SourceRows::Rows rows = reader->Read(records, 0, [](const std::vector<uint32_t>&, Batch&) {});
+    SourceRows::Rows rows =
+        reader->Read(records, {}, 0, [](const std::vector<uint32_t>&, Batch&) {});
     for (const DecodedRows::Failure& failure : rows.failures)
       output_.lines["dead"].push_back(line + " because " + failure.message);
     const std::vector<int64_t> watermarks = rows.watermarks;
