@@ -126,10 +126,12 @@ std::unique_ptr<const Operator> MakeSavedLimit(const PlanNode& node) {
 }
 
 std::unique_ptr<const Operator> MakeOver(const PlanNode& node) {
+  const bool needs_end = std::any_of(
+      node.lags.begin(), node.lags.end(), [](const LagCall& lag) { return lag.needs_end(); });
   return std::make_unique<OverOperator>(OverOperator::Description{
       .partition_columns = node.group_columns,
       .sort_keys = node.sort_keys,
-      .order_is_time = node.order_is_time && !node.sort_keys.front().descending,
+      .order_is_time = node.order_is_time && !node.sort_keys.front().descending && !needs_end,
       .frame = node.frame,
       .aggregates = node.aggregates,
       .lags = node.lags,
@@ -163,7 +165,8 @@ Result<std::unique_ptr<const Operator>> OperatorGraph::MakeJoin(const PlanNode& 
                               .right = node.inputs[1]->output,
                               .output = node.output,
                               .is_final = IsBounded(node, !gives_updates),
-                              .ttl_us = state_ttl_us_};
+                              .ttls_us = {node.join.left_ttl_us.value_or(state_ttl_us_),
+                                          node.join.right_ttl_us.value_or(state_ttl_us_)}};
   using Made = std::unique_ptr<const Operator>;
   switch (node.join.variant) {
     case JoinSpec::Variant::kWindow:

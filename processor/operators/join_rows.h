@@ -22,7 +22,8 @@ struct JoinDescription {
   Schema right;
   Schema output;
   bool is_final = false;  // the input ends: nothing is given that may have to be taken back
-  int64_t ttl_us = 0;     // what nothing happened to for so long is forgotten; 0: nothing is
+  // Of each side: what nothing happened to for so long is forgotten; 0: nothing is.
+  int64_t ttls_us[2] = {};
 };
 
 // JoinSide: rows of one side (0: left, 1: right) as bytes. Threads: immutable.

@@ -64,6 +64,9 @@ struct OverOperator::Partition {
   AggregateLayout::Inputs inputs;
   std::vector<Column> lag_values;
   std::vector<Column> lag_fallbacks;
+  // Of each row, if there are lags: how many rows are before its peers, and how many peers, plus 1.
+  std::vector<uint64_t> ranks;
+  std::vector<uint64_t> dense_ranks;
 };
 
 struct OverOperator::Results {
@@ -209,6 +212,13 @@ Status OverOperator::Load(const State& state,
     partition.lag_values.push_back(Evaluate(*lag.value, batch, arena, none));
     partition.lag_fallbacks.push_back(Evaluate(*lag.fallback, batch, arena, none));
   }
+  if (description_.lags.empty()) return {};
+  for (size_t row = 0; row < batch.rows; ++row) {
+    const bool is_peer = row > 0 && partition.orders[row] == partition.orders[row - 1];
+    partition.ranks.push_back(is_peer ? partition.ranks.back() : row + 1);
+    const uint64_t distinct = row == 0 ? 0 : partition.dense_ranks.back();
+    partition.dense_ranks.push_back(is_peer ? distinct : distinct + 1);
+  }
   return {};
 }
 
@@ -280,13 +290,7 @@ void OverOperator::Append(const Partition& partition,
   for (size_t i = 0; i < width; ++i)
     to[i].AppendFrom(partition.batch.columns[i], row);
   layout_.Finish(aggregates, to, width, *results.arena);
-  const size_t first_lag = width + description_.aggregates.size();
-  for (size_t i = 0; i < description_.lags.size(); ++i) {
-    const uint64_t back = description_.lags[i].rows;
-    const bool is_there = back <= row;
-    const Column& from = is_there ? partition.lag_values[i] : partition.lag_fallbacks[i];
-    to[first_lag + i].AppendFrom(from, is_there ? row - back : row);
-  }
+  if (!description_.lags.empty()) AppendPlaces(partition, row, results);
   if (results.batch.keep_alive.empty() ||
       results.batch.keep_alive.back() != partition.batch.keep_alive.front()) {
     results.batch.keep_alive.push_back(partition.batch.keep_alive.front());
@@ -294,6 +298,60 @@ void OverOperator::Append(const Partition& partition,
   results.order.emplace_back(description_.order_is_time ? partition.times[row] : 0,
                              SequenceOf(partition.entries[row]->first));
   ++results.batch.rows;
+}
+
+namespace {
+
+// Parts differ by one row at most; the greater ones come first.
+uint64_t PartOf(uint64_t row, uint64_t rows, uint64_t parts) {
+  const uint64_t small = rows / parts;
+  const uint64_t greater = rows % parts;
+  const uint64_t in_greater = greater * (small + 1);
+  if (row < in_greater) return row / (small + 1) + 1;
+  return greater + (row - in_greater) / small + 1;
+}
+
+}  // namespace
+
+void OverOperator::AppendPlaces(const Partition& partition, size_t row, Results& results) const {
+  using Kind = LagCall::Kind;
+  const size_t rows = partition.batch.rows;
+  const size_t first = description_.input.size() + description_.aggregates.size();
+  for (size_t i = 0; i < description_.lags.size(); ++i) {
+    const LagCall& lag = description_.lags[i];
+    Column& to = results.batch.columns[first + i];
+    switch (lag.kind) {
+      case Kind::kLag:
+      case Kind::kLead: {
+        const bool is_lag = lag.kind == Kind::kLag;
+        const bool is_there = is_lag ? lag.rows <= row : lag.rows < rows - row;
+        const size_t other = !is_there ? row : is_lag ? row - lag.rows : row + lag.rows;
+        to.AppendFrom(is_there ? partition.lag_values[i] : partition.lag_fallbacks[i], other);
+        break;
+      }
+      case Kind::kRank:
+        to.Append(static_cast<int64_t>(partition.ranks[row]), *results.arena);
+        break;
+      case Kind::kDenseRank:
+        to.Append(static_cast<int64_t>(partition.dense_ranks[row]), *results.arena);
+        break;
+      case Kind::kPercentRank: {
+        const double above = static_cast<double>(partition.ranks[row] - 1);
+        to.Append(rows == 1 ? 0.0 : above / static_cast<double>(rows - 1), *results.arena);
+        break;
+      }
+      case Kind::kCumeDist: {
+        size_t end = row + 1;
+        while (end < rows && partition.ranks[end] == partition.ranks[row])
+          ++end;
+        to.Append(static_cast<double>(end) / static_cast<double>(rows), *results.arena);
+        break;
+      }
+      case Kind::kNtile:
+        to.Append(static_cast<int64_t>(PartOf(row, rows, lag.rows)), *results.arena);
+        break;
+    }
+  }
 }
 
 void OverOperator::Prune(State& state, const Partition& partition, int64_t watermark) const {

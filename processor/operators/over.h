@@ -16,6 +16,7 @@ namespace slipstream::sql {
 // OverOperator: aggregates over the rows around each row: those before it in its partition's order.
 // Gives every row of the input with the results behind its columns.
 //
+// Places      (lags) LEAD and ranks need all rows of a partition, so they are not by time.
 // By time     (order_is_time) a row is given once the watermark has reached its time, in the order
 // of
 //             times and, within one time, as the rows came. A row that is not after the watermark
@@ -74,6 +75,8 @@ class OverOperator final : public Operator {
               size_t row,
               const std::byte* aggregates,
               Results& results) const;
+  // Appends what the calls about the row's place give.
+  void AppendPlaces(const Partition& partition, size_t row, Results& results) const;
   void Prune(State& state, const Partition& partition, int64_t watermark) const;
 
   const Description description_;

@@ -81,9 +81,10 @@ Status RegularJoinOperator::Process(RowBatch rows,
                                     OperatorState* state,
                                     OperatorOutput& out) const {
   State& mine = *static_cast<State*>(state);
-  for (JoinTable& table : mine.tables) {
-    table.Settle();
-    if (description_.ttl_us > 0) table.Expire(rows.batch.now_us - description_.ttl_us + 1);
+  for (size_t side = 0; side < 2; ++side) {
+    mine.tables[side].Settle();
+    const int64_t ttl_us = description_.ttls_us[side];
+    if (ttl_us > 0) mine.tables[side].Expire(rows.batch.now_us - ttl_us + 1);
   }
   const JoinSide& side = sides_[rows.input];
   const JoinTable& others = mine.tables[1 - rows.input];

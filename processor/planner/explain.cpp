@@ -186,6 +186,30 @@ std::string TopNText(const PlanNode& node) {
   return text;
 }
 
+std::string LagText(const LagCall& lag, const Schema& input) {
+  using Kind = LagCall::Kind;
+  switch (lag.kind) {
+    case Kind::kRank:
+      return "RANK()";
+    case Kind::kDenseRank:
+      return "DENSE_RANK()";
+    case Kind::kPercentRank:
+      return "PERCENT_RANK()";
+    case Kind::kCumeDist:
+      return "CUME_DIST()";
+    case Kind::kNtile:
+      return fmt::format("NTILE({})", lag.rows);
+    case Kind::kLag:
+    case Kind::kLead:
+      break;
+  }
+  return fmt::format("{}({}, {}, {})",
+                     lag.kind == Kind::kLag ? "LAG" : "LEAD",
+                     lag.value->ToString(input),
+                     lag.rows,
+                     lag.fallback->ToString(input));
+}
+
 std::string OverText(const PlanNode& node) {
   const Schema& input = node.inputs.front()->output;
   if (node.aggregates.empty() && node.lags.empty()) return "SortByTime " + OrderText(node);
@@ -199,10 +223,8 @@ std::string OverText(const PlanNode& node) {
   std::vector<std::string> results;
   for (const AggregateCall& call : node.aggregates)
     results.push_back(CallText(call, input));
-  for (const LagCall& lag : node.lags) {
-    results.push_back(fmt::format(
-        "LAG({}, {}, {})", lag.value->ToString(input), lag.rows, lag.fallback->ToString(input)));
-  }
+  for (const LagCall& lag : node.lags)
+    results.push_back(LagText(lag, input));
   for (size_t i = 0; i < results.size(); ++i)
     results[i] += " AS " + node.output[input.size() + i].name;
   return fmt::format("{}: {}", text, fmt::join(results, ", "));
@@ -260,6 +282,8 @@ std::string JoinText(const PlanNode& node) {
                                DurationText(join.upper_us)));
   }
   if (!keys.empty()) text += fmt::format(" on {}", fmt::join(keys, ", "));
+  if (join.left_ttl_us) text += fmt::format(", left for {}", DurationText(*join.left_ttl_us));
+  if (join.right_ttl_us) text += fmt::format(", right for {}", DurationText(*join.right_ttl_us));
   if (node.condition) {
     Schema both = left;
     both.insert(both.end(), right.begin(), right.end());

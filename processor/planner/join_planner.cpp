@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/plan_builder.h"
 #include "processor/planner/query_planner.h"
+#include "processor/planner/table_options.h"
 #include "processor/planner/window_functions.h"
 
 // Joins in FROM; the rest of FROM is in query_planner_from.cpp. What kind of join it is to be at
@@ -89,6 +92,8 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
   }
   const JoinSpec join_type{.type = TypeOf(join.kind)};
   const Schema output = JoinOutput(left.node->output, right.node->output, join_type);
+  const std::optional<int64_t> left_ttl = StateTtlOf(left.columns);
+  const std::optional<int64_t> right_ttl = StateTtlOf(right.columns);
   Sides sides{std::move(left.columns), std::move(right.columns)};
   for (ScopeColumn& column : sides.right)
     column.column += left.node->output.size();
@@ -115,6 +120,8 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
   relation.has_join = true;
   relation.node =
       MakeJoin(std::move(left.node), std::move(right.node), join_type.type, std::move(condition));
+  relation.node->join.left_ttl_us = left_ttl;
+  relation.node->join.right_ttl_us = right_ttl;
   // What reads no Kafka runs as a batch, in which the table is read once like any other.
   if (is_lookup && ReadsKafka(*relation.node->inputs[0])) {
     relation.node->join.variant = JoinSpec::Variant::kLookup;
@@ -127,6 +134,19 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
   }
   if (join.kind == ast::Join::Kind::kFull && !shared.empty()) MergeShared(relation, shared.size());
   return relation;
+}
+
+std::optional<int64_t> QueryPlanner::StateTtlOf(const std::vector<ScopeColumn>& columns) const {
+  if (state_ttls_ == nullptr) return std::nullopt;
+  for (const ast::Option& hint : *state_ttls_) {
+    const bool is_named = std::any_of(columns.begin(), columns.end(), [&](const auto& column) {
+      return column.table == hint.key.text;
+    });
+    if (!is_named) continue;
+    return std::chrono::microseconds(context_.Check(ParseDuration(hint.value), hint.key.at))
+        .count();
+  }
+  return std::nullopt;
 }
 
 Relation QueryPlanner::PlanLookedUp(const ast::Join& join, const Relation& left) {

@@ -18,10 +18,21 @@ namespace {
 constexpr std::string_view kRowNumber = "ROW_NUMBER";
 constexpr uint64_t kFrameRowsMax = 1'000'000;
 
-bool IsRefused(std::string_view name) {
-  constexpr std::array kRefused = std::to_array<std::string_view>(
-      {"RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LEAD", "NTH_VALUE"});
-  return std::find(kRefused.begin(), kRefused.end(), name) != kRefused.end();
+// The functions that are about a row's place; nullopt: it is none of them.
+std::optional<LagCall::Kind> PlaceFunction(std::string_view name) {
+  using Kind = LagCall::Kind;
+  constexpr std::array kFunctions =
+      std::to_array<std::pair<std::string_view, Kind>>({{"LAG", Kind::kLag},
+                                                        {"LEAD", Kind::kLead},
+                                                        {"RANK", Kind::kRank},
+                                                        {"DENSE_RANK", Kind::kDenseRank},
+                                                        {"PERCENT_RANK", Kind::kPercentRank},
+                                                        {"CUME_DIST", Kind::kCumeDist},
+                                                        {"NTILE", Kind::kNtile}});
+  for (const auto& [function, kind] : kFunctions) {
+    if (function == name) return kind;
+  }
+  return std::nullopt;
 }
 
 bool IsSameFrame(const OverFrame& a, const OverFrame& b) {
@@ -43,7 +54,7 @@ std::optional<int64_t> CountOf(const ExpressionPtr& expression) {
 
 ExpressionPtr OverPlanner::Bind(ExpressionBinder& binder, const ast::Call& call, Span at) {
   const std::string name = ToUpper(call.function.text);
-  if (IsRefused(name)) context_.Unsupported(at, name + " is", "ROW_NUMBER, LAG and aggregates are");
+  if (name == "NTH_VALUE") context_.Unsupported(at, name + " is");
   Window window = BindWindow(binder, Definition(*call.over), at);
   Call bound;
   if (name == kRowNumber) {
@@ -51,16 +62,17 @@ ExpressionPtr OverPlanner::Bind(ExpressionBinder& binder, const ast::Call& call,
     window.frame = {.is_rows = true, .preceding = std::nullopt};
     bound.aggregate = MakeAggregate("COUNT", {}, false, nullptr).value();
     bound.aggregate->name = kRowNumber;
-  } else if (name == "LAG") {
+  } else if (const std::optional<LagCall::Kind> place = PlaceFunction(name)) {
     window.frame = {.is_rows = true, .preceding = std::nullopt};
-    bound.lag = BindLag(binder.BindArguments(call), at);
+    if (window.order.empty()) context_.Fail(at, name + " needs ORDER BY in its OVER");
+    bound.lag = BindLag(*place, binder.BindArguments(call), at);
   } else if (IsAggregateFunction(name)) {
     if (call.is_star && name != "COUNT") context_.Fail(at, "only COUNT takes *");
     ExpressionPtr filter = call.filter ? binder.BindCondition(*call.filter) : nullptr;
     bound.aggregate = context_.Check(
         MakeAggregate(name, binder.BindArguments(call), call.is_distinct, std::move(filter)), at);
   } else {
-    context_.Fail(at, fmt::format("{} takes no OVER", name), "aggregates, ROW_NUMBER and LAG do");
+    context_.Fail(at, fmt::format("{} takes no OVER", name), "aggregates, ranks, LAG and LEAD do");
   }
   bound.type = bound.lag ? bound.lag->type : bound.aggregate->type;
   bound.window = FindWindow(window);
@@ -166,13 +178,34 @@ OverFrame OverPlanner::BindFrame(ExpressionBinder& binder,
   return frame;
 }
 
-LagCall OverPlanner::BindLag(const std::vector<ExpressionPtr>& args, Span at) const {
-  if (args.empty() || args.size() > 3) context_.Fail(at, "LAG(value[, rows[, default]])");
-  LagCall lag{.value = args[0], .type = args[0]->type};
+LagCall OverPlanner::BindLag(LagCall::Kind kind,
+                             const std::vector<ExpressionPtr>& args,
+                             Span at) const {
+  using Kind = LagCall::Kind;
+  if (kind != Kind::kLag && kind != Kind::kLead) {
+    LagCall rank{.kind = kind, .type = DataType::BigInt()};
+    if (kind == Kind::kPercentRank || kind == Kind::kCumeDist) rank.type = DataType::Double();
+    if (args.size() != (kind == Kind::kNtile ? 1 : 0)) {
+      context_.Fail(at, kind == Kind::kNtile ? "NTILE(parts)" : "a rank takes no argument");
+    }
+    if (kind == Kind::kNtile) {
+      const std::optional<int64_t> parts = CountOf(args[0]);
+      if (!parts || *parts == 0) context_.Fail(at, "NTILE counts its parts with a literal");
+      rank.rows = static_cast<uint64_t>(*parts);
+    }
+    rank.type.nullable = false;
+    rank.value = MakeLiteral(std::monostate{}, DataType::BigInt());
+    rank.fallback = rank.value;
+    return rank;
+  }
+  if (args.empty() || args.size() > 3) {
+    context_.Fail(at, "LAG and LEAD take (value[, rows[, default]])");
+  }
+  LagCall lag{.kind = kind, .value = args[0], .type = args[0]->type};
   lag.type.nullable = true;
   if (args.size() > 1) {
     const std::optional<int64_t> rows = CountOf(args[1]);
-    if (!rows) context_.Fail(at, "LAG counts rows with a literal");
+    if (!rows) context_.Fail(at, "LAG and LEAD count rows with a literal");
     lag.rows = static_cast<uint64_t>(*rows);
   }
   lag.fallback = args.size() > 2 ? CastTo(args[2], lag.type) : MakeLiteral({}, lag.type);

@@ -65,7 +65,7 @@ class OverPlanner {
                       const ast::WindowDefinition& definition,
                       Span at) const;
   size_t FindWindow(const Window& window);
-  LagCall BindLag(const std::vector<ExpressionPtr>& args, Span at) const;
+  LagCall BindLag(LagCall::Kind kind, const std::vector<ExpressionPtr>& args, Span at) const;
   ExpressionPtr Add(Call call);
   void BuildWindow(size_t window, Relation& input);
 

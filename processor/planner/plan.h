@@ -77,12 +77,27 @@ struct OverFrame {
   std::optional<int64_t> preceding;
 };
 
-// LAG(value, rows, fallback): the value of an earlier row of the partition.
+// What a row is given for its place in the order of its partition: LAG(value, rows, fallback), the
+// value of an earlier row, LEAD, that of a later one, or a rank.
 struct LagCall {
-  ExpressionPtr value;     // over the input
+  enum class Kind : uint8_t {
+    kLag,
+    kLead,
+    kRank,
+    kDenseRank,
+    kPercentRank,
+    kCumeDist,
+    kNtile,
+  };
+
+  Kind kind = Kind::kLag;
+  ExpressionPtr value;     // over the input; of a rank a literal that means nothing
   ExpressionPtr fallback;  // where there is no such row; over the input, of the value's type
-  uint64_t rows = 1;
+  uint64_t rows = 1;       // kNtile: into so many parts
   DataType type;
+
+  // All but LAG look at rows that come later, or at how many there are.
+  bool needs_end() const { return kind != Kind::kLag; }
 };
 
 // How the rows of two inputs are put together. Columns are those of the inputs, each counted by
@@ -109,6 +124,10 @@ struct JoinSpec {
   size_t right_time = 0;
   int64_t lower_us = 0;
   int64_t upper_us = 0;
+  // kRegular: how long rows are kept that nothing happens to, microseconds; 0: for ever; nullopt:
+  // as long as the job says.
+  std::optional<int64_t> left_ttl_us;
+  std::optional<int64_t> right_ttl_us;
 
   bool has_times() const { return variant == Variant::kWindow || variant == Variant::kInterval; }
   bool gives_right() const { return type != Type::kSemi && type != Type::kAnti; }

@@ -57,7 +57,9 @@ Relation QueryPlanner::PlanTerm(const ast::QueryTerm& term,
   const auto& select = std::get<ast::Select>(term.body);
   Relation input;
   if (select.from) {
+    const auto* const outer = std::exchange(state_ttls_, &select.state_ttls);
     input = PlanFrom(*select.from);
+    state_ttls_ = outer;
   } else {
     input.node = MakeValues({}, {{}});  // one row without columns
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class QueryPlanner {
   // The left side's columns, then the right side's; those of USING first, once.
   Relation PlanJoin(const ast::Join& join, Span at);
   // The right side of a lookup join: the table alone, under its alias.
+  // What STATE_TTL says of a side with these columns.
+  std::optional<int64_t> StateTtlOf(const std::vector<ScopeColumn>& columns) const;
   Relation PlanLookedUp(const ast::Join& join, const Relation& left);
   void MergeShared(Relation& relation, size_t shared) const;
   // left CROSS JOIN UNNEST(…): the left side's columns, then the elements'.
@@ -55,6 +58,7 @@ class QueryPlanner {
   PlanContext& context_;
   // WITH … of the queries around the one at hand; a later one may read the earlier ones.
   std::vector<const ast::CommonTable*> common_tables_;
+  const std::vector<ast::Option>* state_ttls_ = nullptr;  // of the SELECT at hand
   size_t depth_ = 0;  // of queries within queries, views unfolded
 };
 

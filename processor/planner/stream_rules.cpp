@@ -1,5 +1,8 @@
 #include "processor/planner/stream_rules.h"
 
+#include <algorithm>
+#include <string>
+
 #include "processor/planner/plan_properties.h"
 
 namespace slipstream::sql {
@@ -42,6 +45,14 @@ void CheckStream(const PlanContext& context, Span at, const PlanNode& node) {
                      ? "ORDER BY needs input that ends, a LIMIT, or the order of the event time"
                      : "OFFSET without LIMIT, and LIMIT 0, need input that ends",
                  "bound the source: 'scan.bounded.mode' = 'latest-offset', or --bounded");
+  }
+  const bool needs_all_rows = std::any_of(
+      node.lags.begin(), node.lags.end(), [](const LagCall& lag) { return lag.needs_end(); });
+  if (needs_all_rows && !IsBounded(node, is_bounded)) {
+    context.Unsupported(
+        at,
+        "LEAD, RANK and other ranks than ROW_NUMBER over input that does not end are",
+        "bound the source: 'scan.bounded.mode' = 'latest-offset', or --bounded");
   }
   if (node.kind == PlanNode::Kind::kOver && !IsBounded(node, is_bounded) &&
       !(node.order_is_time && !node.sort_keys.front().descending)) {

@@ -255,6 +255,7 @@ struct SelectItem {
 
 struct Select {
   Span at;
+  std::vector<Option> state_ttls;  // /*+ STATE_TTL('t' = '1 d') */: by table or alias
   bool is_distinct = false;
   std::vector<SelectItem> items;
   TableRefPtr from;  // null: one row without columns

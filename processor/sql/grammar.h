@@ -73,8 +73,9 @@ class Grammar {
   ast::StatementSet ParseStatementSet();
   ast::Explain ParseExplain();
   [[noreturn]] void UnknownStatement() const;
-  std::vector<ast::Option> ParseOptions();  // ('k' = 'v', …)
-  std::vector<ast::Option> ParseHints();    // [/*+ OPTIONS(…) */]
+  std::vector<ast::Option> ParseOptions();      // ('k' = 'v', …)
+  std::vector<ast::Option> ParseHints();        // [/*+ OPTIONS(…) */]
+  std::vector<ast::Option> ParseSelectHints();  // [/*+ STATE_TTL(…), … */]
 
   // ---- Queries ----
   bool NextIsQuery(size_t ahead = 0) const;

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "processor/sql/grammar.h"
@@ -120,7 +124,7 @@ ast::Values Grammar::ParseValues() {
 ast::Select Grammar::ParseSelect() {
   ast::Select select;
   select.at = ExpectWord("SELECT");
-  if (NextIs("/*+")) Unsupported(Peek().span, "hints of a SELECT are");
+  select.state_ttls = ParseSelectHints();
   select.is_distinct = AcceptWord("DISTINCT");
   if (!select.is_distinct) AcceptWord("ALL");
   do {
@@ -142,6 +146,38 @@ ast::Select Grammar::ParseSelect() {
     Unsupported(Peek().span, "QUALIFY is", "use a WHERE around the query");
   }
   return select;
+}
+
+// Hints that say how to join, which is decided here without them, are passed over.
+std::vector<ast::Option> Grammar::ParseSelectHints() {
+  std::vector<ast::Option> state_ttls;
+  if (!Accept("/*+")) return state_ttls;
+  do {
+    const ast::Name hint = ExpectName("a hint's name");
+    if (ToUpper(hint.text) == "STATE_TTL") {
+      state_ttls = ParseOptions();
+      continue;
+    }
+    constexpr std::array<std::string_view, 6> kPassedOver = {
+        "BROADCAST", "LOOKUP", "MULTI_JOIN", "NEST_LOOP", "SHUFFLE_HASH", "SHUFFLE_MERGE"};
+    if (std::find(kPassedOver.begin(), kPassedOver.end(), ToUpper(hint.text)) ==
+        kPassedOver.end()) {
+      Unsupported(hint.at, fmt::format("the hint {} is", hint.text));
+    }
+    Expect("(");
+    do {
+      if (Peek().kind == Token::Kind::kString) {
+        Take();
+        Expect("=");
+        ExpectString("the option's value");
+      } else {
+        ExpectQualifiedName("a table's name");
+      }
+    } while (Accept(","));
+    Expect(")");
+  } while (Accept(","));
+  Expect("*/");
+  return state_ttls;
 }
 
 ast::SelectItem Grammar::ParseSelectItem() {

@@ -45,7 +45,8 @@ Result<std::unique_ptr<InterleavedJob>> InterleavedJob::Compile(const JobPlan& p
         reads.insert(reads.end(), other.reads.begin(), other.reads.end());
       }
     }
-    source.layout = std::make_unique<const ScanLayout>(scan.table, reads, true);
+    source.layout = std::make_unique<const ScanLayout>(
+        scan.table, reads, true, RecordColumns{.value = source.options.value_columns});
   }
   return job;
 }

@@ -16,13 +16,20 @@ class MemoryFileSource final : public FileSource {
  public:
   explicit MemoryFileSource(size_t chunk_bytes = 7) : chunk_bytes_(chunk_bytes) {}
 
-  void Put(const std::string& path, std::string text) { files_[path] = std::move(text); }
+  void Put(const std::string& path, std::string text) {
+    files_[path] = std::move(text);
+    modified_us_[path] = ++clock_us_;
+  }
+  void Remove(const std::string& path) { files_.erase(path); }
 
   Result<std::vector<SourceFile>> List(const std::string& path) override {
     std::vector<SourceFile> found;
     for (const auto& [name, text] : files_) {
       if (name.starts_with(path)) {
-        found.push_back({.path = name, .relative_path = name.substr(path.size())});
+        found.push_back({.path = name,
+                         .relative_path = name.substr(path.size()),
+                         .length = text.size(),
+                         .modified_us = modified_us_.at(name)});
       }
     }
     if (found.empty()) return NotFound("no such path " + path);
@@ -51,6 +58,8 @@ class MemoryFileSource final : public FileSource {
 
   const size_t chunk_bytes_;
   std::map<std::string, std::string> files_;
+  std::map<std::string, int64_t> modified_us_;
+  int64_t clock_us_ = 0;
 };
 
 }  // namespace slipstream::sql
