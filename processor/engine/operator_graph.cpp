@@ -67,7 +67,7 @@ std::unique_ptr<const Operator> MakeAggregate(const PlanNode& node, bool is_boun
 }
 
 template <class WindowOperator>
-std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node) {
+std::unique_ptr<const Operator> MakeWindowAggregateAs(const PlanNode& node) {
   return std::make_unique<WindowOperator>(
       typename WindowOperator::Description{.window = node.window,
                                            .group_columns = node.group_columns,
@@ -75,6 +75,12 @@ std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node) {
                                            .properties = node.window_properties,
                                            .input = node.inputs.front()->output,
                                            .output = node.output});
+}
+
+std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node) {
+  return node.window.kind == WindowSpec::Kind::kSession
+             ? MakeWindowAggregateAs<SessionAggregateOperator>(node)
+             : MakeWindowAggregateAs<WindowAggregateOperator>(node);
 }
 
 std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) {
@@ -215,11 +221,7 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       break;
     case PlanNode::Kind::kWindowAggregate:
       RETURN_IF_ERROR(CheckWindow(node.window));
-      next = Append(node.window.kind == WindowSpec::Kind::kSession
-                        ? MakeWindowAggregate<SessionAggregateOperator>(node)
-                        : MakeWindowAggregate<WindowAggregateOperator>(node),
-                    node,
-                    next);
+      next = Append(MakeWindowAggregate(node), node, next);
       break;
     case PlanNode::Kind::kAggregate:
       next = Append(MakeAggregate(node, !gives_updates), node, next);
@@ -261,7 +263,7 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       ASSIGN_OR_RETURN(std::unique_ptr<const Operator> join, MakeJoin(node, gives_updates));
       next = Append(std::move(join), node, next);
       // What is kept of unmatched rows depends on whether the input ends.
-      if (nodes_[next.index].operation->is_stateful() && gives_updates) {
+      if (gives_updates && node.join.variant == JoinSpec::Variant::kRegular) {
         nodes_[next.index].fingerprint += "running\n";
       }
       break;

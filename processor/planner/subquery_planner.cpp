@@ -264,25 +264,53 @@ ExpressionPtr SubqueryPlanner::BindCorrelatedAggregate(Plain plain, Span at) {
   if (plain.select->items.size() != 1) {
     context_.Fail(at, "a query that stands for a value gives one column");
   }
-  Relation& relation = plain.relation;
   AggregateCollector collector;
-  ExpressionBinder binder(context_, relation.columns, "SELECT", &collector);
-  ExpressionPtr value = binder.Bind(*plain.select->items.front().value);
+  ExpressionBinder binder(context_, plain.relation.columns, "SELECT", &collector);
+  const ExpressionPtr value = binder.Bind(*plain.select->items.front().value);
   if (collector.calls().empty()) {
     context_.Unsupported(at,
                          "a query that stands for a value, depends on the query around it and "
                          "may give many rows is",
                          "aggregate them: MAX(…)");
   }
+  std::vector<ExpressionPtr> outer_keys;
+  PlanNodePtr aggregate = AggregateByKeys(std::move(plain), collector.calls(), outer_keys, at);
+  const size_t width = input_.node->output.size();
+  ExpressionPtr condition;
+  for (size_t i = 0; i < outer_keys.size(); ++i) {
+    ExpressionPtr key = MakeColumn(width + i, aggregate->output[i].type);
+    condition = And(std::move(condition),
+                    context_.Check(MakeCall("=", {SideBySide(outer_keys[i]), key}), at));
+  }
+  Join(std::move(aggregate), JoinSpec::Type::kLeft, std::move(condition));
+  return ReplaceColumns(value, [&](const ExpressionPtr& column) {
+    if (column->column < kFirstAggregateColumn) {
+      context_.Fail(at, "a column beside an aggregate function is neither grouped nor aggregated");
+    }
+    const size_t call = column->column - kFirstAggregateColumn;
+    const size_t position = width + outer_keys.size() + call;
+    ExpressionPtr result = MakeColumn(position, input_.node->output[position].type);
+    if (collector.calls()[call].name != "COUNT") return result;
+    // Of no rows there is no group, but their number is 0.
+    return context_.Check(
+        MakeCall("COALESCE", {std::move(result), MakeLiteral(int64_t{0}, DataType::BigInt())}), at);
+  });
+}
+
+// By the columns that the query equates with outer ones, which are noted in `outer_keys`.
+PlanNodePtr SubqueryPlanner::AggregateByKeys(Plain plain,
+                                             const std::vector<AggregateCall>& calls,
+                                             std::vector<ExpressionPtr>& outer_keys,
+                                             Span at) const {
   auto aggregate = std::make_unique<PlanNode>();
   aggregate->kind = PlanNode::Kind::kAggregate;
+  const Schema& input = plain.relation.node->output;
   std::vector<ExpressionPtr> expressions;
   std::vector<std::string> names;
-  for (size_t i = 0; i < relation.node->output.size(); ++i) {
-    expressions.push_back(MakeColumn(i, relation.node->output[i].type));
-    names.push_back(relation.node->output[i].name);
+  for (size_t i = 0; i < input.size(); ++i) {
+    expressions.push_back(MakeColumn(i, input[i].type));
+    names.push_back(input[i].name);
   }
-  std::vector<ExpressionPtr> outer_keys;
   for (const ExpressionPtr& part : plain.correlated) {
     const bool is_equality = part->kind == Expression::Kind::kCall && part->args.size() == 2 &&
                              part->function->name == "=";
@@ -291,57 +319,19 @@ ExpressionPtr SubqueryPlanner::BindCorrelatedAggregate(Plain plain, Span at) {
       context_.Unsupported(
           at, "an aggregate that depends on the query around it by other than equalities is");
     }
+    names.push_back(fmt::format("KEY${}", outer_keys.size()));
     aggregate->group_columns.push_back(expressions.size());
     outer_keys.push_back(part->args[outer]);
     expressions.push_back(part->args[1 - outer]);
-    names.push_back(fmt::format("KEY${}", outer_keys.size() - 1));
     aggregate->output.push_back({names.back(), expressions.back()->type});
   }
-  const size_t keys = outer_keys.size();
-  for (size_t i = 0; i < collector.calls().size(); ++i) {
-    aggregate->aggregates.push_back(collector.calls()[i]);
-    aggregate->output.push_back({fmt::format("AGG${}", i), collector.calls()[i].type});
+  for (const AggregateCall& call : calls) {
+    aggregate->output.push_back({fmt::format("AGG${}", aggregate->aggregates.size()), call.type});
+    aggregate->aggregates.push_back(call);
   }
   aggregate->inputs.push_back(
-      MakeProject(std::move(relation.node), std::move(expressions), std::move(names)));
-  const bool is_count =
-      value->kind == Expression::Kind::kColumn &&
-      aggregate->aggregates[value->column - kFirstAggregateColumn].name == "COUNT";
-  for (const AggregateCall& call : aggregate->aggregates) {
-    if (call.name == "COUNT" && !is_count) {
-      context_.Unsupported(at, "a COUNT that depends on the query around it inside a term is");
-    }
-  }
-  std::vector<ExpressionPtr> given;
-  std::vector<std::string> given_names;
-  for (size_t i = 0; i < keys; ++i) {
-    given.push_back(MakeColumn(i, aggregate->output[i].type));
-    given_names.push_back(aggregate->output[i].name);
-  }
-  given.push_back(ReplaceColumns(value, [&](const ExpressionPtr& column) {
-    if (column->column < kFirstAggregateColumn) {
-      context_.Fail(at, "a column beside an aggregate function is neither grouped nor aggregated");
-    }
-    const size_t position = keys + (column->column - kFirstAggregateColumn);
-    return MakeColumn(position, aggregate->output[position].type);
-  }));
-  given_names.emplace_back("EXPR$0");
-  const size_t width = input_.node->output.size();
-  ExpressionPtr condition;
-  for (size_t i = 0; i < keys; ++i) {
-    condition = And(
-        std::move(condition),
-        context_.Check(
-            MakeCall("=", {SideBySide(outer_keys[i]), MakeColumn(width + i, given[i]->type)}), at));
-  }
-  Join(MakeProject(std::move(aggregate), std::move(given), std::move(given_names)),
-       JoinSpec::Type::kLeft,
-       std::move(condition));
-  ExpressionPtr result = MakeColumn(width + keys, input_.node->output[width + keys].type);
-  if (!is_count) return result;
-  // Of no rows there is no group, but their number is 0.
-  return context_.Check(MakeCall("COALESCE", {result, MakeLiteral(int64_t{0}, DataType::BigInt())}),
-                        at);
+      MakeProject(std::move(plain.relation.node), std::move(expressions), std::move(names)));
+  return aggregate;
 }
 
 }  // namespace slipstream::sql

@@ -67,6 +67,10 @@ class SubqueryPlanner {
   Rows PlanRows(const ast::Query& query, Span at);
   std::vector<ExpressionPtr> BindLeft(const ast::Expr& value, size_t width);
   ExpressionPtr BindCorrelatedAggregate(Plain plain, Span at);
+  PlanNodePtr AggregateByKeys(Plain plain,
+                              const std::vector<AggregateCall>& calls,
+                              std::vector<ExpressionPtr>& outer_keys,
+                              Span at) const;
 
   // From a subquery's own numbers and outer ones to those of both side by side.
   ExpressionPtr SideBySide(const ExpressionPtr& expression) const;
