@@ -10,6 +10,7 @@
 
 #include "common/clock/clock.h"
 #include "common/log/log.h"
+#include "processor/app/registry.h"
 #include "processor/batch/batch_output.h"
 #include "processor/batch/file_systems.h"
 #include "processor/batch/table_files.h"
@@ -71,7 +72,8 @@ Status RunBatchJob(const sql::JobPlan& plan,
                    bool is_bounded,
                    const JobFlags& flags,
                    const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(std::unique_ptr<sql::BatchJob> job, sql::BatchJob::Compile(plan, is_bounded));
+  ASSIGN_OR_RETURN(std::unique_ptr<sql::BatchJob> job,
+                   sql::BatchJob::Compile(plan, is_bounded, OpenRegistry));
   std::unique_ptr<BatchTopics> topics;
   if (!job->kafka_sinks().empty()) {
     ASSIGN_OR_RETURN(topics,

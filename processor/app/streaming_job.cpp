@@ -14,6 +14,7 @@
 #include "common/net/host_port.h"
 #include "dfs-client/dfs_client.h"
 #include "processor/app/job_view.h"
+#include "processor/app/registry.h"
 #include "processor/batch/file_systems.h"
 #include "processor/batch/table_files.h"
 #include "processor/engine/job_compiler.h"
@@ -117,13 +118,14 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                                    {.is_bounded = flags.is_bounded,
                                     .partition_count =
                                         [&flags](const runtime::KafkaSourceSpec& source) {
-                                          return CountPartitions(flags, source);
+    return CountPartitions(flags, source);
                                         },
                                     .find_topics =
                                         [&flags](const runtime::KafkaSourceSpec& source) {
                                           return FindTopics(flags, source);
                                         },
-                                    .files = &files}));
+                                    .files = &files,
+                                    .open_registry = OpenRegistry}));
   JobView view;
   std::unique_ptr<runtime::JobRunner> runner;  // outlives the admin port, which shows it
   ASSIGN_OR_RETURN(

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "processor/batch/compressed_reader.h"
 #include "processor/connectors/sink_location.h"
 
 namespace slipstream::processor {
@@ -197,10 +198,13 @@ Result<std::vector<SourceFile>> TableFiles::List(const std::string& path) {
 
 Result<std::unique_ptr<sql::FileReader>> TableFiles::Open(const std::string& path) {
   ASSIGN_OR_RETURN(Place place, PlaceOf(path));
-  if (!place.is_dfs) return OpenLocal(place.path);
+  if (!place.is_dfs) {
+    ASSIGN_OR_RETURN(std::unique_ptr<sql::FileReader> local, OpenLocal(place.path));
+    return Unpack(path, std::move(local));
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<dfs::FileReader> file,
                    file_systems_.At(place.authority).OpenFile(place.path));
-  return std::make_unique<DfsFileReader>(std::move(file));
+  return Unpack(path, std::make_unique<DfsFileReader>(std::move(file)));
 }
 
 }  // namespace slipstream::processor

@@ -13,6 +13,7 @@ namespace slipstream::processor {
 // distributed file system. Files and folders whose names begin with '_' or '.' (markers, and what
 // is being written elsewhere) are not part of a table.
 //
+// Files whose names end with .gz or .zst are given unpacked.
 // A listing of a dfs folder shows what was committed when each folder was listed; a file is read as
 // it was committed when it was opened.
 // Ownership  borrows the file systems.

@@ -11,6 +11,7 @@
 #include "processor/engine/datagen.h"
 #include "processor/engine/line_reader.h"
 #include "processor/engine/operator_graph.h"
+#include "processor/engine/partition_filter.h"
 #include "processor/engine/sink_set.h"
 #include "processor/engine/source_rows.h"
 #include "processor/expr/cast.h"
@@ -101,6 +102,7 @@ class BatchRun final : private GraphRun::Host {
   Status PushConstants(const OperatorGraph::Constants& constants);
   Status ReadTable(const TablePtr& table);
   Status ReadFile(const SourceFile& file,
+                  const std::vector<Value>& partition,
                   const ValueFormat& format,
                   const ScanLayout& layout,
                   SourceRows& source);
@@ -215,19 +217,22 @@ Status BatchRun::ReadTable(const TablePtr& table) {
   ASSIGN_OR_RETURN(const std::unique_ptr<SourceRows> source,
                    SourceRows::Create(layout, options.format));
   ASSIGN_OR_RETURN(const std::vector<SourceFile> files, options_.files->List(options.sink.path));
+  const PartitionFilter filter(graph_, table, layout.partition_columns());
   for (const SourceFile& file : files) {
     if (IsHidden(file.relative_path)) continue;
-    RETURN_IF_ERROR(ReadFile(file, options.format, layout, *source));
+    ASSIGN_OR_RETURN(const std::vector<Value> partition, PartitionValues(file, layout));
+    if (!filter.Wants(partition)) continue;
+    RETURN_IF_ERROR(ReadFile(file, partition, options.format, layout, *source));
     ++report_.files;
   }
   return {};
 }
 
 Status BatchRun::ReadFile(const SourceFile& file,
+                          const std::vector<Value>& partition,
                           const ValueFormat& format,
                           const ScanLayout& layout,
                           SourceRows& source) {
-  ASSIGN_OR_RETURN(const std::vector<Value> partition, PartitionValues(file, layout));
   const SourceRows::FillColumns fill = [&](const std::vector<uint32_t>& origins, Batch& batch) {
     for (size_t i = 0; i < partition.size(); ++i) {
       Column& column =
@@ -260,6 +265,7 @@ Status BatchRun::PushLines(std::span<const std::string_view> lines,
                            SourceRows& source) {
   const std::vector<std::optional<std::string_view>> records(lines.begin(), lines.end());
   SourceRows::Rows rows = source.Read(records, {}, now_us_, fill);
+  RETURN_IF_ERROR(rows.error);
   report_.rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
   report_.rows_bad += rows.skipped;
   for (const DecodedRows::Failure& failure : rows.failures)
@@ -394,13 +400,16 @@ uint64_t RowsWanted(const PlanNode& query) {
 
 }  // namespace
 
-Result<std::unique_ptr<BatchJob>> BatchJob::Compile(const JobPlan& plan, bool is_bounded) {
+Result<std::unique_ptr<BatchJob>> BatchJob::Compile(const JobPlan& plan,
+                                                    bool is_bounded,
+                                                    RegistryOpener open_registry) {
   if (plan.inserts.empty()) return InvalidArgument("the job has no INSERT");
   is_bounded = is_bounded ||
                std::all_of(plan.inserts.begin(), plan.inserts.end(), [](const InsertPlan& insert) {
                  return IsBounded(*insert.query, false);
                });
-  ASSIGN_OR_RETURN(const ConnectorDefaults defaults, ConnectorDefaults::From(plan.settings));
+  ASSIGN_OR_RETURN(const ConnectorDefaults defaults,
+                   ConnectorDefaults::From(plan.settings, std::move(open_registry)));
   OperatorGraph graph(!is_bounded);
   SinkSet sinks;
   for (const InsertPlan& insert : plan.inserts)

@@ -12,6 +12,7 @@
 #include "common/status/status.h"
 #include "processor/columns/batch.h"
 #include "processor/engine/file_source.h"
+#include "processor/engine/format_options.h"
 #include "processor/planner/plan.h"
 #include "processor/runtime/task_program.h"
 
@@ -24,7 +25,7 @@ class OperatorGraph;
 
 // What a batch found and gave.
 struct BatchReport {
-  uint64_t files = 0;
+  uint64_t files = 0;  // that were read
   uint64_t rows_in = 0;
   uint64_t rows_out = 0;
   uint64_t rows_bad = 0;
@@ -57,7 +58,9 @@ class BatchJob {
  public:
   // Errors: as CompileJob's. `is_bounded`: every source ends, as the plan was made for; otherwise
   // queries over those that do not give updates.
-  static Result<std::unique_ptr<BatchJob>> Compile(const JobPlan& plan, bool is_bounded);
+  static Result<std::unique_ptr<BatchJob>> Compile(const JobPlan& plan,
+                                                   bool is_bounded,
+                                                   RegistryOpener open_registry = {});
   virtual ~BatchJob() = default;
 
   virtual const std::vector<runtime::KafkaSinkSpec>& kafka_sinks() const = 0;

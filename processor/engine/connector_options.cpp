@@ -35,7 +35,7 @@ const char* ExtensionOf(ValueFormat::Kind format) {
       return ".txt";
     case ValueFormat::Kind::kCsv:
       return ".csv";
-    case ValueFormat::Kind::kJson:
+    default:
       break;
   }
   return ".jsonl";
@@ -57,8 +57,10 @@ Result<Connector> ConnectorOf(const TableDefinition& table) {
       "'; there are kafka, upsert-kafka, filesystem, datagen, print and blackhole");
 }
 
-Result<ConnectorDefaults> ConnectorDefaults::From(const Options& settings) {
+Result<ConnectorDefaults> ConnectorDefaults::From(const Options& settings,
+                                                  RegistryOpener open_registry) {
   ConnectorDefaults defaults;
+  defaults.open_registry = std::move(open_registry);
   OptionReader reader("SET", settings);
   ASSIGN_OR_RETURN(defaults.flink_defaults, reader.GetBool("slipstream.flink-defaults", false));
   if (reader.Has("table.exec.source.idle-timeout")) {
@@ -82,7 +84,11 @@ Result<FileTable> ReadFileTable(const TableDefinition& table) {
         table.partition_columns.end();
     if (!is_partition) fields.push_back(table.schema[column]);
   }
-  ASSIGN_OR_RETURN(read.format, ReadFormat(table, options, "format", fields));
+  ASSIGN_OR_RETURN(read.format, ReadFormat(table, options, "format", fields, {}));
+  using Kind = ValueFormat::Kind;
+  if (read.format.kind == Kind::kAvro || read.format.kind == Kind::kAvroConfluent) {
+    return Unimplemented(OwnerOf(table) + ": files of Avro are not supported; topics are");
+  }
   read.sink.extension = ExtensionOf(read.format.kind);
   ASSIGN_OR_RETURN(read.sink.roll_bytes,
                    options.GetMemorySize("sink.rolling-policy.file-size", read.sink.roll_bytes));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/status/status.h"
+#include "processor/engine/format_options.h"
 #include "processor/formats/value_format.h"
 #include "processor/planner/plan.h"
 #include "processor/runtime/task_program.h"
@@ -25,8 +26,9 @@ Result<Connector> ConnectorOf(const TableDefinition& table);
 struct ConnectorDefaults {
   bool flink_defaults = false;             // slipstream.flink-defaults
   std::optional<int64_t> idle_timeout_ms;  // table.exec.source.idle-timeout; nullopt: not set
+  RegistryOpener open_registry;            // not set: formats that need a registry are refused
 
-  static Result<ConnectorDefaults> From(const Options& settings);
+  static Result<ConnectorDefaults> From(const Options& settings, RegistryOpener open_registry = {});
 };
 
 struct KafkaTable {

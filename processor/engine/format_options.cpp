@@ -80,7 +80,42 @@ Status CheckRaw(std::string_view option, const Schema& fields) {
                          "' = 'raw' takes one column of STRING or BYTES");
 }
 
-Result<ValueFormat> Read(OptionReader& options, std::string_view option, const Schema& fields) {
+Result<DebeziumOptions> ReadDebeziumOptions(OptionReader& options, const std::string& debezium) {
+  DebeziumOptions read;
+  ASSIGN_OR_RETURN(read.json, ReadJsonOptions(options, debezium));
+  ASSIGN_OR_RETURN(read.schema_include, options.GetBool(debezium + "schema-include", false));
+  return read;
+}
+
+// `role`: what the records are of their topic, for the subject that Flink gives them.
+Result<AvroOptions> ReadRegistryOptions(const TableDefinition& table,
+                                        OptionReader& options,
+                                        const std::string& avro,
+                                        const std::string& role,
+                                        const RegistryOpener& open_registry) {
+  AvroOptions read;
+  std::string url = options.GetString(avro + "schema-registry.url", "");
+  if (url.empty()) {
+    ASSIGN_OR_RETURN(url, options.GetString(avro + "url"));
+  }
+  const auto topic = table.options.find("topic");
+  const std::string subject = topic == table.options.end() ? role : topic->second + "-" + role;
+  read.subject = options.GetString(avro + "subject", subject);
+  ASSIGN_OR_RETURN(read.ignore_parse_errors, options.GetBool(avro + "ignore-parse-errors", false));
+  constexpr std::array<std::string_view, 1> kSources = {"USER_INFO"};
+  RETURN_IF_ERROR(
+      options.GetOneOf(avro + "basic-auth.credentials-source", "USER_INFO", kSources).status());
+  const std::string user_info = options.GetString(avro + "basic-auth.user-info", "");
+  if (!open_registry) return Unimplemented("'avro-confluent' is for tables of Kafka");
+  ASSIGN_OR_RETURN(read.registry, open_registry(url, user_info));
+  return read;
+}
+
+Result<ValueFormat> Read(const TableDefinition& table,
+                         OptionReader& options,
+                         std::string_view option,
+                         const Schema& fields,
+                         const RegistryOpener& open_registry) {
   const std::string format = options.GetString(option, "");
   // "value.format" → "value."
   const std::string prefix(option.substr(0, option.size() - std::string_view("format").size()));
@@ -95,11 +130,27 @@ Result<ValueFormat> Read(OptionReader& options, std::string_view option, const S
   } else if (format == "csv") {
     read.kind = ValueFormat::Kind::kCsv;
     ASSIGN_OR_RETURN(read.csv, ReadCsvOptions(options, prefix + "csv."));
+  } else if (format == "debezium-json") {
+    read.kind = ValueFormat::Kind::kDebeziumJson;
+    ASSIGN_OR_RETURN(read.debezium, ReadDebeziumOptions(options, prefix + "debezium-json."));
+  } else if (format == "avro") {
+    read.kind = ValueFormat::Kind::kAvro;
+    ASSIGN_OR_RETURN(read.avro.ignore_parse_errors,
+                     options.GetBool(prefix + "avro.ignore-parse-errors", false));
+  } else if (format == "avro-confluent") {
+    read.kind = ValueFormat::Kind::kAvroConfluent;
+    ASSIGN_OR_RETURN(read.avro,
+                     ReadRegistryOptions(table,
+                                         options,
+                                         prefix + "avro-confluent.",
+                                         prefix == "key." ? "key" : "value",
+                                         open_registry));
   } else if (format.empty()) {
     return InvalidArgument("'" + std::string(option) + "' is missing");
   } else {
-    return Unimplemented("'" + std::string(option) + "' = '" + format +
-                         "' is not supported yet; json, csv and raw are");
+    return Unimplemented(
+        "'" + std::string(option) + "' = '" + format +
+        "' is not supported yet; json, csv, raw, avro, avro-confluent and debezium-json are");
   }
   return read;
 }
@@ -109,8 +160,9 @@ Result<ValueFormat> Read(OptionReader& options, std::string_view option, const S
 Result<ValueFormat> ReadFormat(const TableDefinition& table,
                                OptionReader& options,
                                std::string_view option,
-                               const Schema& fields) {
-  Result<ValueFormat> read = Read(options, option, fields);
+                               const Schema& fields,
+                               const RegistryOpener& open_registry) {
+  Result<ValueFormat> read = Read(table, options, option, fields, open_registry);
   if (!read.ok()) return read.status().WithContext("table " + table.name);
   return read;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +12,11 @@
 
 namespace slipstream::sql {
 
+// Makes a client of the schema registry at `url`, as the user whose "name:password" `user_info` is,
+// if it is not empty.
+using RegistryOpener = std::function<Result<std::shared_ptr<SchemaRegistry>>(
+    const std::string& url, const std::string& user_info)>;
+
 // The format that `option` ("format", "key.format", "value.format") names, with its own options:
 // those that begin with "csv." for 'format' = 'csv', with "key.csv." for 'key.format' = 'csv'.
 // `fields`: what a record is to hold.
@@ -17,6 +24,7 @@ namespace slipstream::sql {
 Result<ValueFormat> ReadFormat(const TableDefinition& table,
                                OptionReader& options,
                                std::string_view option,
-                               const Schema& fields);
+                               const Schema& fields,
+                               const RegistryOpener& open_registry);
 
 }  // namespace slipstream::sql

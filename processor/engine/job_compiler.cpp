@@ -249,7 +249,7 @@ Result<TablePtr> FindSource(const JobPlan& plan) {
     }
   }
   ASSIGN_OR_RETURN(const Connector connector, ConnectorOf(*table));
-  if (connector != Connector::kKafka) {
+  if (connector != Connector::kKafka && connector != Connector::kUpsertKafka) {
     return Unimplemented("reading table " + table->name + " with connector '" + table->connector() +
                          "' in a job over Kafka is not supported yet");
   }
@@ -271,7 +271,8 @@ bool ReadsKafka(const JobPlan& plan) {
 Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
                                                         const CompileOptions& options) {
   if (plan.inserts.empty()) return InvalidArgument("the job has no INSERT");
-  ASSIGN_OR_RETURN(const ConnectorDefaults defaults, ConnectorDefaults::From(plan.settings));
+  ASSIGN_OR_RETURN(const ConnectorDefaults defaults,
+                   ConnectorDefaults::From(plan.settings, options.open_registry));
   ASSIGN_OR_RETURN(const TablePtr table, FindSource(plan));
   CompiledJob job;
   job.clock = &options.clock;
@@ -298,7 +299,8 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
       true,
       RecordColumns{.value = job.source.value_columns,
                     .key = job.source.key_columns,
-                    .key_prefix_bytes = job.source.key_prefix_bytes});
+                    .key_prefix_bytes = job.source.key_prefix_bytes,
+                    .is_upsert = job.source.is_upsert});
   for (const TableDefinition::MetadataColumn& metadata : job.layout->metadata())
     RETURN_IF_ERROR(CheckReadable(*table, metadata));
   RETURN_IF_ERROR(CheckTimeZone(plan, *job.layout));

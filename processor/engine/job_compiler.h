@@ -9,6 +9,7 @@
 #include "common/clock/clock.h"
 #include "common/status/status.h"
 #include "processor/engine/file_source.h"
+#include "processor/engine/format_options.h"
 #include "processor/planner/plan.h"
 #include "processor/runtime/task_program.h"
 
@@ -24,6 +25,8 @@ struct CompileOptions {
   std::function<Result<std::vector<std::string>>(const runtime::KafkaSourceSpec&)> find_topics;
   // The files that lookup joins read; outlives the job. Without it they are refused.
   FileSource* files = nullptr;
+  // Not set: formats that need a schema registry are refused.
+  RegistryOpener open_registry;
   // What PROCTIME and NOW read; outlives the job.
   const Clock& clock = SystemClock::Get();
 };

@@ -163,12 +163,15 @@ class KafkaTableReader {
                      ReadFormat(table_,
                                 options_,
                                 options_.Has("value.format") ? "value.format" : "format",
-                                FieldsOf(read_.value_columns, 0)));
+                                FieldsOf(read_.value_columns, 0),
+                                defaults_.open_registry));
     if (read_.key_columns.empty()) return {};
-    ASSIGN_OR_RETURN(
-        read_.key_format,
-        ReadFormat(
-            table_, options_, "key.format", FieldsOf(read_.key_columns, read_.key_prefix_bytes)));
+    ASSIGN_OR_RETURN(read_.key_format,
+                     ReadFormat(table_,
+                                options_,
+                                "key.format",
+                                FieldsOf(read_.key_columns, read_.key_prefix_bytes),
+                                defaults_.open_registry));
     return {};
   }
 
@@ -233,6 +236,11 @@ class KafkaTableReader {
     ASSIGN_OR_RETURN(const std::string loss, options_.GetOneOf("scan.on-data-loss", "stop", kLoss));
     read_.source.continue_on_data_loss = loss == "continue";
     read_.partitioned_by = options_.GetList("source.partitioned-by");
+    // Rows of one key that lay in several partitions could not replace one another.
+    if (read_.is_upsert && read_.partitioned_by.empty()) {
+      for (size_t column : read_.key_columns)
+        read_.partitioned_by.push_back(table_.schema[column].name);
+    }
     for (const std::string& name : read_.partitioned_by) {
       const bool exists = std::any_of(table_.schema.begin(),
                                       table_.schema.end(),

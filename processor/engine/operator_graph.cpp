@@ -8,6 +8,7 @@
 #include "processor/operators/first_row.h"
 #include "processor/operators/group_aggregate.h"
 #include "processor/operators/interval_join.h"
+#include "processor/operators/latest_rows.h"
 #include "processor/operators/lookup_join.h"
 #include "processor/operators/over.h"
 #include "processor/operators/regroup_aggregate.h"
@@ -205,10 +206,26 @@ OperatorGraph::Target OperatorGraph::Append(std::unique_ptr<const Operator> oper
   return {.is_sink = false, .index = nodes_.size() - 1};
 }
 
+OperatorGraph::Target OperatorGraph::AppendLatestRows(const PlanNode& scan, Target next) {
+  std::vector<size_t> keys;
+  for (const size_t column : scan.table->primary_key) {
+    const auto found = std::find(scan.reads.begin(), scan.reads.end(), column);
+    keys.push_back(static_cast<size_t>(found - scan.reads.begin()));
+  }
+  Node appended{.operation = std::make_unique<LatestRowsOperator>(std::move(keys), scan.output),
+                .inputs = {scan.output},
+                .next = next,
+                .fingerprint = "LatestRows " + Explain(scan)};
+  nodes_.push_back(std::move(appended));
+  return {.is_sink = false, .index = nodes_.size() - 1};
+}
+
 Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target next) {
   switch (node.kind) {
     case PlanNode::Kind::kScan:
-      scans_.push_back({.table = node.table, .reads = node.reads, .next = next});
+      if (node.table->connector() == "upsert-kafka") next = AppendLatestRows(node, next);
+      scans_.push_back(
+          {.table = node.table, .reads = node.reads, .condition = nullptr, .next = next});
       return {};
     case PlanNode::Kind::kValues:
       constants_.push_back({.rows = node.rows, .schema = node.output, .next = next});
@@ -271,6 +288,9 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
   }
   for (const PlanNodePtr& input : StreamingInputs(node)) {
     RETURN_IF_ERROR(AddNode(*input, gives_updates, next));
+    const bool is_filtered =
+        node.kind == PlanNode::Kind::kFilter && input->kind == PlanNode::Kind::kScan;
+    if (is_filtered) scans_.back().condition = node.condition;
     ++next.input;
   }
   return {};

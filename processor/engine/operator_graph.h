@@ -38,6 +38,7 @@ class OperatorGraph {
   struct Scan {
     TablePtr table;
     std::vector<size_t> reads;  // columns of the table
+    ExpressionPtr condition;    // over those: rows it is not TRUE for are dropped; null: none
     Target next;
   };
   struct Constants {
@@ -69,6 +70,8 @@ class OperatorGraph {
   Status AddNode(const PlanNode& node, bool gives_updates, Target next);
   Result<std::unique_ptr<const Operator>> MakeJoin(const PlanNode& node, bool gives_updates) const;
   Target Append(std::unique_ptr<const Operator> operation, const PlanNode& node, Target next);
+  // What makes updates of the rows of an 'upsert-kafka' table.
+  Target AppendLatestRows(const PlanNode& scan, Target next);
 
   bool saves_state_;
   int64_t state_ttl_us_ = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "processor/expr/evaluator.h"
+#include "processor/planner/plan_properties.h"
 
 namespace slipstream::sql {
 
@@ -33,11 +34,13 @@ ScanLayout::ScanLayout(TablePtr table,
                        const std::vector<size_t>& reads,
                        bool needs_watermark,
                        const RecordColumns& records)
-    : table_(std::move(table)), positions_(table_->schema.size()) {
+    : table_(std::move(table)), is_upsert_(records.is_upsert), positions_(table_->schema.size()) {
   std::vector<bool> wanted(table_->schema.size(), false);
   for (size_t column : reads)
     wanted[column] = true;
-  const bool has_watermark = needs_watermark && table_->watermark.has_value();
+  // Rows that are replaced have no order in time that anything could wait for.
+  const bool has_watermark =
+      needs_watermark && table_->watermark.has_value() && !IsUpdateSource(*table_);
   if (has_watermark) {
     wanted[table_->watermark->column] = true;
     MarkColumns(*table_->watermark->expression, wanted);
@@ -46,7 +49,12 @@ ScanLayout::ScanLayout(TablePtr table,
   for (auto computed = table_->computed.rbegin(); computed != table_->computed.rend(); ++computed) {
     if (wanted[computed->column]) MarkColumns(*computed->expression, wanted);
   }
-  value_fields_ = PlaceFields(records.value, 0, wanted);
+  std::vector<bool> wanted_of_values = wanted;
+  if (is_upsert_) {
+    for (size_t column : records.key)
+      wanted_of_values[column] = false;
+  }
+  value_fields_ = PlaceFields(records.value, 0, wanted_of_values);
   key_fields_ = PlaceFields(records.key, records.key_prefix_bytes, wanted);
   for (size_t column : table_->physical) {
     if (!wanted[column] || positions_[column]) continue;

@@ -15,6 +15,9 @@ struct RecordColumns {
   std::vector<size_t> value;    // of the table; in the order of the value's fields
   std::vector<size_t> key;      // of the table; in the order of the key's fields
   size_t key_prefix_bytes = 0;  // what the names of key columns have before those of the fields
+  // A record is the newest row of its key, or without a value says that the key has none; so the
+  // key's columns are always the key's.
+  bool is_upsert = false;
 };
 
 // The columns that are stored in the rows themselves, all in the value: all but PARTITIONED BY.
@@ -42,6 +45,7 @@ class ScanLayout {
   // columns (PARTITIONED BY), then metadata, then computed.
   const RecordFields& value_fields() const { return value_fields_; }
   const RecordFields& key_fields() const { return key_fields_; }
+  bool is_upsert() const { return is_upsert_; }
   const std::vector<size_t>& partition_columns() const { return partition_columns_; }
   const std::vector<TableDefinition::MetadataColumn>& metadata() const { return metadata_; }
   const std::vector<Computed>& computed() const { return computed_; }
@@ -60,6 +64,7 @@ class ScanLayout {
   void Place(size_t column);
 
   TablePtr table_;
+  bool is_upsert_;
   RecordFields value_fields_;
   RecordFields key_fields_;
   std::vector<size_t> partition_columns_;  // of the table

@@ -40,10 +40,12 @@ SourceRows::Rows SourceRows::Read(Payloads values,
   DecodedRows decoded = decoder_->Decode(values);
   Rows rows{.rows = {.batch = std::move(decoded.batch),
                      .origins = std::move(decoded.origins),
-                     .kinds = {}},
+                     .kinds = std::move(decoded.kinds)},
             .failures = std::move(decoded.failures),
             .skipped = decoded.skipped,
-            .watermarks = {}};
+            .watermarks = {},
+            .error = std::move(decoded.error)};
+  if (layout_.is_upsert()) AddDeletes(values, rows);
   if (key_decoder_ != nullptr) AddKeys(keys, rows);
   rows.rows.batch.now_us = now_us;
   fill(rows.rows.origins, rows.rows.batch);
@@ -58,8 +60,38 @@ SourceRows::Rows SourceRows::Read(Payloads values,
   return rows;
 }
 
+void SourceRows::AddDeletes(Payloads values, Rows& rows) {
+  RowBatch& batch = rows.rows;
+  const auto none = static_cast<uint32_t>(batch.batch.rows);
+  std::vector<uint32_t> places;  // of the rows there are; `none`: of one without values
+  std::vector<uint32_t> origins;
+  std::vector<RowKind> kinds;
+  size_t row = 0;
+  for (uint32_t record = 0; record < values.size(); ++record) {
+    for (; row < batch.origins.size() && batch.origins[row] == record; ++row) {
+      places.push_back(static_cast<uint32_t>(row));
+      origins.push_back(record);
+      kinds.push_back(RowKind::kUpdateAfter);
+    }
+    if (values[record]) continue;
+    places.push_back(none);
+    origins.push_back(record);
+    kinds.push_back(RowKind::kDelete);
+  }
+  if (places.size() != none) {
+    for (Column& column : batch.batch.columns) {
+      column.AppendNull();
+      column = Gather(column, places);
+    }
+  }
+  batch.batch.rows = places.size();
+  batch.origins = std::move(origins);
+  batch.kinds = std::move(kinds);
+}
+
 void SourceRows::AddKeys(Payloads keys, Rows& rows) {
   DecodedRows decoded = key_decoder_->Decode(keys);
+  if (rows.error.ok()) rows.error = decoded.error;
   for (const DecodedRows::Failure& failure : decoded.failures)
     rows.failures.push_back({.record = failure.record, .message = "key: " + failure.message});
   // Both lists of origins ascend. A key is one row; of several the first counts.
@@ -76,6 +108,10 @@ void SourceRows::AddKeys(Payloads keys, Rows& rows) {
     while (key < decoded.origins.size() && decoded.origins[key] < origin)
       ++key;
     const bool has_key = key < decoded.origins.size() && decoded.origins[key] == origin;
+    if (!has_key && layout_.is_upsert()) {
+      rows.failures.push_back({.record = origin, .message = "a record without a key"});
+      continue;
+    }
     good.push_back(row);
     places.push_back(has_key ? static_cast<uint32_t>(key) : none);
   }
@@ -175,6 +211,7 @@ Status PushToScans(const OperatorGraph& graph,
                                             : rows.batch.columns[position]);
     }
     given.origins = is_last ? std::move(rows.origins) : rows.origins;
+    given.kinds = is_last ? std::move(rows.kinds) : rows.kinds;
     RETURN_IF_ERROR(run.Push(scan.next, std::move(given)));
   }
   return {};

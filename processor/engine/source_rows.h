@@ -34,6 +34,7 @@ class SourceRows {
     std::vector<DecodedRows::Failure> failures;  // in the order of their records
     uint64_t skipped = 0;                        // records that the format's options say to ignore
     std::vector<int64_t> watermarks;             // of each row; empty without a watermark
+    Status error;                                // see DecodedRows
   };
 
   using Payloads = std::span<const std::optional<std::string_view>>;
@@ -59,6 +60,8 @@ class SourceRows {
              std::unique_ptr<RecordDecoder> decoder,
              std::unique_ptr<RecordDecoder> key_decoder);
 
+  // Puts a row without values in for every record without one.
+  static void AddDeletes(Payloads values, Rows& rows);
   // Decodes the keys of the rows' records and puts their columns behind the values'.
   void AddKeys(Payloads keys, Rows& rows);
 

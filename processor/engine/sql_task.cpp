@@ -82,6 +82,7 @@ Status SqlTask::ProcessSlice(size_t first, size_t count) {
       payloads, keys, now_us, [&](const std::vector<uint32_t>& origins, Batch& batch) {
         FillMetadata(origins, first, batch);
       });
+  RETURN_IF_ERROR(rows.error);
   counters_.rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
   counters_.rows_dead += rows.skipped;
   for (const DecodedRows::Failure& failure : rows.failures)

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "common/status/status.h"
 #include "processor/columns/batch.h"
+#include "processor/columns/row_kind.h"
 
 namespace slipstream::sql {
 
@@ -20,8 +22,12 @@ struct DecodedRows {
 
   Batch batch;                    // one column for each field
   std::vector<uint32_t> origins;  // of each row: the index of its record, ascending
+  std::vector<RowKind> kinds;     // of each row; empty: all are new
   std::vector<Failure> failures;  // records that gave no row because they are bad, ascending
   uint64_t skipped = 0;           // bad records that the options say to ignore
+  // Why nothing could be read, through no fault of the records (kUnavailable: a registry that does
+  // not answer); the rows are void.
+  Status error;
 };
 
 // RecordDecoder: records of one format into columns.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "processor/formats/avro_encoder.h"
 #include "processor/formats/csv_decoder.h"
 #include "processor/formats/csv_encoder.h"
 #include "processor/formats/json_decoder.h"
@@ -26,11 +27,17 @@ Result<std::unique_ptr<RecordDecoder>> MakeDecoder(const RecordFields& fields,
   if (format.kind == ValueFormat::Kind::kCsv) {
     return AsDecoder(CsvDecoder::Create(fields.all, fields.wanted, format.csv));
   }
+  if (format.kind == ValueFormat::Kind::kAvro || format.kind == ValueFormat::Kind::kAvroConfluent) {
+    return AsDecoder(AvroDecoder::Create(fields.all, fields.wanted, format.avro));
+  }
   Schema wanted;
   for (const size_t field : fields.wanted)
     wanted.push_back(fields.all[field]);
   if (format.kind == ValueFormat::Kind::kRaw) {
     return AsDecoder(RawDecoder::Create(std::move(wanted)));
+  }
+  if (format.kind == ValueFormat::Kind::kDebeziumJson) {
+    return AsDecoder(DebeziumDecoder::Create(std::move(wanted), format.debezium));
   }
   return AsDecoder(JsonDecoder::Create(std::move(wanted), format.json));
 }
@@ -49,6 +56,11 @@ Result<std::unique_ptr<RowEncoder>> MakeEncoder(const Schema& fields,
       }
       return std::unique_ptr<RowEncoder>(
           std::make_unique<CsvEncoder>(std::move(positions), format.csv));
+    case ValueFormat::Kind::kDebeziumJson:
+      return Unimplemented("writing 'debezium-json' is not supported");
+    case ValueFormat::Kind::kAvro:
+    case ValueFormat::Kind::kAvroConfluent:
+      return AvroEncoder::Create(fields, std::move(positions), format.avro);
     case ValueFormat::Kind::kJson:
       break;
   }

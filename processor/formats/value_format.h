@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "common/status/status.h"
+#include "processor/formats/avro_decoder.h"
 #include "processor/formats/csv_options.h"
+#include "processor/formats/debezium_decoder.h"
 #include "processor/formats/json_options.h"
 #include "processor/formats/record_decoder.h"
 #include "processor/formats/row_encoder.h"
@@ -14,11 +16,13 @@ namespace slipstream::sql {
 
 // How a record's key or value, or a line of a file, is written.
 struct ValueFormat {
-  enum class Kind : uint8_t { kJson, kRaw, kCsv };
+  enum class Kind : uint8_t { kJson, kRaw, kCsv, kDebeziumJson, kAvro, kAvroConfluent };
 
   Kind kind = Kind::kJson;
   JsonOptions json;
   CsvOptions csv;
+  DebeziumOptions debezium;
+  AvroOptions avro;
 };
 
 // The fields that a record has, in order, and those of them that are read.

@@ -25,7 +25,17 @@ bool IsBounded(const PlanNode& node, bool every_input_is_bounded) {
   });
 }
 
+bool IsUpdateSource(const TableDefinition& table) {
+  if (table.connector() == "upsert-kafka") return true;
+  for (const char* const option : {"format", "value.format"}) {
+    const auto found = table.options.find(option);
+    if (found != table.options.end() && found->second == "debezium-json") return true;
+  }
+  return false;
+}
+
 bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded) {
+  if (node.kind == PlanNode::Kind::kScan) return IsUpdateSource(*node.table);
   const auto inputs = StreamingInputs(node);
   const bool input_is = std::any_of(inputs.begin(), inputs.end(), [&](const PlanNodePtr& input) {
     return IsUpdateStream(*input, every_input_is_bounded);
@@ -115,6 +125,16 @@ std::vector<ColumnSet> JoinUniqueKeys(const PlanNode& node) {
 std::vector<std::set<size_t>> UniqueKeys(const PlanNode& node) {
   std::vector<ColumnSet> keys;
   switch (node.kind) {
+    case PlanNode::Kind::kScan: {
+      if (!IsUpdateSource(*node.table) || node.table->primary_key.empty()) return {};
+      ColumnSet key;
+      for (const size_t column : node.table->primary_key) {
+        const auto found = std::find(node.reads.begin(), node.reads.end(), column);
+        if (found == node.reads.end()) return {};
+        key.insert(static_cast<size_t>(found - node.reads.begin()));
+      }
+      return {key};
+    }
     case PlanNode::Kind::kAggregate: {
       ColumnSet groups;
       for (size_t i = 0; i < node.group_columns.size(); ++i)

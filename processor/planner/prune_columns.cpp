@@ -6,6 +6,7 @@
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/optimizer.h"
 #include "processor/planner/plan_builder.h"
+#include "processor/planner/plan_properties.h"
 
 namespace slipstream::sql {
 namespace {
@@ -33,6 +34,8 @@ Pruned PruneScan(PlanNodePtr node, const ColumnSet& needed) {
   ColumnSet wanted;
   for (const size_t column : needed)
     wanted.insert(node->reads[column]);
+  // Which row a record replaces is told by its key.
+  if (IsUpdateSource(table)) wanted.insert(table.primary_key.begin(), table.primary_key.end());
   if (table.watermark) {
     wanted.insert(table.watermark->column);
     CollectColumns(*table.watermark->expression, wanted);

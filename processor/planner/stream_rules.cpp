@@ -16,6 +16,10 @@ const char* NeedsFinalRows(const PlanNode& node) {
       return "a window";
     case PlanNode::Kind::kOver:
       return "OVER";
+    case PlanNode::Kind::kSort:
+      return "ORDER BY of input that ends";
+    case PlanNode::Kind::kLimit:
+      return "LIMIT of input that ends";
     case PlanNode::Kind::kTopN:
       return node.window_end || IsFirstRow(node) ? "ROW_NUMBER by window or event time" : nullptr;
     case PlanNode::Kind::kJoin:

@@ -53,7 +53,8 @@ TEST_P(ReplayTest, InputsThatOnceBrokeItHold) {
   }
 }
 
-const Target* const kTargets[] = {&kBlockRecord,
+const Target* const kTargets[] = {&kAvroRecords,
+                                  &kBlockRecord,
                                   &kCsvRecords,
                                   &kCsvText,
                                   &kDatanodeRequests,

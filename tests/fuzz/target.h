@@ -19,6 +19,7 @@ struct Target {
 };
 
 // Each in the source that is called like it.
+extern const Target kAvroRecords;
 extern const Target kBlockRecord;
 extern const Target kCsvRecords;
 extern const Target kCsvText;

@@ -202,6 +202,7 @@ Status KafkaClient::Produce(const std::string& topic,
                    Open(RD_KAFKA_PRODUCER,
                         {{"bootstrap.servers", bootstrap_},
                          {"enable.idempotence", "true"},
+                         {"message.max.bytes", "16000000"},  // the topic says what it takes
                          {"message.timeout.ms", std::to_string(deadline_.count())}},
                         &failure));
   for (const KafkaRecord& record : records) {
