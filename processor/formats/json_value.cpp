@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "processor/expr/type_rules.h"
+#include "processor/formats/base64.h"
 #include "processor/formats/json_nested.h"
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"
@@ -115,6 +116,17 @@ Status ReadBoolean(ondemand::value& value, Type type, Arena& arena, size_t row, 
   return {};
 }
 
+// Bytes are base64, as Flink writes them.
+Status ReadBytes(ondemand::value& value, Type type, Arena& arena, size_t row, Column& to) {
+  if (type != Type::string) return CannotRead(Token(value), to.type);
+  ASSIGN_OR_RETURN(const std::string_view text, Text(value, arena));
+  const std::optional<std::string> bytes = DecodeBase64(text);
+  if (!bytes) return CannotRead(text, to.type);
+  to.strings[row] = arena.Copy(*bytes);
+  to.valid[row] = 1;
+  return {};
+}
+
 Status ReadText(ondemand::value& value, Type type, Arena& arena, size_t row, Column& to) {
   std::string_view text;
   if (type == Type::string) {
@@ -195,7 +207,7 @@ bool IsJsonType(const DataType& type) {
       return IsJsonType(field.type);
     });
   }
-  return type.is_numeric() || type.is_string() || type.is_temporal() ||
+  return type.is_numeric() || type.is_string() || type.is_binary() || type.is_temporal() ||
          type.kind == TypeKind::kBoolean;
 }
 
@@ -213,7 +225,8 @@ Status ReadJsonValue(
     case PhysicalKind::kInt128:
       return ReadDecimal(value, type, arena, row, to);
     case PhysicalKind::kString:
-      return ReadText(value, type, arena, row, to);
+      return to.type.is_binary() ? ReadBytes(value, type, arena, row, to)
+                                 : ReadText(value, type, arena, row, to);
     case PhysicalKind::kNested:
       return ReadJsonNested(value, type, options, arena, row, to);
     case PhysicalKind::kInt64:
