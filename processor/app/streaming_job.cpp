@@ -118,7 +118,7 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                                    {.is_bounded = flags.is_bounded,
                                     .partition_count =
                                         [&flags](const runtime::KafkaSourceSpec& source) {
-    return CountPartitions(flags, source);
+                                          return CountPartitions(flags, source);
                                         },
                                     .find_topics =
                                         [&flags](const runtime::KafkaSourceSpec& source) {

@@ -48,6 +48,7 @@ Status BatchOutput::AddFileSinks(const std::string& name,
   for (size_t sink = 0; sink < files.size(); ++sink) {
     ASSIGN_OR_RETURN(runtime::SinkLocation location, runtime::ParseSinkLocation(files[sink].path));
     runtime::FileSinkTarget target{.folder = location.folder, .spec = files[sink]};
+    targets_.push_back(target);
     if (!location.is_dfs) {
       local_options.targets.emplace_back(sink, std::move(target));
       continue;
@@ -77,6 +78,7 @@ void BatchOutput::ToFile(size_t sink,
                          std::string_view rows,
                          uint64_t) {
   if (!failure_.ok()) return;
+  if (!targets_[sink].spec.success_file.empty()) partitions_[sink].emplace(partition_path);
   bool is_dfs = dfs_files_ != nullptr && dfs_files_->has_sink(sink);
   failure_ = is_dfs ? dfs_files_->Append(sink, partition_path, rows, NowMs())
                     : local_files_->Append(sink, partition_path, rows, NowMs());
@@ -101,6 +103,8 @@ Status BatchOutput::CommitDfs() {
                            .epoch = kOnlyEpoch,
                            .committed = {},
                            .files = dfs_files_->MakeEpoch()};
+  for (std::string& marker : Markers(true))
+    epoch.files.push_back({.target = std::move(marker), .close = true, .replace = true});
   // There is no other commit point, so preparing and committing are one write.
   return store_->Prepare({&epoch, 1}, true).status();
 }
@@ -111,9 +115,23 @@ Status BatchOutput::Flush() {
   return topics_ == nullptr ? Status() : topics_->Flush();
 }
 
+std::vector<std::string> BatchOutput::Markers(bool is_dfs) const {
+  std::vector<std::string> markers;
+  for (const auto& [sink, folders] : partitions_) {
+    if ((dfs_files_ != nullptr && dfs_files_->has_sink(sink)) != is_dfs) continue;
+    for (const std::string& folder : folders)
+      markers.push_back(targets_[sink].folder + folder + targets_[sink].spec.success_file);
+  }
+  return markers;
+}
+
 Status BatchOutput::Commit() {
   RETURN_IF_ERROR(Flush());
   RETURN_IF_ERROR(local_files_->Flush(NowMs(), true));
+  for (const std::string& marker : Markers(false)) {
+    std::FILE* const file = std::fopen(marker.c_str(), "we");
+    if (file == nullptr || std::fclose(file) != 0) return ErrnoStatus(errno, "write " + marker);
+  }
   return dfs_files_ == nullptr ? Status() : CommitDfs();
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,8 @@ class BatchOutput final : public runtime::TaskOutput {
                       const std::vector<runtime::FileSinkSpec>& files,
                       FileSystems& file_systems);
   Status CommitDfs();
+  // The markers of the partitions that were written to dfs, or on this machine.
+  std::vector<std::string> Markers(bool is_dfs) const;
   int64_t NowMs() const { return clock_.WallNow().time_since_epoch().count(); }
 
   const std::vector<runtime::PrintSinkSpec> prints_;
@@ -71,6 +75,9 @@ class BatchOutput final : public runtime::TaskOutput {
   dfs::DfsClient* store_ = nullptr;
   std::unique_ptr<runtime::DfsFiles> dfs_files_;
   std::unique_ptr<runtime::LocalFiles> local_files_;
+  // Folders with rows, of sinks with a success file: by sink, below its path.
+  std::map<size_t, std::set<std::string>> partitions_;
+  std::vector<runtime::FileSinkTarget> targets_;  // by file sink
   Status failure_;
 };
 

@@ -1,5 +1,6 @@
 #include "processor/connectors/http_schema_registry.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>

@@ -29,6 +29,28 @@ Status RefuseOptions(const TableDefinition& table,
   return {};
 }
 
+Status ReadPartitionCommit(const TableDefinition& table,
+                           OptionReader& options,
+                           runtime::FileSinkSpec& sink) {
+  constexpr std::array<std::string_view, 2> kTriggers = {"process-time", "partition-time"};
+  RETURN_IF_ERROR(
+      options.GetOneOf("sink.partition-commit.trigger", "process-time", kTriggers).status());
+  RETURN_IF_ERROR(
+      options.GetDuration("sink.partition-commit.delay", std::chrono::milliseconds(0)).status());
+  const std::string name = options.GetString("sink.partition-commit.success-file.name", "_SUCCESS");
+  if (!options.Has("sink.partition-commit.policy.kind")) return {};
+  constexpr std::array<std::string_view, 1> kPolicies = {"success-file"};
+  RETURN_IF_ERROR(
+      options.GetOneOf("sink.partition-commit.policy.kind", "success-file", kPolicies).status());
+  const bool is_hidden = name.starts_with('_') || name.starts_with('.');
+  if (!is_hidden || name.find('/') != std::string::npos) {
+    return InvalidArgument(OwnerOf(table) + ": 'sink.partition-commit.success-file.name' = '" +
+                           name + "' has to begin with '_' or '.', or it would be read as rows");
+  }
+  sink.success_file = name;
+  return {};
+}
+
 const char* ExtensionOf(ValueFormat::Kind format) {
   switch (format) {
     case ValueFormat::Kind::kRaw:
@@ -106,12 +128,9 @@ Result<FileTable> ReadFileTable(const TableDefinition& table) {
                    options.GetDuration("lookup.cache.ttl", std::chrono::seconds(10)));
   read.lookup_cache_ttl_us = std::chrono::microseconds(lookup_ttl).count();
   options.Has("sink.parallelism");
-  constexpr std::array<std::string_view, 6> kLater = {"sink.partition-commit.trigger",
-                                                      "sink.partition-commit.delay",
-                                                      "sink.partition-commit.policy.kind",
-                                                      "auto-compaction",
-                                                      "source.monitor-interval",
-                                                      "partition.default-name"};
+  RETURN_IF_ERROR(ReadPartitionCommit(table, options, read.sink));
+  constexpr std::array<std::string_view, 3> kLater = {
+      "auto-compaction", "source.monitor-interval", "partition.default-name"};
   RETURN_IF_ERROR(RefuseOptions(table, options, kLater));
   RETURN_IF_ERROR(options.CheckAllKnown());
   return read;

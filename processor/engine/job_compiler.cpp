@@ -290,6 +290,13 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   for (const InsertPlan& insert : plan.inserts) {
     RETURN_IF_ERROR(job.sinks.Add(insert, defaults, gives_updates, job.graph));
   }
+  for (const runtime::FileSinkSpec& sink : job.sinks.file_sinks()) {
+    if (sink.success_file.empty()) continue;
+    return Unimplemented(
+        "'sink.partition-commit.policy.kind' in a job over Kafka is not supported "
+        "yet: path " +
+        sink.path);
+  }
   std::vector<size_t> reads;
   for (const OperatorGraph::Scan& scan : job.graph.scans())
     reads.insert(reads.end(), scan.reads.begin(), scan.reads.end());

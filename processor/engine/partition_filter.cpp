@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "processor/expr/evaluator.h"
+#include "processor/expr/scalar_function.h"
 
 namespace slipstream::sql {
 namespace {

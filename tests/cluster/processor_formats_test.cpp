@@ -1,5 +1,6 @@
 // Formats, keys, metadata and bounds of sources, through the binary and a real broker.
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -230,6 +231,37 @@ TEST_F(ProcessorFormatsTest, RowsAreMadeIntoATopicThatWasNotThere) {
   ASSERT_THAT(values, SizeIs(1'000));
   EXPECT_THAT(values.front(), testing::StartsWith("1,"));
   EXPECT_THAT(values.back(), testing::StartsWith("1000,"));
+}
+
+// A job that ends marks every folder it has written to; what is read of one is not read of others.
+TEST_F(ProcessorFormatsTest, FoldersAreMarkedAndReadOneByOne) {
+  const std::string tables = fmt::format(
+      "CREATE TABLE s (id INT, p AS MOD(id, 3)) WITH ('connector' = 'datagen', 'rows-per-second' "
+      "=\n"
+      "  '100000', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' =\n"
+      "  '300');\n"
+      "CREATE TABLE t (id INT, p INT) PARTITIONED BY (p) WITH ('connector' = 'filesystem',\n"
+      "  'path' = '{}', 'format' = 'csv', 'sink.partition-commit.policy.kind' =\n"
+      "  'success-file');\n",
+      (dir_ / "folders").string());
+
+  Run("formats-folders", tables + "INSERT INTO t SELECT id, p FROM s;\n");
+
+  for (const char* const folder : {"p=0", "p=1", "p=2"}) {
+    EXPECT_TRUE(std::filesystem::exists(dir_ / "folders" / folder / "_SUCCESS")) << folder;
+  }
+  ASSERT_OK(WriteFile(dir_ / "folders" / "p=0" / "damaged.csv.gz", "no gzip"));
+  ASSERT_OK(WriteFile(dir_ / "tables.sql", tables));
+  ASSERT_OK_AND_ASSIGN(const ToolResult one,
+                       RunTool(Command(ProcessorQuery{
+                           .sql = "SELECT COUNT(*) AS n, MIN(id) AS least FROM t WHERE p = 2",
+                           .catalog = dir_ / "tables.sql"})));
+  EXPECT_EQ(one.out, "n,least\n100,2\n") << one.err;
+  ASSERT_OK_AND_ASSIGN(const ToolResult all,
+                       RunTool(Command(ProcessorQuery{.sql = "SELECT COUNT(*) AS n FROM t",
+                                                      .catalog = dir_ / "tables.sql"})));
+  EXPECT_EQ(all.exit.code, 1);
+  EXPECT_THAT(all.err, HasSubstr("damaged"));
 }
 
 // Whatever is in a topic: every record is a row or a dead letter, and the job goes on.
