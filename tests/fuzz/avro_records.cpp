@@ -110,7 +110,7 @@ std::vector<std::string> Seeds() {
   const Result<std::string> own = sql::AvroSchemaOf(Fields());
   SLIPSTREAM_CHECK(own.ok(), "{}", own.status().ToString());
   const std::string row(
-      "\2\x7f\2\6foo\2\2\x80\2\2\2\2\2\0\0\0\0\0\0\xf0\x3f\0\2\2\2k\2\5\0\2\2\1\2\1", 39);
+      "\2\x7f\2\6foo\2\2\x80\2\2\2\2\2\0\0\0\0\0\0\xf0\x3f\0\2\2\2k\2\5\0\2\2\1\2\1", 36);
   return {
       *own + none + row,
       none + row,
