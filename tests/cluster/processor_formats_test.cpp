@@ -188,7 +188,7 @@ TEST_F(ProcessorFormatsTest, AnUpsertTopicIsReadAsUpdates) {
       "  'connector' = 'upsert-kafka', 'topic' = 'formats-users', 'key.format' = 'json',\n"
       "  'value.format' = 'json');\n"
       "CREATE TABLE copy (id INT, region STRING, PRIMARY KEY (id) NOT ENFORCED) WITH (\n"
-      "  'connector' = 'upsert-kafka', 'topic' = 'formats-regions', 'key.format' = 'raw',\n"
+      "  'connector' = 'upsert-kafka', 'topic' = 'formats-regions', 'key.format' = 'csv',\n"
       "  'value.format' = 'csv', 'value.fields-include' = 'EXCEPT_KEY');\n"
       "INSERT INTO copy SELECT id, UPPER(region) FROM users WHERE region <> 'gone';\n";
   ASSERT_OK_AND_ASSIGN(auto process, Start("formats-users", job, false));
@@ -295,7 +295,11 @@ TEST_F(ProcessorFormatsTest, BadRecordsAreDeadLettersAndNothingElse) {
       "INSERT INTO t SELECT id, text FROM s;\n");
 
   EXPECT_THAT(ValuesOf("formats-bad-out"), ElementsAre("1,first", "2,last"));
-  EXPECT_EQ(ValuesOf("formats-bad.dead-letter"), bad);
+  // Not compared as a whole: nobody wants to read ten megabytes of a difference.
+  const std::vector<std::string> dead = ValuesOf("formats-bad.dead-letter");
+  ASSERT_THAT(dead, SizeIs(bad.size()));
+  for (size_t i = 0; i < bad.size(); ++i)
+    EXPECT_TRUE(dead[i] == bad[i]) << i << ": " << dead[i].substr(0, 80);
 }
 
 }  // namespace
