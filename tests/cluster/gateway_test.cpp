@@ -62,13 +62,13 @@ class GatewayTest : public DfsTest {
   static std::string Script(const char* name) {
     return test_support::SourceDir() / "tests" / "gateway" / name;
   }
-  // Where the pinned Python clients are.
-  static std::filesystem::path ClientsDir() {
+  // Where what is fetched once is kept.
+  static std::filesystem::path StateDir() {
     const char* state = std::getenv("SLIPSTREAM_STATE");
-    return (state != nullptr ? std::filesystem::path(state)
-                             : test_support::SourceDir() / ".slipstream") /
-           "gateway-clients";
+    return state != nullptr ? std::filesystem::path(state)
+                            : test_support::SourceDir() / ".slipstream";
   }
+  static std::filesystem::path ClientsDir() { return StateDir() / "gateway-clients"; }
 
   Process& gateway() { return *gateway_; }
   const test_support::ProcessEndpoint& endpoint() const { return endpoint_; }
@@ -99,6 +99,12 @@ TEST_F(GatewayTest, ServesThePythonClients) {
              ClientsDir() / "suite",
              ClientsDir() / "suite" / "test" / "test_client.py"},
             {{"PYTHONPATH", (ClientsDir() / "suite").string()}});
+}
+
+TEST_F(GatewayTest, ServesHadoopsShell) {
+  RunPython("/usr/bin/python3",
+            {Script("hadoop_test.py")},
+            {{"HADOOP_JARS", (StateDir() / "hadoop-client").string()}});
 }
 
 TEST_F(GatewayTest, HoldsManyConnectionsInBoundedMemory) {

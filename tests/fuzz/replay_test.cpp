@@ -66,7 +66,8 @@ const Target* const kTargets[] = {&kAvroRecords,
                                   &kSqlState,
                                   &kSqlText,
                                   &kStateRecords,
-                                  &kValues};
+                                  &kValues,
+                                  &kWebRequests};
 
 INSTANTIATE_TEST_SUITE_P(Targets,
                          ReplayTest,

@@ -33,5 +33,6 @@ extern const Target kSqlState;
 extern const Target kSqlText;
 extern const Target kStateRecords;
 extern const Target kValues;
+extern const Target kWebRequests;
 
 }  // namespace slipstream::fuzz
