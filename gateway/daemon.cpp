@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <prometheus/registry.h>
@@ -15,10 +16,14 @@
 #include "common/daemon/control_loop.h"
 #include "common/daemon/endpoint.h"
 #include "common/daemon/flags.h"
+#include "common/kafka/admin.h"
 #include "common/log/log.h"
 #include "common/net/host_port.h"
 #include "common/rpc/grpc_transport.h"
 #include "dfs-client/dfs_client.h"
+#include "gateway/api/handler.h"
+#include "gateway/api/state_board.h"
+#include "gateway/api/status_reader.h"
 #include "gateway/http/metrics.h"
 #include "gateway/http/server.h"
 #include "gateway/router.h"
@@ -29,9 +34,10 @@ namespace slipstream::gateway {
 namespace {
 
 constexpr char kLogName[] = "gateway";
+constexpr char kNoBrokers[] = "nothing is known of jobs: the gateway runs without --brokers";
 constexpr char kGroup[] = "supergroup";  // as HDFS and `dfs` name it
-constexpr std::chrono::milliseconds kMasterCheckPeriod{2'000};
-constexpr std::chrono::milliseconds kMasterCheckTimeout{1'500};
+constexpr std::chrono::milliseconds kWatchPeriod{1'000};
+constexpr std::chrono::milliseconds kWatchTimeout{2'000};
 constexpr std::chrono::milliseconds kMasterSilenceMax{10'000};
 
 Status CheckAddresses(const DaemonOptions& options) {
@@ -59,7 +65,8 @@ struct Daemon::Impl {
 
   std::shared_ptr<dfs::DfsClient> Connect(const std::string& user);
   Status Listen();
-  void CheckMaster(const std::stop_token& stop);
+  void WatchCluster(const std::stop_token& stop_watch);
+  Result<std::vector<api::TopicState>> ListTopics() const;
   Status Readiness() const;
   std::string StatusJson() const;
   void Stop();
@@ -71,14 +78,17 @@ struct Daemon::Impl {
   std::stop_source stop;  // of the file system's clients
   std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport();  // shared by the clients
   webhdfs::UserClients clients;
+  api::StateBoard board;
   std::unique_ptr<webhdfs::Handler> webhdfs;
+  std::shared_ptr<dfs::DfsClient> api_client;  // shared as UserClients' are; its only user is `api`
+  std::unique_ptr<api::Handler> api;
   std::unique_ptr<Router> router;
   std::unique_ptr<http::Server> server;
   std::unique_ptr<daemon::AdminServer> admin;
   std::atomic<bool> is_draining = false;
-  std::atomic<SteadyTime> master_heard_at{SteadyTime{}};
   bool is_stopped = false;
-  std::jthread master_check;
+  std::jthread cluster_watch;
+  std::jthread jobs_watch;
 };
 
 std::shared_ptr<dfs::DfsClient> Daemon::Impl::Connect(const std::string& user) {
@@ -94,7 +104,12 @@ std::shared_ptr<dfs::DfsClient> Daemon::Impl::Connect(const std::string& user) {
 
 Status Daemon::Impl::Listen() {
   webhdfs = std::make_unique<webhdfs::Handler>(clients, options.listen);
-  router = std::make_unique<Router>(*webhdfs);
+  api_client = Connect("gateway");
+  api = std::make_unique<api::Handler>(api::Handler::Parts{
+      .board = board, .client = *api_client, .clock = SystemClock::Get(), .list_topics = [this] {
+        return ListTopics();
+      }});
+  router = std::make_unique<Router>(*webhdfs, *api);
   ASSIGN_OR_RETURN(server,
                    http::Server::Start({.listen = options.listen,
                                         .limits = {.connections_max = options.connections_max,
@@ -109,23 +124,36 @@ Status Daemon::Impl::Listen() {
   return {};
 }
 
-// Readiness goes by whether the master has answered lately; asking it takes time, so a thread does.
-void Daemon::Impl::CheckMaster(const std::stop_token& stop_check) {
+// The master is asked once, however many look at the answer; readiness goes by it, too.
+void Daemon::Impl::WatchCluster(const std::stop_token& stop_watch) {
   const auto client = dfs::DfsClient::Connect({.master = options.master,
-                                               .timeout = kMasterCheckTimeout,
+                                               .timeout = kWatchTimeout,
                                                .threads_max = 0,
                                                .on_notice = [](const std::string&) {},
                                                .stop = stop.get_token(),
                                                .transport = transport});
   do {
-    if (client->GetDefaults().ok()) master_heard_at = SystemClock::Get().Now();
-  } while (SystemSleeper::Get().Sleep(kMasterCheckPeriod, stop_check));
+    Result<dfs::ClusterState> state = client->GetClusterState();
+    if (state.ok()) board.SetCluster(std::move(*state), SystemClock::Get().Now());
+  } while (SystemSleeper::Get().Sleep(kWatchPeriod, stop_watch));
+}
+
+Result<std::vector<api::TopicState>> Daemon::Impl::ListTopics() const {
+  if (options.brokers.empty()) return Unavailable(kNoBrokers);
+  ASSIGN_OR_RETURN(const auto kafka,
+                   kafka::Admin::Create({.properties = {{"bootstrap.servers", options.brokers}},
+                                         .logger = "kafka.gateway"}));
+  ASSIGN_OR_RETURN(const auto counts, kafka->ListTopics());
+  std::vector<api::TopicState> topics;
+  for (const auto& [name, partitions] : counts)
+    topics.push_back({.name = name, .partitions = partitions});
+  return topics;
 }
 
 Status Daemon::Impl::Readiness() const {
   if (is_draining) return Unavailable("draining");
-  const SteadyTime heard_at = master_heard_at;
-  if (heard_at == SteadyTime{} || SystemClock::Get().Now() - heard_at > kMasterSilenceMax) {
+  const auto cluster = board.cluster();
+  if (!cluster.has_value() || SystemClock::Get().Now() - cluster->heard_at > kMasterSilenceMax) {
     return Unavailable("no answer from master " + options.master);
   }
   return {};
@@ -142,7 +170,8 @@ std::string Daemon::Impl::StatusJson() const {
 void Daemon::Impl::Stop() {
   if (std::exchange(is_stopped, true)) return;
   is_draining = true;
-  master_check = {};
+  cluster_watch = {};
+  jobs_watch = {};
   // Before the server waits for its pools: calls that still run are cut short.
   std::jthread cut_short([this](const std::stop_token& in_time) {
     if (SystemSleeper::Get().Sleep(options.drain_time, in_time)) stop.request_stop();
@@ -162,8 +191,15 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Impl>(options)));
   Impl& impl = *daemon->impl_;
   RETURN_IF_ERROR(impl.Listen());
-  impl.master_check =
-      std::jthread([&impl](const std::stop_token& stop) { impl.CheckMaster(stop); });
+  impl.cluster_watch =
+      std::jthread([&impl](const std::stop_token& stop) { impl.WatchCluster(stop); });
+  if (options.brokers.empty()) {
+    impl.board.SetJobsHealth(Unavailable(kNoBrokers));
+  } else {
+    impl.jobs_watch = std::jthread([&impl](const std::stop_token& stop) {
+      api::ReadStatuses(impl.options.brokers, impl.board, stop);
+    });
+  }
   log::Get(kLogName)->info(
       "gateway_started address={} master={}", impl.server->address(), options.master);
   RETURN_IF_ERROR(

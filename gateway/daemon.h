@@ -11,6 +11,7 @@ namespace slipstream::gateway {
 
 struct DaemonOptions {
   std::string master = "127.0.0.1:7400";
+  std::string brokers;  // Kafka's, HOST:PORT,…; empty: nothing is known of jobs
   std::string listen = "127.0.0.1:9870";
   size_t connections_max = 2'000;
   uint64_t memory_bytes = 1ULL << 30;            // of all uploads and downloads together
@@ -22,8 +23,8 @@ struct DaemonOptions {
   bool insecure = false;
 };
 
-// Daemon: one gateway process: joins the HTTP server, WebHDFS and the file system's clients, and
-// ends them in the right order.
+// Daemon: one gateway process: joins the HTTP server, WebHDFS, the state of cluster and jobs,
+// and the file system's clients, and ends them in the right order.
 class Daemon final {
  public:
   // Listens, and says that it is ready. Does not wait for the master. Errors: kInvalidArgument

@@ -13,14 +13,16 @@ namespace {
 
 constexpr char kExamples[] =
     "Examples:\n"
-    "  gateway --master 127.0.0.1:7400 --listen 127.0.0.1:9870\n"
+    "  gateway --master 127.0.0.1:7400 --brokers 127.0.0.1:9092 --listen 127.0.0.1:9870\n"
     "  curl 'http://127.0.0.1:9870/webhdfs/v1/?op=LISTSTATUS'\n"
     "  curl -L -T flights.csv 'http://127.0.0.1:9870/webhdfs/v1/data/flights.csv?op=CREATE'\n"
+    "  curl 'http://127.0.0.1:9870/api/v1/cluster'\n"
     "  hadoop fs -ls webhdfs://127.0.0.1:9870/\n"
     "  gateway --master 10.0.0.1:7400 --listen 0.0.0.0:9870 --insecure\n";
 
 void AddFlags(CLI::App& app, slipstream::gateway::DaemonOptions& options) {
   app.add_option("--master", options.master, "The dfs-master, HOST:PORT")->capture_default_str();
+  app.add_option("--brokers", options.brokers, "Kafka's addresses, HOST:PORT,…, to see the jobs");
   app.add_option("--listen", options.listen, "Where to serve, HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
   app.add_option("--connections-max", options.connections_max, "More are closed at once")
@@ -49,7 +51,9 @@ int main(int argc, char** argv) {
   namespace gateway = slipstream::gateway;
   namespace daemon = slipstream::daemon;
 
-  CLI::App app("Serves the Slipstream file system over HTTP, as WebHDFS.");
+  CLI::App app(
+      "Serves the Slipstream file system over HTTP, as WebHDFS, and the state of cluster and "
+      "jobs.");
   app.footer(kExamples);
   gateway::DaemonOptions options;
   daemon::DaemonFlags flags;

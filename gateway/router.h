@@ -8,13 +8,14 @@ namespace slipstream::gateway {
 // Ownership  borrows the handlers. Threads: thread-safe, as they are.
 class Router final : public http::Handler {
  public:
-  explicit Router(http::Handler& webhdfs) : webhdfs_(webhdfs) {}
+  Router(http::Handler& webhdfs, http::Handler& api) : webhdfs_(webhdfs), api_(api) {}
 
   http::Answer Handle(const http::Request& request) override;
   http::Response Overloaded(const http::Request& request) override;
 
  private:
   http::Handler& webhdfs_;
+  http::Handler& api_;
 };
 
 }  // namespace slipstream::gateway

@@ -65,7 +65,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void Start() {
     context_.open.emplace(id_, [weak = weak_from_this()] {
       const std::shared_ptr<Connection> self = weak.lock();
-      if (self != nullptr && self->is_idle_) self->Close();
+      if (self == nullptr) return;
+      const bool is_endless = self->response_.source_period.count() > 0;
+      if (self->is_idle_ || is_endless) self->Close();
     });
     AwaitRequest();
   }
@@ -359,11 +361,14 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     if (response_.source_bytes.has_value() && sent_bytes_ > *response_.source_bytes) return Close();
     if (outgoing_.empty()) return FinishSource();
     is_sending_ = true;
-    Fetch();
-    const auto on_sent = [self = shared_from_this()](const beast::error_code& error, size_t) {
+    const bool is_periodic = response_.source_period.count() > 0;
+    if (!is_periodic) Fetch();
+    const auto on_sent = [self = shared_from_this(), is_periodic](const beast::error_code& error,
+                                                                  size_t) {
       self->is_sending_ = false;
       if (error == beast::error::timeout) self->context_.metrics.timeouts.Increment();
       if (error) return self->Close();
+      if (is_periodic) return self->FetchLater();
       self->SendFetched();
     };
     stream_.expires_after(context_.limits.send_timeout);
@@ -374,6 +379,15 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     } else {
       asio::async_write(stream_, asio::buffer(outgoing_), on_sent);
     }
+  }
+
+  void FetchLater() {
+    if (context_.is_draining) return Close();
+    stream_.expires_never();
+    timer_.expires_after(response_.source_period);
+    timer_.async_wait([self = shared_from_this()](const beast::error_code& error) {
+      if (!error) self->Fetch();
+    });
   }
 
   void FinishSource() {
@@ -435,6 +449,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   void Close() {
     beast::error_code ignored;
+    timer_.cancel();
     stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
     stream_.close();
   }
@@ -454,7 +469,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   ConnectionContext& context_;
   beast::tcp_stream stream_;
-  asio::steady_timer timer_;  // of waiting for memory, and of lingering
+  asio::steady_timer timer_;  // of waiting: for memory, for the next chunk, and when lingering
   const uint64_t id_;
   std::string remote_;
   beast::flat_buffer buffer_;

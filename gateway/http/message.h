@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,6 +53,9 @@ struct Response {
   std::unique_ptr<BodySource> source = nullptr;
   std::optional<uint64_t> source_bytes = std::nullopt;  // nothing: chunked
   uint64_t memory_bytes = 0;  // that the source holds at most, taken from the server's budget
+  // So long is waited before each chunk but the first, for a source that goes on for ever: it is
+  // broken off when the server ends.
+  std::chrono::milliseconds source_period{0};
 };
 
 // BodySink: where the body of a request goes. Destroyed without Finish() when the client breaks

@@ -3,11 +3,15 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "tests/cluster/dfs_fixture.h"
 #include "tests/support/http_get.h"
+#include "tests/support/job_commands.h"
+#include "tests/support/kafka_broker.h"
+#include "tests/support/kafka_client.h"
 #include "tests/support/process.h"
 #include "tests/support/test_environment.h"
 
@@ -27,15 +31,17 @@ class GatewayTest : public DfsTest {
     StartGateway();
   }
 
-  void StartGateway() {
+  void StartGateway(const std::vector<std::string>& more_flags = {}) {
+    std::vector<std::string> args = {"--master",
+                                     cluster().master_address(),
+                                     "--listen",
+                                     "127.0.0.1:0",
+                                     "--memory=256MiB",
+                                     "--timeout-seconds=20"};
+    args.insert(args.end(), more_flags.begin(), more_flags.end());
     ASSERT_OK_AND_ASSIGN(gateway_,
                          Process::Start({.program = "gateway",
-                                         .args = {"--master",
-                                                  cluster().master_address(),
-                                                  "--listen",
-                                                  "127.0.0.1:0",
-                                                  "--memory=256MiB",
-                                                  "--timeout-seconds=20"},
+                                         .args = std::move(args),
                                          .dir = dir_.path(),
                                          .is_daemon = true}));
     ASSERT_OK_AND_ASSIGN(endpoint_, gateway_->WaitForEndpoint());
@@ -124,6 +130,69 @@ TEST_F(GatewayTest, ReadsOnWhenADatanodeDies) {
       test_support::HttpGet(endpoint().rpc, "/webhdfs/v1/f?op=OPEN", std::chrono::seconds(60)));
   EXPECT_EQ(answer.code, 200);
   EXPECT_TRUE(answer.body == content);
+}
+
+TEST_F(GatewayTest, ShowsTheClusterAsItIs) {
+  const auto get = [&](std::string_view target) {
+    auto answer = test_support::HttpGet(endpoint().rpc, target);
+    return answer.ok() ? answer->body : answer.status().ToString();
+  };
+  ASSERT_OK(Store("/d/f", RandomBytes(1'000, 1)));
+  EXPECT_TRUE(Eventually([&] {
+    return get("/api/v1/cluster").find(R"("datanodes":{"dead":0,"live":3,"stale":0})") !=
+           std::string::npos;
+  }));
+  EXPECT_NE(get("/api/v1/files?path=/d").find(R"("name":"f","kind":"file","length_bytes":1000)"),
+            std::string::npos)
+      << get("/api/v1/files?path=/d");
+  EXPECT_NE(get("/api/v1/blocks?path=/d/f").find(R"("offset_bytes":0,"length_bytes":1000)"),
+            std::string::npos)
+      << get("/api/v1/blocks?path=/d/f");
+  EXPECT_NE(get("/api/v1/files?path=/none").find(R"("code":"not_found")"), std::string::npos);
+  cluster().KillDatanode(0);
+  EXPECT_TRUE(Eventually(
+      [&] { return get("/api/v1/datanodes").find(R"("state":"dead")") != std::string::npos; }));
+}
+
+// A real job says of itself what it does, until it ends.
+TEST_F(GatewayTest, ShowsTheJobsAsTheyRun) {
+  using test_support::KafkaBroker;
+  ASSERT_OK(gateway().Terminate().status());
+  const test_support::KafkaClient kafka(KafkaBroker::Shared().bootstrap());
+  ASSERT_OK(kafka.CreateTopic("gateway-in", 2));
+  ASSERT_OK(kafka.CreateTopic("gateway-out", 2));
+  // Nobody has published yet: the topic is waited for.
+  StartGateway({"--brokers", KafkaBroker::Shared().bootstrap()});
+  const auto get = [&](std::string_view target) {
+    auto answer = test_support::HttpGet(endpoint().rpc, target);
+    return answer.ok() ? answer->body : answer.status().ToString();
+  };
+  ASSERT_OK(kafka.Produce("gateway-in", {{.value = R"({"id":1})"}, {.value = R"({"id":2})"}}));
+  ASSERT_OK(test_support::WriteFile(
+      dir_ / "job.sql",
+      "SET 'pipeline.name' = 'gateway-job';\n"
+      "CREATE TABLE s (id INT) WITH ('connector' = 'kafka', 'topic' = 'gateway-in',\n"
+      "  'scan.startup.mode' = 'earliest-offset', 'format' = 'json');\n"
+      "CREATE TABLE t (id INT) WITH ('connector' = 'kafka', 'topic' = 'gateway-out',\n"
+      "  'format' = 'json');\n"
+      "INSERT INTO t SELECT id FROM s;\n"));
+  ASSERT_OK_AND_ASSIGN(
+      auto processor,
+      Process::Start(Command(
+          test_support::ProcessorRun{.job = dir_ / "job.sql",
+                                     .brokers = KafkaBroker::Shared().bootstrap(),
+                                     .more_flags = {"--state-dir=" + (dir_ / "state").string()}},
+          dir_.path(),
+          "processor")));
+  const auto shows = [&](std::string_view target, std::string_view text) {
+    return Eventually([&] { return get(target).find(text) != std::string::npos; });
+  };
+  EXPECT_TRUE(shows("/api/v1/jobs", R"("job":"gateway-job","rows_in":2,"rows_out":2)"))
+      << get("/api/v1/jobs");
+  EXPECT_TRUE(shows("/api/v1/tasks", R"("topic":"gateway-in","partition":1)"));
+  EXPECT_TRUE(shows("/api/v1/topics", R"("topic":"gateway-in","partitions":2)"));
+  ASSERT_OK(processor->Terminate().status());
+  EXPECT_TRUE(shows("/api/v1/jobs", R"({"jobs":[]})")) << get("/api/v1/jobs");
 }
 
 TEST_F(GatewayTest, SaysWhetherItIsReadyAndEndsCleanly) {

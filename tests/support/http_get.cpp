@@ -75,7 +75,8 @@ Result<HttpAnswer> HttpGet(const std::string& address,
     return ErrnoStatus(errno, "socket");
   }
   const std::string request =
-      "GET " + std::string(target) + " HTTP/1.1\r\nHost: " + address + "\r\n\r\n";
+      "GET " + std::string(target) + " HTTP/1.1\r\nHost: " + address +
+      "\r\nConnection: close\r\n\r\n";
   ASSIGN_OR_RETURN(std::string text, Exchange(socket.fd(), to, request));
   HttpAnswer answer;
   const size_t head_end = text.find("\r\n\r\n");

@@ -49,7 +49,7 @@ FORBIDDEN = {
     "processor/connectors": {"processor/sql", "processor/engine"},
     "processor/runtime": {"processor/sql", "processor/engine"},
     # The HTTP server knows nothing of what it serves.
-    "gateway/http": IO | {"gateway/webhdfs"},
+    "gateway/http": IO | {"gateway/api", "gateway/webhdfs"},
 }
 
 # Generated protobuf, gRPC and librdkafka stay in adapters at the edge, which go by these names.

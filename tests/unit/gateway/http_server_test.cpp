@@ -88,6 +88,15 @@ class Chunks final : public BodySource {
   size_t next_ = 0;
 };
 
+// Goes on for ever.
+class Ticks final : public BodySource {
+ public:
+  Result<std::string> Next() override { return "tick " + std::to_string(++count_) + "\n"; }
+
+ private:
+  int count_ = 0;
+};
+
 // What became of uploads.
 struct Uploads {
   std::atomic<int> finished = 0;
@@ -135,6 +144,9 @@ class TestHandler final : public Handler {
       return Response{.source = std::make_unique<Chunks>(std::vector<std::string>{"one"},
                                                          DataLoss("bad block")),
                       .source_bytes = 6};
+    }
+    if (request.path == "/ticks") {
+      return Response{.source = std::make_unique<Ticks>(), .source_period = milliseconds(1)};
     }
     if (request.path == "/upload" || request.path == "/large") {
       return Upload{.sink = std::make_unique<CountingSink>(uploads),
@@ -335,6 +347,15 @@ TEST_F(HttpServerTest, StopsWhenRequestsInHandHaveEnded) {
   const std::string answer = busy.ReceiveAll();
   EXPECT_NE(answer.find("201 Created"), std::string::npos) << answer;
   EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+}
+
+TEST_F(HttpServerTest, WhatGoesOnForEverEndsWithTheServer) {
+  StartServer();
+  const Client client = Connect();
+  client.Send(Get("/ticks"));
+  EXPECT_NE(client.ReceiveUntil("tick 20\n").find("tick 19\n"), std::string::npos);
+  server_->Stop(std::chrono::hours(1));
+  EXPECT_FALSE(client.ReceiveAll().ends_with("0\r\n\r\n"));
 }
 
 TEST_F(HttpServerTest, BreaksOffWhatDoesNotEndInTime) {

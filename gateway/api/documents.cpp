@@ -1,0 +1,299 @@
+#include "gateway/api/documents.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace slipstream::gateway::api {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string ToText(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+const char* NameOf(dfs::NodeState state) {
+  switch (state) {
+    case dfs::NodeState::kLive:
+      return "live";
+    case dfs::NodeState::kStale:
+      return "stale";
+    case dfs::NodeState::kDead:
+      break;
+  }
+  return "dead";
+}
+
+const char* NameOf(dfs::NodeService service) {
+  switch (service) {
+    case dfs::NodeService::kInService:
+      return "in_service";
+    case dfs::NodeService::kDecommissioning:
+      return "decommissioning";
+    case dfs::NodeService::kDecommissioned:
+      return "decommissioned";
+    case dfs::NodeService::kMaintenance:
+      break;
+  }
+  return "maintenance";
+}
+
+Json NodeJson(const dfs::NodeReport& node, int64_t now_ms) {
+  Json disks = Json::array();
+  for (const dfs::DiskReport& disk : node.disks) {
+    disks.push_back({{"path", disk.path},
+                     {"capacity_bytes", disk.capacity_bytes},
+                     {"used_bytes", disk.used_bytes},
+                     {"free_bytes", disk.free_bytes},
+                     {"failure", disk.failure}});
+  }
+  return {{"node_id", node.node.node_id},
+          {"address", node.node.address},
+          {"admin_address", node.admin_address},
+          {"host", node.host},
+          {"rack", node.rack},
+          {"version", node.version},
+          {"state", NameOf(node.state)},
+          {"service", NameOf(node.service)},
+          {"silent_ms", std::max<int64_t>(now_ms - node.last_heartbeat_ms, 0)},
+          {"capacity_bytes", node.capacity_bytes},
+          {"used_bytes", node.used_bytes},
+          {"free_bytes", node.free_bytes},
+          {"replicas", node.replica_count},
+          {"active_writes", node.active_writes},
+          {"blocks_to_move", node.blocks_to_move},
+          {"disks", std::move(disks)}};
+}
+
+int64_t LagOf(const WorkerState& worker) {
+  int64_t lag = 0;
+  for (const WorkerState::Task& task : worker.tasks) {
+    if (task.end.has_value()) lag += std::max<int64_t>(*task.end - task.position, 0);
+  }
+  return lag;
+}
+
+Json WorkerJson(const WorkerState& worker, int64_t now_ms) {
+  Json json = {{"worker", worker.slot},
+               {"host", worker.host},
+               {"admin_address", worker.admin_address},
+               {"state", worker.state},
+               {"silent_ms", std::max<int64_t>(now_ms - worker.at_ms, 0)},
+               {"rows_in", worker.rows_in},
+               {"rows_out", worker.rows_out},
+               {"rows_late", worker.rows_late},
+               {"rows_dead", worker.rows_dead},
+               {"rows_in_per_second", worker.rows_in_per_second},
+               {"rows_out_per_second", worker.rows_out_per_second},
+               {"commits", worker.commits},
+               {"takeovers", worker.takeovers},
+               {"tasks", worker.tasks.size()},
+               {"lag_records", LagOf(worker)}};
+  if (!worker.waiting_for.empty()) json["waiting_for"] = worker.waiting_for;
+  return json;
+}
+
+// What a job's workers have together.
+Json JobJson(const std::string& name, std::span<const WorkerState* const> workers, int64_t now_ms) {
+  WorkerState sum;
+  int64_t lag = 0;
+  Json list = Json::array();
+  for (const WorkerState* worker : workers) {
+    sum.rows_in += worker->rows_in;
+    sum.rows_out += worker->rows_out;
+    sum.rows_late += worker->rows_late;
+    sum.rows_dead += worker->rows_dead;
+    sum.rows_in_per_second += worker->rows_in_per_second;
+    sum.rows_out_per_second += worker->rows_out_per_second;
+    lag += LagOf(*worker);
+    list.push_back(WorkerJson(*worker, now_ms));
+  }
+  return {{"job", name},
+          {"rows_in", sum.rows_in},
+          {"rows_out", sum.rows_out},
+          {"rows_late", sum.rows_late},
+          {"rows_dead", sum.rows_dead},
+          {"rows_in_per_second", sum.rows_in_per_second},
+          {"rows_out_per_second", sum.rows_out_per_second},
+          {"lag_records", lag},
+          {"workers", std::move(list)}};
+}
+
+Json FileJson(const dfs::FileStatus& status) {
+  return {{"name", status.name},
+          {"kind", status.kind == dfs::FileKind::kFile ? "file" : "directory"},
+          {"length_bytes", status.length_bytes},
+          {"stored_bytes", status.stored_bytes},
+          {"blocks", status.block_count},
+          {"replication", status.replication},
+          {"children", status.child_count},
+          {"owner", status.owner},
+          {"group", status.group},
+          {"mode", status.mode},
+          {"modified_at_ms", status.modified_at_ms},
+          {"writer", status.writer}};
+}
+
+int HttpCodeOf(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument:
+    case Code::kFailedPrecondition:
+    case Code::kOutOfRange:
+      return 400;
+    case Code::kPermissionDenied:
+      return 403;
+    case Code::kNotFound:
+      return 404;
+    case Code::kUnimplemented:
+      return 405;
+    case Code::kUnavailable:
+    case Code::kDeadlineExceeded:
+    case Code::kCancelled:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+}  // namespace
+
+std::string ClusterText(const dfs::ClusterState& state, int64_t age_ms) {
+  uint64_t capacity = 0;
+  uint64_t used = 0;
+  uint64_t free = 0;
+  std::map<std::string, int> nodes{{"live", 0}, {"stale", 0}, {"dead", 0}};
+  for (const dfs::NodeReport& node : state.nodes) {
+    ++nodes[NameOf(node.state)];
+    if (node.state == dfs::NodeState::kDead) continue;
+    capacity += node.capacity_bytes;
+    used += node.used_bytes;
+    free += node.free_bytes;
+  }
+  return ToText({{"age_ms", age_ms},
+                 {"version", state.version},
+                 {"is_in_safe_mode", state.is_in_safe_mode},
+                 {"safe_mode_reason", state.safe_mode_reason},
+                 {"datanodes", nodes},
+                 {"capacity_bytes", capacity},
+                 {"used_bytes", used},
+                 {"free_bytes", free},
+                 {"files", state.file_count},
+                 {"directories", state.directory_count},
+                 {"blocks", state.block_count},
+                 {"raw_bytes", state.raw_bytes},
+                 {"stored_bytes", state.stored_bytes},
+                 {"under_replicated_blocks", state.under_replicated_blocks},
+                 {"missing_blocks", state.missing_blocks},
+                 {"corrupt_replicas", state.corrupt_replicas},
+                 {"pending_repairs", state.pending_repairs},
+                 {"pending_deletions", state.pending_deletions},
+                 {"balance",
+                  {{"is_running", state.balance.is_running},
+                   {"bytes_moved", state.balance.bytes_moved},
+                   {"bytes_left", state.balance.bytes_left},
+                   {"spread_percent", state.balance.spread_percent}}}});
+}
+
+std::string DatanodesText(const dfs::ClusterState& state, int64_t now_ms) {
+  Json list = Json::array();
+  for (const dfs::NodeReport& node : state.nodes)
+    list.push_back(NodeJson(node, now_ms));
+  return ToText({{"datanodes", std::move(list)}});
+}
+
+std::string JobsText(std::span<const WorkerState> workers, int64_t now_ms) {
+  std::map<std::string, std::vector<const WorkerState*>> jobs;
+  for (const WorkerState& worker : workers)
+    jobs[worker.job].push_back(&worker);
+  Json list = Json::array();
+  for (const auto& [name, own] : jobs)
+    list.push_back(JobJson(name, own, now_ms));
+  return ToText({{"jobs", std::move(list)}});
+}
+
+std::string TasksText(std::span<const WorkerState> workers) {
+  Json list = Json::array();
+  for (const WorkerState& worker : workers) {
+    for (const WorkerState::Task& task : worker.tasks) {
+      Json json = {{"job", worker.job},
+                   {"worker", worker.slot},
+                   {"topic", task.topic},
+                   {"partition", task.partition},
+                   {"position", task.position},
+                   {"is_idle", task.is_idle},
+                   {"is_done", task.is_done}};
+      if (task.end.has_value()) {
+        json["end"] = *task.end;
+        json["lag_records"] = std::max<int64_t>(*task.end - task.position, 0);
+      }
+      if (task.watermark_ms.has_value()) json["watermark_ms"] = *task.watermark_ms;
+      list.push_back(std::move(json));
+    }
+  }
+  return ToText({{"tasks", std::move(list)}});
+}
+
+std::string FilesText(const std::string& path,
+                      const dfs::FileStatus& status,
+                      const dfs::DirectoryPage& page) {
+  Json list = Json::array();
+  for (const dfs::FileStatus& entry : page.entries)
+    list.push_back(FileJson(entry));
+  return ToText({{"path", path},
+                 {"status", FileJson(status)},
+                 {"entries", std::move(list)},
+                 {"has_more", page.has_more}});
+}
+
+std::string BlocksText(const std::string& path, std::span<const dfs::FileBlocks> pages) {
+  Json list = Json::array();
+  for (const dfs::FileBlocks& page : pages) {
+    uint64_t offset = page.first_block_offset_bytes;
+    for (const dfs::LocatedBlock& block : page.blocks) {
+      Json holders = Json::array();
+      for (const dfs::NodeAddress& node : block.nodes)
+        holders.push_back({{"node_id", node.node_id}, {"address", node.address}});
+      list.push_back({{"block_id", block.block.block_id},
+                      {"offset_bytes", offset},
+                      {"length_bytes", block.length_bytes},
+                      {"stored_bytes", block.block.stored_bytes},
+                      {"holders", std::move(holders)},
+                      {"last_known_holders", block.missing_node_ids}});
+      offset += block.length_bytes;
+    }
+  }
+  return ToText({{"path", path}, {"blocks", std::move(list)}});
+}
+
+std::string TopicsText(std::span<const TopicState> topics, std::span<const WorkerState> workers) {
+  Json list = Json::array();
+  for (const TopicState& topic : topics) {
+    std::map<std::string, int64_t> lags;
+    for (const WorkerState& worker : workers) {
+      for (const WorkerState::Task& task : worker.tasks) {
+        if (task.topic != topic.name || !task.end.has_value()) continue;
+        lags[worker.job] += std::max<int64_t>(*task.end - task.position, 0);
+      }
+    }
+    list.push_back({{"topic", topic.name},
+                    {"partitions", topic.partitions},
+                    {"lag_records_by_job", lags.empty() ? Json::object() : Json(lags)}});
+  }
+  return ToText({{"topics", std::move(list)}});
+}
+
+http::Response JsonResponse(std::string text) {
+  return {.content_type = "application/json", .body = std::move(text)};
+}
+
+http::Response ErrorResponse(const Status& status) {
+  http::Response response = JsonResponse(
+      ToText({{"error", {{"code", CodeName(status.code())}, {"message", status.message()}}}}));
+  response.code = HttpCodeOf(status.code());
+  return response;
+}
+
+}  // namespace slipstream::gateway::api

@@ -1,0 +1,129 @@
+#include "gateway/api/handler.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "dfs-client/path.h"
+#include "gateway/api/event_source.h"
+#include "gateway/http/uri.h"
+
+namespace slipstream::gateway::api {
+namespace {
+
+constexpr std::string_view kPrefix = "/api/v1";
+constexpr uint32_t kEntriesMax = 1'000;
+constexpr size_t kPagesMax = 10'000;
+
+// Of the query; empty where it is not there.
+Result<std::string> Parameter(const http::Request& request, std::string_view name) {
+  ASSIGN_OR_RETURN(const http::Query query, http::ParseQuery(request.query));
+  for (const auto& [own_name, value] : query) {
+    if (own_name == name) return value;
+  }
+  return std::string();
+}
+
+Result<std::string> PathOf(const http::Request& request) {
+  ASSIGN_OR_RETURN(const std::string path, Parameter(request, "path"));
+  return dfs::NormalizePath(path.empty() ? "/" : path);
+}
+
+Result<uint32_t> LimitOf(const http::Request& request) {
+  ASSIGN_OR_RETURN(const std::string text, Parameter(request, "limit"));
+  if (text.empty()) return kEntriesMax;
+  uint32_t limit = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, limit);
+  if (error != std::errc() || stop != end || limit == 0 || limit > kEntriesMax) {
+    return InvalidArgument("limit is a number from 1 to 1000");
+  }
+  return limit;
+}
+
+http::Response ToResponse(Result<std::string> text) {
+  return text.ok() ? JsonResponse(std::move(*text)) : ErrorResponse(text.status());
+}
+
+}  // namespace
+
+bool Handler::Serves(const http::Request& request) {
+  return std::string_view(request.path).starts_with("/api/");
+}
+
+http::Answer Handler::Handle(const http::Request& request) {
+  Result<http::Answer> answer = Run(request);
+  if (!answer.ok()) return ErrorResponse(answer.status());
+  return std::move(*answer);
+}
+
+http::Response Handler::Overloaded(const http::Request& /*request*/) {
+  return ErrorResponse(Unavailable("the gateway is busy: no memory became free in time"));
+}
+
+Result<http::Answer> Handler::Run(const http::Request& request) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    return Unimplemented("only GET: nothing is changed here");
+  }
+  const std::string_view path(request.path);
+  const std::string_view name =
+      path.starts_with(kPrefix) ? path.substr(kPrefix.size()) : std::string_view();
+  if (name == "/cluster") return ToResponse(ClusterNow(parts_.board, parts_.clock));
+  if (name == "/datanodes") return ToResponse(DatanodesNow(parts_.board, parts_.clock));
+  if (name == "/jobs") return ToResponse(JobsNow(parts_.board, parts_.clock));
+  if (name == "/files") return ToResponse(Files(request));
+  if (name == "/openapi.json") return JsonResponse(std::string(OpenApiText()));
+  if (name == "/blocks") {
+    return http::Deferred{[this, request] { return ToResponse(Blocks(request)); }};
+  }
+  if (name == "/tasks") {
+    RETURN_IF_ERROR(parts_.board.jobs_health());
+    return JsonResponse(TasksText(parts_.board.workers()));
+  }
+  if (name == "/topics") {
+    return http::Deferred{[this] {
+      const auto topics = parts_.list_topics();
+      if (!topics.ok()) return ErrorResponse(topics.status());
+      return JsonResponse(TopicsText(*topics, parts_.board.workers()));
+    }};
+  }
+  if (name == "/events") {
+    http::Response response{.content_type = "text/event-stream"};
+    response.source = std::make_unique<EventSource>(parts_.board, parts_.clock);
+    response.source_period = EventSource::kPeriod;
+    response.memory_bytes = EventSource::kMemoryBytes;
+    return response;
+  }
+  return NotFound("nothing is here; /api/v1/openapi.json says what there is");
+}
+
+Result<std::string> Handler::Files(const http::Request& request) {
+  ASSIGN_OR_RETURN(const std::string path, PathOf(request));
+  ASSIGN_OR_RETURN(const std::string after, Parameter(request, "after"));
+  ASSIGN_OR_RETURN(const uint32_t limit, LimitOf(request));
+  ASSIGN_OR_RETURN(const dfs::FileStatus status, parts_.client.Stat(path));
+  dfs::DirectoryPage page;
+  if (status.kind == dfs::FileKind::kDirectory) {
+    ASSIGN_OR_RETURN(page, parts_.client.List(path, after, limit));
+  }
+  return FilesText(path, status, page);
+}
+
+Result<std::string> Handler::Blocks(const http::Request& request) {
+  ASSIGN_OR_RETURN(const std::string path, PathOf(request));
+  std::vector<dfs::FileBlocks> pages;
+  uint64_t at = 0;
+  while (pages.size() < kPagesMax) {
+    ASSIGN_OR_RETURN(dfs::FileBlocks page, parts_.client.LocateBlocks(path, at));
+    uint64_t next = page.first_block_offset_bytes;
+    for (const dfs::LocatedBlock& block : page.blocks)
+      next += block.length_bytes;
+    const bool is_last = page.blocks.empty() || next >= page.status.length_bytes;
+    pages.push_back(std::move(page));
+    if (is_last) break;
+    at = next;
+  }
+  return BlocksText(path, pages);
+}
+
+}  // namespace slipstream::gateway::api

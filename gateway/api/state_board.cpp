@@ -1,0 +1,53 @@
+#include "gateway/api/state_board.h"
+
+#include <utility>
+
+namespace slipstream::gateway::api {
+
+void StateBoard::SetCluster(dfs::ClusterState state, SteadyTime now) {
+  MutexLock lock(mutex_);
+  cluster_ = {.state = std::move(state), .heard_at = now};
+}
+
+std::optional<StateBoard::Cluster> StateBoard::cluster() const {
+  MutexLock lock(mutex_);
+  return cluster_;
+}
+
+void StateBoard::Apply(std::string_view slot, std::optional<std::string_view> value) {
+  std::optional<WorkerState> worker;
+  if (value.has_value()) {
+    Result<WorkerState> parsed = ParseWorkerState(slot, *value);
+    if (!parsed.ok()) return;
+    worker = std::move(*parsed);
+  }
+  MutexLock lock(mutex_);
+  const auto found = workers_.find(slot);
+  if (!worker.has_value()) {
+    if (found != workers_.end()) workers_.erase(found);
+  } else if (found != workers_.end()) {
+    found->second = std::move(*worker);
+  } else if (workers_.size() < kWorkersMax) {
+    workers_.emplace(slot, std::move(*worker));
+  }
+}
+
+std::vector<WorkerState> StateBoard::workers() const {
+  MutexLock lock(mutex_);
+  std::vector<WorkerState> all;
+  for (const auto& [slot, worker] : workers_)
+    all.push_back(worker);
+  return all;
+}
+
+void StateBoard::SetJobsHealth(Status health) {
+  MutexLock lock(mutex_);
+  jobs_health_ = std::move(health);
+}
+
+Status StateBoard::jobs_health() const {
+  MutexLock lock(mutex_);
+  return jobs_health_;
+}
+
+}  // namespace slipstream::gateway::api

@@ -1,0 +1,168 @@
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "common/clock/manual_clock.h"
+#include "gateway/api/documents.h"
+#include "gateway/api/event_source.h"
+#include "gateway/api/handler.h"
+#include "gateway/api/state_board.h"
+#include "gateway/api/worker_state.h"
+
+namespace slipstream::gateway::api {
+namespace {
+
+using nlohmann::json;
+
+std::string StatusOf(const std::string& job, int64_t position, int64_t end) {
+  return json{{"version", 1},
+              {"job", job},
+              {"state", "running"},
+              {"at_ms", 1'000},
+              {"rows_in", 10},
+              {"rows_in_per_second", 2.5},
+              {"tasks",
+               {{{"topic", "flights"},
+                 {"partition", 3},
+                 {"position", position},
+                 {"end", end},
+                 {"watermark_ms", 77},
+                 {"idle", true}}}}}
+      .dump();
+}
+
+TEST(WorkerStateTest, IsReadAsWorkersWriteIt) {
+  const WorkerState worker = ParseWorkerState("slot-1", StatusOf("j", 40, 100)).value();
+  EXPECT_EQ(worker.slot, "slot-1");
+  EXPECT_EQ(worker.job, "j");
+  EXPECT_EQ(worker.rows_in, 10U);
+  EXPECT_EQ(worker.rows_in_per_second, 2.5);
+  ASSERT_EQ(worker.tasks.size(), 1U);
+  EXPECT_EQ(worker.tasks[0].end, 100);
+  EXPECT_EQ(worker.tasks[0].watermark_ms, 77);
+  EXPECT_TRUE(worker.tasks[0].is_idle);
+}
+
+TEST(WorkerStateTest, WhatIsNoStatusIsRefusedAndWrongTypesAreAbsent) {
+  for (const char* bad : {"", "[]", "7", "{", "{\"version\":2}", "{}", "\xff"})
+    EXPECT_EQ(ParseWorkerState("s", bad).status().code(), Code::kDataLoss) << bad;
+  const WorkerState odd =
+      ParseWorkerState(
+          "s", R"({"version":1,"job":7,"rows_in":-1,"at_ms":1e300,"tasks":[1,{"end":"x"}]})")
+          .value();
+  EXPECT_EQ(odd.job, "");
+  EXPECT_EQ(odd.rows_in, 0U);
+  EXPECT_EQ(odd.at_ms, 0);
+  ASSERT_EQ(odd.tasks.size(), 1U);
+  EXPECT_EQ(odd.tasks[0].end, std::nullopt);
+}
+
+TEST(StateBoardTest, ShowsTheLastOfEachWorkerUntilItLeaves) {
+  StateBoard board;
+  board.Apply("b", StatusOf("j", 1, 2));
+  board.Apply("a", StatusOf("j", 1, 2));
+  board.Apply("a", StatusOf("k", 1, 2));
+  board.Apply("c", "nonsense");
+  ASSERT_EQ(board.workers().size(), 2U);
+  EXPECT_EQ(board.workers()[0].job, "k");
+  board.Apply("a", std::nullopt);
+  board.Apply("never there", std::nullopt);
+  ASSERT_EQ(board.workers().size(), 1U);
+  EXPECT_EQ(board.workers()[0].slot, "b");
+}
+
+TEST(DocumentsTest, JobsAddUpTheirWorkers) {
+  StateBoard board;
+  board.Apply("a", StatusOf("j", 40, 100));
+  board.Apply("b", StatusOf("j", 90, 100));
+  board.Apply("c", StatusOf("k", 100, 90));  // the end is older than the position
+  const json jobs = json::parse(JobsText(board.workers(), 3'500))["jobs"];
+  ASSERT_EQ(jobs.size(), 2U);
+  EXPECT_EQ(jobs[0]["job"], "j");
+  EXPECT_EQ(jobs[0]["lag_records"], 70);
+  EXPECT_EQ(jobs[0]["rows_in"], 20);
+  EXPECT_EQ(jobs[0]["rows_in_per_second"], 5.0);
+  EXPECT_EQ(jobs[0]["workers"][0]["silent_ms"], 2'500);
+  EXPECT_EQ(jobs[1]["lag_records"], 0);
+  const json tasks = json::parse(TasksText(board.workers()))["tasks"];
+  ASSERT_EQ(tasks.size(), 3U);
+  EXPECT_EQ(tasks[1]["lag_records"], 10);
+  const std::vector<TopicState> topics = {{"flights", 4}, {"quiet", 1}};
+  const json shown = json::parse(TopicsText(topics, board.workers()))["topics"];
+  EXPECT_EQ(shown[0]["lag_records_by_job"], (json{{"j", 70}, {"k", 0}}));
+  EXPECT_EQ(shown[1]["lag_records_by_job"], json::object());
+}
+
+TEST(DocumentsTest, ClusterCountsNodesByStateAndSpaceOfThoseAlive) {
+  dfs::ClusterState state;
+  state.nodes.push_back({.state = dfs::NodeState::kLive, .capacity_bytes = 100, .free_bytes = 60});
+  state.nodes.push_back({.state = dfs::NodeState::kDead, .capacity_bytes = 50, .free_bytes = 50});
+  state.missing_blocks = 3;
+  const json cluster = json::parse(ClusterText(state, 12));
+  EXPECT_EQ(cluster["datanodes"], (json{{"live", 1}, {"stale", 0}, {"dead", 1}}));
+  EXPECT_EQ(cluster["capacity_bytes"], 100);
+  EXPECT_EQ(cluster["free_bytes"], 60);
+  EXPECT_EQ(cluster["missing_blocks"], 3);
+  EXPECT_EQ(cluster["age_ms"], 12);
+}
+
+class ApiHandlerTest : public ::testing::Test {
+ protected:
+  // Nobody listens on that port, and it is not waited for.
+  std::unique_ptr<dfs::DfsClient> client_ =
+      dfs::DfsClient::Connect({.master = "127.0.0.1:1",
+                               .timeout = std::chrono::milliseconds(1),
+                               .threads_max = 0,
+                               .on_notice = [](const std::string&) {}});
+  StateBoard board_;
+  ManualClock clock_;
+  Handler handler_{{.board = board_, .client = *client_, .clock = clock_, .list_topics = [] {
+                      return Unavailable("no broker");
+                    }}};
+
+  http::Response Get(const std::string& path, const std::string& query = "") {
+    http::Answer answer = handler_.Handle({.method = "GET", .path = path, .query = query});
+    if (auto* deferred = std::get_if<http::Deferred>(&answer)) return deferred->work();
+    return std::move(std::get<http::Response>(answer));
+  }
+};
+
+TEST_F(ApiHandlerTest, ServesEveryPathThatIsDescribed) {
+  const json description = json::parse(OpenApiText());
+  ASSERT_GE(description["paths"].size(), 9U);
+  for (const auto& [path, operations] : description["paths"].items()) {
+    const http::Response response = Get("/api/v1" + path);
+    EXPECT_TRUE(response.code == 200 || response.code == 503) << path << response.code;
+    EXPECT_TRUE(operations["get"]["responses"].contains(std::to_string(response.code))) << path;
+  }
+}
+
+TEST_F(ApiHandlerTest, SaysWhatIsWrong) {
+  EXPECT_EQ(Get("/api/v1/nothing").code, 404);
+  EXPECT_EQ(Get("/api/v2/cluster").code, 404);
+  EXPECT_EQ(Get("/api/v1/cluster").code, 503);
+  EXPECT_EQ(Get("/api/v1/files", "path=a").code, 400);
+  EXPECT_EQ(Get("/api/v1/files", "limit=0").code, 400);
+  EXPECT_EQ(Get("/api/v1/files", "path=/../x").code, 400);
+  const http::Answer put = handler_.Handle({.method = "PUT", .path = "/api/v1/cluster"});
+  EXPECT_EQ(std::get<http::Response>(put).code, 405);
+  EXPECT_EQ(json::parse(Get("/api/v1/jobs").body)["error"]["code"], "unavailable");
+}
+
+TEST_F(ApiHandlerTest, EventsHoldWhatIsKnown) {
+  EventSource events(board_, clock_);
+  EXPECT_EQ(events.Next().value(), ": nothing is known yet\n\n");
+  board_.SetCluster({}, clock_.Now());
+  board_.SetJobsHealth({});
+  const std::string text = events.Next().value();
+  EXPECT_TRUE(text.starts_with("event: cluster\ndata: {\"age_ms\":0,")) << text;
+  EXPECT_NE(text.find("\n\nevent: datanodes\ndata: {"), std::string::npos);
+  EXPECT_TRUE(text.ends_with("event: jobs\ndata: {\"jobs\":[]}\n\n")) << text;
+}
+
+}  // namespace
+}  // namespace slipstream::gateway::api
