@@ -182,14 +182,16 @@ class Connection final : public std::enable_shared_from_this<Connection> {
       self->DropBodies();
       self->Respond(self->context_.handler.Overloaded(self->request_));
     });
-    // Granted out of another connection's end: not in the middle of that.
+    // The timer keeps this connection, not the budget, which outlives the loop. Granted out of
+    // another connection's end: not in the middle of that.
     waiting_ = context_.budget.Reserve(
-        bytes, [self = shared_from_this(), then = std::move(then)](MemoryBudget::Share share) {
-          auto held = std::make_shared<MemoryBudget::Share>(std::move(share));
-          asio::post(self->context_.io, [self, then, held] {
-            if (!std::exchange(self->is_waiting_, false)) return;  // held ends here
+        bytes, [weak = weak_from_this(), then = std::move(then)](MemoryBudget::Share share) {
+          const Self self = weak.lock();
+          if (self == nullptr) return;
+          asio::post(self->context_.io, [self, then, share = std::move(share)]() mutable {
+            if (!std::exchange(self->is_waiting_, false)) return;
             self->timer_.cancel();
-            self->share_ = std::move(*held);
+            self->share_ = std::move(share);
             self->context_.metrics.reserved_bytes.Increment(
                 static_cast<double>(self->share_.bytes()));
             then(self);

@@ -74,9 +74,8 @@ Result<HttpAnswer> HttpGet(const std::string& address,
       ::setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0) {
     return ErrnoStatus(errno, "socket");
   }
-  const std::string request =
-      "GET " + std::string(target) + " HTTP/1.1\r\nHost: " + address +
-      "\r\nConnection: close\r\n\r\n";
+  const std::string request = "GET " + std::string(target) + " HTTP/1.1\r\nHost: " + address +
+                              "\r\nConnection: close\r\n\r\n";
   ASSIGN_OR_RETURN(std::string text, Exchange(socket.fd(), to, request));
   HttpAnswer answer;
   const size_t head_end = text.find("\r\n\r\n");

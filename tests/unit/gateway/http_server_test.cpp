@@ -349,6 +349,21 @@ TEST_F(HttpServerTest, StopsWhenRequestsInHandHaveEnded) {
   EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
 }
 
+TEST_F(HttpServerTest, StopsWhileRequestsWaitForMemory) {
+  StartServer({.memory_bytes_max = 1'000});
+  const std::string head = "PUT /large HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n";
+  std::vector<Client> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(Connect());
+    clients.back().Send(head + "a");
+  }
+  ASSERT_TRUE(Until([&] { return metrics_.busy_connections.Value() == 3; }));
+  server_->Stop(milliseconds(20));
+  server_.reset();
+  EXPECT_EQ(handler_.uploads.finished, 0);
+  EXPECT_EQ(metrics_.connections.Value(), 0);
+}
+
 TEST_F(HttpServerTest, WhatGoesOnForEverEndsWithTheServer) {
   StartServer();
   const Client client = Connect();
