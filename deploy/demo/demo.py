@@ -101,6 +101,7 @@ class Demo:
         self.state = arguments.state.rstrip("/")
         self.brokers = arguments.brokers
         self.master_address = None
+        self.gateway_address = None
         self.datanodes = []
         self.jobs = {}
         self.job_folder = os.path.join(ROOT, "jobs")
@@ -136,6 +137,11 @@ class Demo:
                 "--listen=127.0.0.1:0", "--data-dir=" + self.path(f"datanode-{number}")]))
         addresses = [node.endpoint()["rpc"] for node in self.datanodes]
         say(f"datanodes  {', '.join(addresses)}")
+        gateway = Process.daemon(self.state, "gateway", [
+            self.binary("gateway"), "--master=" + self.master_address,
+            "--brokers=" + self.brokers, "--listen=127.0.0.1:0"])
+        self.gateway_address = gateway.endpoint()["rpc"]
+        say(f"gateway    http://{self.gateway_address}/webhdfs/v1/ and /api/v1/")
 
     def use_names_of_our_own(self):
         """On somebody else's Kafka the topic and the jobs' groups must not meet those of earlier
@@ -284,6 +290,8 @@ class Demo:
         say(f"""
 Still running, to look around ({self.state}/logs has their logs):
   build/release/bin/dfs --master {self.master_address} ls -R /
+  curl 'http://{self.gateway_address}/webhdfs/v1/?op=LISTSTATUS'
+  curl 'http://{self.gateway_address}/api/v1/jobs'
   build/release/bin/processor query "SELECT COUNT(*) FROM flights_by_carrier" \\
       --catalog jobs/flights_by_carrier.sql --master {self.master_address}
   ./slipstream stop""")

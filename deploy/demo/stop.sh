@@ -28,7 +28,7 @@ stop_one() {  # PID-FILE
 # The demo itself first, or it would report that its processes die; then from the top of the stack
 # to its bottom, so that none waits for one that is gone.
 shopt -s nullglob
-for group in demo producer processor dfs-datanode dfs-master; do
+for group in demo producer gateway processor dfs-datanode dfs-master; do
   for file in "$dir/pids/$group"*.pid; do stop_one "$file"; done
 done
 if [[ -d "$dir/kafka" ]] && "$(dirname "$0")/../kafka/kafka.sh" status --dir "$dir/kafka" >/dev/null; then
