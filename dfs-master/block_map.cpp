@@ -1,6 +1,7 @@
 #include "dfs-master/block_map.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace slipstream::dfs::master {
 namespace {
@@ -41,10 +42,23 @@ bool BlockMap::IsGood(const Replica& replica) const {
   return !replica.is_bad && PresenceOf(replica.node).is_there;
 }
 
-BlockMap::Tally BlockMap::Count(const Entry& entry) const {
+const BlockMap::Presence& BlockMap::EnteredAs(NodeNumber node, BlockId id) const {
+  if (!following_.empty()) {
+    auto it = following_.find(node);
+    if (it != following_.end() && id >= it->second.followed_to) {
+      for (const auto& before : it->second.before) {
+        if (id < before.end) return before.presence;
+      }
+    }
+  }
+  return PresenceOf(node);
+}
+
+template <class PresenceOfNode>
+BlockMap::Tally BlockMap::CountBy(const Entry& entry, PresenceOfNode presence_of) {
   Tally tally;
   for (const Replica& replica : entry.replicas) {
-    const Presence& presence = PresenceOf(replica.node);
+    const Presence& presence = presence_of(replica.node);
     if (replica.is_bad) {
       // On a node that is gone it can neither be read nor deleted: it is as good as no replica.
       if (presence.is_there) ++tally.bad;
@@ -60,8 +74,14 @@ BlockMap::Tally BlockMap::Count(const Entry& entry) const {
   return tally;
 }
 
+BlockMap::Tally BlockMap::Count(const Entry& entry) const {
+  return CountBy(entry, [this](NodeNumber node) -> const Presence& { return PresenceOf(node); });
+}
+
 BlockMap::Standing BlockMap::StandingOf(const Entry& entry) const {
-  Standing standing{.tally = Count(entry)};
+  Standing standing;
+  standing.tally = CountBy(
+      entry, [&](NodeNumber node) -> const Presence& { return EnteredAs(node, entry.block.id); });
   for (const Replica& replica : entry.replicas) {
     if (replica.is_confirmed && !replica.is_bad) standing.is_confirmed = true;
   }
@@ -93,9 +113,9 @@ void BlockMap::Leave(const Entry& entry) {
 
 void BlockMap::CountToMove(const Entry& entry, const Standing& standing, bool is_entering) {
   const uint32_t counted = standing.tally.counted();
-  if (leaving_nodes_ == 0 || counted >= entry.replication) return;
+  if (!has_leaving_nodes_ || counted >= entry.replication) return;
   for (const Replica& replica : entry.replicas) {
-    if (replica.is_bad || !PresenceOf(replica.node).is_leaving()) continue;
+    if (replica.is_bad || !EnteredAs(replica.node, entry.block.id).is_leaving()) continue;
     uint64_t& count = memory_[replica.node].to_move[{counted, entry.replication}];
     is_entering ? ++count : --count;
   }
@@ -206,18 +226,50 @@ void BlockMap::SetPresence(NodeNumber node, const Presence& presence) {
   const Presence before = PresenceOf(node);
   if (before == presence) return;
   if (node >= presence_.size()) presence_.resize(size_t{node} + 1);
-  const uint32_t others_leaving = leaving_nodes_ - static_cast<uint32_t>(before.is_leaving());
-  auto take = [&](const Presence& taken) {
-    presence_[node] = taken;
-    leaving_nodes_ = others_leaving + static_cast<uint32_t>(taken.is_leaving());
-  };
-  table_.ForEachOn(node, [&](const Entry& entry) {
-    take(before);
-    Leave(entry);
-    take(presence);
-    Enter(entry);
-  });
-  take(presence);
+  presence_[node] = presence;
+  if (replica_count(node) > 0) {
+    const auto [it, is_new] = following_.try_emplace(node);
+    Following& following = it->second;
+    // Of a change that others had not all followed yet, what had goes before what had not.
+    const BlockId end = is_new ? std::numeric_limits<BlockId>::max() : following.followed_to;
+    following.before.insert(following.before.begin(), {.end = end, .presence = before});
+    following.followed_to = 0;
+  }
+  CountLeaving();
+  if (!HasFollowed(node)) Follow(node);
+}
+
+bool BlockMap::FollowPresence() {
+  if (!following_.empty()) Follow(following_.begin()->first);
+  return !following_.empty();
+}
+
+void BlockMap::Follow(NodeNumber node) {
+  Following& following = following_.find(node)->second;
+  const std::optional<BlockId> rest =
+      table_.ForSomeOn(node, following.followed_to, kFollowedAtOnceMax, [&](const Entry& entry) {
+        Leave(entry);
+        following.followed_to = entry.block.id + 1;
+        Enter(entry);
+      });
+  if (rest.has_value()) {
+    following.followed_to = *rest;
+    std::erase_if(following.before, [&](const auto& before) { return before.end <= *rest; });
+    return;
+  }
+  following_.erase(node);
+  CountLeaving();
+}
+
+void BlockMap::CountLeaving() {
+  auto is_leaving = [](const auto& presence) { return presence.is_leaving(); };
+  has_leaving_nodes_ =
+      std::any_of(presence_.begin(), presence_.end(), is_leaving) ||
+      std::any_of(following_.begin(), following_.end(), [&](const auto& entry) {
+        return std::any_of(entry.second.before.begin(),
+                           entry.second.before.end(),
+                           [&](const auto& before) { return is_leaving(before.presence); });
+      });
 }
 
 void BlockMap::BeginSession(NodeNumber node) {

@@ -104,8 +104,14 @@ class BlockMap final {
 
   // ---- What nodes say ----
 
-  // A node never spoken of is not there.
+  // A node never spoken of is not there. What a replica is good for (IsGood, Count) changes at
+  // once; the sets and counts of many blocks follow in steps, the first of which is done here: a
+  // node of ten million replicas takes a second.
   void SetPresence(NodeNumber node, const Presence& presence);
+  // The next step; false: all sets and counts are up to date.
+  bool FollowPresence();
+  // Whether those of this node's blocks are.
+  bool HasFollowed(NodeNumber node) const { return !following_.contains(node); }
   void SetCounted(NodeNumber node, bool is_counted) { SetPresence(node, {.is_there = is_counted}); }
   // The node started a session: what it had, on whosever word, is to be confirmed anew. Its full
   // report is yet to come, and has all that was written there before.
@@ -160,6 +166,7 @@ class BlockMap final {
 
  private:
   static constexpr size_t kScarcityMax = 16;
+  static constexpr size_t kFollowedAtOnceMax = 50'000;
 
   // How a block is entered in the sets and counts below.
   struct Standing {
@@ -187,7 +194,25 @@ class BlockMap final {
   // Changes one block: its standing is taken out before and put back after.
   class Change;
 
+  // A node's blocks of which the sets and counts still are by what it was: those from
+  // `followed_to` on. Where it changed again before all had followed, they are by several things it
+  // was, each up to an id; the last up to the end.
+  struct Following {
+    struct Before {
+      BlockId end = 0;
+      Presence presence;
+    };
+    BlockId followed_to = 0;
+    std::vector<Before> before;
+  };
+
+  template <class PresenceOfNode>
+  static Tally CountBy(const Entry& entry, PresenceOfNode presence_of);
   Standing StandingOf(const Entry& entry) const;
+  // As the sets and counts of this block have it.
+  const Presence& EnteredAs(NodeNumber node, BlockId id) const;
+  void CountLeaving();
+  void Follow(NodeNumber node);
   void Enter(const Entry& entry);
   void Leave(const Entry& entry);
   void CountToMove(const Entry& entry, const Standing& standing, bool is_entering);
@@ -210,7 +235,8 @@ class BlockMap final {
   BlockIdSet trimmable_;
   BlockIdSet missing_;
   std::vector<Presence> presence_;  // by node number
-  uint32_t leaving_nodes_ = 0;
+  absl::btree_map<NodeNumber, Following> following_;
+  bool has_leaving_nodes_ = false;                     // or had, and not all blocks have followed
   std::unordered_map<NodeNumber, NodeMemory> memory_;  // references stay good
   Counts counts_;
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <absl/container/btree_map.h>
@@ -54,17 +55,28 @@ class BlockTable final {
   // it was given, changed, and nothing else.
   template <class Fn>
   void ForEachOn(NodeNumber node, Fn fn) const {
-    for (const auto& [number, page] : pages_) {
+    (void)ForSomeOn(node, 0, SIZE_MAX, std::move(fn));
+  }
+  // Likewise, for those from `begin` on: looks at about `limit` blocks, on the node or not. Returns
+  // where to go on; nullopt: that was all.
+  template <class Fn>
+  std::optional<BlockId> ForSomeOn(NodeNumber node, BlockId begin, size_t limit, Fn fn) const {
+    size_t looked_at = 0;
+    for (auto it = pages_.lower_bound(begin / kPageIds); it != pages_.end(); ++it) {
+      const auto& [number, page] = *it;
+      if (looked_at >= limit) return number * kPageIds;
+      looked_at += page->records.size();
       size_t index = 0;
       for (size_t word = 0; word < kWords; ++word) {
         for (uint64_t bits = page->present[word]; bits != 0; bits &= bits - 1) {
           const Record& record = page->records[index++];
           const BlockId id =
               number * kPageIds + word * 64 + static_cast<uint64_t>(std::countr_zero(bits));
-          if (IsOn(id, record, node)) fn(Unpack(id, record));
+          if (id >= begin && IsOn(id, record, node)) fn(Unpack(id, record));
         }
       }
     }
+    return std::nullopt;
   }
 
  private:

@@ -26,6 +26,8 @@ namespace slipstream::dfs::master {
 namespace {
 
 constexpr std::chrono::seconds kTickPeriod{1};
+// For others, between two steps that take the master's lock for some milliseconds each.
+constexpr std::chrono::milliseconds kStepPause{5};
 constexpr std::chrono::seconds kDrainGrace{5};
 // A call that waits for the disk holds a thread; past this many calls are refused.
 constexpr int kRpcThreadsMax = 256;
@@ -51,6 +53,10 @@ class HousekeepingLoop final {
           while (!stop.stop_requested()) {
             const SteadyTime next = SystemClock::Get().Now() + kTickPeriod;
             Step(master, metrics);
+            while (!stop.stop_requested() && master.FollowStep()) {
+              MutexLock lock(mutex_);
+              wake_.WaitFor(mutex_, kStepPause);
+            }
             MutexLock lock(mutex_);
             const auto rest = next - SystemClock::Get().Now();
             if (!stop.stop_requested() && rest.count() > 0) wake_.WaitFor(mutex_, rest);

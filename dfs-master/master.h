@@ -306,6 +306,10 @@ class Master final {
   // again after Open, by one thread, which may be another one than Tick's.
   Result<bool> LoadStep();
 
+  // Lets a part of the blocks of nodes that came, died or changed their service follow; false: all
+  // have. Tick does one; with many blocks it is called again and again, with pauses for others.
+  bool FollowStep();
+
   // A copy of the store as it is now, into an absolute directory of this machine; requests go on
   // meanwhile. Errors: kUnavailable (another one is being made), those of Options::backup.
   Result<BackupInfo> MakeBackup(const std::string& directory);

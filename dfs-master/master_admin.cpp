@@ -122,7 +122,9 @@ uint32_t Master::EnoughReplicas(const State& state) const {
 // is writing there. Writers that were sent there just before it was to leave have a while to turn
 // up; what they have written and not prepared is known as a stray with a pending id.
 bool Master::IsVacated(const State& state, const Node& node, const Now& now) const {
-  if (!node.has_reported || state.blocks.BlocksToMove(node.number, EnoughReplicas(state)) > 0) {
+  // Those that have not followed are not counted yet.
+  if (!node.has_reported || !state.blocks.HasFollowed(node.number) ||
+      state.blocks.BlocksToMove(node.number, EnoughReplicas(state)) > 0) {
     return false;
   }
   if (!node.is_there()) return true;

@@ -259,12 +259,18 @@ void Master::AskForReports(const Now& now) {
   }
 }
 
+bool Master::FollowStep() {
+  MutexLock lock(mutex_);
+  return state_.fatal.ok() && state_.blocks.FollowPresence();
+}
+
 Status Master::Tick() {
   {
     MutexLock lock(mutex_);
     RETURN_IF_ERROR(state_.fatal);
     const Now now = ReadClock();
     SweepNodes(now);
+    (void)state_.blocks.FollowPresence();
     AskForReports(now);
     UpdateSafeMode(now);
     if (MayRepair(state_, now)) PlanRepair(now);

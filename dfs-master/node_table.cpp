@@ -183,6 +183,10 @@ Result<Node*> NodeTable::FindByName(std::string_view name) {
         node.registration.address.substr(0, node.registration.address.rfind(':')) == name;
     if (is_meant) matches.push_back(&node);
   }
+  // A machine whose disks were replaced came back as another node: its old one is dead.
+  const bool is_any_there = std::any_of(
+      matches.begin(), matches.end(), [](const Node* node) { return node->is_there(); });
+  if (is_any_there) std::erase_if(matches, [](const Node* node) { return !node->is_there(); });
   if (matches.empty()) return NotFound("no such datanode: " + log::Quoted(name));
   if (matches.size() > 1) {
     return InvalidArgument(std::to_string(matches.size()) + " datanodes go by the name " +

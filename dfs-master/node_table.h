@@ -130,8 +130,8 @@ class NodeTable final {
   Node* Find(NodeNumber number);
   const Node* Find(NodeNumber number) const;
   const Node* FindById(std::string_view node_id) const;
-  // By what an operator calls it: node id, HOST:PORT, or HOST where that is one node. kNotFound,
-  // kInvalidArgument (several).
+  // By what an operator calls it: node id, HOST:PORT, or HOST where that is one node; those that
+  // are there are meant rather than those that are dead. kNotFound, kInvalidArgument (several).
   Result<Node*> FindByName(std::string_view name);
   const std::map<NodeNumber, Node>& nodes() const { return nodes_; }
   size_t live_count() const;

@@ -107,7 +107,8 @@ struct Candidate {
   std::vector<PreparedShare> shares;
 };
 
-// Sums over the tree, orphans excluded. Table kMeta.
+// Sums over the tree, and over what lies below deleted directories until it is taken apart
+// (OrphanReaper): how much that is, is known only then. Table kMeta.
 struct Totals {
   uint64_t files = 0;
   uint64_t directories = 0;

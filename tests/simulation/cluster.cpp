@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "tests/simulation/trash_user.h"
+
 namespace slipstream::simulation {
 namespace {
 
@@ -19,6 +21,7 @@ MasterMachine::Options MasterOptions(const Cluster::Options& options) {
   machine.master.ledger.grace = milliseconds(60'000);
   machine.master.nodes = {.stale_after = milliseconds(5'000), .dead_after = milliseconds(12'000)};
   machine.master.repair.command_timeout = milliseconds(15'000);
+  machine.master.trash_interval = TrashUser::kInterval;
   machine.master.safe_mode_max = milliseconds(15'000);
   // So often that nothing is left to merge when all has been quiet for a while.
   machine.master.merge_finder = {.pass_interval = milliseconds(20'000),

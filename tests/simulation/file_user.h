@@ -1,31 +1,24 @@
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/status/status.h"
-#include "dfs-client/file_types.h"
 #include "tests/simulation/scheduler.h"
 #include "tests/simulation/stage.h"
-#include "tests/simulation/tree_model.h"
+#include "tests/simulation/tree_keeper.h"
 
 namespace slipstream::dfs {
 class DfsClient;
-class FileReader;
-}  // namespace slipstream::dfs
+}
 
 namespace slipstream::simulation {
 
 // FileUser: somebody who makes, moves, cuts, joins and deletes files below a directory of his own,
-// one operation after the other, and knows at every moment what must be there; and who reads
-// everybody's files while they do the same.
-//
-// An operation whose outcome he is not told has happened or has not: he waits until no message of
-// it can be on the way any more, looks, and goes on from what he finds. Ownership  borrows the
-// stage.
+// one operation after the other, and knows at every moment what must be there (TreeKeeper); and who
+// reads everybody's files while they do the same. Some of his programs are killed in the middle.
+// Ownership  borrows the stage.
 class FileUser final {
  public:
   FileUser(Stage& stage, const std::string& name);
@@ -39,44 +32,36 @@ class FileUser final {
   }
 
   // In a fiber: what is there is what must be there. For the end, when nothing is broken.
-  void CheckAll();
+  void CheckAll() { keeper_.CheckAll(); }
 
  private:
-  using Change = std::function<bool(TreeModel&)>;
+  // A process and what it reaches the file system by.
+  struct Program {
+    Program(Stage& stage, const std::string& name);
+
+    Process process;
+    const std::unique_ptr<dfs::DfsClient> client;
+  };
 
   void Run();
   void Step();
+  void Act();
+  // From here to the end of the step a program acts that is killed before long.
+  void StartDoomed();
   void MakeFile();
   void DeleteSomething();
   void RenameSomething();
   void TruncateSomething();
   void ConcatSomething();
   void SetSomething();
+  void SetQuota();
   void Append();
   void Squat();
   void Read();
-  void List();
-
-  // A file may be open, with nobody who writes it, until the lease is over.
-  void LeaveToLease();
-
-  // Carries out `change` on the model as `operation` does in the file system. Whether it succeeded
-  // at once.
-  bool Do(const std::string& what, const Change& change, const std::function<Status()>& operation);
-  // After an uncertain outcome: whether it happened.
-  void Settle(const std::string& what, const TreeModel& after);
-  // What is under a path.
-  struct Seen {
-    std::optional<dfs::FileStatus> status;  // absent: nothing
-    Content content;                        // of a file
-  };
-  // What is under `path` now; asks until there is an answer.
-  std::optional<Seen> Look(const std::string& path);
-  static bool IsAs(const TreeModel& tree, const std::string& path, const Seen& seen);
-  void Publish(const TreeModel* other);
-
   Status Put(const std::string& path, const std::string& content, bool replace);
-  Result<std::string> ReadAll(dfs::FileReader& reader);
+  const TreeModel& tree() const { return keeper_.tree(); }
+  // Of whichever program acts.
+  dfs::DfsClient& acting() { return doomed_ == nullptr ? *client_ : *doomed_->client; }
   std::string SomePath();
   std::string SomeFile();
 
@@ -86,8 +71,9 @@ class FileUser final {
   Random random_;
   Process process_;
   std::unique_ptr<dfs::DfsClient> client_;
-  TreeModel tree_;
-  Micros has_left_file_until_{-1};
+  TreeKeeper keeper_;
+  std::vector<std::unique_ptr<Program>> programs_;  // that were killed, or will be
+  Program* doomed_ = nullptr;
   bool has_ended_ = false;
 };
 

@@ -51,9 +51,50 @@ Status DescribeFile(dfs::DfsClient& client,
   }
 }
 
-Status DescribeTree(dfs::DfsClient& client,
-                    const std::string& path,
-                    std::vector<std::string>& lines) {
+// What lies in a directory and below it, itself included.
+struct Sums {
+  uint64_t files = 0;
+  uint64_t directories = 1;
+  uint64_t blocks = 0;
+  uint64_t raw_bytes = 0;
+  uint64_t stored_bytes = 0;
+  uint64_t space_bytes = 0;  // of all replicas wanted
+
+  void Add(const Sums& more) {
+    files += more.files;
+    directories += more.directories;
+    blocks += more.blocks;
+    raw_bytes += more.raw_bytes;
+    stored_bytes += more.stored_bytes;
+    space_bytes += more.space_bytes;
+  }
+  void Add(const dfs::FileStatus& file) {
+    Add({.files = 1,
+         .directories = 0,
+         .blocks = file.block_count,
+         .raw_bytes = file.length_bytes,
+         .stored_bytes = file.stored_bytes,
+         .space_bytes = file.stored_bytes * file.replication});
+  }
+};
+
+// The sums that are kept of a directory are those of what is there.
+Status CheckQuota(const std::string& path, const dfs::Quota& quota, const Sums& sums) {
+  if (quota.names == sums.files + sums.directories && quota.space_bytes == sums.space_bytes) {
+    return {};
+  }
+  return Internal(fmt::format("{} has {} names and {} bytes, and its quota counts {} and {}",
+                              path,
+                              sums.files + sums.directories,
+                              sums.space_bytes,
+                              quota.names,
+                              quota.space_bytes));
+}
+
+Result<Sums> DescribeTree(dfs::DfsClient& client,
+                          const std::string& path,
+                          std::vector<std::string>& lines) {
+  Sums sums;
   ASSIGN_OR_RETURN(std::vector<dfs::FileStatus> entries, client.ListAll(path));
   for (const dfs::FileStatus& entry : entries) {
     const std::string below = (path == "/" ? "" : path) + "/" + entry.name;
@@ -79,12 +120,15 @@ Status DescribeTree(dfs::DfsClient& client,
                                   quota.space_max_bytes));
     }
     if (entry.kind == dfs::FileKind::kDirectory) {
-      RETURN_IF_ERROR(DescribeTree(client, below, lines));
-    } else if (entry.length_bytes > 0) {
-      RETURN_IF_ERROR(DescribeFile(client, below, lines));
+      ASSIGN_OR_RETURN(const Sums inner, DescribeTree(client, below, lines));
+      if (entry.quota.has_value()) RETURN_IF_ERROR(CheckQuota(below, *entry.quota, inner));
+      sums.Add(inner);
+    } else {
+      if (entry.length_bytes > 0) RETURN_IF_ERROR(DescribeFile(client, below, lines));
+      sums.Add(entry);
     }
   }
-  return {};
+  return sums;
 }
 
 Status NotYet(const std::string& what) {
@@ -212,7 +256,7 @@ Result<std::vector<std::string>> Inspector::DescribeState() {
   Process process(stage_.scheduler(), "inspector", Micros(0));
   auto client = stage_.Connect(process, "inspector");
   std::vector<std::string> lines;
-  RETURN_IF_ERROR(DescribeTree(*client, "/", lines));
+  ASSIGN_OR_RETURN(const Sums sums, DescribeTree(*client, "/", lines));
   ASSIGN_OR_RETURN(dfs::ClusterState state, client->GetClusterState());
   if (state.is_in_safe_mode) return NotYet("safe mode: " + state.safe_mode_reason);
   if (state.under_replicated_blocks + state.missing_blocks + state.corrupt_replicas != 0) {
@@ -222,6 +266,11 @@ Result<std::vector<std::string>> Inspector::DescribeState() {
                     state.under_replicated_blocks,
                     state.missing_blocks,
                     state.corrupt_replicas));
+  }
+  if (state.file_count != sums.files || state.directory_count != sums.directories ||
+      state.block_count != sums.blocks || state.raw_bytes != sums.raw_bytes ||
+      state.stored_bytes != sums.stored_bytes) {
+    return Internal("the master's totals are not those of the tree");
   }
   lines.push_back(fmt::format("files={} directories={} blocks={} raw={} stored={}",
                               state.file_count,

@@ -34,6 +34,7 @@ Nemesis::Nemesis(Cluster& cluster,
   Choose("slow_reports", &Nemesis::SlowReports);
   Choose("jump_clocks", &Nemesis::JumpClocks);
   Choose("enter_safe_mode", &Nemesis::EnterSafeMode);
+  Choose("take_node_out", &Nemesis::TakeNodeOut);
   Choose("flip_bits", &Nemesis::FlipBits);
   Choose("fail_disk", &Nemesis::FailDisk);
   Choose("break_disk", &Nemesis::BreakDisk);
@@ -176,6 +177,7 @@ void Nemesis::JumpClocks() {
   const Micros jump = seconds(random_.Between(-7'200, 7'200));
   if (random_.PerMille(500)) {
     cluster_.master().JumpWall(jump);
+    stage_.NoteMasterClockJump();
   } else {
     SomeNode().JumpWall(jump);
   }
@@ -190,15 +192,16 @@ void Nemesis::EnterSafeMode() {
     Process process(stage_.scheduler(), "operator", Micros(0));
     const auto client = stage_.Connect(process, "operator");
     stage_.SetFreeze(Freeze::kPerhaps);
-    if (dfs::AdminClient(*client).SetSafeMode(true).ok()) {
+    const bool has_entered = dfs::AdminClient(*client).SetSafeMode(true).ok();
+    if (has_entered) {
       stage_.SetFreeze(Freeze::kSurely);
       stage_.scheduler().Note("safe mode was entered by hand");
       (void)stage_.scheduler().Sleep(time);
       stage_.SetFreeze(Freeze::kPerhaps);
     }
-    // Twice: a copy of the request to enter may come after the first request to leave. Later than
-    // kMessageLifeMax none comes.
-    for (const Micros pause : {Micros(0), Network::kMessageLifeMax}) {
+    // Where it is not known whether safe mode was entered, a copy of that request may come after
+    // the one to leave, and be the first to be carried out. Later than kMessageLifeMax none comes.
+    for (const Micros pause : {Micros(0), has_entered ? Micros(0) : Network::kMessageLifeMax}) {
       (void)stage_.scheduler().Sleep(pause);
       while (!stage_.scheduler().is_stopped() && !dfs::AdminClient(*client).SetSafeMode(false).ok())
         (void)stage_.scheduler().Sleep(seconds(1));
@@ -207,6 +210,47 @@ void Nemesis::EnterSafeMode() {
     stage_.SetFreeze(Freeze::kNone);
     stage_.scheduler().Note("safe mode was left by hand");
     is_operator_busy_ = false;
+  });
+}
+
+// Another one has a node's blocks brought elsewhere, or leaves it alone for a while, and takes it
+// back. Whatever he is told, a copy of a request that was answered changes nothing any more.
+void Nemesis::TakeNodeOut() {
+  if (std::exchange(is_node_out_, true)) return;
+  const auto service =
+      random_.PerMille(500) ? dfs::NodeService::kDecommissioning : dfs::NodeService::kMaintenance;
+  const auto time = milliseconds(random_.Between(1'000, 30'000));
+  stage_.scheduler().Spawn(nullptr, [this, service, time, address = SomeNode().address()] {
+    Process process(stage_.scheduler(), "keeper", Micros(0));
+    const auto client = stage_.Connect(process, "keeper");
+    dfs::AdminClient admin(*client);
+    // By its id: who comes back from an empty disk is another.
+    std::string node_id;
+    if (auto state = client->GetClusterState(); state.ok()) {
+      for (const dfs::NodeReport& node : state->nodes) {
+        if (node.node.address == address) node_id = node.node.node_id;
+      }
+    }
+    auto serve = [&](dfs::NodeService wanted) {
+      const Status status = admin.SetNodeService(node_id, wanted);
+      stage_.scheduler().Note(
+          fmt::format("{} {}: {}",
+                      address,
+                      wanted == dfs::NodeService::kInService ? "is taken back" : "is taken out",
+                      status.ToString()));
+      return status.ok();
+    };
+    if (!node_id.empty()) {
+      const bool is_out = serve(service);
+      (void)stage_.scheduler().Sleep(time);
+      // As with safe mode.
+      for (const Micros pause : {Micros(0), is_out ? Micros(0) : Network::kMessageLifeMax}) {
+        (void)stage_.scheduler().Sleep(pause);
+        while (!stage_.scheduler().is_stopped() && !serve(dfs::NodeService::kInService))
+          (void)stage_.scheduler().Sleep(seconds(1));
+      }
+    }
+    is_node_out_ = false;
   });
 }
 

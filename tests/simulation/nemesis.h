@@ -29,8 +29,8 @@ class Nemesis final {
   // The node whose disks it damages.
   size_t fragile() const { return fragile_; }
 
-  // Of the operator's work nothing is left to do.
-  bool has_ended() const { return !is_operator_busy_; }
+  // Of the operators' work nothing is left to do.
+  bool has_ended() const { return !is_operator_busy_ && !is_node_out_; }
 
   // What it does, for the report of a failure.
   std::string Describe();
@@ -58,6 +58,7 @@ class Nemesis final {
   void SlowReports();
   void JumpClocks();
   void EnterSafeMode();
+  void TakeNodeOut();
   void FlipBits();
   void FailDisk();
   void BreakDisk();
@@ -72,6 +73,7 @@ class Nemesis final {
   Network::Faults weather_;  // that of the whole run
   bool is_over_ = false;
   bool is_operator_busy_ = false;
+  bool is_node_out_ = false;
   std::vector<Kind> kinds_;
 };
 

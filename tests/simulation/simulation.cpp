@@ -16,6 +16,7 @@
 #include "tests/simulation/scheduler.h"
 #include "tests/simulation/stage.h"
 #include "tests/simulation/trace.h"
+#include "tests/simulation/trash_user.h"
 
 namespace slipstream::simulation {
 namespace {
@@ -38,7 +39,8 @@ class Run final {
         network_(scheduler_, random_.Fork()),
         stage_(scheduler_, network_, random_.Fork()),
         cluster_(ClusterOptions(options), scheduler_, network_, random_.Fork()),
-        inspector_(cluster_, stage_) {
+        inspector_(cluster_, stage_),
+        trasher_(stage_) {
     AddUsers();
     nemesis_ = std::make_unique<Nemesis>(cluster_, stage_, client_hosts_, random_.Fork());
     has_faults_ = options.has_faults;
@@ -51,6 +53,7 @@ class Run final {
       user->Start();
     for (auto& job : jobs_)
       job->Start();
+    trasher_.Start();
     auditor_->Start();
     const Micros until = seconds(random_.Between(30, 120));
     if (has_faults_) nemesis_->Start(until);
@@ -118,7 +121,7 @@ class Run final {
     for (const auto& job : jobs_) {
       if (!job->has_ended()) return false;
     }
-    return auditor_->has_ended() && nemesis_->has_ended();
+    return trasher_.has_ended() && auditor_->has_ended() && nemesis_->has_ended();
   }
 
   bool AwaitQuiet() {
@@ -183,6 +186,7 @@ class Run final {
       user->Stop();
     for (auto& job : jobs_)
       job->Stop();
+    trasher_.Stop();
     auditor_->Stop();
     scheduler_.Drain();
   }
@@ -197,6 +201,7 @@ class Run final {
   std::vector<std::string> client_hosts_;
   std::vector<std::unique_ptr<FileUser>> users_;
   std::vector<std::unique_ptr<AppendJob>> jobs_;
+  TrashUser trasher_;
   std::unique_ptr<Nemesis> nemesis_;
   std::unique_ptr<Auditor> auditor_;
   bool has_faults_ = true;

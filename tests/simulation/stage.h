@@ -52,6 +52,10 @@ class Stage final {
   void SetCalmSince(Micros since) { calm_since_ = since; }
   Micros calm_since() const { return calm_since_; }
 
+  // The wall clock of the master is another than it was: what goes by it is early or late.
+  void NoteMasterClockJump() { has_master_clock_jumped_ = true; }
+  bool has_master_clock_jumped() const { return has_master_clock_jumped_; }
+
   // The most replicas a file may want, so that there are nodes for them.
   void SetReplicationMax(uint32_t replication) { replication_max_ = replication; }
   uint32_t replication_max() const { return replication_max_; }
@@ -105,6 +109,7 @@ class Stage final {
   bool is_closed_ = false;
   Micros calm_since_ = Micros::max();
   uint32_t replication_max_ = 2;
+  bool has_master_clock_jumped_ = false;
   std::set<std::string> wanted_;
   std::string newest_wanted_;
   std::set<std::string> promised_;

@@ -85,6 +85,10 @@ bool TreeModel::HasRoomFor(size_t names) const {
   return names == 0 || names_max == 0 || entries_.size() + names <= names_max;
 }
 
+bool TreeModel::HasNoSpace() const {
+  return FindAttributes(root_).space_max_bytes == kNoSpace;
+}
+
 void TreeModel::SetContent(const std::string& path, Content content) {
   entries_[path] = std::move(content);
   Touch(path);
@@ -103,7 +107,7 @@ Attributes TreeModel::FindAttributes(const std::string& path) const {
 
 bool TreeModel::Put(const std::string& path, const Content& content, bool replace) {
   if (IsDirectory(path) || (IsFile(path) && !replace)) return false;
-  if (!HasRoomFor(NamesToMake(path)) || !MakeParents(path)) return false;
+  if (HasNoSpace() || !HasRoomFor(NamesToMake(path)) || !MakeParents(path)) return false;
   attributes_.erase(path);
   entries_[path] = content;
   return true;
@@ -147,7 +151,7 @@ bool TreeModel::Truncate(const std::string& path, size_t length_bytes) {
 
 bool TreeModel::Append(const std::string& path, const std::string& more) {
   const Content content = Find(path);
-  if (content == nullptr) return false;
+  if (content == nullptr || HasNoSpace()) return false;
   SetContent(path, std::make_shared<const std::string>(*content + more));
   return true;
 }
@@ -178,6 +182,7 @@ bool TreeModel::SetAttributes(const std::string& path, const Attributes& change,
   Take(change.owner, attributes.owner);
   Take(change.modified_at_ms, attributes.modified_at_ms);
   Take(change.names_max, attributes.names_max);
+  Take(change.space_max_bytes, attributes.space_max_bytes);
   return true;
 }
 

@@ -21,6 +21,7 @@ struct Attributes {
   std::optional<std::string> owner;
   std::optional<int64_t> modified_at_ms;
   std::optional<uint64_t> names_max;  // 0: no quota
+  std::optional<uint64_t> space_max_bytes;
 
   friend bool operator==(const Attributes&, const Attributes&) = default;
 };
@@ -43,6 +44,10 @@ class TreeModel final {
   void Touch(const std::string& path);
   // What is absent in `change` stays as it was. `is_of_files`: not of directories.
   bool SetAttributes(const std::string& path, const Attributes& change, bool is_of_files);
+
+  // A quota of space is none, one that is never reached, or this: whatever has bytes is refused.
+  static constexpr uint64_t kNoSpace = 1;
+  bool HasNoSpace() const;
 
   bool Contains(const std::string& path) const { return entries_.contains(path); }
   bool IsFile(const std::string& path) const;

@@ -113,5 +113,50 @@ TEST_F(BlockMapServiceTest, BlocksToMoveFollowEveryChange) {
   EXPECT_EQ(map_.BlocksToMove(kA, 16), 0U);
 }
 
+// Many blocks follow what becomes of their nodes in steps, and everything may change in between:
+// in the end all is as if each change had been carried through at once.
+TEST_F(BlockMapServiceTest, ManyBlocksFollowInStepsWhateverHappensInBetween) {
+  constexpr BlockId kBlocks = 130'000;
+  for (BlockId id = 1; id <= kBlocks; ++id)
+    Add(id, {kA, kB});
+
+  Set(kA, NodeService::kInService, false);
+  EXPECT_FALSE(map_.HasFollowed(kA));
+  const uint64_t at_first = map_.counts().under_replicated;
+  EXPECT_GT(at_first, 0U);
+  EXPECT_LT(at_first, kBlocks);
+  // What a replica is good for is known at once, of every block.
+  EXPECT_EQ(map_.Count(*map_.Find(kBlocks)).good, 1U);
+
+  Set(kB, NodeService::kDecommissioning);
+  EXPECT_TRUE(map_.FollowPresence());
+  Set(kA, NodeService::kMaintenance, true);  // back before all had followed
+  Set(kA, NodeService::kInService, false);
+  Set(kA, NodeService::kInService, true);
+  map_.Discard(1);
+  map_.Discard(kBlocks);
+  map_.Added(kC, ABlock(2), ++sequence_);
+  map_.Added(kC, ABlock(kBlocks - 1), ++sequence_);
+  map_.Removed(kA, kBlocks / 2, ++sequence_);
+  map_.SetReplication(kBlocks - 2, 3);
+  Add(kBlocks + 1, {kA, kC});
+  while (map_.FollowPresence()) {
+  }
+
+  EXPECT_TRUE(map_.HasFollowed(kA) && map_.HasFollowed(kB));
+  // Of a block on A and B only the one on A counts; those with one on C have enough.
+  EXPECT_EQ(map_.counts().under_replicated, kBlocks - 2 - 2);
+  EXPECT_EQ(map_.BlocksToMove(kB, 3), kBlocks - 2 - 2);
+  EXPECT_EQ(map_.BlocksToMove(kA, 3), 0U);
+  EXPECT_EQ(map_.counts().missing, 0U);
+
+  Set(kB, NodeService::kInService);
+  while (map_.FollowPresence()) {
+  }
+  EXPECT_EQ(map_.counts().under_replicated, 2U);  // without one on A, and of three
+  EXPECT_EQ(map_.BlocksToMove(kB, 3), 0U);
+  EXPECT_EQ(map_.Trimmable(0, 10), (std::vector<BlockId>{2, kBlocks - 1}));
+}
+
 }  // namespace
 }  // namespace slipstream::dfs::master

@@ -3,6 +3,7 @@
 #include "dfs-master/block_table.h"
 
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -119,6 +120,30 @@ TEST(BlockIdSetTest, KeepsWhatASetWouldKeep) {
   }
   ids.Clear();
   EXPECT_TRUE(ids.Above(0, 10).empty());
+}
+
+TEST(BlockTableTest, GoesThroughANodesBlocksInParts) {
+  BlockTable table;
+  std::set<BlockId> expected;
+  for (BlockId id = 1; id <= 2'000; id += 3) {
+    BlockTable::Entry entry{.block = {.id = id, .raw_bytes = 1, .stored_bytes = 1}};
+    entry.replicas.push_back({.node = static_cast<NodeNumber>(1 + id % 2)});
+    table.Put(entry);
+    if (id % 2 == 1) expected.insert(id);
+  }
+
+  std::set<BlockId> found;
+  size_t parts = 0;
+  std::optional<BlockId> begin = 0;
+  while (begin.has_value()) {
+    ++parts;
+    begin = table.ForSomeOn(2, *begin, 100, [&](const BlockTable::Entry& entry) {
+      EXPECT_TRUE(found.insert(entry.block.id).second);
+    });
+  }
+
+  EXPECT_EQ(found, expected);
+  EXPECT_GT(parts, 3U);
 }
 
 }  // namespace
