@@ -276,6 +276,7 @@ void BlockMap::BeginSession(NodeNumber node) {
   NodeMemory& memory = memory_[node];
   memory.changed_at.clear();
   memory.forgotten_up_to = 0;
+  memory.reported_up_to = 0;
   memory.acknowledged_at.clear();
   if (memory.replicas == 0) return;
   table_.ForEachOn(node, [&](Entry entry) {
@@ -348,6 +349,7 @@ bool BlockMap::ReportPart(NodeNumber node,
                           BlockIdSet& reported) {
   const NodeMemory& memory = memory_[node];
   if (sequence < memory.forgotten_up_to) return false;
+  if (sequence < memory.reported_up_to) return true;
   for (const Block& block : replicas) {
     reported.Insert(block.id);
     if (!IsOutdated(memory, block.id, sequence)) Take(node, block, sequence);
@@ -361,6 +363,8 @@ bool BlockMap::EndReport(NodeNumber node,
                          const Now& now) {
   NodeMemory& memory = memory_[node];
   if (sequence < memory.forgotten_up_to) return false;
+  if (sequence < memory.reported_up_to) return true;
+  memory.reported_up_to = sequence;
   absl::erase_if(memory.acknowledged_at,
                  [&](const auto& entry) { return IsOld(entry.second, now); });
   RemoveUnreported(node, sequence, reported);

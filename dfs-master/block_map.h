@@ -121,7 +121,8 @@ class BlockMap final {
   void Corrupt(NodeNumber node, BlockId id, uint64_t sequence);
   // A full report comes in parts, in any order: all replicas the node had after its change
   // `sequence`. Their ids gather in `reported`; what it lacks is taken away at its end. A report
-  // that breaks off before has only brought what is true. False where too many of the node's later
+  // that breaks off before has only brought what is true. One that is older than another that was
+  // taken (a copy that comes late) changes nothing. False where too many of the node's later
   // changes are forgotten: it has to report again.
   bool ReportPart(NodeNumber node,
                   std::span<const Block> replicas,
@@ -184,6 +185,8 @@ class BlockMap final {
     // `forgotten_up_to` are not taken.
     absl::flat_hash_map<BlockId, uint64_t> changed_at;
     uint64_t forgotten_up_to = 0;
+    // The last full report was taken with this number: one before it that comes late says nothing.
+    uint64_t reported_up_to = 0;
     // On a writer's word, and not yet confirmed. At most one for each replica.
     absl::flat_hash_map<BlockId, SteadyTime> acknowledged_at;
     uint64_t replicas = 0;

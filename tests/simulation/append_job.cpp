@@ -147,7 +147,9 @@ class AppendJob::Worker final {
     file.is_closed = closes;
     Decide(std::move(file), pair);
     if (MayDie()) return Outcome::kRetired;
-    (void)Commit();  // or whoever comes next does
+    // Or whoever comes next does; behind the last epoch nobody comes.
+    while (!Commit() && is_last && process_.is_alive() && !stage_.scheduler().is_stopped())
+      Pause(kRetryPause);
     if (MayDie()) return Outcome::kRetired;
     return Outcome::kDone;
   }

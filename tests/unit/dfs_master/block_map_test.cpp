@@ -101,6 +101,21 @@ TEST_F(BlockMapTest, OlderFullReportTakesNothingNewerAway) {
   EXPECT_FALSE(Has(2, kA));
 }
 
+// Both of the same session, the first sent twice and its copy late.
+TEST_F(BlockMapTest, ALateCopyOfAReportTakesNothingAwayAndBringsNothingBack) {
+  for (BlockId id : {1, 2, 3})
+    map_.Load(Held(id, {}), true);
+  const std::vector<Block> first = {ABlock(1), ABlock(2)};
+  ASSERT_TRUE(Report(kA, first, 5, At(0)));
+  ASSERT_TRUE(Report(kA, std::vector<Block>{ABlock(1), ABlock(3)}, 8, At(1)));
+
+  ASSERT_TRUE(Report(kA, first, 5, At(2)));
+
+  EXPECT_TRUE(Has(1, kA));
+  EXPECT_FALSE(Has(2, kA));
+  EXPECT_TRUE(Has(3, kA));
+}
+
 TEST_F(BlockMapTest, NewerFullReportReplacesWhatWasKnown) {
   map_.Load(Held(1, {}), true);
   map_.Load(Held(2, {}), true);
