@@ -146,7 +146,9 @@ Result<std::optional<Identity>> BlockStore::ScanFile(BlockId block_id) {
     return std::optional<Identity>();
   }
   if (Result<BlockMeta> second = ReadMetaFile(block_id); !second.ok() || *second != *meta) {
-    RETURN_IF_ERROR(WriteMetaFile(*meta));
+    // A full disk has no room for it: the block is read without, and it is made at another start.
+    const Status made = WriteMetaFile(*meta);
+    if (!made.ok() && made.code() != Code::kResourceExhausted) return made;
   }
   return std::optional<Identity>(meta->identity);
 }

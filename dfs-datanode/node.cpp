@@ -27,7 +27,7 @@ Result<std::unique_ptr<Node>> Node::Open(const Options& options,
   node->scrubber_ = std::make_unique<Scrubber>(options.scrubber, store, store.disks(), clock);
   store.SetAddedListener(
       [scrubber = node->scrubber_.get()](block::BlockId id) { scrubber->Added(id); });
-  node->copier_ = std::make_unique<ReplicaCopier>(store, *node->peers_);
+  node->copier_ = std::make_unique<ReplicaCopier>(store, *node->peers_, clock);
   node->reclaimer_ = std::make_unique<SpaceReclaimer>(store);
   node->server_ = std::make_unique<ReplicaServer>(
       BlockReceiver::Node{.node_id = node->node_id(),

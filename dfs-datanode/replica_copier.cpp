@@ -25,17 +25,21 @@ void ReplicaCopier::Enqueue(const block::Identity& identity, const NodeAddress& 
   {
     MutexLock lock(mutex_);
     if (queue_.size() == kQueueMax || !queued_.insert(identity.block_id).second) return;
-    queue_.push_back({.identity = identity, .target = target});
+    queue_.push_back({.identity = identity, .target = target, .at = clock_.Now()});
   }
   if (listener_) listener_();
 }
 
 std::optional<ReplicaCopier::Order> ReplicaCopier::TakeOrder() {
   MutexLock lock(mutex_);
-  if (queue_.empty()) return std::nullopt;
-  Order order = std::move(queue_.front());
-  queue_.pop_front();
-  return order;
+  const SteadyTime now = clock_.Now();
+  while (!queue_.empty()) {
+    Order order = std::move(queue_.front());
+    queue_.pop_front();
+    if (now - order.at <= kOrderLife) return order;
+    queued_.erase(order.identity.block_id);
+  }
+  return std::nullopt;
 }
 
 std::chrono::milliseconds ReplicaCopier::Step(const std::stop_token& stop) {

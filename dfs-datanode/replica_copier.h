@@ -9,6 +9,7 @@
 #include <stop_token>
 
 #include "common/block/block.h"
+#include "common/clock/clock.h"
 #include "common/status/status.h"
 #include "common/sync/mutex.h"
 #include "dfs-datanode/peers.h"
@@ -17,14 +18,20 @@
 namespace slipstream::datanode {
 
 // ReplicaCopier: sends replicas to other datanodes as the master orders. A copy that fails is only
-// logged: the master sees that the target does not report it, and orders another.
-// Ownership  borrows store and peers, which must outlive it.
+// logged: the master sees that the target does not report it, and orders another. So one that
+// waited for longer than kOrderLife, behind a copy to a node that does not answer, is dropped: the
+// master has thought of something else since, and would only have to delete what came of it.
+// Ownership  borrows store, peers and clock, which must outlive it.
 // Threads    thread-safe; as many copies run at the same time as threads are in Step().
 class ReplicaCopier final {
  public:
   static constexpr size_t kQueueMax = 1'000;
 
-  ReplicaCopier(ReplicaStore& store, Peers& peers) : store_(store), peers_(peers) {}
+  // As the master waits for what it ordered.
+  static constexpr std::chrono::seconds kOrderLife{60};
+
+  ReplicaCopier(ReplicaStore& store, Peers& peers, const Clock& clock)
+      : store_(store), peers_(peers), clock_(clock) {}
 
   // Called after an order was added. Set it before any thread uses the copier.
   void SetOrderListener(std::function<void()> listener) { listener_ = std::move(listener); }
@@ -44,11 +51,14 @@ class ReplicaCopier final {
   struct Order {
     block::Identity identity;
     NodeAddress target;
+    SteadyTime at;
   };
+  // The next that is not too old.
   std::optional<Order> TakeOrder();
 
   ReplicaStore& store_;
   Peers& peers_;
+  const Clock& clock_;
   std::function<void()> listener_;
   Mutex mutex_;
   std::deque<Order> queue_ GUARDED_BY(mutex_);

@@ -165,6 +165,22 @@ TEST_F(MasterSessionTest, CopiesToAnotherNodeOnOrder) {
   }
 }
 
+TEST_F(MasterSessionTest, AnOrderThatWaitedForTooLongIsDropped) {
+  const TestBlock block = LargeBlock(1);
+  ASSERT_TRUE(Write(node_.store(), {block}).ok());
+  TestNode target;
+  ReplicaCopier& copier = node_.node().copier();
+  copier.Enqueue(block.meta.identity, target.address());
+  node_.clock().Advance(ReplicaCopier::kOrderLife + milliseconds(1));
+  copier.Step();
+  EXPECT_THAT(Ids(target.store()), IsEmpty());
+
+  copier.Enqueue(block.meta.identity, target.address());  // what was dropped may be ordered again
+  node_.clock().Advance(ReplicaCopier::kOrderLife);
+  copier.Step();
+  EXPECT_THAT(Ids(target.store()), ElementsAre(1));
+}
+
 TEST_F(MasterSessionTest, NoCopyIsMadeOfABadReplica) {
   const TestBlock block = LargeBlock(1);
   ASSERT_TRUE(Write(node_.store(), {block}).ok());

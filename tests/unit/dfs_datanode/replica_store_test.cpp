@@ -202,6 +202,50 @@ TEST_F(ReplicaStoreTest, EveryFlippedBitOfAFileIsFoundAndNeverRead) {
   }
 }
 
+TEST_F(ReplicaStoreTest, AFullDiskWithoutRoomForALostMetaFileIsReadAllTheSame) {
+  const TestBlock block = LargeBlock(1);
+  const std::string meta = "/data/blocks/00/0000000000000001.meta";
+  ASSERT_TRUE(Write(*store_, {block}).ok());
+  const std::string good = fs_.Content(meta);
+  ASSERT_TRUE(fs_.Remove(meta).ok());
+  uint64_t used_bytes = 0;
+  for (const std::string& path : fs_.Paths())
+    used_bytes += fs_.Content(path).size();
+
+  fs_.SetCapacity(used_bytes);
+  Reopen();
+  EXPECT_THAT(Ids(*store_), ElementsAre(1));
+  EXPECT_EQ(ReadAll(*store_, 1).value(), block.stored);
+  EXPECT_TRUE(store_->Verify(1).ok());
+
+  fs_.SetCapacity(UINT64_C(1) << 40);
+  Reopen();
+  EXPECT_EQ(fs_.Content(meta), good);
+}
+
+// What was meant for one file went to another: both are found, whichever piece it was.
+TEST_F(ReplicaStoreTest, AMisdirectedWriteIsFoundInBothFiles) {
+  const std::vector<TestBlock> blocks = {LargeBlock(1), LargeBlock(2)};
+  const std::vector<std::string> paths = {"/data/blocks/00/0000000000000001.zst",
+                                          "/data/blocks/00/0000000000000002.zst"};
+  ASSERT_TRUE(Write(*store_, blocks).ok());
+  const std::string meant = fs_.Content(paths[0]);
+  const std::string hit = fs_.Content(paths[1]);
+  const size_t size = std::min(meant.size(), hit.size());
+  constexpr size_t kPiece = 512;
+  for (size_t begin = 0; begin + kPiece <= size; begin += kPiece) {
+    fs_.SetContent(paths[0], std::string(meant).replace(begin, kPiece, kPiece, '\0'));
+    fs_.SetContent(paths[1], std::string(hit).replace(begin, kPiece, meant, begin, kPiece));
+
+    for (const TestBlock& block : blocks) {
+      const Result<std::string> read = ReadAll(*store_, block.id());
+      ASSERT_TRUE(read.ok() ? *read == block.stored : read.status().code() == Code::kDataLoss);
+      ASSERT_EQ(store_->Verify(block.id()).code(), Code::kDataLoss) << begin;
+    }
+    ASSERT_TRUE(Write(*store_, blocks).ok());
+  }
+}
+
 TEST_F(ReplicaStoreTest, EveryTruncationOfAFileIsFoundAtOpenAndByVerify) {
   const TestBlock block = LargeBlock(1);
   const std::string path = "/data/blocks/00/0000000000000001.zst";
