@@ -57,27 +57,30 @@ class FindExpression::Parser final {
     return true;
   }
 
+  // As many as there are words stand side by side, not one within the other.
   Result<Test> ParseAlternatives() {
-    ASSIGN_OR_RETURN(Test left, ParseSequence());
-    while (Take({"-o", "-or"})) {
-      ASSIGN_OR_RETURN(Test right, ParseSequence());
-      left = [left = std::move(left), right = std::move(right)](const Item& item) {
-        return left(item) || right(item);
-      };
-    }
-    return left;
+    std::vector<Test> tests;
+    do {
+      ASSIGN_OR_RETURN(Test test, ParseSequence());
+      tests.push_back(std::move(test));
+    } while (Take({"-o", "-or"}));
+    if (tests.size() == 1) return std::move(tests.front());
+    return Test([tests = std::move(tests)](const Item& item) {
+      return std::any_of(tests.begin(), tests.end(), [&](const Test& test) { return test(item); });
+    });
   }
 
   Result<Test> ParseSequence() {
-    ASSIGN_OR_RETURN(Test left, ParseOne());
-    while (!AtEnd() && words_[at_] != ")" && words_[at_] != "-o" && words_[at_] != "-or") {
-      (void)Take({"-a", "-and"});
-      ASSIGN_OR_RETURN(Test right, ParseOne());
-      left = [left = std::move(left), right = std::move(right)](const Item& item) {
-        return left(item) && right(item);
-      };
-    }
-    return left;
+    std::vector<Test> tests;
+    do {
+      if (!tests.empty()) (void)Take({"-a", "-and"});
+      ASSIGN_OR_RETURN(Test test, ParseOne());
+      tests.push_back(std::move(test));
+    } while (!AtEnd() && words_[at_] != ")" && words_[at_] != "-o" && words_[at_] != "-or");
+    if (tests.size() == 1) return std::move(tests.front());
+    return Test([tests = std::move(tests)](const Item& item) {
+      return std::all_of(tests.begin(), tests.end(), [&](const Test& test) { return test(item); });
+    });
   }
 
   Result<Test> ParseOne() {

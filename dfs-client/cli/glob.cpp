@@ -1,7 +1,9 @@
 #include "dfs-client/cli/glob.h"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
+#include <utility>
 
 namespace slipstream::dfs::cli {
 namespace {
@@ -74,9 +76,9 @@ struct Braces {
   std::vector<size_t> commas;  // of the outermost level
 };
 
-// The first pair of braces that is closed.
-std::optional<Braces> FindBraces(std::string_view pattern) {
-  for (size_t open = 0; open < pattern.size(); ++open) {
+// The first pair of braces that is closed and begins at `begin` or behind it.
+std::optional<Braces> FindBraces(std::string_view pattern, size_t begin) {
+  for (size_t open = begin; open < pattern.size(); ++open) {
     if (pattern[open] == '\\') {
       ++open;
       continue;
@@ -98,23 +100,6 @@ std::optional<Braces> FindBraces(std::string_view pattern) {
     }
   }
   return std::nullopt;
-}
-
-void Expand(const std::string& pattern, std::vector<std::string>& out) {
-  std::optional<Braces> braces = FindBraces(pattern);
-  if (!braces.has_value()) {
-    if (out.size() < kAlternativesMax) out.push_back(pattern);
-    return;
-  }
-  braces->commas.push_back(braces->close);
-  size_t begin = braces->open + 1;
-  for (size_t end : braces->commas) {
-    if (out.size() >= kAlternativesMax) return;
-    Expand(pattern.substr(0, braces->open) + pattern.substr(begin, end - begin) +
-               pattern.substr(braces->close + 1),
-           out);
-    begin = end + 1;
-  }
 }
 
 }  // namespace
@@ -144,8 +129,39 @@ bool GlobMatches(std::string_view pattern, std::string_view name) {
 }
 
 std::vector<std::string> ExpandAlternatives(std::string_view pattern) {
+  // What is still to be expanded, the next at the end; up to `begin` it has no braces to expand.
+  struct Open {
+    std::string pattern;
+    size_t begin = 0;
+  };
+  std::deque<Open> open;
+  open.push_back({.pattern = std::string(pattern)});
   std::vector<std::string> out;
-  Expand(std::string(pattern), out);
+  while (!open.empty() && out.size() < kAlternativesMax) {
+    const Open next = std::move(open.back());
+    open.pop_back();
+    std::optional<Braces> braces = FindBraces(next.pattern, next.begin);
+    if (!braces.has_value()) {
+      out.push_back(next.pattern);
+      continue;
+    }
+    braces->commas.insert(braces->commas.begin(), braces->open);
+    // No more than can be given: the rest is for nothing.
+    if (braces->commas.size() > kAlternativesMax)
+      braces->commas.resize(kAlternativesMax + 1);
+    else
+      braces->commas.push_back(braces->close);
+    for (size_t i = braces->commas.size() - 1; i > 0; --i) {
+      const size_t begin = braces->commas[i - 1] + 1;
+      open.push_back({.pattern = next.pattern.substr(0, braces->open) +
+                                 next.pattern.substr(begin, braces->commas[i] - begin) +
+                                 next.pattern.substr(braces->close + 1),
+                      .begin = braces->open});
+    }
+    // Each gives one at least, so that those at the front never have their turn.
+    while (open.size() > kAlternativesMax - out.size())
+      open.pop_front();
+  }
   return out;
 }
 

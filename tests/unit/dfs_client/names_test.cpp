@@ -96,6 +96,22 @@ TEST(GlobTest, ExpandsAlternatives) {
   EXPECT_THAT(ExpandAlternatives("{a,b{1,2}}"), ElementsAre("a", "b1", "b2"));
   EXPECT_THAT(ExpandAlternatives("{a,b}{1,2}"), ElementsAre("a1", "a2", "b1", "b2"));
   EXPECT_THAT(ExpandAlternatives("/{a/x,b/y}"), ElementsAre("/a/x", "/b/y"));
+  EXPECT_THAT(ExpandAlternatives("{x{a}{b,c}"), ElementsAre("{xab", "{xac"));
+  // As many pairs as fit on a command line, none within another.
+  std::string pairs;
+  for (int i = 0; i < 20'000; ++i)
+    pairs += "{a}";
+  EXPECT_THAT(ExpandAlternatives(pairs), ElementsAre(std::string(20'000, 'a')));
+  std::string choices;
+  for (int i = 0; i < 2'000; ++i)
+    choices += "{a,b}";
+  const auto chosen = ExpandAlternatives(choices);
+  ASSERT_EQ(chosen.size(), kAlternativesMax);
+  EXPECT_EQ(chosen[999], std::string(1'990, 'a') + "bbbbbaabbb");
+  std::string names = "{a";
+  for (int i = 0; i < 100'000; ++i)
+    names += ",b";
+  EXPECT_EQ(ExpandAlternatives(names + "}").size(), kAlternativesMax);
   EXPECT_THAT(ExpandAlternatives("a{b"), ElementsAre("a{b"));
   EXPECT_THAT(ExpandAlternatives("a\\{b,c}"), ElementsAre("a\\{b,c}"));
 }

@@ -168,6 +168,17 @@ TEST_F(FindTest, PrintIsATestThatHolds) {
   EXPECT_EQ(Find({"-type", "d", "-print0"}), std::string("dir\0", 4));
 }
 
+TEST_F(FindTest, AsManyTestsAsFitOnACommandLineAreNotNested) {
+  Words all = {"-empty"};
+  Words any = {"-empty"};
+  for (int i = 0; i < 100'000; ++i) {
+    all.insert(all.end(), {"-a", "-empty"});
+    any.insert(any.end(), {"-o", "-empty"});
+  }
+  EXPECT_EQ(Find(all), "empty\ndir\n");
+  EXPECT_EQ(Find(any), "empty\ndir\n");
+}
+
 TEST_F(FindTest, NonsenseIsRefused) {
   EXPECT_EQ(Find({"-nonsense"}), "Unexpected argument: -nonsense");
   EXPECT_EQ(Find({"-name"}), "Missing argument for -name");
