@@ -59,6 +59,7 @@ Result<FileCheckPage> AdminClient::CheckFiles(const FileCheck& check) {
   request.set_all(check.all);
   request.set_with_blocks(check.with_blocks);
   request.set_limit(check.names_max);
+  request.set_block_id(check.block_id);
   v1::CheckFilesResponse response;
   RETURN_IF_ERROR(master_.Call("/slipstream.dfs.v1.DfsAdmin/CheckFiles", request, response));
   return wire::ToFileCheckPage(response);
@@ -72,6 +73,14 @@ Result<BackupReport> AdminClient::Backup(const std::string& directory) {
   RETURN_IF_ERROR(
       master_.CallOnce("/slipstream.dfs.v1.DfsAdmin/Backup", request, response, kBackupTimeout));
   return BackupReport{.log_position = response.log_position(), .bytes = response.bytes()};
+}
+
+Result<RestoreReport> AdminClient::Restore(RestoreWord word) {
+  v1::RestoreRequest request;
+  request.set_word(wire::FromRestoreWord(word));
+  v1::RestoreResponse response;
+  RETURN_IF_ERROR(master_.Call("/slipstream.dfs.v1.DfsAdmin/Restore", request, response));
+  return wire::ToRestoreReport(response);
 }
 
 }  // namespace slipstream::dfs

@@ -42,6 +42,10 @@ class AdminClient final {
   // there, new or empty.
   Result<BackupReport> Backup(const std::string& directory);
 
+  // Of a master whose store was restored from a copy: how far it is, and the word that lets it go
+  // on where it waits for one.
+  Result<RestoreReport> Restore(RestoreWord word = RestoreWord::kStatus);
+
  private:
   MasterConnection& master_;
   RandomIds& ids_;

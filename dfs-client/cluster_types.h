@@ -115,6 +115,25 @@ struct FileCheck {
   bool all = false;    // sound files and directories, too
   bool with_blocks = false;
   uint32_t names_max = 0;  // looked at by one call; 0: the master's default
+  uint64_t block_id = 0;   // only the file that has this block, and of it only that; 0: all
+};
+
+// How a replica is.
+enum class ReplicaState {
+  kLive,
+  kStaleNode,    // its node is silent for 10 s
+  kUnconfirmed,  // its node has not reported it since it registered
+  kCorrupt,
+  kDecommissioning,
+  kDecommissioned,
+  kInMaintenance
+};
+
+struct CheckedReplica {
+  NodeAddress node;
+  std::string host;
+  std::string rack;  // empty: none known
+  ReplicaState state = ReplicaState::kLive;
 };
 
 struct CheckedBlock {
@@ -122,7 +141,8 @@ struct CheckedBlock {
   uint32_t wanted = 0;
   uint32_t good = 0;  // live, in service
   uint32_t corrupt = 0;
-  uint32_t leaving = 0;  // live, on nodes being decommissioned or in maintenance
+  uint32_t leaving = 0;                  // live, on nodes being decommissioned or in maintenance
+  std::vector<CheckedReplica> replicas;  // on all nodes that are there or in maintenance
 };
 
 struct CheckedFile {
@@ -149,6 +169,25 @@ struct FileCheckPage {
   uint64_t corrupt_blocks = 0;
   uint64_t good_replicas = 0;
   uint64_t wanted_replicas = 0;
+};
+
+// How far a master is whose store was restored from a copy.
+enum class RestorePhase {
+  kNone,     // it never was
+  kWaiting,  // for datanodes; gives out no blocks and orders nothing deleted
+  kKeeping,  // every replica it does not know
+  kSettled
+};
+
+// An operator's word to it.
+enum class RestoreWord { kStatus, kWithoutMissingNodes, kForgetUnknown };
+
+struct RestoreReport {
+  RestorePhase phase = RestorePhase::kNone;
+  uint64_t backup_position = 0;
+  std::vector<std::string> missing_node_ids;  // that are waited for
+  uint64_t unknown_replicas = 0;              // blocks that the store does not know
+  uint64_t writers_ahead = 0;                 // that named a commit the store does not have
 };
 
 struct BackupReport {

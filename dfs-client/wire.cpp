@@ -58,6 +58,32 @@ NodeReport ToNodeReport(const v1::NodeReport& in) {
   return out;
 }
 
+ReplicaState ToReplicaState(v1::CheckedReplica::State in) {
+  switch (in) {
+    case v1::CheckedReplica::STATE_STALE_NODE:
+      return ReplicaState::kStaleNode;
+    case v1::CheckedReplica::STATE_UNCONFIRMED:
+      return ReplicaState::kUnconfirmed;
+    case v1::CheckedReplica::STATE_CORRUPT:
+      return ReplicaState::kCorrupt;
+    case v1::CheckedReplica::STATE_DECOMMISSIONING:
+      return ReplicaState::kDecommissioning;
+    case v1::CheckedReplica::STATE_DECOMMISSIONED:
+      return ReplicaState::kDecommissioned;
+    case v1::CheckedReplica::STATE_IN_MAINTENANCE:
+      return ReplicaState::kInMaintenance;
+    default:
+      return ReplicaState::kLive;
+  }
+}
+
+CheckedReplica ToCheckedReplica(const v1::CheckedReplica& in) {
+  return {.node = {.node_id = in.node().node_id(), .address = in.node().address()},
+          .host = in.host(),
+          .rack = in.rack(),
+          .state = ToReplicaState(in.state())};
+}
+
 CheckedFile ToCheckedFile(const v1::CheckedFile& in) {
   CheckedFile out{.path = in.path(),
                   .status = ToFileStatus(in.status()),
@@ -66,11 +92,14 @@ CheckedFile ToCheckedFile(const v1::CheckedFile& in) {
                   .corrupt_blocks = in.corrupt_blocks(),
                   .missing_bytes = in.missing_bytes()};
   for (const v1::CheckedBlock& block : in.blocks()) {
-    out.blocks.push_back({.located = ToLocatedBlock(block.located()),
-                          .wanted = block.wanted(),
-                          .good = block.good(),
-                          .corrupt = block.corrupt(),
-                          .leaving = block.leaving()});
+    CheckedBlock& checked = out.blocks.emplace_back();
+    checked = {.located = ToLocatedBlock(block.located()),
+               .wanted = block.wanted(),
+               .good = block.good(),
+               .corrupt = block.corrupt(),
+               .leaving = block.leaving()};
+    for (const v1::CheckedReplica& replica : block.replicas())
+      checked.replicas.push_back(ToCheckedReplica(replica));
   }
   return out;
 }
@@ -236,6 +265,30 @@ FileCheckPage ToFileCheckPage(const v1::CheckFilesResponse& in) {
   for (const v1::CheckedFile& file : in.files())
     out.files.push_back(ToCheckedFile(file));
   return out;
+}
+
+RestoreReport ToRestoreReport(const v1::RestoreResponse& in) {
+  RestoreReport out{
+      .backup_position = in.backup_position(),
+      .missing_node_ids = {in.missing_node_ids().begin(), in.missing_node_ids().end()},
+      .unknown_replicas = in.unknown_replicas(),
+      .writers_ahead = in.writers_ahead()};
+  if (in.phase() == v1::RestoreResponse::PHASE_WAITING) out.phase = RestorePhase::kWaiting;
+  if (in.phase() == v1::RestoreResponse::PHASE_KEEPING) out.phase = RestorePhase::kKeeping;
+  if (in.phase() == v1::RestoreResponse::PHASE_SETTLED) out.phase = RestorePhase::kSettled;
+  return out;
+}
+
+v1::RestoreRequest::Word FromRestoreWord(RestoreWord in) {
+  switch (in) {
+    case RestoreWord::kWithoutMissingNodes:
+      return v1::RestoreRequest::WORD_WITHOUT_MISSING_NODES;
+    case RestoreWord::kForgetUnknown:
+      return v1::RestoreRequest::WORD_FORGET_UNKNOWN;
+    case RestoreWord::kStatus:
+      break;
+  }
+  return v1::RestoreRequest::WORD_STATUS;
 }
 
 v1::NodeService FromNodeService(NodeService in) {

@@ -46,7 +46,8 @@ Status MasterHandlers::Answer(const v1::CheckFilesRequest& request,
                                        .cursor = request.cursor(),
                                        .wants_all = request.all(),
                                        .wants_blocks = request.with_blocks(),
-                                       .limit = request.limit()}));
+                                       .limit = request.limit(),
+                                       .block = request.block_id()}));
   ToProto(page, response);
   return {};
 }

@@ -67,6 +67,42 @@ LocatedBlock BlockLocator::LocateBlock(const FileBlock& entry) const {
   return located;
 }
 
+namespace {
+
+ReplicaState StateOf(const Node& node, const BlockMap::Replica& replica) {
+  switch (node.service) {
+    case NodeService::kDecommissioning:
+      return ReplicaState::kDecommissioning;
+    case NodeService::kDecommissioned:
+      return ReplicaState::kDecommissioned;
+    case NodeService::kMaintenance:
+      return ReplicaState::kInMaintenance;
+    case NodeService::kInService:
+      break;
+  }
+  if (replica.is_bad) return ReplicaState::kCorrupt;
+  if (node.state != NodeState::kLive) return ReplicaState::kStaleNode;
+  return replica.is_confirmed ? ReplicaState::kLive : ReplicaState::kUnconfirmed;
+}
+
+}  // namespace
+
+std::vector<ReplicaReport> BlockLocator::ReplicasOf(BlockId id) const {
+  std::vector<ReplicaReport> reports;
+  const std::optional<BlockMap::Entry> known = blocks_.Find(id);
+  if (!known.has_value()) return reports;
+  for (const BlockMap::Replica& replica : known->replicas) {
+    const Node* node = nodes_.Find(replica.node);
+    if (node == nullptr) continue;
+    if (!node->is_there() && node->service != NodeService::kMaintenance) continue;
+    reports.push_back({.node = AddressOf(replica.node),
+                       .host = node->host(),
+                       .rack = node->rack(),
+                       .state = StateOf(*node, replica)});
+  }
+  return reports;
+}
+
 NodeAddress BlockLocator::AddressOf(NodeNumber number) const {
   const Node* node = nodes_.Find(number);
   if (node == nullptr) return {};

@@ -26,6 +26,24 @@ struct LocatedBlock {
   std::vector<std::string> missing_node_ids;  // with no such node: the last known holders
 };
 
+// How a replica is, as an operator is told.
+enum class ReplicaState : uint8_t {
+  kLive,
+  kStaleNode,    // its node is silent for a while
+  kUnconfirmed,  // its node has not reported it since it registered
+  kCorrupt,
+  kDecommissioning,
+  kDecommissioned,
+  kInMaintenance,
+};
+
+struct ReplicaReport {
+  NodeAddress node;
+  std::string host;
+  std::string rack;
+  ReplicaState state = ReplicaState::kLive;
+};
+
 // BlockLocator: which blocks a piece of a file is made of, and whom to ask for them.
 // Threads: none; under the master's lock. Borrows all it is made of.
 class BlockLocator final {
@@ -43,6 +61,9 @@ class BlockLocator final {
 
   // One block of a file.
   LocatedBlock LocateBlock(const FileBlock& entry) const;
+
+  // Its replicas on nodes that are there, or in maintenance.
+  std::vector<ReplicaReport> ReplicasOf(BlockId id) const;
 
   NodeAddress AddressOf(NodeNumber number) const;
 

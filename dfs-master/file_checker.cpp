@@ -157,7 +157,9 @@ class FileChecker::Walk final {
       }
       RETURN_IF_ERROR(CheckBlocks(inode, offset_bytes, file));
     }
-    if (!request_.wants_all && file.is_sound()) return {};
+    const bool is_wanted =
+        request_.block != 0 ? !file.blocks.empty() : request_.wants_all || !file.is_sound();
+    if (!is_wanted) return {};
     ASSIGN_OR_RETURN(file.status, checker_.tree_.StatusOf(txn_, inode));
     page_.files.push_back(std::move(file));
     return {};
@@ -183,6 +185,7 @@ class FileChecker::Walk final {
   }
 
   void CheckBlock(const FileBlock& block, CheckedFile& file) {
+    if (request_.block != 0 && request_.block != block.block.id) return;
     const std::optional<BlockMap::Entry> known = checker_.blocks_.Find(block.block.id);
     const BlockMap::Tally tally =
         known.has_value() ? checker_.blocks_.Count(*known) : BlockMap::Tally{};
@@ -205,10 +208,12 @@ class FileChecker::Walk final {
       ++page_.corrupt_blocks;
       ++file.corrupt_blocks;
     }
-    if (!request_.wants_blocks && !is_missing && !is_under && tally.bad == 0) return;
+    const bool is_wanted = request_.wants_blocks || request_.block != 0;
+    if (!is_wanted && !is_missing && !is_under && tally.bad == 0) return;
     file.blocks.push_back({.located = checker_.locator_.LocateBlock(block),
                            .wanted = block.replication,
-                           .tally = tally});
+                           .tally = tally,
+                           .replicas = checker_.locator_.ReplicasOf(block.block.id)});
   }
 
   const FileChecker& checker_;

@@ -21,12 +21,14 @@ struct CheckRequest {
   bool wants_all = false;     // sound files and directories, too
   bool wants_blocks = false;  // sound blocks of the files that are given, too
   uint32_t limit = 0;         // names looked at; 0: 5,000
+  BlockId block = 0;          // only the file that has it, and of that only this; 0: all
 };
 
 struct CheckedBlock {
   LocatedBlock located;
   uint32_t wanted = 0;
   BlockMap::Tally tally;
+  std::vector<ReplicaReport> replicas;
 };
 
 struct CheckedFile {

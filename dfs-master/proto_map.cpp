@@ -7,6 +7,26 @@
 namespace slipstream::dfs::master {
 namespace {
 
+v1::CheckedReplica::State StateOf(ReplicaState state) {
+  switch (state) {
+    case ReplicaState::kLive:
+      return v1::CheckedReplica::STATE_LIVE;
+    case ReplicaState::kStaleNode:
+      return v1::CheckedReplica::STATE_STALE_NODE;
+    case ReplicaState::kUnconfirmed:
+      return v1::CheckedReplica::STATE_UNCONFIRMED;
+    case ReplicaState::kCorrupt:
+      return v1::CheckedReplica::STATE_CORRUPT;
+    case ReplicaState::kDecommissioning:
+      return v1::CheckedReplica::STATE_DECOMMISSIONING;
+    case ReplicaState::kDecommissioned:
+      return v1::CheckedReplica::STATE_DECOMMISSIONED;
+    case ReplicaState::kInMaintenance:
+      return v1::CheckedReplica::STATE_IN_MAINTENANCE;
+  }
+  return v1::CheckedReplica::STATE_UNSPECIFIED;
+}
+
 void ToProto(const NodeAddress& address, v1::NodeAddress& out) {
   out.set_node_id(address.node_id);
   out.set_address(address.address);
@@ -43,6 +63,14 @@ void ToProto(const CheckedFile& file, v1::CheckedFile& out) {
     checked.set_corrupt(block.tally.bad);
     // Those in maintenance that are dead are neither in service nor to be read.
     checked.set_leaving(block.tally.good - block.tally.in_service);
+    for (const ReplicaReport& replica : block.replicas) {
+      v1::CheckedReplica& report = *checked.add_replicas();
+      report.mutable_node()->set_node_id(replica.node.node_id);
+      report.mutable_node()->set_address(replica.node.address);
+      report.set_host(replica.host);
+      report.set_rack(replica.rack);
+      report.set_state(StateOf(replica.state));
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "common/clock/clock.h"
+#include "dfs-client/cli/block_check.h"
 #include "dfs-client/cli/session.h"
 #include "dfs-client/cli/verbs.h"
 #include "dfs-client/path.h"
@@ -27,10 +28,6 @@ std::string Now() {
 std::string HostName() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
-
-std::string BlockName(const Block& block) {
-  return fmt::format("blk_{}", block.block_id);
 }
 
 // As Java prints a float: "100.0", "66.666664".
@@ -55,7 +52,7 @@ class FileChecker final {
   Status Check(const std::string& path) {
     FileCheck check{.path = path,
                     .all = arguments_.Has("files") || arguments_.Has("openforwrite"),
-                    .with_blocks = arguments_.Has("blocks") || arguments_.Has("locations")};
+                    .with_blocks = arguments_.Has("blocks") || ShowsReplicas()};
     do {
       ASSIGN_OR_RETURN(FileCheckPage page, session_.admin().CheckFiles(check));
       for (const CheckedFile& file : page.files)
@@ -168,6 +165,11 @@ class FileChecker final {
     totals_.wanted_replicas += page.wanted_replicas;
   }
 
+  bool ShowsReplicas() const {
+    return arguments_.Has("locations") || arguments_.Has("racks") ||
+           arguments_.Has("replicaDetails");
+  }
+
   void Print(const std::string& text) {
     if (!arguments_.Has("list-corruptfileblocks")) session_.Print(text);
   }
@@ -265,15 +267,10 @@ class FileChecker final {
         line += " MISSING!";
       } else {
         line += fmt::format(" Live_repl={}", block.good);
-        if (arguments_.Has("locations")) {
-          line += "  [";
-          for (size_t i = 0; i < located.nodes.size(); ++i) {
-            line += fmt::format("{}DatanodeInfoWithStorage[{},{},DISK]",
-                                i == 0 ? "" : ", ",
-                                located.nodes[i].address,
-                                located.nodes[i].node_id);
-          }
-          line += "]";
+        if (ShowsReplicas()) {
+          line += "  " + FormatReplicas(block,
+                                        {.shows_racks = arguments_.Has("racks"),
+                                         .shows_states = arguments_.Has("replicaDetails")});
         }
       }
       Print(line + "\n");
@@ -325,6 +322,10 @@ void ListBadBlocks(Session& session, const std::string& path, std::span<const st
 
 void RunFsck(Session& session, const Arguments& arguments) {
   constexpr int kCorrupt = 1;
+  if (const auto blocks = arguments.Value("blockId"); blocks.has_value()) {
+    session.Print(StartLine(session, "/"));
+    return CheckBlocks(session, *blocks);
+  }
   const std::string operand = arguments.operands().empty() ? "/" : arguments.operands().front();
   auto item = session.Find(operand);
   if (item.status().code() == Code::kNotFound) {
@@ -364,27 +365,36 @@ void RunFsck(Session& session, const Arguments& arguments) {
 }  // namespace
 
 std::vector<Verb> CheckVerbs() {
-  return {{.names = {"fsck"},
-           .usage = "<path> [-list-corruptfileblocks | [-move | -delete] [-files [-blocks "
-                    "[-locations]]]] [-openforwrite] [-includeSnapshots] [-showprogress]",
-           .help = "Check files against what the datanodes have.\n"
-                   "-files: every file; -blocks: its blocks; -locations: where they are\n"
-                   "-list-corruptfileblocks: only blocks without any replica, and their files\n"
-                   "-openforwrite: say of files that they are being written\n"
-                   "-move: move files with missing blocks below /lost+found; -delete: delete them\n"
-                   "-includeSnapshots, -showprogress: no effect\n"
-                   "Exit code: 0 healthy (or no such path), 1 corrupt, 255 could not be checked.",
-           .flags = {"files",
-                     "blocks",
-                     "locations",
-                     "list-corruptfileblocks",
-                     "openforwrite",
-                     "move",
-                     "delete",
-                     "includeSnapshots",
-                     "showprogress"},
-           .operands = {.operands_max = 1, .flag_rule = Arguments::FlagRule::kAnywhere},
-           .run = RunFsck}};
+  return {
+      {.names = {"fsck"},
+       .usage = "<path> [-list-corruptfileblocks | [-move | -delete] [-files [-blocks "
+                "[-locations | -racks | -replicaDetails]]]] [-openforwrite] [-includeSnapshots] "
+                "[-showprogress] [-blockId <blk_Id>]",
+       .help = "Check files against what the datanodes have.\n"
+               "-files: every file; -blocks: its blocks; -locations: where they are\n"
+               "-racks: on which racks; -replicaDetails: and how each replica is\n"
+               "-blockId: of these blocks (\"blk_1 blk_2\"), the file and the replicas\n"
+               "-list-corruptfileblocks: only blocks without any replica, and their files\n"
+               "-openforwrite: say of files that they are being written\n"
+               "-move: move files with missing blocks below /lost+found; -delete: delete them\n"
+               "-includeSnapshots, -showprogress: no effect\n"
+               "Exit code: 0 healthy (or no such path), 1 corrupt, 255 could not be checked; of "
+               "-blockId, by\nthe last replica: 2 decommissioned, 3 being decommissioned, 4 in "
+               "maintenance, 6 on a silent node.",
+       .flags = {"files",
+                 "blocks",
+                 "locations",
+                 "racks",
+                 "replicaDetails",
+                 "blockId=",
+                 "list-corruptfileblocks",
+                 "openforwrite",
+                 "move",
+                 "delete",
+                 "includeSnapshots",
+                 "showprogress"},
+       .operands = {.operands_max = 1, .flag_rule = Arguments::FlagRule::kAnywhere},
+       .run = RunFsck}};
 }
 
 }  // namespace slipstream::dfs::cli

@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "dfs-client/cli/copy_pool.h"
 #include "dfs-client/cli/destination.h"
 #include "dfs-client/cli/session.h"
@@ -29,6 +31,9 @@ void Put(Session& session, const std::vector<std::string>& words, const PutOptio
   const Existing existing = options.replaces ? Existing::kReplace : Existing::kRefuse;
   if (!CheckDestination(session, *target, operands.sources.size(), existing)) return;
 
+  // Writers wait for its end; somebody who types must not.
+  const auto state = session.client().GetClusterState();
+  const bool is_refused = state.ok() && state->is_safe_mode_by_hand;
   Uploader uploader(session, options);
   for (const std::string& local : operands.sources) {
     std::error_code error;
@@ -38,6 +43,13 @@ void Put(Session& session, const std::vector<std::string>& words, const PutOptio
       continue;
     }
     const std::string name = is_input ? "-" : NameOf(local);
+    if (is_refused) {
+      uploader.Fail(
+          "",
+          FailedPrecondition(fmt::format("Cannot create file{}. Name node is in safe mode.",
+                                         target->PathFor(name))));
+      continue;
+    }
     uploader.Copy(local, {.path = target->PathFor(name), .shown = target->ShownFor(name)});
   }
   uploader.Finish();

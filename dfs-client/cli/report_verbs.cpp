@@ -42,6 +42,20 @@ void AbortAppender(Session& session, const std::string& owner) {
   session.Print(fmt::format("Aborted {}: {} prepared epochs discarded\n", owner, *discarded));
 }
 
+// Of a master that was restored from a copy and waits for somebody; empty for all others.
+std::string RestoreText(const Result<RestoreReport>& restore) {
+  if (!restore.ok()) return "";
+  if (restore->phase == RestorePhase::kWaiting) {
+    return fmt::format("Restored from a copy, waiting for datanodes: {}\n",
+                       fmt::join(restore->missing_node_ids, ", "));
+  }
+  if (restore->phase != RestorePhase::kKeeping) return "";
+  return fmt::format(
+      "Restored from a copy: {} unknown blocks are kept, {} writers are ahead of it\n",
+      restore->unknown_replicas,
+      restore->writers_ahead);
+}
+
 void RunReport(Session& session, const Arguments& arguments) {
   auto state = session.client().GetClusterState();
   if (!state.ok()) {
@@ -60,6 +74,7 @@ void RunReport(Session& session, const Arguments& arguments) {
   if (!sections.live && !sections.dead && !sections.decommissioning && !sections.maintenance) {
     sections = ReportSections();
   }
+  session.Print(RestoreText(session.admin().Restore()));
   session.Print(FormatReport(*state, sections));
 }
 

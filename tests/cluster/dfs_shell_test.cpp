@@ -39,6 +39,7 @@ std::map<std::string, std::string> ShellEnvironment(const DfsCluster& cluster) {
       {"HADOOP_USER_NAME", "hdfs"},
       {"LC_ALL", "C.UTF-8"},
       {"TZ", "UTC"},
+      {"SOURCE", test_support::SourceDir().string()},
       {"PATH",
        fmt::format(
            "{}:{}", test_support::BinDir().string(), path == nullptr ? "/usr/bin:/bin" : path)}};
@@ -96,6 +97,18 @@ std::unique_ptr<DfsCluster> DfsShellTranscriptTest::cluster_;
 TEST_P(DfsShellTranscriptTest, PrintsWhatPeopleKnow) {
   CheckTranscript(*cluster_, GetParam());
 }
+
+// By a real zsh; in docs and in packages.txt as what the tests want.
+using DfsShellCompletionTest = DfsShellTranscriptTest;
+
+TEST_P(DfsShellCompletionTest, CompletesWhatIsTyped) {
+  if (!fs::exists("/usr/bin/zsh") && !fs::exists("/bin/zsh")) {
+    GTEST_SKIP() << "zsh is not installed: see deploy/packages.txt";
+  }
+  CheckTranscript(*cluster_, GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Zsh, DfsShellCompletionTest, ::testing::Values("completion_zsh"));
 
 INSTANTIATE_TEST_SUITE_P(
     Verbs,

@@ -2,6 +2,8 @@
 
 #include "dfs-master/file_checker.h"
 
+#include <map>
+#include <optional>
 #include <set>
 
 #include "tests/unit/dfs_master/master_harness.h"
@@ -92,6 +94,47 @@ TEST_F(FileCheckerTest, ACursorOfAnotherPathIsRefused) {
         << cursor;
   }
   EXPECT_EQ(master_->CheckFiles({.path = "/gone"}).status().code(), Code::kNotFound);
+}
+
+TEST_F(FileCheckerTest, FindsTheFileOfABlockAndHowItsReplicasAre) {
+  for (const char* path : {"/a", "/d/b", "/d/e/c"})
+    PutFile(path);
+  const Block block = PutFile("/d/wanted");
+  Beat("a", {Added(1, block)});
+  ASSERT_TRUE(master_->SetNodeService("b", NodeService::kDecommissioning, 0).ok());
+
+  for (uint32_t limit : {1U, 2U, 100U}) {
+    const CheckPage found = CheckAll({.path = "/", .limit = limit, .block = block.id});
+    ASSERT_EQ(PathsOf(found), std::vector<std::string>{"/d/wanted"}) << limit;
+    ASSERT_EQ(found.files[0].blocks.size(), 1U);
+    std::map<std::string, ReplicaState> states;
+    for (const ReplicaReport& replica : found.files[0].blocks[0].replicas)
+      states[replica.node.node_id] = replica.state;
+    EXPECT_EQ(states,
+              (std::map<std::string, ReplicaState>{{"a", ReplicaState::kLive},
+                                                   {"b", ReplicaState::kDecommissioning}}));
+  }
+  EXPECT_TRUE(CheckAll({.path = "/", .block = 424'242}).files.empty());
+}
+
+TEST_F(FileCheckerTest, TellsHowEachReplicaIs) {
+  const Block block = PutFile("/f");
+  const auto state_of = [&](const std::string& node_id) -> std::optional<ReplicaState> {
+    const CheckPage page = CheckAll({.path = "/f", .block = block.id});
+    for (const ReplicaReport& replica : page.files.at(0).blocks.at(0).replicas)
+      if (replica.node.node_id == node_id) return replica.state;
+    return std::nullopt;
+  };
+
+  EXPECT_EQ(state_of("a"), ReplicaState::kUnconfirmed);  // its writer says so
+  Beat("a", {Added(1, block)});
+  EXPECT_EQ(state_of("a"), ReplicaState::kLive);
+  Beat("b", {{.sequence = 1, .kind = ReplicaChange::Kind::kCorrupt, .block = block}});
+  EXPECT_EQ(state_of("b"), ReplicaState::kCorrupt);
+  Pass(std::chrono::seconds(15), {"b", "c"});
+  EXPECT_EQ(state_of("a"), ReplicaState::kStaleNode);
+  Pass(std::chrono::seconds(20), {"b", "c"});
+  EXPECT_EQ(state_of("a"), std::nullopt);  // it is dead
 }
 
 }  // namespace
