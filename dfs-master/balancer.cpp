@@ -37,8 +37,11 @@ BalanceStatus Balancer::GetStatus(const Now& now) {
 
 void Balancer::CountFinishedMoves(const Now& now) {
   for (const RepairPlanner::Move& move : planner_.TakeFinishedMoves()) {
-    ++status_.blocks_moved;
-    status_.bytes_moved += move.bytes;
+    // Others move blocks, too, for other reasons (BlockSpreader).
+    if (status_.is_running) {
+      ++status_.blocks_moved;
+      status_.bytes_moved += move.bytes;
+    }
     parked_.push_back(
         {.node = move.source, .bytes = move.bytes, .until = now.steady + options_.parked});
   }

@@ -142,6 +142,10 @@ Status Daemon::Start() {
   Master::Options master = options.master;
   master.cache_bytes = options.cache_bytes / 2;
   master.on_fatal = EndOnStoreFailure;
+  master.free_bytes = [directory = options.data_dir]() -> Result<uint64_t> {
+    ASSIGN_OR_RETURN(const DiskSpace space, PosixFileSystem::Get().Space(directory.string()));
+    return space.available_bytes;
+  };
   master.backup = [this](const std::string& directory) {
     const Now now{.steady = SystemClock::Get().Now(), .wall = SystemClock::Get().WallNow()};
     return MakeBackup(*impl_->store, directory, PosixFileSystem::Get(), now.wall_ms());

@@ -1,7 +1,6 @@
 #include "dfs-master/log_guard.h"
 
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include <rocksdb/file_system.h>
@@ -16,7 +15,7 @@ using rocksdb::IOStatus;
 using rocksdb::Slice;
 using OnFailure = std::function<void(const Status&)>;
 
-constexpr std::string_view kLogSuffix = ".log";
+constexpr const char* kLogSuffix = ".log";
 
 class GuardedFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
@@ -65,8 +64,12 @@ class GuardedFile final : public rocksdb::FSWritableFileOwnerWrapper {
 
 class GuardedFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  GuardedFileSystem(std::shared_ptr<rocksdb::FileSystem> target, OnFailure on_failure)
-      : FileSystemWrapper(std::move(target)), on_failure_(std::move(on_failure)) {}
+  GuardedFileSystem(std::shared_ptr<rocksdb::FileSystem> target,
+                    std::filesystem::path directory,
+                    OnFailure on_failure)
+      : FileSystemWrapper(std::move(target)),
+        directory_(std::move(directory)),
+        on_failure_(std::move(on_failure)) {}
 
   const char* Name() const override { return "GuardedFileSystem"; }
 
@@ -75,21 +78,26 @@ class GuardedFileSystem final : public rocksdb::FileSystemWrapper {
                            std::unique_ptr<FSWritableFile>* file,
                            IODebugContext* debug) override {
     IOStatus status = FileSystemWrapper::NewWritableFile(path, options, file, debug);
-    if (status.ok() && path.ends_with(kLogSuffix)) {
+    const std::filesystem::path file_path(path);
+    if (status.ok() && file_path.extension() == kLogSuffix &&
+        file_path.parent_path() == directory_) {
       *file = std::make_unique<GuardedFile>(std::move(*file), path, on_failure_);
     }
     return status;
   }
 
  private:
+  const std::filesystem::path directory_;
   const OnFailure on_failure_;
 };
 
 }  // namespace
 
 std::shared_ptr<rocksdb::FileSystem> GuardLog(std::shared_ptr<rocksdb::FileSystem> target,
+                                              std::filesystem::path directory,
                                               std::function<void(const Status&)> on_failure) {
-  return std::make_shared<GuardedFileSystem>(std::move(target), std::move(on_failure));
+  return std::make_shared<GuardedFileSystem>(
+      std::move(target), std::move(directory), std::move(on_failure));
 }
 
 }  // namespace slipstream::dfs::master

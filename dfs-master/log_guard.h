@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -12,13 +13,14 @@ class FileSystem;
 namespace slipstream::dfs::master {
 
 // What RocksDB writes its files through: `target`, but that whoever fails to write or sync its log
-// (*.log) tells `on_failure` before RocksDB hears of it.
+// (directory/*.log, not a copy of it elsewhere) tells `on_failure` before RocksDB hears of it.
 //
 // Why: Debian's RocksDB is built with its assertions, and one of them is that a log which could not
 // be written is not touched again. Other threads may be about to sync it just then, and the process
 // would be aborted without a word. A daemon whose on_failure does not return ends with the reason.
 // `on_failure` is called on any thread, and once for each failure.
 std::shared_ptr<rocksdb::FileSystem> GuardLog(std::shared_ptr<rocksdb::FileSystem> target,
+                                              std::filesystem::path directory,
                                               std::function<void(const Status&)> on_failure);
 
 }  // namespace slipstream::dfs::master

@@ -99,6 +99,16 @@ int main(int argc, char** argv) {
       ->transform(CLI::AsSizeValue(false))
       ->check(CLI::Range(uint64_t{16} << 20, uint64_t{1} << 40))
       ->default_str("256MB");
+  options.master.disk_reserve_bytes = UINT64_C(100) << 20;
+  app.add_option(
+         "--disk-reserve",
+         options.master.disk_reserve_bytes,
+         "with less than this left on the disk of --data-dir nothing is changed until there "
+         "is more; 0: go on until it is full, and end")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 50))
+      ->default_str("100MB");
   options.master.seed = std::random_device()();
   app.add_option("--seed", options.master.seed, "of the placement of blocks; drawn if not given");
   if (auto exit_code = daemon::ParseFlags(app, argc, argv)) return *exit_code;

@@ -69,6 +69,7 @@ Master::State::State(const Options& options, const KeyValueStore& store, SteadyT
       placer(options.seed),
       planner(options.repair, nodes, blocks, placer),
       balancer(options.balance, nodes, blocks, planner),
+      spreader(nodes, blocks, planner, placer),
       merge_finder(options.merge_finder, store),
       merges(options.merges, nodes, blocks, placer),
       appenders({.min_replicas = options.min_replicas, .replication = options.replication},

@@ -19,6 +19,7 @@
 #include "dfs-master/block_loader.h"
 #include "dfs-master/block_locator.h"
 #include "dfs-master/block_map.h"
+#include "dfs-master/block_spreader.h"
 #include "dfs-master/cached_store.h"
 #include "dfs-master/file_checker.h"
 #include "dfs-master/file_editor.h"
@@ -161,6 +162,11 @@ class Master final {
     size_t cache_bytes = size_t{128} << 20;
     uint64_t seed = 1;  // of placement
     std::function<void(const Status&)> on_fatal;
+    // With fewer bytes left on the store's disk than this nothing is changed, as in safe mode by
+    // hand, until there are more; 0, or without `free_bytes`, which says how many there are: it is
+    // not looked at.
+    uint64_t disk_reserve_bytes = 0;
+    std::function<Result<uint64_t>()> free_bytes;
     // Copies the store into a directory. Null: it cannot be copied.
     std::function<Result<BackupInfo>(const std::string& directory)> backup;
   };
@@ -353,6 +359,7 @@ class Master final {
     ReplicaPlacer placer;
     RepairPlanner planner;
     Balancer balancer;
+    BlockSpreader spreader;
     MergeFinder merge_finder;
     MergePlanner merges;
     LeaseTable leases;
@@ -366,6 +373,7 @@ class Master final {
     const SteadyTime started_at;
     bool is_in_safe_mode = true;
     bool is_safe_by_hand = false;
+    bool is_disk_low = false;
     std::optional<SteadyTime> first_node_at;
     SteadyTime collected_at;
     SteadyTime forgot_at;
@@ -410,6 +418,7 @@ class Master final {
   static void ApplyReplicaChange(State& state, Node& node, const ReplicaChange& change);
   void SweepNodes(const Now& now) REQUIRES(mutex_);
   void AskForReports(const Now& now) REQUIRES(mutex_);
+  void LookAtDisk() EXCLUDES(mutex_);
   void UpdateSafeMode(const Now& now) REQUIRES(mutex_);
   bool MayRepair(const State& state, const Now& now) const;
   void PlanRepair(const Now& now) REQUIRES(mutex_);

@@ -51,12 +51,19 @@ Status Master::SetSafeMode(bool enter, std::string_view request_id) {
 }
 
 Status Master::State::CheckNamesMayChange() const {
+  if (is_disk_low) {
+    return FailedPrecondition(
+        "Name node is in safe mode. Resources are low: the disk of its metadata is nearly full, "
+        "and "
+        "nothing is changed until there is room");
+  }
   if (!is_safe_by_hand) return {};
   return FailedPrecondition(
       "Name node is in safe mode, entered by hand: nothing is changed until `dfs safemode leave`");
 }
 
 Status Master::State::CheckMayWrite() const {
+  if (is_disk_low) return Unavailable("the disk of the master's metadata is nearly full");
   if (!is_safe_by_hand) return {};
   return Unavailable(
       "safe mode was entered by hand: nothing is written until `dfs safemode leave`");

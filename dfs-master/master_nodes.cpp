@@ -192,6 +192,7 @@ Defaults Master::GetDefaults() const {
 
 std::string Master::State::SafeModeReason() const {
   if (is_safe_by_hand) return "entered by hand: it lasts until `dfs safemode leave`";
+  if (is_disk_low) return "the disk of the metadata is nearly full: nothing is changed";
   if (loader.is_loading()) {
     return "blocks read so far: " + std::to_string(loader.loaded_blocks());
   }
@@ -229,6 +230,7 @@ void Master::PlanRepair(const Now& now) {
   const BlockLedger& ledger = state_.ledger;
   const bool keeps_unknown = state_.restore.keeps_unknown();
   state_.planner.Plan([&](BlockId id) { return !keeps_unknown && ledger.IsCollected(id); }, now);
+  state_.spreader.Step(now);
   if (!state_.balancer.Step(now)) return;
   const BalanceStatus status = state_.balancer.GetStatus(now);
   log_->info("balance_ended blocks_moved={} bytes_moved={} spread_percent={:.1f}",
@@ -264,7 +266,26 @@ bool Master::FollowStep() {
   return state_.fatal.ok() && state_.blocks.FollowPresence();
 }
 
+void Master::LookAtDisk() {
+  if (options_.disk_reserve_bytes == 0 || !options_.free_bytes) return;
+  const Result<uint64_t> free_bytes = options_.free_bytes();
+  if (!free_bytes.ok()) return log_->warn("disk_not_seen error={}", free_bytes.status().ToString());
+  MutexLock lock(mutex_);
+  // Some more before it goes on, or it would come and go with every file of the store.
+  const uint64_t enough =
+      options_.disk_reserve_bytes + (state_.is_disk_low ? options_.disk_reserve_bytes / 10 : 0);
+  const bool is_low = *free_bytes < enough;
+  if (is_low == state_.is_disk_low) return;
+  state_.is_disk_low = is_low;
+  if (!is_low) state_.leases.TouchAll(ReadClock());
+  log_->warn("disk_low is_low={} free_bytes={} reserve_bytes={}",
+             is_low,
+             *free_bytes,
+             options_.disk_reserve_bytes);
+}
+
 Status Master::Tick() {
+  LookAtDisk();
   {
     MutexLock lock(mutex_);
     RETURN_IF_ERROR(state_.fatal);
@@ -274,7 +295,7 @@ Status Master::Tick() {
     AskForReports(now);
     UpdateSafeMode(now);
     if (MayRepair(state_, now)) PlanRepair(now);
-    if (state_.is_safe_by_hand) return {};
+    if (state_.is_safe_by_hand || state_.is_disk_low) return {};
   }
   RETURN_IF_ERROR(RestoreStep());
   RETURN_IF_ERROR(ServiceStep());

@@ -7,12 +7,15 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include "common/sync/mutex.h"
+#include "dfs-master/log_guard.h"
 #include "dfs-master/rocksdb_options.h"
 
 namespace slipstream::dfs::master {
@@ -41,15 +44,17 @@ class FatalListener final : public rocksdb::EventListener {
       : on_fatal_(std::move(on_fatal)) {}
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
-    has_failed_ = true;
-    if (on_fatal_ && !is_called_.exchange(true)) {
-      on_fatal_(FromRocksDb(*error, "rocksdb background work"));
-    }
+    Report(FromRocksDb(*error, "rocksdb background work"));
   }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason,
                             rocksdb::Status,
                             bool* auto_recovery) override {
     *auto_recovery = false;
+  }
+
+  void Report(const Status& error) {
+    has_failed_ = true;
+    if (on_fatal_ && !is_called_.exchange(true)) on_fatal_(error);
   }
 
   // From the first failure on the log must not be touched again: RocksDB asserts that nobody does,
@@ -66,8 +71,10 @@ class FatalListener final : public rocksdb::EventListener {
 };
 
 rocksdb::DBOptions MakeDbOptions(size_t write_buffer_bytes,
-                                 const std::shared_ptr<FatalListener>& listener) {
+                                 const std::shared_ptr<FatalListener>& listener,
+                                 rocksdb::Env& env) {
   rocksdb::DBOptions result;
+  result.env = &env;
   result.db_write_buffer_size = write_buffer_bytes;
   result.create_if_missing = true;
   result.create_missing_column_families = true;
@@ -125,7 +132,8 @@ class SnapshotView final : public KeyValueView {
 }  // namespace
 
 struct RocksDbStore::Impl {
-  std::shared_ptr<FatalListener> failure;
+  std::shared_ptr<FatalListener> failure;  // RocksDB has it, too
+  std::unique_ptr<rocksdb::Env> env;
   std::unique_ptr<rocksdb::DB> db;
   Handles tables{};
   rocksdb::ColumnFamilyHandle* default_table = nullptr;
@@ -168,16 +176,22 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(Options options) {
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   auto failure = std::make_shared<FatalListener>(options.on_fatal);
+  std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(
+      GuardLog(rocksdb::FileSystem::Default(), options.directory, [failure](const Status& failed) {
+        failure->Report(failed);
+      }));
   rocksdb::DB* db = nullptr;
-  RETURN_IF_ERROR(FromRocksDb(rocksdb::DB::Open(MakeDbOptions(options.write_buffer_bytes, failure),
-                                                options.directory.string(),
-                                                families,
-                                                &handles,
-                                                &db),
-                              "open " + options.directory.string()));
+  RETURN_IF_ERROR(
+      FromRocksDb(rocksdb::DB::Open(MakeDbOptions(options.write_buffer_bytes, failure, *env),
+                                    options.directory.string(),
+                                    families,
+                                    &handles,
+                                    &db),
+                  "open " + options.directory.string()));
 
   auto impl = std::make_unique<Impl>();
   impl->failure = std::move(failure);
+  impl->env = std::move(env);
   impl->db.reset(db);
   impl->default_table = handles[0];
   std::copy(handles.begin() + 1, handles.end(), impl->tables.begin());

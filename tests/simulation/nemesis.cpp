@@ -36,6 +36,7 @@ Nemesis::Nemesis(Cluster& cluster,
   Choose("enter_safe_mode", &Nemesis::EnterSafeMode);
   Choose("take_node_out", &Nemesis::TakeNodeOut);
   Choose("flip_bits", &Nemesis::FlipBits);
+  Choose("misdirect_writes", &Nemesis::MisdirectWrites);
   Choose("fail_disk", &Nemesis::FailDisk);
   Choose("break_disk", &Nemesis::BreakDisk);
   Choose("replace_disk", &Nemesis::ReplaceDisk);
@@ -263,6 +264,16 @@ void Nemesis::FlipBits() {
       stage_.scheduler().Note(
           fmt::format("{} has a flipped bit in {}", FragileNode().host(), path));
     }
+  }
+}
+
+void Nemesis::MisdirectWrites() {
+  const auto count = random_.Between(1, 3);
+  for (int64_t i = 0; i < count; ++i) {
+    const std::string files = FragileNode().SomeDisk().MisdirectWrite(".zst");
+    if (files.empty()) continue;
+    stage_.scheduler().Note(
+        fmt::format("{} has a misdirected write in {}", FragileNode().host(), files));
   }
 }
 

@@ -60,6 +60,7 @@ class Nemesis final {
   void EnterSafeMode();
   void TakeNodeOut();
   void FlipBits();
+  void MisdirectWrites();
   void FailDisk();
   void BreakDisk();
   void ReplaceDisk();

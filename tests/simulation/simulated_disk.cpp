@@ -1,7 +1,7 @@
 #include "tests/simulation/simulated_disk.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace slipstream::simulation {
 namespace {
@@ -114,11 +114,16 @@ void SimulatedDisk::Crash() {
   Mount();
 }
 
-std::string SimulatedDisk::FlipBit(const std::string& suffix) {
+std::vector<std::string> SimulatedDisk::FilesWith(const std::string& suffix) const {
   std::vector<std::string> files;
   for (std::string& path : fs_->Paths()) {
     if (path.ends_with(suffix)) files.push_back(std::move(path));
   }
+  return files;
+}
+
+std::string SimulatedDisk::FlipBit(const std::string& suffix) {
+  const std::vector<std::string> files = FilesWith(suffix);
   if (files.empty()) return {};
   const std::string& path = random_.Pick(files);
   std::string content = fs_->Content(path);
@@ -127,6 +132,26 @@ std::string SimulatedDisk::FlipBit(const std::string& suffix) {
   byte = static_cast<char>(byte ^ static_cast<char>(1 << random_.Below(8)));
   fs_->SetContent(path, std::move(content));
   return path;
+}
+
+std::string SimulatedDisk::MisdirectWrite(const std::string& suffix) {
+  constexpr uint64_t kPieceMax = 4'096;
+  const std::vector<std::string> files = FilesWith(suffix);
+  if (files.size() < 2) return {};
+  const std::string& meant = random_.Pick(files);
+  const std::string& hit = random_.Pick(files);
+  std::string lacking = fs_->Content(meant);
+  std::string damaged = fs_->Content(hit);
+  const uint64_t size = std::min(lacking.size(), damaged.size());
+  if (meant == hit || size == 0) return {};
+  const uint64_t begin = random_.Below(size);
+  const uint64_t length = std::min(size - begin, 1 + random_.Below(kPieceMax));
+  damaged.replace(begin, length, lacking, begin, length);
+  // Nothing was written there, or what was is gone.
+  lacking.replace(begin, length, length, '\0');
+  fs_->SetContent(meant, std::move(lacking));
+  fs_->SetContent(hit, std::move(damaged));
+  return meant + " and " + hit;
 }
 
 }  // namespace slipstream::simulation

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/fs/file_system.h"
 #include "common/fs/memory_file_system.h"
@@ -42,9 +43,14 @@ class SimulatedDisk final {
   // none.
   std::string FlipBit(const std::string& suffix);
 
+  // What was written to a piece of one file went to the same place of another one, both with names
+  // that end with `suffix`; returns their names, empty where there are no two.
+  std::string MisdirectWrite(const std::string& suffix);
+
   const MemoryFileSystem& contents() const { return *fs_; }
 
  private:
+  std::vector<std::string> FilesWith(const std::string& suffix) const;
   Status Check(MemoryFileSystem::Operation operation);
   void Mount();
 

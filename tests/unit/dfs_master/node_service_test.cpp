@@ -196,5 +196,21 @@ TEST_F(NodeServiceTest, ImpossibleWishesAreRefused) {
   EXPECT_EQ(Set("a", NodeService::kInService, 1).code(), Code::kInvalidArgument);
 }
 
+TEST_F(NodeServiceTest, OfMachinesByOneNameTheOneThatIsThereIsMeant) {
+  // The disks of a were replaced: it came back as another node, and the old one is dead.
+  Pass(std::chrono::seconds(35), {"b", "c"});
+  const auto registered = master_->Register({.node_id = "new", .address = "a:7410"});
+  ASSERT_TRUE(registered.ok());
+  sessions_["new"] = registered->session;
+  Beat("new");
+
+  EXPECT_TRUE(Set("a:7410", NodeService::kMaintenance).ok());
+
+  EXPECT_EQ(ServiceOf("new"), NodeService::kMaintenance);
+  EXPECT_EQ(ServiceOf("a"), NodeService::kInService);
+  EXPECT_TRUE(Set("a", NodeService::kMaintenance).ok());  // by its id
+  EXPECT_EQ(ServiceOf("a"), NodeService::kMaintenance);
+}
+
 }  // namespace
 }  // namespace slipstream::dfs::master

@@ -430,5 +430,35 @@ TEST_F(RepairPlannerTest, WhatNodesTellOfUnknownBlocksChangesNothing) {
   EXPECT_EQ(blocks_.counts().bad_replicas, 0U);
 }
 
+// Of two that can be copied at a time, those with one replica left come before those with two.
+TEST_F(RepairPlannerTest, TheScarcestBlockIsCopiedFirst) {
+  for (BlockId id : {1, 2, 3}) {
+    AddBlock(id, {0, 1});
+    blocks_.SetReplication(id, 3);
+  }
+  for (BlockId id : {4, 5})
+    AddBlock(id, {0});
+  nodes_.Find(numbers_[1])->state = NodeState::kStale;  // its replicas count, and are not copied
+
+  Plan();
+
+  std::set<BlockId> copied;
+  for (const NodeCommand& command : Take(0))
+    copied.insert(command.block.id);
+  EXPECT_EQ(copied, (std::set<BlockId>{4, 5}));
+
+  // They have their replicas: now it is the others' turn.
+  for (BlockId id : {4, 5}) {
+    blocks_.Added(numbers_[2], ABlock(id), ++sequence_);
+    for (size_t node : {2, 3})
+      planner_.Settle(numbers_[node], id);
+  }
+  Plan();
+  const std::vector<NodeCommand> rest = Take(0);
+  ASSERT_EQ(rest.size(), 2U);
+  for (const NodeCommand& command : rest)
+    EXPECT_LE(command.block.id, 3U);
+}
+
 }  // namespace
 }  // namespace slipstream::dfs::master

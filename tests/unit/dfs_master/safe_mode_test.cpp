@@ -186,5 +186,50 @@ TEST_F(SafeModeTest, AtEveryFailpointItWasEnteredOrWasNot) {
   }
 }
 
+class LowDiskTest : public MasterHarness {
+ protected:
+  LowDiskTest() {
+    options_.disk_reserve_bytes = 1'000;
+    options_.free_bytes = [this] { return Result<uint64_t>(free_bytes_); };
+    Open();
+    AddNodes();
+  }
+  void SetFree(uint64_t bytes) {
+    free_bytes_ = bytes;
+    Pass(seconds(1), {"a", "b", "c"});
+  }
+
+  uint64_t free_bytes_ = 5'000;
+};
+
+TEST_F(LowDiskTest, NothingIsChangedUntilThereIsRoomAgain) {
+  PutFile("/f");
+
+  SetFree(999);
+  EXPECT_EQ(master_->Delete("/f", false, "1").code(), Code::kFailedPrecondition);
+  EXPECT_EQ(master_->AcquireAppender("w").status().code(), Code::kUnavailable);
+  EXPECT_EQ(master_->AllocateBlocks({.writer = "w"}).status().code(), Code::kUnavailable);
+  EXPECT_EQ(LengthOf("/f"), 100U);
+  EXPECT_NE(master_->GetClusterState()->safe_mode_reason, "");
+  EXPECT_FALSE(master_->GetClusterState()->is_safe_by_hand);
+
+  SetFree(1'050);  // not enough yet: it would be full again with the next file of the store
+  EXPECT_EQ(CodeOf("/f"), Code::kOk);
+  EXPECT_EQ(master_->Delete("/f", false, "2").code(), Code::kFailedPrecondition);
+
+  SetFree(1'100);
+  EXPECT_TRUE(master_->AcquireAppender("w").ok());
+  EXPECT_TRUE(master_->Delete("/f", false, "3").ok());
+}
+
+TEST_F(LowDiskTest, LeasesDoNotEndForIt) {
+  const uint64_t incarnation = master_->AcquireAppender("w", milliseconds(5'000))->incarnation;
+  SetFree(0);
+  Pass(seconds(60), {"a", "b", "c"});
+  SetFree(5'000);
+
+  EXPECT_TRUE(master_->RenewLease("w", incarnation).ok());
+}
+
 }  // namespace
 }  // namespace slipstream::dfs::master
