@@ -57,10 +57,12 @@ void TrashUser::RemoveSomething() {
   if (!writer->Write(*content).ok() || !writer->Close().ok()) return;
   if (!client_->MakeDirectory(kCurrent, true).ok()) return;
   // The trash may be rolled on in between, and its directory be another by now.
+  // Whatever becomes of its answer, it may have been carried out at once.
+  const Micros began = stage_.now();
   const Status status = client_->Rename(path, kCurrent + "/" + name, false);
   stage_.scheduler().Note(fmt::format("trasher removes {}: {}", path, status.ToString()));
   if (!status.ok()) return;
-  removed_[name] = {.at = stage_.now(), .content = content};
+  removed_[name] = {.at = began, .content = content};
   stage_.Count();
 }
 

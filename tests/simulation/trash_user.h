@@ -35,7 +35,7 @@ class TrashUser final {
 
  private:
   struct Removed {
-    Micros at{0};  // surely, by then
+    Micros at{0};  // at the earliest
     Content content;
   };
 
