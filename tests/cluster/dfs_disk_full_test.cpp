@@ -159,7 +159,7 @@ TEST_F(DfsDiskFullTest, AMasterWhoseLogCannotBeWrittenEndsAndHasEverythingItAnsw
 TEST_F(DfsDiskFullTest, AMasterWithLittleRoomLeftChangesNothingUntilThereIsMore) {
   const std::filesystem::path disk = dir_ / "master";
   const std::filesystem::path ballast = disk / "ballast";
-  LimitDisk(disk, 48 * kMiB);
+  LimitDisk(disk, 64 * kMiB);
   Options options;
   options.master_flags.emplace_back("--disk-reserve=24MB");
   StartCluster(options);
