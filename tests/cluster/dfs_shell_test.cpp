@@ -98,7 +98,7 @@ TEST_P(DfsShellTranscriptTest, PrintsWhatPeopleKnow) {
   CheckTranscript(*cluster_, GetParam());
 }
 
-// By a real zsh; in docs and in packages.txt as what the tests want.
+// Typed into a real zsh.
 using DfsShellCompletionTest = DfsShellTranscriptTest;
 
 TEST_P(DfsShellCompletionTest, CompletesWhatIsTyped) {
