@@ -15,6 +15,8 @@ const std::string kHome = "/user/trasher";
 const std::string kTrash = kHome + "/.Trash";
 const std::string kCurrent = kTrash + "/Current";
 constexpr Micros kPauseMax{5'000'000};
+// Checkpoints are named by the second in which they began.
+constexpr Micros kNamedBy{1'000'000};
 // Two intervals, and a round that a restart broke off is made up for by the next.
 constexpr Micros kEmptyWithin = 4 * TrashUser::kInterval + std::chrono::seconds(60);
 
@@ -95,7 +97,7 @@ void TrashUser::LookForOne() {
     return stage_.Fail(fmt::format("{} in the trash holds {}", name, Describe(*found)));
   }
   const bool must_be_there =
-      stage_.now() < removed.at + kInterval && !stage_.has_master_clock_jumped();
+      stage_.now() < removed.at + kInterval - kNamedBy && !stage_.has_master_clock_jumped();
   if (found.status().code() == Code::kNotFound && must_be_there) {
     stage_.Fail(fmt::format("{} is in the trash no more", name));
   }
