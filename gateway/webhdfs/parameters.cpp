@@ -40,9 +40,13 @@ Result<Parameters> Parameters::Parse(std::string_view query) {
   return Parameters(std::move(parsed));
 }
 
+bool Parameters::IsSameName(std::string_view a, std::string_view b) {
+  return EqualWithoutCase(a, b);
+}
+
 std::optional<std::string> Parameters::Text(std::string_view name) const {
   for (const auto& [own_name, value] : query_) {
-    if (!EqualWithoutCase(own_name, name)) continue;
+    if (!IsSameName(own_name, name)) continue;
     if (value.empty()) return std::nullopt;
     return value;
   }

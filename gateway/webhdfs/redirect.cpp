@@ -19,7 +19,9 @@ Result<bool> WantsLocation(const Call& call) {
 std::string DataUrl(const Call& call) {
   http::Query query;
   for (const auto& parameter : call.parameters.query()) {
-    if (parameter.first != "noredirect" && parameter.first != "data") query.push_back(parameter);
+    const bool is_ours = Parameters::IsSameName(parameter.first, "noredirect") ||
+                         Parameters::IsSameName(parameter.first, "data");
+    if (!is_ours) query.push_back(parameter);
   }
   query.emplace_back("data", "true");
   return "http://" + call.authority + "/webhdfs/v1" + http::EncodePath(call.path) + "?" +

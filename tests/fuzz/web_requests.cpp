@@ -66,7 +66,7 @@ void CheckRedirect(const webhdfs::Parameters& parameters,
   const auto decoded = http::PercentDecode(rest.substr(0, mark), http::Plus::kIsPlus);
   SLIPSTREAM_CHECK(decoded.ok() && *decoded == path, "another path");
   const auto query = webhdfs::Parameters::Parse(rest.substr(mark + 1));
-  if (query.ok() && !parameters.Text("DATA").has_value()) {
+  if (query.ok()) {
     SLIPSTREAM_CHECK(query->Boolean("data", false).value_or(false), "no data request");
   }
 }
@@ -99,7 +99,7 @@ std::vector<std::string> Seeds() {
   using std::string_literals::operator""s;
   return {"\0\4h:12\6/a%20bop=OPEN&offset=12&length=3&user.name=ann"s,
           "\1\0\2/aop=CREATE&overwrite=True&permission=755&replication=2&x=%0d%0a"s,
-          "\1\7[::1]:1\7/%2e%2eaop=RENAME&destination=/b+c&renameoptions=OVERWRITE"s,
+          "\1\7[::1]:1\10/%2e%2eaop=RENAME&destination=/b+c&renameoptions=OVERWRITE"s,
           "\2\0\1/op=APPEND&noredirect=true&data=true&doas=bob$&&=&="s,
           "\3\0\1/op=nonsense%ff"s};
 }

@@ -103,11 +103,12 @@ TEST(JsonTest, FileStatusHasWhatClientsRead) {
 }
 
 TEST(RedirectTest, LeadsToTheSameOperationWithData) {
-  const Call call{.parameters = Parse("op=CREATE&noredirect=false&user.name=a&x=b%26c%0d%0a"),
-                  .path = "/a b/%",
-                  .user = "a",
-                  .authority = "host:1",
-                  .remote = "r"};
+  const Call call{
+      .parameters = Parse("op=CREATE&NoRedirect=false&DATA=false&user.name=a&x=b%26c%0d%0a"),
+      .path = "/a b/%",
+      .user = "a",
+      .authority = "host:1",
+      .remote = "r"};
   EXPECT_EQ(DataUrl(call),
             "http://host:1/webhdfs/v1/a%20b/%25?op=CREATE&user.name=a&x=b%26c%0D%0A&data=true");
 }
