@@ -209,7 +209,8 @@ Result<Candidate> AppenderTable::BindAll(Transaction& txn,
   Candidate candidate;
   ShareBinder::Epoch common;
   std::unordered_set<InodeId> inodes;
-  std::unordered_set<std::string> paths;
+  std::unordered_set<std::string_view> paths;
+  candidate.shares.reserve(epoch.files.size());
   for (const FileAppend& file : epoch.files) {
     if ((file.inode == kNoInode) == file.new_path.empty()) {
       return InvalidArgument("a share names an inode or a new path, and not both");
