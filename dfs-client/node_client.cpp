@@ -24,9 +24,12 @@ constexpr size_t kPieceBytes = size_t{1} << 20;
 // Blocks up to this size travel whole, together with others, up to so many bytes of them a message.
 constexpr size_t kWholeBlockBytesMax = size_t{64} << 10;
 constexpr size_t kWholeBlocksBytesMin = size_t{256} << 10;
+// Ranges up to this length are read in one message, without a stream.
+constexpr uint64_t kRangeBytesMax = uint64_t{64} << 10;
 
 constexpr std::string_view kWriteBlocks = "/slipstream.dfs.v1.DfsDatanode/WriteBlocks";
 constexpr std::string_view kReadBlock = "/slipstream.dfs.v1.DfsDatanode/ReadBlock";
+constexpr std::string_view kReadRange = "/slipstream.dfs.v1.DfsDatanode/ReadRange";
 constexpr std::string_view kChecksumBlock = "/slipstream.dfs.v1.DfsDatanode/ChecksumBlock";
 
 void FillHeader(const NodeClient::OutgoingBlock& outgoing,
@@ -88,6 +91,7 @@ class BlockSender final {
       FillHeader(outgoing, whole->add_blocks());
       whole->mutable_data()->append(outgoing.encoded->data);
     }
+    whole->set_is_end(is_last);
     return is_last ? stream_.SendLast(request) : stream_.Send(request);
   }
 
@@ -240,9 +244,17 @@ Result<std::string> NodeClient::ReadBlock(const NodeAddress& node,
 
   const EitherStop either(stop, stop_);
   const auto peer = PeerAt(node.address);
+  RangeAssembler assembler(block, range);
+  if (range.length <= kRangeBytesMax) {
+    v1::ReadRangeResponse whole;
+    RETURN_IF_ERROR(
+        peer->Call(kReadRange, request, whole, {.timeout = timeout, .stop = either.token()}));
+    for (const v1::ReadBlockResponse& frame : whole.frames())
+      RETURN_IF_ERROR(assembler.Add(frame));
+    return assembler.Finish();
+  }
   const auto stream =
       peer->OpenResponseStream(kReadBlock, request, {.timeout = timeout, .stop = either.token()});
-  RangeAssembler assembler(block, range);
   v1::ReadBlockResponse response;
   while (stream->Receive(response))
     RETURN_IF_ERROR(assembler.Add(response));

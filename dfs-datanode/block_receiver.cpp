@@ -71,6 +71,8 @@ Status BlockReceiver::Take(const WriteBlocksRequest& request) {
     if (!request.has_header()) return InvalidArgument("the stream does not begin with a header");
     return Begin(request.header());
   }
+  if (is_at_end_) return InvalidArgument("a message behind the last");
+  is_at_end_ = request.whole_blocks().is_end();
   // Passed on first, so that both disks work at the same time.
   if (next_ != nullptr && !next_->Send(request)) return next_->Finish().status();
   return Store(request);

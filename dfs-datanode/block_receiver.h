@@ -80,6 +80,7 @@ class BlockReceiver final {
   const SteadyTime deadline_;
   std::unique_ptr<ReplicaWriter> writer_;  // null before the header
   std::unique_ptr<BlockSender> next_;      // null: the end of the chain
+  bool is_at_end_ = false;                 // the writer says that nothing follows
   size_t block_count_ = 0;
   uint64_t stored_bytes_ = 0;
   bool is_settled_ = false;

@@ -34,7 +34,9 @@ BlockSender::~BlockSender() = default;
 
 bool BlockSender::Send(const dfs::v1::WriteBlocksRequest& request) {
   // A block's header is of no use to the peer without its data.
-  return request.has_block() ? call_->stream->SendAhead(request) : call_->stream->Send(request);
+  if (request.has_block()) return call_->stream->SendAhead(request);
+  return request.whole_blocks().is_end() ? call_->stream->SendLast(request)
+                                         : call_->stream->Send(request);
 }
 
 void BlockSender::HalfClose() {

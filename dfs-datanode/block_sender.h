@@ -33,7 +33,8 @@ class BlockSender final {
   BlockSender(const BlockSender&) = delete;
   BlockSender& operator=(const BlockSender&) = delete;
 
-  // False when the call is over: Finish() says why.
+  // False when the call is over: Finish() says why. Behind a message that says it is the end
+  // nothing may come.
   bool Send(const dfs::v1::WriteBlocksRequest& request);
   // Nothing more comes: the peer makes durable what it has, while the caller does something else.
   void HalfClose();

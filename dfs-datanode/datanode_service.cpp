@@ -16,6 +16,7 @@ using dfs::v1::ChecksumBlockRequest;
 using dfs::v1::ChecksumBlockResponse;
 using dfs::v1::ReadBlockRequest;
 using dfs::v1::ReadBlockResponse;
+using dfs::v1::ReadRangeResponse;
 using dfs::v1::WriteBlocksRequest;
 using dfs::v1::WriteBlocksResponse;
 
@@ -48,6 +49,15 @@ class DatanodeService::Impl final : public dfs::v1::DfsDatanode::Service {
         return writer->Write(frame, options);
       });
     }
+    LogFailure("read_failed", *context, request->block().block_id(), status);
+    return rpc::ToGrpc(status);
+  }
+
+  grpc::Status ReadRange(grpc::ServerContext* context,
+                         const ReadBlockRequest* request,
+                         ReadRangeResponse* response) override {
+    Status status = CheckDeadline(*context);
+    if (status.ok()) status = replicas_.ReadRange(*request, *response);
     LogFailure("read_failed", *context, request->block().block_id(), status);
     return rpc::ToGrpc(status);
   }

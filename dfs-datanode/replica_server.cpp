@@ -20,10 +20,14 @@ using dfs::v1::ChecksumBlockRequest;
 using dfs::v1::ChecksumBlockResponse;
 using dfs::v1::ReadBlockRequest;
 using dfs::v1::ReadBlockResponse;
+using dfs::v1::ReadRangeResponse;
 
 constexpr uint32_t kPieceBytesDefault = 512;
 constexpr uint32_t kPieceBytesMin = 64;
 constexpr uint32_t kPieceBytesMax = 1 << 20;
+
+// The longest range that is read in one message: with the frames at its ends three MiB.
+constexpr uint64_t kRangeBytesMax = uint64_t{1} << 20;
 
 // So much of an answer goes in one message.
 constexpr size_t kChecksumBytesPerMessage = 256 << 10;
@@ -100,6 +104,16 @@ Status ReplicaServer::Read(const ReadBlockRequest& request, const FrameSink& sen
                   });
   if (!status.ok()) node_.metrics.reads_failed.Increment();
   return status;
+}
+
+Status ReplicaServer::ReadRange(const ReadBlockRequest& request, ReadRangeResponse& response) {
+  if (request.length_bytes() == 0 || request.length_bytes() > kRangeBytesMax) {
+    return InvalidArgument(fmt::format("length_bytes={}", request.length_bytes()));
+  }
+  return Read(request, [&](const ReadBlockResponse& frame, bool) {
+    *response.add_frames() = frame;
+    return true;
+  });
 }
 
 Status ReplicaServer::Checksum(const ChecksumBlockRequest& request, const ChecksumSink& send) {

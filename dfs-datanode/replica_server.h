@@ -14,6 +14,7 @@ class ChecksumBlockRequest;
 class ChecksumBlockResponse;
 class ReadBlockRequest;
 class ReadBlockResponse;
+class ReadRangeResponse;
 }  // namespace slipstream::dfs::v1
 
 namespace slipstream::datanode {
@@ -39,6 +40,7 @@ class ReplicaServer final {
 
   // kCancelled when `send` took no more.
   Status Read(const dfs::v1::ReadBlockRequest& request, const FrameSink& send);
+  Status ReadRange(const dfs::v1::ReadBlockRequest& request, dfs::v1::ReadRangeResponse& response);
   Status Checksum(const dfs::v1::ChecksumBlockRequest& request, const ChecksumSink& send);
 
  private:

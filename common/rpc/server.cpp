@@ -22,6 +22,10 @@ namespace {
 // off as abusive.
 constexpr int kPingIntervalMsMin = 5'000;
 
+// Threads that stay when they have nothing to do. Handlers block, and with gRPC's default of two a
+// busy server would make a thread for every call and end it again.
+constexpr int kIdleThreadsMax = 16;
+
 // gRPC writes to stderr on its own; what matters of it comes back as a status.
 void LogQuietly(gpr_log_func_args* line) {
   log::Get("grpc")->debug("grpc_said text={}", log::Quoted(line->message));
@@ -52,6 +56,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options,
   grpc::ResourceQuota quota("server");
   quota.SetMaxThreads(options.threads_max);
   grpc::ServerBuilder builder;
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, kIdleThreadsMax);
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(static_cast<int>(kMessageBytesMax));
   builder.SetMaxSendMessageSize(static_cast<int>(kMessageBytesMax));

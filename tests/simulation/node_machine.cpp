@@ -83,6 +83,13 @@ class NodeMachine::Life final : public Service {
       }));
       return std::string();
     }
+    if (call.method().ends_with("/ReadRange")) {
+      ReadBlockRequest request;
+      if (!request.ParseFromString(bytes)) return Internal("a damaged request");
+      dfs::v1::ReadRangeResponse response;
+      RETURN_IF_ERROR(node_->server().ReadRange(request, response));
+      return response.SerializeAsString();
+    }
     if (call.method().ends_with("/ChecksumBlock")) {
       dfs::v1::ChecksumBlockRequest request;
       if (!request.ParseFromString(bytes)) return Internal("a damaged request");

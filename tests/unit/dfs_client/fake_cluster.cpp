@@ -133,6 +133,25 @@ grpc::Status FakeDatanode::WriteBlocks(grpc::ServerContext*,
 grpc::Status FakeDatanode::ReadBlock(grpc::ServerContext* context,
                                      const v1::ReadBlockRequest* request,
                                      grpc::ServerWriter<v1::ReadBlockResponse>* writer) {
+  const auto frames = FramesOf(*context, *request);
+  if (!frames.ok()) return rpc::ToGrpc(frames.status());
+  for (const v1::ReadBlockResponse& frame : *frames)
+    writer->Write(frame);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeDatanode::ReadRange(grpc::ServerContext* context,
+                                     const v1::ReadBlockRequest* request,
+                                     v1::ReadRangeResponse* response) {
+  const auto frames = FramesOf(*context, *request);
+  if (!frames.ok()) return rpc::ToGrpc(frames.status());
+  for (const v1::ReadBlockResponse& frame : *frames)
+    *response->add_frames() = frame;
+  return grpc::Status::OK;
+}
+
+Result<std::vector<v1::ReadBlockResponse>> FakeDatanode::FramesOf(
+    const grpc::ServerContext& context, const v1::ReadBlockRequest& request) {
   StoredBlock block;
   std::function<Status()> hook;
   {
@@ -140,17 +159,18 @@ grpc::Status FakeDatanode::ReadBlock(grpc::ServerContext* context,
     hook = on_read_;
     // A cancelled call wakes nobody here, so this looks for it now and then.
     CondVar never;
-    while (is_hanging_ && !context->IsCancelled())
+    while (is_hanging_ && !context.IsCancelled())
       never.WaitFor(mutex_, milliseconds(10));
-    auto found = blocks_.find(request->block().block_id());
-    if (found == blocks_.end()) return rpc::ToGrpc(NotFound("no such block"));
+    auto found = blocks_.find(request.block().block_id());
+    if (found == blocks_.end()) return NotFound("no such block");
     block = found->second;
   }
   const Status hooked = CallHook(hook);
-  if (!hooked.ok()) return rpc::ToGrpc(hooked);
+  if (!hooked.ok()) return hooked;
 
-  const uint64_t begin = request->offset_bytes();
-  const uint64_t end = begin + request->length_bytes();
+  const uint64_t begin = request.offset_bytes();
+  const uint64_t end = begin + request.length_bytes();
+  std::vector<v1::ReadBlockResponse> frames;
   uint64_t raw = 0;
   size_t stored = 0;
   for (const v1::Frame& frame : block.frames) {
@@ -159,12 +179,12 @@ grpc::Status FakeDatanode::ReadBlock(grpc::ServerContext* context,
       response.set_raw_offset_bytes(raw);
       *response.mutable_frame() = frame;
       response.set_data(block.data.substr(stored, frame.stored_bytes()));
-      if (!writer->Write(response)) break;
+      frames.push_back(std::move(response));
     }
     raw += frame.raw_bytes();
     stored += frame.stored_bytes();
   }
-  return grpc::Status::OK;
+  return frames;
 }
 
 grpc::Status FakeDatanode::ChecksumBlock(grpc::ServerContext*,

@@ -61,11 +61,18 @@ class FakeDatanode final : public v1::DfsDatanode::Service {
   grpc::Status ReadBlock(grpc::ServerContext* context,
                          const v1::ReadBlockRequest* request,
                          grpc::ServerWriter<v1::ReadBlockResponse>* writer) override;
+  grpc::Status ReadRange(grpc::ServerContext* context,
+                         const v1::ReadBlockRequest* request,
+                         v1::ReadRangeResponse* response) override;
   grpc::Status ChecksumBlock(grpc::ServerContext* context,
                              const v1::ChecksumBlockRequest* request,
                              grpc::ServerWriter<v1::ChecksumBlockResponse>* writer) override;
 
  private:
+  // The frames of a range, or what a test wants instead.
+  Result<std::vector<v1::ReadBlockResponse>> FramesOf(const grpc::ServerContext& context,
+                                                      const v1::ReadBlockRequest& request);
+
   FakeCluster& cluster_;
   const std::string node_id_;
   std::string address_;

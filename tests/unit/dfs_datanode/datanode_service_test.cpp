@@ -67,6 +67,7 @@ TEST_F(DatanodeServiceTest, BlocksMayComeWholeManyInAMessage) {
   WriteMessages messages = MessagesOf({in_pieces}, {second_.address()});
   messages.insert(messages.begin() + 1, Whole({SmallBlock(1), LargeBlock(2)}));
   messages.push_back(Whole({SmallBlock(4)}));
+  messages.back().mutable_whole_blocks()->set_is_end(true);
 
   Result<std::vector<std::string>> holders = Send(first_, messages);
 
@@ -88,7 +89,14 @@ TEST_F(DatanodeServiceTest, WholeBlocksHaveTheDataTheirHeadersSay) {
   dfs::v1::WriteBlocksRequest damaged = Whole({SmallBlock(1), SmallBlock(2)});
   damaged.mutable_whole_blocks()->mutable_data()->back() ^= 1;
 
+  dfs::v1::WriteBlocksRequest end = Whole({SmallBlock(1)});
+  end.mutable_whole_blocks()->set_is_end(true);
+
   const auto header = HeaderMessage({});
+  EXPECT_EQ(Send(first_, {HeaderMessage({second_.address()}), end, Whole({SmallBlock(2)})})
+                .status()
+                .code(),
+            Code::kInvalidArgument);
   EXPECT_EQ(Send(first_, {header, more}).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(Send(first_, {header, less}).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(Send(first_, {header, damaged}).status().code(), Code::kDataLoss);
@@ -109,6 +117,33 @@ TEST_F(DatanodeServiceTest, ARangeReadSendsItsFramesOnly) {
   EXPECT_EQ(frames->raw.size(), 2 * kFrame);
   frames = Fetch(first_, block.meta.identity, 2 * kFrame, 0);
   EXPECT_EQ(frames->raw.size(), 2'500'000 - 2 * kFrame);
+}
+
+TEST_F(DatanodeServiceTest, AShortRangeComesInOneMessage) {
+  const TestBlock block = MakeBlock(3, 2'500'000);
+  ASSERT_TRUE(Send(first_, MessagesOf({block})).ok());
+  auto read = [&](uint64_t offset, uint64_t length, dfs::v1::ReadRangeResponse& response) {
+    dfs::v1::ReadBlockRequest request;
+    *request.mutable_block() = ToProto(block.meta.identity);
+    request.set_offset_bytes(offset);
+    request.set_length_bytes(length);
+    grpc::ClientContext context;
+    rpc::SetTimeout(context, kTestTimeout);
+    return rpc::FromGrpc(first_.NewStub()->ReadRange(&context, request, &response)).code();
+  };
+  constexpr uint64_t kFrame = block::kFrameRawBytesMax;
+  dfs::v1::ReadRangeResponse response;
+
+  ASSERT_EQ(read(kFrame - 1, 2, response), Code::kOk);
+  ASSERT_EQ(response.frames_size(), 2);
+  EXPECT_EQ(response.frames(0).raw_offset_bytes(), 0U);
+  EXPECT_EQ(response.frames(1).raw_offset_bytes(), kFrame);
+
+  response.Clear();
+  EXPECT_EQ(read(0, 0, response), Code::kInvalidArgument);
+  EXPECT_EQ(read(0, (1 << 20) + 1, response), Code::kInvalidArgument);
+  EXPECT_EQ(read(2'500'000, 1, response), Code::kOutOfRange);
+  EXPECT_EQ(response.frames_size(), 0);
 }
 
 TEST_F(DatanodeServiceTest, RefusesReadsOfWhatIsNotHere) {
