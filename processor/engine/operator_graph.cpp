@@ -15,6 +15,7 @@
 #include "processor/operators/regular_join.h"
 #include "processor/operators/row_operators.h"
 #include "processor/operators/session_aggregate.h"
+#include "processor/operators/temporal_join.h"
 #include "processor/operators/top_n.h"
 #include "processor/operators/unnest.h"
 #include "processor/operators/window_aggregate.h"
@@ -180,6 +181,8 @@ Result<std::unique_ptr<const Operator>> OperatorGraph::MakeJoin(const PlanNode& 
       return Made(std::make_unique<WindowJoinOperator>(std::move(description)));
     case JoinSpec::Variant::kInterval:
       return Made(std::make_unique<IntervalJoinOperator>(std::move(description)));
+    case JoinSpec::Variant::kTemporal:
+      return Made(std::make_unique<TemporalJoinOperator>(std::move(description)));
     case JoinSpec::Variant::kRegular:
       return Made(std::make_unique<RegularJoinOperator>(std::move(description)));
     case JoinSpec::Variant::kLookup:

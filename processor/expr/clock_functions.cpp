@@ -37,6 +37,23 @@ void Add(FunctionTable& table, const char* name, const DataType& type, Kernel ke
   table.Add(std::move(function));
 }
 
+// Of a column of event time; what evaluates it has put a literal in its place
+// (watermark_function.h).
+void AddWatermark(FunctionTable& table) {
+  ScalarFunction function{.name = "CURRENT_WATERMARK", .usage = "CURRENT_WATERMARK(TIMESTAMP)"};
+  function.bind =
+      [](std::span<const ExpressionPtr> args) -> std::optional<ScalarFunction::Signature> {
+    if (args.size() != 1 || !args[0]->type.is_timestamp()) return std::nullopt;
+    return ScalarFunction::Signature{.args = {args[0]->type}, .result = AsNullable(args[0]->type)};
+  };
+  function.kernel = [](const KernelCall& call, Column& out) {
+    for (size_t row = 0; row < call.rows; ++row)
+      out.SetNull(row);
+  };
+  function.evaluation = ScalarFunction::Evaluation::kLoose;
+  table.Add(std::move(function));
+}
+
 }  // namespace
 
 void AddClockFunctions(FunctionTable& table) {
@@ -48,6 +65,7 @@ void AddClockFunctions(FunctionTable& table) {
   const DataType time{.kind = TypeKind::kTime};
   Add(table, "CURRENT_TIME", time, NowKernel<SecondOfDay>);
   Add(table, "LOCALTIME", time, NowKernel<SecondOfDay>);
+  AddWatermark(table);
   Add(table, "UNIX_TIMESTAMP", DataType::BigInt(), NowKernel<EpochSecond>);
 }
 

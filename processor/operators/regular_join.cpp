@@ -189,7 +189,8 @@ void RegularJoinOperator::Join(const RowBatch& rows,
     changes.Add(kind, row, partner);
     if (is_addition || !counts_others || other->matches == 0) continue;
     others.SetMatches(other, other->matches - 1, rows.batch.now_us);
-    if (other->matches == 0) changes.Add(RowKind::kInsert, RowPairs::kNone, partner);
+    const bool stays_alone = other->matches == 0 && !description_.is_final;
+    if (stays_alone) changes.Add(RowKind::kInsert, RowPairs::kNone, partner);
   }
   const bool stands_alone = partners.empty() && counts && !(description_.is_final && has_key);
   if (stands_alone) changes.Add(kind, row, RowPairs::kNone);

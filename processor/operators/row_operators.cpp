@@ -5,16 +5,22 @@
 #include <utility>
 
 #include "processor/expr/evaluator.h"
+#include "processor/expr/watermark_function.h"
 
 namespace slipstream::sql {
 
 FilterOperator::FilterOperator(const ExpressionPtr& condition)
-    : condition_(FoldConstants(condition)) {}
+    : condition_(FoldConstants(condition)), asks_watermark_(AsksWatermark(*condition_)) {}
 
-Status FilterOperator::Process(RowBatch rows, int64_t, OperatorState*, OperatorOutput& out) const {
+Status FilterOperator::Process(RowBatch rows,
+                               int64_t watermark,
+                               OperatorState*,
+                               OperatorOutput& out) const {
   RowErrors errors;
+  const ExpressionPtr condition =
+      asks_watermark_ ? WithWatermark(condition_, watermark) : condition_;
   std::vector<uint32_t> selected =
-      SelectRows(*condition_, rows.batch, rows.batch.NewArena(), errors);
+      SelectRows(*condition, rows.batch, rows.batch.NewArena(), errors);
   // A row that failed is not selected: its verdict is NULL, or was not the condition's own.
   if (!errors.empty()) {
     RETURN_IF_ERROR(out.Reject(rows, errors));
@@ -38,17 +44,24 @@ ProjectOperator::ProjectOperator(std::vector<ExpressionPtr> expressions)
       uses[column] += used[column] ? 1 : 0;
   }
   for (const ExpressionPtr& expression : expressions_) {
+    asks_watermark_.push_back(AsksWatermark(*expression));
     is_moved_.push_back(expression->kind == Expression::Kind::kColumn &&
                         uses[expression->column] == 1);
   }
 }
 
-Status ProjectOperator::Process(RowBatch rows, int64_t, OperatorState*, OperatorOutput& out) const {
+Status ProjectOperator::Process(RowBatch rows,
+                                int64_t watermark,
+                                OperatorState*,
+                                OperatorOutput& out) const {
   RowErrors errors;
   Arena& arena = rows.batch.NewArena();
   std::vector<Column> columns(expressions_.size());
   for (size_t i = 0; i < expressions_.size(); ++i) {
-    if (!is_moved_[i]) columns[i] = Evaluate(*expressions_[i], rows.batch, arena, errors);
+    if (is_moved_[i]) continue;
+    const ExpressionPtr expression =
+        asks_watermark_[i] ? WithWatermark(expressions_[i], watermark) : expressions_[i];
+    columns[i] = Evaluate(*expression, rows.batch, arena, errors);
   }
   if (!errors.empty()) RETURN_IF_ERROR(out.Reject(rows, errors));
   RowBatch projected;

@@ -22,6 +22,7 @@ class FilterOperator final : public Operator {
 
  private:
   const ExpressionPtr condition_;
+  const bool asks_watermark_;
 };
 
 // Computes one column for each expression.
@@ -35,6 +36,7 @@ class ProjectOperator final : public Operator {
 
  private:
   std::vector<ExpressionPtr> expressions_;
+  std::vector<bool> asks_watermark_;  // by expression
   // Of each expression: it is a bare column that nothing else reads, so it is moved, not copied.
   std::vector<bool> is_moved_;
 };

@@ -255,18 +255,29 @@ std::string_view JoinTypeText(JoinSpec::Type type) {
   return "";
 }
 
+std::string_view VariantText(JoinSpec::Variant variant) {
+  switch (variant) {
+    case JoinSpec::Variant::kRegular:
+      return "";
+    case JoinSpec::Variant::kWindow:
+      return "Window";
+    case JoinSpec::Variant::kInterval:
+      return "Interval";
+    case JoinSpec::Variant::kLookup:
+      return "Lookup";
+    case JoinSpec::Variant::kTemporal:
+      return "Temporal";
+  }
+  return "";
+}
+
 // "LeftIntervalJoin on id = order_id, bidtime - ts from -1 h to 0 s where (…)"
 std::string JoinText(const PlanNode& node) {
   const JoinSpec& join = node.join;
   const Schema& left = node.inputs[0]->output;
   const Schema& right = node.inputs[1]->output;
   const bool is_interval = join.variant == JoinSpec::Variant::kInterval;
-  std::string text = fmt::format("{}{}Join",
-                                 JoinTypeText(join.type),
-                                 join.variant == JoinSpec::Variant::kLookup   ? "Lookup"
-                                 : is_interval                                ? "Interval"
-                                 : join.variant == JoinSpec::Variant::kWindow ? "Window"
-                                                                              : "");
+  std::string text = fmt::format("{}{}Join", JoinTypeText(join.type), VariantText(join.variant));
   std::vector<std::string> keys;
   for (const JoinSpec::Key& key : join.keys) {
     keys.push_back(fmt::format("{} {} {}",
@@ -282,6 +293,9 @@ std::string JoinText(const PlanNode& node) {
                                DurationText(join.upper_us)));
   }
   if (!keys.empty()) text += fmt::format(" on {}", fmt::join(keys, ", "));
+  if (join.variant == JoinSpec::Variant::kTemporal) {
+    text += fmt::format(", at {} of {}", left[join.left_time].name, right[join.right_time].name);
+  }
   if (join.left_ttl_us) text += fmt::format(", left for {}", DurationText(*join.left_ttl_us));
   if (join.right_ttl_us) text += fmt::format(", right for {}", DurationText(*join.right_ttl_us));
   if (node.condition) {

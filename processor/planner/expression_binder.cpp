@@ -22,8 +22,6 @@ constexpr std::array kNiladic = std::to_array<std::string_view>(
 
 constexpr std::array kGroupWindows = std::to_array<std::string_view>({"TUMBLE", "HOP", "SESSION"});
 
-constexpr std::array kRefusedFunctions = std::to_array<std::string_view>({"CURRENT_WATERMARK"});
-
 template <class Names>
 bool Contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -262,7 +260,7 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::Call& node, Span at) {
       context_.Fail(at, fmt::format("OVER stands in SELECT, not in {}", clause_));
     return overs_->Bind(*this, node, at);
   }
-  if (Contains(kRefusedFunctions, name)) context_.Unsupported(at, name + " is");
+  if (name == "CURRENT_WATERMARK") CheckWatermarkColumn(node, at);
   if (name == "GROUPING" || name == "GROUPING_ID") return BindGrouping(node, name, at);
   if (ExpressionPtr property = BindWindowFunction(node, name, at)) return property;
   if (IsAggregateFunction(name)) return BindAggregate(node, name, at);
@@ -277,6 +275,16 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::Call& node, Span at) {
     }
   }
   return Call(node.function.text, BindArguments(node), at);
+}
+
+void ExpressionBinder::CheckWatermarkColumn(const ast::Call& call, Span at) const {
+  const bool has_column = call.arguments.size() == 1 &&
+                          std::holds_alternative<ast::ColumnRef>(call.arguments[0].value->node);
+  if (has_column) {
+    const auto& name = std::get<ast::ColumnRef>(call.arguments[0].value->node);
+    if (Resolve(name, call.arguments[0].value->at).is_rowtime) return;
+  }
+  context_.Fail(at, "CURRENT_WATERMARK takes a column of event time");
 }
 
 ExpressionPtr ExpressionBinder::BindAggregate(const ast::Call& call,

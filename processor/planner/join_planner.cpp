@@ -82,7 +82,8 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
   Relation left = PlanFrom(*join.left);
   const auto* const named = std::get_if<ast::NamedTable>(&join.right->node);
   const bool is_lookup = named != nullptr && named->as_of;
-  Relation right = is_lookup ? PlanLookedUp(join, left) : PlanFrom(*join.right);
+  JoinSpec spec{.type = TypeOf(join.kind)};
+  Relation right = is_lookup ? PlanLookedUp(join, left, spec) : PlanFrom(*join.right);
   if (left.window) AssignWindow(context_, left);
   if (right.window) AssignWindow(context_, right);
   const bool has_condition = join.condition || join.is_natural || !join.using_columns.empty();
@@ -90,10 +91,9 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
       join.kind != ast::Join::Kind::kInner) {
     context_.Fail(at, "an outer join needs ON or USING");
   }
-  const JoinSpec join_type{.type = TypeOf(join.kind)};
-  const Schema output = JoinOutput(left.node->output, right.node->output, join_type);
-  const std::optional<int64_t> left_ttl = StateTtlOf(left.columns);
-  const std::optional<int64_t> right_ttl = StateTtlOf(right.columns);
+  const Schema output = JoinOutput(left.node->output, right.node->output, spec);
+  spec.left_ttl_us = StateTtlOf(left.columns);
+  spec.right_ttl_us = StateTtlOf(right.columns);
   Sides sides{std::move(left.columns), std::move(right.columns)};
   for (ScopeColumn& column : sides.right)
     column.column += left.node->output.size();
@@ -119,13 +119,8 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
   Relation relation;
   relation.has_join = true;
   relation.node =
-      MakeJoin(std::move(left.node), std::move(right.node), join_type.type, std::move(condition));
-  relation.node->join.left_ttl_us = left_ttl;
-  relation.node->join.right_ttl_us = right_ttl;
-  // What reads no Kafka runs as a batch, in which the table is read once like any other.
-  if (is_lookup && ReadsKafka(*relation.node->inputs[0])) {
-    relation.node->join.variant = JoinSpec::Variant::kLookup;
-  }
+      MakeJoin(std::move(left.node), std::move(right.node), spec.type, std::move(condition));
+  relation.node->join = spec;
   for (std::vector<ScopeColumn>* columns : {&shared, &sides.left, &sides.right}) {
     for (ScopeColumn& column : *columns) {
       column.type = relation.node->output[column.column].type;
@@ -149,35 +144,52 @@ std::optional<int64_t> QueryPlanner::StateTtlOf(const std::vector<ScopeColumn>& 
   return std::nullopt;
 }
 
-Relation QueryPlanner::PlanLookedUp(const ast::Join& join, const Relation& left) {
+// The column of the left side that FOR SYSTEM_TIME AS OF names; null: PROCTIME() itself.
+const ScopeColumn* QueryPlanner::AsOfColumn(const ast::Expr& as_of, const Relation& left) const {
+  const ExpressionPtr time =
+      ExpressionBinder(context_, left.columns, "FOR SYSTEM_TIME AS OF").Bind(as_of);
+  if (IsProcessingTime(*time)) return nullptr;
+  for (const ScopeColumn& column : left.columns) {
+    const bool is_named = time->kind == Expression::Kind::kColumn && time->column == column.column;
+    if (is_named && (column.is_proctime || column.is_rowtime)) return &column;
+  }
+  context_.Fail(as_of.at, "FOR SYSTEM_TIME AS OF takes the left side's event time or PROCTIME()");
+}
+
+Relation QueryPlanner::PlanLookedUp(const ast::Join& join, const Relation& left, JoinSpec& spec) {
   const auto& named = std::get<ast::NamedTable>(join.right->node);
   const Span at = join.right->at;
   if (join.kind != ast::Join::Kind::kInner && join.kind != ast::Join::Kind::kLeft) {
-    context_.Fail(at, "a lookup is a JOIN or a LEFT JOIN");
+    context_.Fail(at, "FOR SYSTEM_TIME AS OF goes with JOIN and LEFT JOIN");
   }
-  const ExpressionPtr as_of =
-      ExpressionBinder(context_, left.columns, "FOR SYSTEM_TIME AS OF").Bind(*named.as_of);
-  const bool is_proctime =
-      IsProcessingTime(*as_of) ||
-      std::any_of(left.columns.begin(), left.columns.end(), [&](const ScopeColumn& column) {
-        return column.is_proctime && as_of->kind == Expression::Kind::kColumn &&
-               column.column == as_of->column;
-      });
-  if (!is_proctime) {
-    context_.Unsupported(named.as_of->at,
-                         "FOR SYSTEM_TIME AS OF other times than PROCTIME() is",
-                         "name a column of the left side that is PROCTIME()");
-  }
-  const TablePtr table = FindTable(named.name, named.options);
-  if (table->connector() != "filesystem") {
-    context_.Unsupported(
-        at,
-        fmt::format("looking up in a table with connector '{}' is", table->connector()),
-        "'filesystem' tables can be");
-  }
-  Relation relation = PlanNamed({.name = named.name, .options = named.options}, at);
+  Relation relation = PlanNamed(named, at);
   const std::string alias = join.right->alias ? join.right->alias->text : named.name.back().text;
   Rename(relation, alias, join.right->columns);
+  const ScopeColumn* const time = AsOfColumn(*named.as_of, left);
+  if (time == nullptr || time->is_proctime) {
+    const PlanNode& node = *relation.node;
+    if (node.kind != PlanNode::Kind::kScan || node.table->connector() != "filesystem") {
+      context_.Unsupported(at, "looking up in other than 'filesystem' tables is");
+    }
+    // What reads no Kafka runs as a batch, in which the table is read once like any other.
+    if (ReadsKafka(*left.node)) spec.variant = JoinSpec::Variant::kLookup;
+    return relation;
+  }
+  if (context_.every_input_is_bounded()) {
+    context_.Unsupported(named.as_of->at,
+                         "FOR SYSTEM_TIME AS OF an event time of input that ends is");
+  }
+  const auto version = std::find_if(relation.columns.begin(),
+                                    relation.columns.end(),
+                                    [](const auto& column) { return column.is_rowtime; });
+  if (version == relation.columns.end()) {
+    context_.Fail(at,
+                  "the table of FOR SYSTEM_TIME AS OF an event time has no event time",
+                  "declare its WATERMARK");
+  }
+  spec.variant = JoinSpec::Variant::kTemporal;
+  spec.left_time = time->column;
+  spec.right_time = version->column;
   return relation;
 }
 

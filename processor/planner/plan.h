@@ -107,8 +107,9 @@ struct JoinSpec {
   // What is known of the rows' times, and so, how long rows are kept. kRegular: nothing; kWindow:
   // both lie in the same window; kInterval: their times differ by so much. kLookup: rows of the
   // left input are looked up in the right one, a table of files, as it is when they come; only the
-  // left input streams.
-  enum class Variant : uint8_t { kRegular, kWindow, kInterval, kLookup };
+  // left input streams. kTemporal: beside rows of the left input stand those of the right one as
+  // they were at the left one's event time.
+  enum class Variant : uint8_t { kRegular, kWindow, kInterval, kLookup, kTemporal };
   struct Key {
     size_t left = 0;
     size_t right = 0;
@@ -118,8 +119,8 @@ struct JoinSpec {
   Type type = Type::kInner;
   Variant variant = Variant::kRegular;
   std::vector<Key> keys;  // all equal; of the same physical type
-  // kWindow: the windows' ends; kInterval: the event times, left − right within the bounds, both
-  // included, microseconds.
+  // kWindow: the windows' ends; kTemporal: the event times; kInterval: likewise, left − right
+  // within the bounds, both included, microseconds.
   size_t left_time = 0;
   size_t right_time = 0;
   int64_t lower_us = 0;
@@ -129,7 +130,7 @@ struct JoinSpec {
   std::optional<int64_t> left_ttl_us;
   std::optional<int64_t> right_ttl_us;
 
-  bool has_times() const { return variant == Variant::kWindow || variant == Variant::kInterval; }
+  bool has_times() const { return variant != Variant::kRegular && variant != Variant::kLookup; }
   bool gives_right() const { return type != Type::kSemi && type != Type::kAnti; }
   // Whether a row of that side is given, with NULLs, when it has no partner.
   bool keeps_left() const { return type == Type::kLeft || type == Type::kFull; }

@@ -36,7 +36,11 @@ bool IsUpdateSource(const TableDefinition& table) {
 
 bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded) {
   if (node.kind == PlanNode::Kind::kScan) return IsUpdateSource(*node.table);
-  const auto inputs = StreamingInputs(node);
+  auto inputs = StreamingInputs(node);
+  // What a version of the right side replaces is what its rows stand for.
+  const bool has_versions =
+      node.kind == PlanNode::Kind::kJoin && node.join.variant == JoinSpec::Variant::kTemporal;
+  if (has_versions) inputs = inputs.first(1);
   const bool input_is = std::any_of(inputs.begin(), inputs.end(), [&](const PlanNodePtr& input) {
     return IsUpdateStream(*input, every_input_is_bounded);
   });

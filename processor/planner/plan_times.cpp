@@ -60,7 +60,8 @@ ColumnSet Shifted(const ColumnSet& columns, size_t by) {
 ColumnSet JoinTimes(const PlanNode& node) {
   if (node.join.variant == JoinSpec::Variant::kRegular) return {};
   ColumnSet times = EventTimes(*node.inputs[0]);
-  if (node.join.has_times() && node.join.gives_right()) {
+  const bool is_versioned = node.join.variant == JoinSpec::Variant::kTemporal;
+  if (node.join.has_times() && !is_versioned && node.join.gives_right()) {
     times.merge(Shifted(EventTimes(*node.inputs[1]), node.inputs[0]->output.size()));
   }
   return times;
@@ -110,7 +111,10 @@ std::set<size_t> EventTimes(const PlanNode& node) {
 namespace {
 
 std::optional<RowWindows> JoinWindows(const PlanNode& node) {
-  if (node.join.variant == JoinSpec::Variant::kLookup) return RowWindowsOf(*node.inputs[0]);
+  const JoinSpec::Variant variant = node.join.variant;
+  if (variant == JoinSpec::Variant::kLookup || variant == JoinSpec::Variant::kTemporal) {
+    return RowWindowsOf(*node.inputs[0]);
+  }
   if (node.join.variant != JoinSpec::Variant::kWindow) return std::nullopt;
   std::optional<RowWindows> windows = RowWindowsOf(*node.inputs[0]);
   const std::optional<RowWindows> right = RowWindowsOf(*node.inputs[1]);

@@ -100,7 +100,9 @@ Parts PushIntoJoin(PlanNode& join, const Parts& above) {
   Parts condition;
   if (join.condition) SplitConjuncts(join.condition, condition);
   const bool filters_left = type == Type::kInner || type == Type::kRight || type == Type::kSemi;
-  const bool filters_right = type != Type::kRight && type != Type::kFull;
+  // Of a version that is taken out an older one would take the place.
+  const bool has_versions = join.join.variant == JoinSpec::Variant::kTemporal;
+  const bool filters_right = type != Type::kRight && type != Type::kFull && !has_versions;
   for (const ExpressionPtr& part : condition) {
     const bool is_left = ReadsOnly(*part, 0, left);
     const bool is_right = ReadsOnly(*part, left, all);
@@ -117,7 +119,7 @@ Parts PushIntoJoin(PlanNode& join, const Parts& above) {
     const bool is_right = ReadsOnly(*part, left, all);
     if (is_left && !join.join.keeps_right()) {
       to_left.push_back(part);
-    } else if (is_right && !join.join.keeps_left()) {
+    } else if (is_right && !join.join.keeps_left() && !has_versions) {
       to_right.push_back(part);
     } else if (type == Type::kInner) {
       own.push_back(part);

@@ -39,10 +39,11 @@ class QueryPlanner {
 
   // The left side's columns, then the right side's; those of USING first, once.
   Relation PlanJoin(const ast::Join& join, Span at);
-  // The right side of a lookup join: the table alone, under its alias.
   // What STATE_TTL says of a side with these columns.
   std::optional<int64_t> StateTtlOf(const std::vector<ScopeColumn>& columns) const;
-  Relation PlanLookedUp(const ast::Join& join, const Relation& left);
+  // The right side of a join with FOR SYSTEM_TIME AS OF; what kind of join that is goes to `spec`.
+  Relation PlanLookedUp(const ast::Join& join, const Relation& left, JoinSpec& spec);
+  const ScopeColumn* AsOfColumn(const ast::Expr& as_of, const Relation& left) const;
   void MergeShared(Relation& relation, size_t shared) const;
   // left CROSS JOIN UNNEST(…): the left side's columns, then the elements'.
   Relation PlanUnnest(const ast::Join& join, const ast::TableRef& right);

@@ -16,6 +16,9 @@ Relation QueryPlanner::PlanFrom(const ast::TableRef& table) {
   Relation relation;
   std::string alias;
   if (const auto* const named = std::get_if<ast::NamedTable>(&table.node)) {
+    if (named->as_of) {
+      context_.Unsupported(table.at, "FOR SYSTEM_TIME AS OF other than on the right of a JOIN is");
+    }
     relation = PlanNamed(*named, table.at);
     alias = named->name.back().text;
   } else if (const auto* const derived = std::get_if<ast::DerivedTable>(&table.node)) {
@@ -87,9 +90,6 @@ TablePtr QueryPlanner::FindTable(const ast::QualifiedName& name,
 }
 
 Relation QueryPlanner::PlanNamed(const ast::NamedTable& table, Span at) {
-  if (table.as_of) {
-    context_.Unsupported(at, "FOR SYSTEM_TIME AS OF other than on the right of a JOIN is");
-  }
   if (table.name.size() == 1) {
     for (size_t i = common_tables_.size(); i > 0; --i) {
       if (common_tables_[i - 1]->name.text == table.name.front().text) {

@@ -1,8 +1,11 @@
 #include "processor/planner/stream_rules.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <vector>
 
+#include "processor/expr/watermark_function.h"
 #include "processor/planner/plan_properties.h"
 
 namespace slipstream::sql {
@@ -25,9 +28,42 @@ const char* NeedsFinalRows(const PlanNode& node) {
     case PlanNode::Kind::kJoin:
       return node.join.variant == JoinSpec::Variant::kWindow     ? "a window join"
              : node.join.variant == JoinSpec::Variant::kInterval ? "an interval join"
+             : node.join.variant == JoinSpec::Variant::kTemporal ? "a temporal join"
                                                                  : nullptr;
     default:
       return nullptr;
+  }
+}
+
+// A temporal join is by what tells the right side's rows apart.
+void CheckVersions(const PlanContext& context, Span at, const PlanNode& join) {
+  if (join.join.variant != JoinSpec::Variant::kTemporal) return;
+  std::set<size_t> columns;
+  for (const JoinSpec::Key& key : join.join.keys)
+    columns.insert(key.right);
+  for (const std::set<size_t>& unique : UniqueKeys(*join.inputs[1])) {
+    if (std::includes(columns.begin(), columns.end(), unique.begin(), unique.end())) return;
+  }
+  context.Fail(at,
+               "FOR SYSTEM_TIME AS OF an event time joins by the key of the table on the right",
+               "declare its PRIMARY KEY and ask for equality of all its columns in ON; or let a "
+               "view give the last row of each key: ROW_NUMBER() … = 1");
+}
+
+// Who evaluates CURRENT_WATERMARK knows it: filters and projections.
+void CheckWatermarks(const PlanContext& context, Span at, const PlanNode& node) {
+  std::vector<ExpressionPtr> evaluated;
+  if (node.kind == PlanNode::Kind::kJoin) evaluated.push_back(node.condition);
+  evaluated.push_back(node.unnested);
+  for (const AggregateCall& call : node.aggregates) {
+    evaluated.insert(evaluated.end(), call.args.begin(), call.args.end());
+    evaluated.push_back(call.filter);
+  }
+  for (const LagCall& lag : node.lags)
+    evaluated.insert(evaluated.end(), {lag.value, lag.fallback});
+  for (const ExpressionPtr& expression : evaluated) {
+    if (!expression || !AsksWatermark(*expression)) continue;
+    context.Unsupported(at, "CURRENT_WATERMARK inside aggregates, OVER, UNNEST and joins is");
   }
 }
 
@@ -37,7 +73,10 @@ void CheckStream(const PlanContext& context, Span at, const PlanNode& node) {
   const bool is_bounded = context.every_input_is_bounded();
   for (const PlanNodePtr& input : node.inputs) {
     CheckStream(context, at, *input);
-    const char* const what = NeedsFinalRows(node);
+    const bool is_versioned = node.kind == PlanNode::Kind::kJoin &&
+                              node.join.variant == JoinSpec::Variant::kTemporal &&
+                              &input != &node.inputs.front();
+    const char* const what = is_versioned ? nullptr : NeedsFinalRows(node);
     if (what != nullptr && IsUpdateStream(*input, is_bounded)) {
       context.Unsupported(at, std::string(what) + " over a stream of updates is");
     }
@@ -50,6 +89,8 @@ void CheckStream(const PlanContext& context, Span at, const PlanNode& node) {
                      : "OFFSET without LIMIT, and LIMIT 0, need input that ends",
                  "bound the source: 'scan.bounded.mode' = 'latest-offset', or --bounded");
   }
+  if (node.kind == PlanNode::Kind::kJoin) CheckVersions(context, at, node);
+  CheckWatermarks(context, at, node);
   const bool needs_all_rows = std::any_of(
       node.lags.begin(), node.lags.end(), [](const LagCall& lag) { return lag.needs_end(); });
   if (needs_all_rows && !IsBounded(node, is_bounded)) {
