@@ -3,9 +3,9 @@
 -- Input   topic flights-topic: JSON objects with the 21 fields of a flights CSV; numbers may be strings.
 -- Output  topic carrier_counts, compacted: for each carrier the number of flights with arr_delay > 0.
 --
--- Counts of one carrier have to come from one partition: either the topic has just one, or its records
--- are partitioned by carrier, which 'source.partitioned-by' = 'carrier' then says. `--brokers` says
--- which Kafka, unless the tables have 'properties.bootstrap.servers'.
+-- Flights of one carrier may lie in any partition: they meet behind an exchange (EXPLAIN shows it). If the
+-- topic's records are partitioned by carrier, 'source.partitioned-by' = 'carrier' in the first table saves
+-- that way. `--brokers` says which Kafka, unless the tables have 'properties.bootstrap.servers'.
 
 CREATE TABLE flights_raw (
   carrier STRING,

@@ -3,9 +3,9 @@
 -- Input   topic flights-topic: JSON objects with the 21 fields of a flights CSV; numbers may be strings.
 -- Output  topic origin_counts, compacted: for each origin the number of flights.
 --
--- Counts of one origin have to come from one partition: either the topic has just one, or its records
--- are partitioned by origin, which 'source.partitioned-by' = 'origin' then says. `--brokers` says
--- which Kafka, unless the tables have 'properties.bootstrap.servers'.
+-- Flights of one origin may lie in any partition: they meet behind an exchange (EXPLAIN shows it). If the
+-- topic's records are partitioned by origin, 'source.partitioned-by' = 'origin' in the first table saves
+-- that way. `--brokers` says which Kafka, unless the tables have 'properties.bootstrap.servers'.
 
 CREATE TABLE flights_raw (
   origin STRING

@@ -84,6 +84,9 @@ void BatchOutput::ToFile(size_t sink,
                     : local_files_->Append(sink, partition_path, rows, NowMs());
 }
 
+// A batch is one task: its plan is not cut.
+void BatchOutput::ToExchange(size_t, uint64_t, std::string_view) {}
+
 void BatchOutput::ToPrint(size_t sink, std::string_view line) {
   std::printf("%s%.*s\n", prints_[sink].prefix.c_str(), static_cast<int>(line.size()), line.data());
 }

@@ -50,6 +50,7 @@ class BatchOutput final : public runtime::TaskOutput {
               std::string_view partition_path,
               std::string_view rows,
               uint64_t row_count) override;
+  void ToExchange(size_t exchange, uint64_t hash, std::string_view row) override;
   void ToPrint(size_t sink, std::string_view line) override;
   void ToDeadLetters(const runtime::InputRecord& record, std::string_view error) override;
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,8 +14,11 @@
 #include <fmt/format.h>
 
 #include "common/check/check.h"
+#include "processor/engine/compiled_job.h"
+#include "processor/engine/exchange_task.h"
 #include "processor/engine/record_metadata.h"
-#include "processor/engine/sql_task.h"
+#include "processor/engine/scan_task.h"
+#include "processor/engine/stable_hash.h"
 #include "processor/planner/table_options.h"
 
 namespace slipstream::sql {
@@ -26,134 +32,6 @@ void CollectScans(const PlanNode& node, std::vector<const PlanNode*>& scans) {
 
 bool IsKafka(const TableDefinition& table) {
   return table.connector() == "kafka" || table.connector() == "upsert-kafka";
-}
-
-// The table's column that an output column of a node is, unchanged; nullopt: it is computed.
-std::optional<size_t> TraceColumn(const PlanNode& node, size_t column) {
-  switch (node.kind) {
-    case PlanNode::Kind::kScan:
-      return node.reads[column];
-    case PlanNode::Kind::kProject: {
-      const Expression& expression = *node.expressions[column];
-      if (expression.kind != Expression::Kind::kColumn) return std::nullopt;
-      return TraceColumn(*node.inputs.front(), expression.column);
-    }
-    case PlanNode::Kind::kWindowAggregate:
-    case PlanNode::Kind::kAggregate:
-      if (column >= node.group_columns.size()) return std::nullopt;
-      return TraceColumn(*node.inputs.front(), node.group_columns[column]);
-    case PlanNode::Kind::kExpand: {
-      // Grouping sets: a column that some set leaves out is not the table's.
-      std::optional<size_t> traced;
-      for (const std::vector<ExpressionPtr>& expansion : node.expansions) {
-        const Expression& expression = *expansion[column];
-        if (expression.kind != Expression::Kind::kColumn) return std::nullopt;
-        traced = TraceColumn(*node.inputs.front(), expression.column);
-      }
-      return traced;
-    }
-    case PlanNode::Kind::kUnnest:
-    case PlanNode::Kind::kWindow:
-    case PlanNode::Kind::kOver:
-    case PlanNode::Kind::kTopN:
-      if (column >= node.inputs.front()->output.size()) return std::nullopt;
-      return TraceColumn(*node.inputs.front(), column);
-    case PlanNode::Kind::kUnionAll: {
-      const std::optional<size_t> first = TraceColumn(*node.inputs.front(), column);
-      for (const PlanNodePtr& input : node.inputs) {
-        if (TraceColumn(*input, column) != first) return std::nullopt;
-      }
-      return first;
-    }
-    case PlanNode::Kind::kJoin: {
-      const size_t width = node.inputs[0]->output.size();
-      const bool is_left = column < width;
-      if (!is_left && node.join.variant == JoinSpec::Variant::kLookup) return std::nullopt;
-      if (is_left ? node.join.keeps_right() : node.join.keeps_left()) return std::nullopt;
-      return is_left ? TraceColumn(*node.inputs[0], column)
-                     : TraceColumn(*node.inputs[1], column - width);
-    }
-    case PlanNode::Kind::kValues:
-      return std::nullopt;
-    default:
-      return TraceColumn(*node.inputs.front(), column);
-  }
-}
-
-// The table's columns by which rows of both sides of a join are equal.
-std::vector<std::string> JoinedBy(const PlanNode& node, const TableDefinition& table) {
-  std::vector<std::string> names;
-  for (const JoinSpec::Key& key : node.join.keys) {
-    const std::optional<size_t> left = TraceColumn(*node.inputs[0], key.left);
-    const std::optional<size_t> right = TraceColumn(*node.inputs[1], key.right);
-    if (left && left == right) names.push_back(table.schema[*left].name);
-  }
-  return names;
-}
-
-bool IsLookup(const PlanNode& node) {
-  return node.kind == PlanNode::Kind::kJoin && node.join.variant == JoinSpec::Variant::kLookup;
-}
-
-// The first aggregation whose groups may be spread over partitions; nullptr: there is none.
-const PlanNode* FindSpreadGroups(const PlanNode& node,
-                                 const TableDefinition& table,
-                                 const std::vector<std::string>& partitioned_by) {
-  const bool is_grouped = node.kind == PlanNode::Kind::kWindowAggregate ||
-                          node.kind == PlanNode::Kind::kAggregate ||
-                          node.kind == PlanNode::Kind::kOver ||
-                          node.kind == PlanNode::Kind::kTopN || node.kind == PlanNode::Kind::kJoin;
-  if (is_grouped && !IsLookup(node)) {
-    std::vector<std::string> grouped;
-    if (node.kind == PlanNode::Kind::kJoin) grouped = JoinedBy(node, table);
-    for (const size_t group : node.group_columns) {
-      if (const std::optional<size_t> column = TraceColumn(*node.inputs.front(), group)) {
-        grouped.push_back(table.schema[*column].name);
-      }
-    }
-    const bool is_local =
-        !partitioned_by.empty() &&
-        std::all_of(partitioned_by.begin(), partitioned_by.end(), [&](const std::string& name) {
-          return std::find(grouped.begin(), grouped.end(), name) != grouped.end();
-        });
-    if (!is_local) return &node;
-  }
-  for (const PlanNodePtr& input : StreamingInputs(node)) {
-    if (const PlanNode* spread = FindSpreadGroups(*input, table, partitioned_by)) return spread;
-  }
-  return nullptr;
-}
-
-Status CheckPartitioning(const JobPlan& plan,
-                         const TableDefinition& table,
-                         const KafkaTable& source,
-                         const CompileOptions& options) {
-  const PlanNode* spread = nullptr;
-  for (const InsertPlan& insert : plan.inserts) {
-    if (spread == nullptr) spread = FindSpreadGroups(*insert.query, table, source.partitioned_by);
-  }
-  if (spread == nullptr) return {};
-  if (options.partition_count) {
-    ASSIGN_OR_RETURN(const int32_t partitions, options.partition_count(source.source));
-    if (partitions == 1) return {};
-  }
-  std::string groups;
-  for (size_t column : spread->group_columns) {
-    if (!groups.empty()) groups += ", ";
-    groups += spread->inputs.front()->output[column].name;
-  }
-  if (spread->kind == PlanNode::Kind::kJoin) {
-    return Unimplemented(
-        "a join of rows of table " + table.name +
-        " needs a repartition stage, which is not supported yet: rows that belong together may "
-        "lie in several partitions. A topic with one partition needs nothing");
-  }
-  return Unimplemented(
-      "GROUP BY " + (groups.empty() ? std::string("of all rows") : groups) + " over table " +
-      table.name +
-      " needs a repartition stage, which is not supported yet: equal groups may lie in several "
-      "partitions. If the topic's records are partitioned by some of these columns, say so with "
-      "'source.partitioned-by' = 'column;…'; a topic with one partition needs nothing");
 }
 
 bool HasInstants(const Schema& schema) {
@@ -173,30 +51,28 @@ Status CheckTimeZone(const JobPlan& plan, const ScanLayout& layout) {
                        "' with TIMESTAMP_LTZ columns is not supported yet; UTC is");
 }
 
-// FNV-1a, 64 bits: the same on every machine and in every version.
-uint64_t Fnv1a(std::string_view text) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (char c : text) {
-    hash ^= static_cast<uint8_t>(c);
-    hash *= 0x100000001B3;
-  }
-  return hash;
-}
-
 // ---- The program ----
 
 class SqlJob final : public runtime::JobProgram {
  public:
   explicit SqlJob(CompiledJob job) : job_(std::move(job)) {
     std::string text;
-    for (const OperatorGraph::Node& node : job_.graph.nodes()) {
-      is_stateful_ = is_stateful_ || node.operation->is_stateful();
+    for (const OperatorGraph::Node& node : job_.graph->nodes())
       text += node.fingerprint + "\n";
+    for (const OperatorGraph::Exchange& exchange : job_.graph->exchanges()) {
+      text += "exchange into " + std::to_string(exchange.next.index);
+      for (const size_t key : exchange.keys)
+        text += " " + exchange.schema[key].name;
     }
     fingerprint_ = fmt::format("{:016x}", Fnv1a(text));
+    for (const CompiledSource& source : job_.sources)
+      sources_.push_back(source.table.source);
   }
 
-  const runtime::KafkaSourceSpec& source() const override { return job_.source.source; }
+  const std::vector<runtime::KafkaSourceSpec>& sources() const override { return sources_; }
+  const std::vector<runtime::RepartitionSpec>& repartitions() const override {
+    return job_.stages.repartitions;
+  }
   const std::vector<runtime::KafkaSinkSpec>& kafka_sinks() const override {
     return job_.sinks.kafka_sinks();
   }
@@ -206,20 +82,28 @@ class SqlJob final : public runtime::JobProgram {
   const std::vector<runtime::PrintSinkSpec>& print_sinks() const override {
     return job_.sinks.print_sinks();
   }
-  bool is_stateful() const override { return is_stateful_; }
+  bool is_stateful(uint32_t stage) const override { return job_.stages.is_stateful[stage]; }
   std::string fingerprint() const override { return fingerprint_; }
 
-  std::unique_ptr<runtime::TaskProgram> MakeTask(std::string_view topic,
-                                                 int32_t partition) const override {
-    Result<std::unique_ptr<SourceRows>> source =
-        SourceRows::Create(*job_.layout, job_.source.value_format, job_.source.key_format);
-    SLIPSTREAM_CHECK(source.ok(), "{}", source.status().ToString());  // CompileJob has tried it
-    return std::make_unique<SqlTask>(job_, *std::move(source), std::string(topic), partition);
+  std::unique_ptr<runtime::TaskProgram> MakeSourceTask(size_t source,
+                                                       std::string_view topic,
+                                                       int32_t partition) const override {
+    const CompiledSource& from = job_.sources[source];
+    Result<std::unique_ptr<SourceRows>> rows =
+        SourceRows::Create(*from.layout, from.table.value_format, from.table.key_format);
+    SLIPSTREAM_CHECK(rows.ok(), "{}", rows.status().ToString());  // CompileJob has tried it
+    return std::make_unique<ScanTask>(
+        job_, source, *std::move(rows), std::string(topic), partition);
+  }
+
+  std::unique_ptr<runtime::TaskProgram> MakeStageTask(uint32_t stage,
+                                                      int32_t /*partition*/) const override {
+    return std::make_unique<ExchangeTask>(job_, stage);
   }
 
  private:
   const CompiledJob job_;
-  bool is_stateful_ = false;
+  std::vector<runtime::KafkaSourceSpec> sources_;
   std::string fingerprint_;
 };
 
@@ -231,29 +115,136 @@ Result<int64_t> StateTtlUs(const Options& settings) {
   return std::chrono::duration_cast<std::chrono::microseconds>(ttl).count();
 }
 
-Result<TablePtr> FindSource(const JobPlan& plan) {
-  std::vector<const PlanNode*> scans;
+// The Kafka tables that the job reads, each once.
+Result<std::vector<TablePtr>> FindSources(const JobPlan& plan) {
+  std::vector<TablePtr> tables;
   for (const InsertPlan& insert : plan.inserts) {
-    const size_t before = scans.size();
+    std::vector<const PlanNode*> scans;
     CollectScans(*insert.query, scans);
-    if (scans.size() == before) {
+    if (scans.empty()) {
       return Unimplemented("INSERT INTO " + insert.table->name +
                            " reads no table; in a job over Kafka that is not supported yet");
     }
-  }
-  TablePtr table = scans.front()->table;
-  for (const PlanNode* scan : scans) {
-    if (scan->table != table) {
-      return Unimplemented("a job that reads two tables (" + table->name + " and " +
-                           scan->table->name + ") is not supported yet");
+    for (const PlanNode* scan : scans) {
+      if (std::find(tables.begin(), tables.end(), scan->table) != tables.end()) continue;
+      ASSIGN_OR_RETURN(const Connector connector, ConnectorOf(*scan->table));
+      if (connector != Connector::kKafka && connector != Connector::kUpsertKafka) {
+        return Unimplemented("reading table " + scan->table->name + " with connector '" +
+                             scan->table->connector() +
+                             "' in a job over Kafka is not supported yet");
+      }
+      tables.push_back(scan->table);
     }
   }
-  ASSIGN_OR_RETURN(const Connector connector, ConnectorOf(*table));
-  if (connector != Connector::kKafka && connector != Connector::kUpsertKafka) {
-    return Unimplemented("reading table " + table->name + " with connector '" + table->connector() +
-                         "' in a job over Kafka is not supported yet");
+  return tables;
+}
+
+// Which exchanges are needed: not those of rows that a single task has anyway.
+class CutFinder {
+ public:
+  CutFinder(const std::vector<TablePtr>& tables,
+            const std::vector<CompiledSource>& sources,
+            const CompileOptions& options)
+      : tables_(tables), sources_(sources), options_(options) {}
+
+  Status Visit(const PlanNode& root) { return Spread(root).status(); }
+  const std::set<const PlanNode*>& cuts() const { return cuts_; }
+
+ private:
+  // The one source whose only partition all rows of the node are from; nullopt: there is no such.
+  // Exchanges below a node are needed together or not at all.
+  Result<std::optional<size_t>> Spread(const PlanNode& node) {
+    if (node.kind == PlanNode::Kind::kScan) return SinglePartition(*node.table);
+    const std::span<const PlanNodePtr> inputs = StreamingInputs(node);
+    std::optional<size_t> from;
+    bool is_single = !inputs.empty();
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const bool is_exchange = inputs[i]->kind == PlanNode::Kind::kExchange;
+      ASSIGN_OR_RETURN(const std::optional<size_t> input,
+                       Spread(is_exchange ? *inputs[i]->inputs.front() : *inputs[i]));
+      is_single = is_single && input && (i == 0 || input == from);
+      from = input;
+    }
+    if (is_single) return from;
+    for (const PlanNodePtr& input : inputs) {
+      if (input->kind == PlanNode::Kind::kExchange) cuts_.insert(input.get());
+    }
+    return std::optional<size_t>();
   }
-  return table;
+
+  Result<std::optional<size_t>> SinglePartition(const TableDefinition& table) {
+    const auto found = std::find_if(
+        tables_.begin(), tables_.end(), [&](const TablePtr& one) { return one.get() == &table; });
+    const auto source = static_cast<size_t>(found - tables_.begin());
+    if (!counts_.contains(source)) {
+      int32_t count = 2;  // whatever is more than one
+      if (options_.partition_count) {
+        ASSIGN_OR_RETURN(count, options_.partition_count(sources_[source].table.source));
+      }
+      counts_[source] = count;
+    }
+    return counts_[source] == 1 ? std::optional(source) : std::nullopt;
+  }
+
+  const std::vector<TablePtr>& tables_;
+  const std::vector<CompiledSource>& sources_;
+  const CompileOptions& options_;
+  std::map<size_t, int32_t> counts_;
+  std::set<const PlanNode*> cuts_;
+};
+
+bool HasExchange(const PlanNode& node) {
+  return node.kind == PlanNode::Kind::kExchange ||
+         std::any_of(node.inputs.begin(), node.inputs.end(), [](const PlanNodePtr& input) {
+           return HasExchange(*input);
+         });
+}
+
+// Columns of the source that some scan reads.
+std::vector<size_t> ReadsOf(const OperatorGraph& graph, const TablePtr& table) {
+  std::vector<size_t> reads;
+  for (const OperatorGraph::Scan& scan : graph.scans()) {
+    if (scan.table == table) reads.insert(reads.end(), scan.reads.begin(), scan.reads.end());
+  }
+  return reads;
+}
+
+Status CheckFileSinks(const SinkSet& sinks) {
+  for (const runtime::FileSinkSpec& sink : sinks.file_sinks()) {
+    if (sink.success_file.empty()) continue;
+    return Unimplemented(
+        "'sink.partition-commit.policy.kind' in a job over Kafka is not supported yet: path " +
+        sink.path);
+  }
+  return {};
+}
+
+// Fills in what follows from the graph.
+Status Complete(const JobPlan& plan, const std::vector<TablePtr>& tables, CompiledJob& job) {
+  if (!job.graph->constants().empty()) {
+    return Unimplemented("VALUES in a job over Kafka is not supported yet");
+  }
+  for (size_t i = 0; i < tables.size(); ++i) {
+    CompiledSource& source = job.sources[i];
+    source.layout = std::make_unique<const ScanLayout>(
+        tables[i],
+        ReadsOf(*job.graph, tables[i]),
+        true,
+        RecordColumns{.value = source.table.value_columns,
+                      .key = source.table.key_columns,
+                      .key_prefix_bytes = source.table.key_prefix_bytes,
+                      .is_upsert = source.table.is_upsert});
+    for (const TableDefinition::MetadataColumn& metadata : source.layout->metadata())
+      RETURN_IF_ERROR(CheckReadable(*tables[i], metadata));
+    RETURN_IF_ERROR(CheckTimeZone(plan, *source.layout));
+    RETURN_IF_ERROR(
+        SourceRows::Create(*source.layout, source.table.value_format, source.table.key_format)
+            .status());
+  }
+  for (const OperatorGraph::Exchange& exchange : job.graph->exchanges())
+    job.exchanges.emplace_back(exchange);
+  job.stages = LayStages(*job.graph, tables);
+  return {};
 }
 
 }  // namespace
@@ -273,46 +264,36 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   if (plan.inserts.empty()) return InvalidArgument("the job has no INSERT");
   ASSIGN_OR_RETURN(const ConnectorDefaults defaults,
                    ConnectorDefaults::From(plan.settings, options.open_registry));
-  ASSIGN_OR_RETURN(const TablePtr table, FindSource(plan));
+  ASSIGN_OR_RETURN(const std::vector<TablePtr> tables, FindSources(plan));
   CompiledJob job;
   job.clock = &options.clock;
-  ASSIGN_OR_RETURN(job.source, ReadKafkaTable(*table, defaults));
-  if (!job.source.source.topic_pattern.empty()) {
-    if (!options.find_topics) return Internal("a job over a topic pattern without a broker");
-    ASSIGN_OR_RETURN(job.source.source.topics, options.find_topics(job.source.source));
+  bool is_bounded = true;
+  for (const TablePtr& table : tables) {
+    CompiledSource& source = job.sources.emplace_back();
+    ASSIGN_OR_RETURN(source.table, ReadKafkaTable(*table, defaults));
+    if (!source.table.source.topic_pattern.empty()) {
+      if (!options.find_topics) return Internal("a job over a topic pattern without a broker");
+      ASSIGN_OR_RETURN(source.table.source.topics, options.find_topics(source.table.source));
+    }
+    source.table.source.is_bounded = source.table.source.is_bounded || options.is_bounded;
+    is_bounded = is_bounded && source.table.source.is_bounded;
   }
-  job.source.source.is_bounded = job.source.source.is_bounded || options.is_bounded;
-  RETURN_IF_ERROR(CheckPartitioning(plan, *table, job.source, options));
   ASSIGN_OR_RETURN(const int64_t state_ttl_us, StateTtlUs(plan.settings));
-  job.graph.SetStateTtl(state_ttl_us);
-  if (options.files != nullptr) job.graph.SetFiles(*options.files);
-  const bool gives_updates = !job.source.source.is_bounded;
+  CutFinder cuts(tables, job.sources, options);
   for (const InsertPlan& insert : plan.inserts) {
-    RETURN_IF_ERROR(job.sinks.Add(insert, defaults, gives_updates, job.graph));
+    if (HasExchange(*insert.query)) RETURN_IF_ERROR(cuts.Visit(*insert.query));
   }
-  for (const runtime::FileSinkSpec& sink : job.sinks.file_sinks()) {
-    if (sink.success_file.empty()) continue;
-    return Unimplemented(
-        "'sink.partition-commit.policy.kind' in a job over Kafka is not supported "
-        "yet: path " +
-        sink.path);
-  }
-  std::vector<size_t> reads;
-  for (const OperatorGraph::Scan& scan : job.graph.scans())
-    reads.insert(reads.end(), scan.reads.begin(), scan.reads.end());
-  job.layout = std::make_unique<const ScanLayout>(
-      table,
-      reads,
+  auto graph = std::make_unique<OperatorGraph>(
       true,
-      RecordColumns{.value = job.source.value_columns,
-                    .key = job.source.key_columns,
-                    .key_prefix_bytes = job.source.key_prefix_bytes,
-                    .is_upsert = job.source.is_upsert});
-  for (const TableDefinition::MetadataColumn& metadata : job.layout->metadata())
-    RETURN_IF_ERROR(CheckReadable(*table, metadata));
-  RETURN_IF_ERROR(CheckTimeZone(plan, *job.layout));
-  RETURN_IF_ERROR(
-      SourceRows::Create(*job.layout, job.source.value_format, job.source.key_format).status());
+      [needed = cuts.cuts()](const PlanNode& exchange) { return needed.contains(&exchange); });
+  graph->SetStateTtl(state_ttl_us);
+  if (options.files != nullptr) graph->SetFiles(*options.files);
+  for (const InsertPlan& insert : plan.inserts) {
+    RETURN_IF_ERROR(job.sinks.Add(insert, defaults, !is_bounded, *graph));
+  }
+  RETURN_IF_ERROR(CheckFileSinks(job.sinks));
+  job.graph = std::move(graph);
+  RETURN_IF_ERROR(Complete(plan, tables, job));
   return std::unique_ptr<runtime::JobProgram>(std::make_unique<SqlJob>(std::move(job)));
 }
 

@@ -288,13 +288,18 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       }
       break;
     }
+    case PlanNode::Kind::kExchange:
+      if (!cuts_ || !cuts_(node)) break;
+      exchanges_.push_back({.schema = node.output, .keys = node.group_columns, .next = next});
+      next = {.is_exchange = true, .index = exchanges_.size() - 1};
+      break;
   }
   for (const PlanNodePtr& input : StreamingInputs(node)) {
     RETURN_IF_ERROR(AddNode(*input, gives_updates, next));
     const bool is_filtered =
         node.kind == PlanNode::Kind::kFilter && input->kind == PlanNode::Kind::kScan;
     if (is_filtered) scans_.back().condition = node.condition;
-    ++next.input;
+    if (node.kind != PlanNode::Kind::kExchange) ++next.input;
   }
   return {};
 }
@@ -316,7 +321,12 @@ class GraphRun::NodeOutput final : public OperatorOutput {
   const OperatorGraph::Node& node_;
 };
 
-GraphRun::GraphRun(const OperatorGraph& graph, Host& host) : graph_(graph), host_(host) {
+Status GraphRun::Host::SendToExchange(size_t exchange, RowBatch /*rows*/) {
+  return Internal("nobody takes the rows of exchange " + std::to_string(exchange));
+}
+
+GraphRun::GraphRun(const OperatorGraph& graph, Host& host)
+    : graph_(graph), host_(host), exchange_watermarks_(graph.exchanges().size(), kWatermarkNone) {
   for (const OperatorGraph::Node& node : graph_.nodes()) {
     states_.push_back(node.operation->MakeState());
     watermarks_.push_back({.inputs = std::vector<int64_t>(node.inputs.size(), kWatermarkNone)});
@@ -325,6 +335,7 @@ GraphRun::GraphRun(const OperatorGraph& graph, Host& host) : graph_(graph), host
 
 Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
   if (target.is_sink) return host_.WriteToSink(target.index, std::move(rows));
+  if (target.is_exchange) return host_.SendToExchange(target.index, std::move(rows));
   const OperatorGraph::Node& node = graph_.nodes()[target.index];
   NodeOutput out(*this, node);
   rows.batch.now_us = now_us_;
@@ -334,6 +345,11 @@ Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
 }
 
 bool GraphRun::Raise(OperatorGraph::Target target, int64_t watermark) {
+  if (target.is_exchange) {
+    int64_t& known = exchange_watermarks_[target.index];
+    known = std::max(known, watermark);
+  }
+  if (!target.is_node()) return false;
   Watermarks& known = watermarks_[target.index];
   known.inputs[target.input] = std::max(known.inputs[target.input], watermark);
   const int64_t least = *std::min_element(known.inputs.begin(), known.inputs.end());
@@ -343,7 +359,7 @@ bool GraphRun::Raise(OperatorGraph::Target target, int64_t watermark) {
 }
 
 Status GraphRun::Advance(OperatorGraph::Target target, int64_t watermark) {
-  while (!target.is_sink && Raise(target, watermark)) {
+  while (Raise(target, watermark)) {
     const OperatorGraph::Node& node = graph_.nodes()[target.index];
     const int64_t now = watermarks_[target.index].least;
     NodeOutput out(*this, node);
@@ -363,7 +379,7 @@ Status GraphRun::Advance(int64_t watermark) {
 }
 
 void GraphRun::SetWatermark(OperatorGraph::Target target, int64_t watermark) {
-  while (!target.is_sink && Raise(target, watermark)) {
+  while (Raise(target, watermark)) {
     const Operator& operation = *graph_.nodes()[target.index].operation;
     const int64_t now = watermarks_[target.index].least;
     operation.RestoreWatermark(states_[target.index].get(), now);

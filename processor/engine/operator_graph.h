@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/status/status.h"
@@ -14,20 +15,28 @@
 namespace slipstream::sql {
 
 // OperatorGraph: the operators of all queries of a job and where their rows go. A forest: each
-// operator feeds one input of one other, or a sink; scans and VALUES feed operators or sinks, and
-// an operator has as many inputs as its part of the plan. Immutable; shared by the tasks of a job.
+// operator feeds one input of one other, a sink or an exchange; scans, VALUES and exchanges feed
+// operators or sinks, and an operator has as many inputs as its part of the plan. Immutable; shared
+// by the tasks of a job, each of which pushes rows into some of the sources alone.
 class OperatorGraph {
  public:
+  // Whether rows go on elsewhere at an exchange of the plan; where not, it does nothing.
+  using Cuts = std::function<bool(const PlanNode& exchange)>;
+
   // `saves_state`: what any operator keeps has to survive the task, that of sorts included.
-  explicit OperatorGraph(bool saves_state) : saves_state_(saves_state) {}
+  explicit OperatorGraph(bool saves_state, Cuts cuts = nullptr)
+      : saves_state_(saves_state), cuts_(std::move(cuts)) {}
 
   // Before Add: how long joins keep what nothing happens to, in processing time; 0: for ever.
   void SetStateTtl(int64_t ttl_us) { state_ttl_us_ = ttl_us; }
 
   struct Target {
     bool is_sink = false;
-    size_t index = 0;  // of the node or of the sink
+    bool is_exchange = false;
+    size_t index = 0;  // of the node, the sink or the exchange
     size_t input = 0;  // which of the node's inputs
+
+    bool is_node() const { return !is_sink && !is_exchange; }
   };
   struct Node {
     std::unique_ptr<const Operator> operation;
@@ -39,6 +48,12 @@ class OperatorGraph {
     TablePtr table;
     std::vector<size_t> reads;  // columns of the table
     ExpressionPtr condition;    // over those: rows it is not TRUE for are dropped; null: none
+    Target next;
+  };
+  // Where rows leave one task for another, and where they come in there.
+  struct Exchange {
+    Schema schema;
+    std::vector<size_t> keys;  // rows that agree in these columns go to one task; none: all do
     Target next;
   };
   struct Constants {
@@ -65,6 +80,7 @@ class OperatorGraph {
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<Scan>& scans() const { return scans_; }
   const std::vector<Constants>& constants() const { return constants_; }
+  const std::vector<Exchange>& exchanges() const { return exchanges_; }
 
  private:
   Status AddNode(const PlanNode& node, bool gives_updates, Target next);
@@ -76,15 +92,17 @@ class OperatorGraph {
   bool saves_state_;
   int64_t state_ttl_us_ = 0;
   FileSource* files_ = nullptr;
+  Cuts cuts_;
   std::vector<Node> nodes_;
   std::vector<Scan> scans_;
   std::vector<Constants> constants_;
+  std::vector<Exchange> exchanges_;
 };
 
 // GraphRun: the states of a graph's operators in one task, and the rows' way through them.
 //
-// Watermarks  every scan (and VALUES) has its own; an operator's is the least of its inputs', and
-// it
+// Watermarks  every scan, VALUES and exchange has its own; an operator's is the least of its
+// inputs', and it
 //             decides what goes on of it (Operator::WatermarkBehind). What was pushed before a
 //             watermark rises is worked on before it.
 // Ownership  owns the states; borrows graph and host, which must outlive it.
@@ -96,6 +114,8 @@ class GraphRun {
    public:
     virtual ~Host() = default;
     virtual Status WriteToSink(size_t sink, RowBatch rows) = 0;
+    // Only of graphs with exchanges.
+    virtual Status SendToExchange(size_t exchange, RowBatch rows);
     // Rows of `from` (whose columns are `schema`) failed.
     virtual Status Reject(const RowBatch& from, const Schema& schema, const RowErrors& errors) = 0;
     virtual void CountLate(uint64_t rows) = 0;
@@ -105,12 +125,16 @@ class GraphRun {
   // Processing time, for what is pushed and given from here on; microseconds since 1970 UTC.
   void SetNow(int64_t now_us) { now_us_ = now_us; }
   Status Push(OperatorGraph::Target target, RowBatch rows);
-  // The watermark of one source (the `next` of a scan or of VALUES) has risen; of those behind it
-  // the operators nearer to the source are told first. One that is not higher changes nothing.
+  // The watermark of one source (the `next` of a scan, an exchange or VALUES) has risen; of those
+  // behind it the operators nearer to the source are told first. One that is not higher changes
+  // nothing.
   Status Advance(OperatorGraph::Target target, int64_t watermark);
-  // That of all sources.
+  // That of all scans and VALUES.
   Status Advance(int64_t watermark);
-  // After a restore: nothing is to fire.
+  // The watermark of what goes to an exchange.
+  int64_t ExchangeWatermark(size_t exchange) const { return exchange_watermarks_[exchange]; }
+  // After a restore: nothing is to fire. With kWatermarkEnd also for sources of other tasks, which
+  // hold nothing back here.
   void SetWatermark(OperatorGraph::Target target, int64_t watermark);
   void SetWatermark(int64_t watermark);
 
@@ -131,7 +155,8 @@ class GraphRun {
   // Notes the input's watermark; whether the node's has risen with it.
   bool Raise(OperatorGraph::Target target, int64_t watermark);
 
-  std::vector<Watermarks> watermarks_;  // by node
+  std::vector<Watermarks> watermarks_;        // by node
+  std::vector<int64_t> exchange_watermarks_;  // of what goes to them
   int64_t now_us_ = 0;
 };
 

@@ -41,6 +41,7 @@ class ScanLayout {
   };
 
   const TableDefinition& table() const { return *table_; }
+  const TablePtr& table_ptr() const { return table_; }
   // What is decoded of values, then of keys (columns that both have are the value's); then path
   // columns (PARTITIONED BY), then metadata, then computed.
   const RecordFields& value_fields() const { return value_fields_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <string>
 #include <utility>
 
 #include "common/check/check.h"
@@ -12,9 +13,6 @@
 namespace slipstream::sql {
 namespace {
 
-// Rows that go through the operators together: enough to spread each operator's fixed cost, few
-// enough that their columns stay in the cache.
-constexpr size_t kSliceRecords = 2048;
 constexpr char kStateKeyVersion = 1;
 
 static_assert(kWatermarkEnd == runtime::kEndOfTime && kWatermarkNone == runtime::kNoWatermark);
@@ -38,104 +36,28 @@ class VersionedWriter final : public StateSink {
   std::string key_;
 };
 
+bool IsSame(const OperatorGraph::Target& a, const OperatorGraph::Target& b) {
+  return a.is_sink == b.is_sink && a.is_exchange == b.is_exchange && a.index == b.index &&
+         a.input == b.input;
+}
+
 }  // namespace
 
 SqlTask::SqlTask(const CompiledJob& job,
-                 std::unique_ptr<SourceRows> source,
-                 std::string topic,
-                 int32_t partition)
-    : job_(job),
-      source_(std::move(source)),
-      topic_(std::move(topic)),
-      partition_(partition),
-      run_(job.graph, *this) {}
-
-Status SqlTask::Process(std::span<const runtime::InputRecord> records,
-                        const std::shared_ptr<const void>&,
-                        runtime::TaskOutput& out) {
-  // The decoder copies what it keeps, so the records' buffer is not needed beyond this call.
-  records_ = records;
-  out_ = &out;
-  is_dead_.assign(records.size(), 0);
-  Status status;
-  for (size_t first = 0; first < records.size() && status.ok(); first += kSliceRecords) {
-    status = ProcessSlice(first, std::min(kSliceRecords, records.size() - first));
-  }
-  records_ = {};
-  out_ = nullptr;
-  return status;
-}
-
-Status SqlTask::ProcessSlice(size_t first, size_t count) {
-  const int64_t now_us = NowUs();
-  run_.SetNow(now_us);
-  std::vector<std::optional<std::string_view>> payloads;
-  payloads.reserve(count);
-  for (const runtime::InputRecord& record : records_.subspan(first, count))
-    payloads.push_back(record.value);
-  std::vector<std::optional<std::string_view>> keys;
-  if (source_->reads_keys()) {
-    for (const runtime::InputRecord& record : records_.subspan(first, count))
-      keys.push_back(record.key);
-  }
-  SourceRows::Rows rows = source_->Read(
-      payloads, keys, now_us, [&](const std::vector<uint32_t>& origins, Batch& batch) {
-        FillMetadata(origins, first, batch);
-      });
-  RETURN_IF_ERROR(rows.error);
-  counters_.rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
-  counters_.rows_dead += rows.skipped;
-  for (const DecodedRows::Failure& failure : rows.failures)
-    SendToDeadLetters(first + failure.record, failure.message);
-  for (uint32_t& origin : rows.rows.origins)
-    origin += static_cast<uint32_t>(first);
-  return PushRows(std::move(rows));
-}
-
-Status SqlTask::PushRows(SourceRows::Rows rows) {
-  const auto raise = [this](int64_t to) -> Status {
-    if (to <= watermark_) return {};
-    watermark_ = to;
-    return run_.Advance(to);
+                 std::vector<OperatorGraph::Target> sources,
+                 const std::vector<size_t>& sends)
+    : job_(job), sources_(std::move(sources)), sends_(sends), run_(*job.graph, *this) {
+  const auto is_elsewhere = [this](const OperatorGraph::Target& target) {
+    return std::none_of(sources_.begin(), sources_.end(), [&](const auto& source) {
+      return IsSame(source, target);
+    });
   };
-  if (!job_.source.watermark_on_event || rows.watermarks.empty()) {
-    const auto greatest = std::max_element(rows.watermarks.begin(), rows.watermarks.end());
-    const int64_t watermark = greatest == rows.watermarks.end() ? kWatermarkNone : *greatest;
-    RETURN_IF_ERROR(PushToScans(job_.graph, *job_.layout, std::move(rows.rows), run_));
-    return raise(watermark);
+  for (const OperatorGraph::Scan& scan : job.graph->scans()) {
+    if (is_elsewhere(scan.next)) run_.SetWatermark(scan.next, kWatermarkEnd);
   }
-  uint32_t first = 0;
-  for (uint32_t row = 0; row < rows.rows.batch.rows; ++row) {
-    const bool is_last = row + 1 == rows.rows.batch.rows;
-    if (rows.watermarks[row] <= watermark_ && !is_last) continue;
-    std::vector<uint32_t> slice(row + 1 - first);
-    std::iota(slice.begin(), slice.end(), first);
-    first = row + 1;
-    RETURN_IF_ERROR(PushToScans(job_.graph, *job_.layout, Gather(rows.rows, slice), run_));
-    RETURN_IF_ERROR(raise(rows.watermarks[row]));
+  for (const OperatorGraph::Exchange& exchange : job.graph->exchanges()) {
+    if (is_elsewhere(exchange.next)) run_.SetWatermark(exchange.next, kWatermarkEnd);
   }
-  return {};
-}
-
-void SqlTask::FillMetadata(const std::vector<uint32_t>& origins, size_t first, Batch& batch) const {
-  for (const TableDefinition::MetadataColumn& metadata : job_.layout->metadata()) {
-    AppendMetadata(metadata,
-                   job_.layout->table().schema[metadata.column].type,
-                   {.topic = topic_, .partition = partition_},
-                   records_.subspan(first),
-                   origins,
-                   batch);
-  }
-}
-
-Status SqlTask::Advance(runtime::EventTimeUs watermark, runtime::TaskOutput& out) {
-  if (watermark <= watermark_) return {};
-  watermark_ = watermark;
-  run_.SetNow(NowUs());
-  out_ = &out;
-  Status status = run_.Advance(watermark);
-  out_ = nullptr;
-  return status;
 }
 
 int64_t SqlTask::NowUs() const {
@@ -143,13 +65,31 @@ int64_t SqlTask::NowUs() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
 }
 
+Status SqlTask::RaiseAll(int64_t watermark) {
+  // Those added last lie deepest in the plan: nearer to the sources first.
+  for (size_t i = sources_.size(); i-- > 0;)
+    RETURN_IF_ERROR(run_.Advance(sources_[i], watermark));
+  return {};
+}
+
+void SqlTask::RestoreAll(int64_t watermark) {
+  for (const OperatorGraph::Target& source : sources_)
+    run_.SetWatermark(source, watermark);
+}
+
 Status SqlTask::EndOfInput(runtime::TaskOutput& out) {
   return Advance(runtime::kEndOfTime, out);
 }
 
-void SqlTask::RestoreWatermark(runtime::EventTimeUs watermark) {
-  watermark_ = watermark;
-  run_.SetWatermark(watermark);
+Status SqlTask::EndEpoch(runtime::TaskOutput& /*out*/) {
+  return {};
+}
+
+runtime::EventTimeUs SqlTask::sent_watermark() const {
+  runtime::EventTimeUs least = runtime::kEndOfTime;
+  for (const size_t exchange : sends_)
+    least = std::min(least, run_.ExchangeWatermark(exchange));
+  return sends_.empty() ? watermark() : least;
 }
 
 Status SqlTask::SaveChanges(runtime::StateWriter& writer) {
@@ -170,6 +110,17 @@ Status SqlTask::Restore(std::string_view key, std::string_view value) {
 Status SqlTask::WriteToSink(size_t sink, RowBatch rows) {
   counters_.rows_out += rows.batch.rows;
   return job_.sinks.writers()[sink]->Write(rows, *out_);
+}
+
+Status SqlTask::SendToExchange(size_t exchange, RowBatch rows) {
+  job_.exchanges[exchange].Encode(
+      rows, [&](uint64_t hash, std::string_view row) { out_->ToExchange(exchange, hash, row); });
+  return {};
+}
+
+void SqlTask::BeginRecords(std::span<const runtime::InputRecord> records) {
+  records_ = records;
+  is_dead_.assign(records.size(), 0);
 }
 
 void SqlTask::SendToDeadLetters(size_t record, std::string_view error) {

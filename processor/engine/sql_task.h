@@ -1,71 +1,72 @@
 #pragma once
 
-#include <memory>
-#include <optional>
+#include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/clock/clock.h"
-#include "processor/engine/connector_options.h"
+#include "processor/engine/compiled_job.h"
 #include "processor/engine/operator_graph.h"
-#include "processor/engine/scan_layout.h"
-#include "processor/engine/sink_set.h"
-#include "processor/engine/source_rows.h"
 #include "processor/runtime/task_program.h"
 
 namespace slipstream::sql {
 
-// What all tasks of a job share: the compiled plan.
-struct CompiledJob {
-  OperatorGraph graph{true};
-  std::unique_ptr<const ScanLayout> layout;
-  KafkaTable source;
-  SinkSet sinks;
-  const Clock* clock = nullptr;  // outlives the tasks
-};
-
-// SqlTask: a compiled job on one partition: decode → operators → sinks. Rows that fail go to the
-// dead letters: as the record they came from, once for each record; rows made of many records as
-// JSON, with offset −1.
-class SqlTask final : public runtime::TaskProgram, private GraphRun::Host {
+// SqlTask: one stage of a compiled job on one partition, but for how rows come in: operators →
+// sinks and exchanges. Rows that fail go to the dead letters: as the record they came from, once
+// for each record; rows made of many records as JSON, with offset −1.
+class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
  public:
-  SqlTask(const CompiledJob& job,
-          std::unique_ptr<SourceRows> source,
-          std::string topic,
-          int32_t partition);
-
-  Status Process(std::span<const runtime::InputRecord> records,
-                 const std::shared_ptr<const void>& buffer,
-                 runtime::TaskOutput& out) override;
-  Status Advance(runtime::EventTimeUs watermark, runtime::TaskOutput& out) override;
   Status EndOfInput(runtime::TaskOutput& out) override;
-  runtime::EventTimeUs watermark() const override { return watermark_; }
-  void RestoreWatermark(runtime::EventTimeUs watermark) override;
+  Status EndEpoch(runtime::TaskOutput& out) override;
+  runtime::EventTimeUs sent_watermark() const override;
   Status SaveChanges(runtime::StateWriter& writer) override;
   Status Restore(std::string_view key, std::string_view value) override;
   Counters counters() const override { return counters_; }
 
+ protected:
+  // `sources`: where its rows come in; nothing comes from the graph's others. `sends`: the
+  // exchanges they may go to. Both outlive it.
+  SqlTask(const CompiledJob& job,
+          std::vector<OperatorGraph::Target> sources,
+          const std::vector<size_t>& sends);
+
+  // Runs `work` with what it gives going to `out`.
+  template <class Work>
+  Status GiveTo(runtime::TaskOutput& out, const Work& work) {
+    out_ = &out;
+    run_.SetNow(NowUs());
+    Status status = work();
+    out_ = nullptr;
+    return status;
+  }
+  // Raises the watermark of all its sources.
+  Status RaiseAll(int64_t watermark);
+  void RestoreAll(int64_t watermark);
+  int64_t NowUs() const;
+
+  const CompiledJob& job() const { return job_; }
+  GraphRun& run() { return run_; }
+  const std::vector<OperatorGraph::Target>& sources() const { return sources_; }
+  runtime::TaskOutput& out() { return *out_; }
+  Counters& counted() { return counters_; }
+
+  // Of the call at hand, if rows have origins.
+  void BeginRecords(std::span<const runtime::InputRecord> records);
+  void EndRecords() { records_ = {}; }
+  std::span<const runtime::InputRecord> records() const { return records_; }
+  void SendToDeadLetters(size_t record, std::string_view error);
+
  private:
+  // GraphRun::Host
   Status WriteToSink(size_t sink, RowBatch rows) override;
+  Status SendToExchange(size_t exchange, RowBatch rows) override;
   Status Reject(const RowBatch& from, const Schema& schema, const RowErrors& errors) override;
   void CountLate(uint64_t rows) override { counters_.rows_late += rows; }
 
-  Status ProcessSlice(size_t first, size_t count);
-  // Gives the rows on and raises the watermark behind them, or, with on-event watermarks, after
-  // each row that raises it.
-  Status PushRows(SourceRows::Rows rows);
-  void FillMetadata(const std::vector<uint32_t>& origins, size_t first, Batch& batch) const;
-  int64_t NowUs() const;
-  void SendToDeadLetters(size_t record, std::string_view error);
-
   const CompiledJob& job_;
-  const std::unique_ptr<SourceRows> source_;
-  const std::string topic_;
-  const int32_t partition_;
+  const std::vector<OperatorGraph::Target> sources_;
+  const std::vector<size_t>& sends_;
   GraphRun run_;
-  runtime::EventTimeUs watermark_ = runtime::kNoWatermark;
   Counters counters_;
 
   // Of the call at hand.

@@ -337,6 +337,8 @@ std::string NodeText(const PlanNode& node) {
       return "UnionAll";
     case PlanNode::Kind::kJoin:
       return JoinText(node);
+    case PlanNode::Kind::kExchange:
+      return "Exchange" + (node.group_columns.empty() ? " to one task" : PartitionText(node));
   }
   return "";
 }

@@ -38,6 +38,11 @@ PlanNodePtr RanksToTopN(PlanNodePtr node);
 // change nothing but names.
 PlanNodePtr MergeProjects(PlanNodePtr node);
 
+// Puts exchanges below whatever needs all rows of a group, of a plan over Kafka: where these may
+// lie in several tasks. 'source.partitioned-by' and exchanges further down are taken into account;
+// how many partitions there are is not known here.
+PlanNodePtr InsertExchanges(PlanNodePtr root);
+
 // Drops the columns nobody reads; above all, scans then read only what is needed (computed columns
 // and the watermark included).
 PlanNodePtr PruneColumns(PlanNodePtr root);

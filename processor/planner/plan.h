@@ -158,7 +158,8 @@ struct PlanNode {
     kSort,             // sort_keys
     kLimit,            // limit, offset
     kUnionAll,
-    kJoin,  // join, condition; two inputs
+    kJoin,      // join, condition; two inputs
+    kExchange,  // group_columns: rows that agree in them go on in one task; none: all do
   };
 
   Kind kind = Kind::kScan;

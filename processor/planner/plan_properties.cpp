@@ -163,6 +163,7 @@ std::vector<std::set<size_t>> UniqueKeys(const PlanNode& node) {
     case PlanNode::Kind::kSort:
     case PlanNode::Kind::kLimit:
     case PlanNode::Kind::kOver:
+    case PlanNode::Kind::kExchange:
       return UniqueKeys(*node.inputs.front());
     default:
       return keys;

@@ -124,7 +124,7 @@ class ScriptPlanner {
       text += sql::Explain(PlanInsert(context_, statement));
     };
     if (const auto* const query = std::get_if<ast::QueryPtr>(&explain.statement)) {
-      text = sql::Explain(*PlanQuery(**query));
+      text = sql::Explain(*InsertExchanges(PlanQuery(**query)));
     } else if (const auto* const single = std::get_if<ast::Insert>(&explain.statement)) {
       insert(*single);
     } else {

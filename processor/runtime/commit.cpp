@@ -49,6 +49,11 @@ dfs::AppenderEpoch MakeAppenderEpoch(Task& task) {
 
 CommitOutcome CommitRound::Run(std::span<Task* const> tasks) {
   give_up_at_ = parties_.clock.Now() + parties_.store_patience;
+  for (Task* task : tasks) {
+    if (Status ended = task->EndEpoch(); !ended.ok()) {
+      return {.kind = Kind::kFailed, .why = std::move(ended)};
+    }
+  }
   if (CommitOutcome outcome = FlushFiles(tasks); !outcome.ok()) return outcome;
   if (CommitOutcome outcome = Prepare(tasks); !outcome.ok()) return outcome;
   for (Task* task : tasks) {
@@ -218,7 +223,28 @@ Status CommitRound::ProduceAll(std::span<Task* const> tasks) {
                       parties_.context.output_topics[output]));
     }));
   }
-  return {};
+  return SenderMarks(tasks).ForEach([&](size_t output, const kafka::OutgoingRecord& record) {
+    return producer.Produce(*topics[output], record);
+  });
+}
+
+StagedRecords CommitRound::SenderMarks(std::span<Task* const> tasks) const {
+  const JobContext& context = parties_.context;
+  std::vector<std::vector<SenderMark>> marks(context.stages.size());
+  for (const Task* task : tasks) {
+    const std::optional<SenderMark> mark = task->NewSenderMark();
+    if (!mark) continue;
+    for (const uint32_t stage : task->input().feeds)
+      marks[stage].push_back(*mark);
+  }
+  StagedRecords staged;
+  for (uint32_t stage = 1; stage < marks.size(); ++stage) {
+    if (marks[stage].empty()) continue;
+    const std::string record = EncodeSenderMarks(marks[stage]);
+    for (int32_t p = 0; p < context.stage_partition_count(stage); ++p)
+      staged.Add(context.stages[stage].repartition_output, p, std::nullopt, record);
+  }
+  return staged;
 }
 
 Status Settle(dfs::AppendStore& store, std::span<Task* const> tasks) {

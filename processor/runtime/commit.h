@@ -37,9 +37,11 @@ struct CommitOutcome {
 // CommitRound: makes one epoch of a worker's tasks permanent, in the order that exactly-once
 // stands on:
 //
+//   0. what tasks held back for the exchanges is given
 //   1. files flushed: blocks durable on datanodes
 //   2. one Prepare for all tasks; it carries their previous Commit
-//   3. one Kafka transaction: outputs, changed state, marks, offsets. The only commit point
+//   3. one Kafka transaction: outputs, changed state, marks, offsets; behind all rows for other
+//      stages the marks that those wait for. The only commit point
 //   4. (later, with the next Prepare or by Settle) Commit at the master, of what Kafka recorded
 //
 // A crash before 3 leaves nothing visible; one after it is finished by whoever gets the partition
@@ -80,6 +82,8 @@ class CommitRound final {
   CommitOutcome Transact(std::span<Task* const> tasks);
   Status RunTransaction(std::span<Task* const> tasks);
   Status ProduceAll(std::span<Task* const> tasks);
+  // One record for each partition of each stage, with the marks of all tasks that feed it.
+  StagedRecords SenderMarks(std::span<Task* const> tasks) const;
   // Repeats `call` while it gives kUnavailable and patience lasts.
   Status WithPatience(const std::function<Status()>& call);
 

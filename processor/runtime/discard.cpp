@@ -1,5 +1,6 @@
 #include "processor/runtime/discard.h"
 
+#include <charconv>
 #include <functional>
 #include <map>
 #include <optional>
@@ -25,6 +26,36 @@ struct LastCommit {
   std::optional<JobRecord> job;
   std::optional<Mark> mark;
 };
+
+// A topic of the job's own, of a stage.
+struct StageTopic {
+  uint32_t stage = 0;
+  std::string name;
+  int32_t partition_count = 0;
+};
+
+// The topics named `<prefix><stage><suffix>`: of all stages that the job ever had, which may not be
+// those of the program at hand.
+Result<std::vector<StageTopic>> ListStageTopics(kafka::Admin& admin,
+                                                const std::string& prefix,
+                                                const std::string& suffix) {
+  ASSIGN_OR_RETURN(const auto topics, admin.ListTopics());
+  std::vector<StageTopic> found;
+  for (const auto& [name, partition_count] : topics) {
+    if (name.size() <= prefix.size() + suffix.size()) continue;
+    if (!name.starts_with(prefix) || !name.ends_with(suffix)) continue;
+    const char* const begin = name.data() + prefix.size();
+    const char* const end = name.data() + name.size() - suffix.size();
+    StageTopic topic{.stage = 0, .name = name, .partition_count = partition_count};
+    const auto [last, error] = std::from_chars(begin, end, topic.stage);
+    if (error == std::errc() && last == end) found.push_back(std::move(topic));
+  }
+  return found;
+}
+
+Result<std::vector<StageTopic>> ListChangelogs(kafka::Admin& admin, const JobContext& context) {
+  return ListStageTopics(admin, context.options.job_name + "-", "-changelog");
+}
 
 // The last marks in one partition of the changelog, by input.
 Result<std::map<uint8_t, LastCommit>> ReadMarks(kafka::PartitionReader& reader,
@@ -65,19 +96,22 @@ Status SettleFiles(dfs::AppendStore& store, const std::string& owner, const Mark
 Status ForEachTask(kafka::Admin& admin,
                    const JobContext& context,
                    const std::function<Status(const std::string& owner, const Mark& mark)>& visit) {
-  Result<int32_t> partitions = admin.PartitionCount(context.changelog_topic);
-  if (!partitions.ok()) {
-    return partitions.error().code() == Code::kNotFound ? Status() : partitions.error();
-  }
+  ASSIGN_OR_RETURN(const std::vector<StageTopic> changelogs, ListChangelogs(admin, context));
   ASSIGN_OR_RETURN(std::unique_ptr<kafka::PartitionReader> reader,
                    kafka::PartitionReader::Create({.properties = context.source_properties}));
-  for (int32_t p = 0; p < *partitions; ++p) {
-    ASSIGN_OR_RETURN(auto commits, ReadMarks(*reader, {context.changelog_topic, p}));
-    for (const auto& [input, commit] : commits) {
-      if (!commit.job || !commit.mark) continue;
-      if (input >= commit.job->inputs.size()) continue;
-      const TaskId id{.input = input, .partition = {commit.job->inputs[input].topic, p}};
-      RETURN_IF_ERROR(visit(AppenderOwner(commit.job->uuid, id), *commit.mark));
+  for (const StageTopic& changelog : changelogs) {
+    for (int32_t p = 0; p < changelog.partition_count; ++p) {
+      ASSIGN_OR_RETURN(auto commits, ReadMarks(*reader, {changelog.name, p}));
+      for (const auto& [input, commit] : commits) {
+        if (!commit.job || !commit.mark) continue;
+        if (input >= commit.job->inputs.size()) continue;
+        // The inputs of stage 0 come first; every other stage has one.
+        const TaskId id{.input = input,
+                        .stage = changelog.stage,
+                        .place = changelog.stage == 0 ? input : 0U,
+                        .partition = {commit.job->inputs[input].topic, p}};
+        RETURN_IF_ERROR(visit(AppenderOwner(commit.job->uuid, id), *commit.mark));
+      }
     }
   }
   return {};
@@ -122,7 +156,12 @@ Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::sto
     };
     RETURN_IF_ERROR(ForEachTask(admin, context, give_up).WithContext("--fresh: close files"));
   }
-  RETURN_IF_ERROR(admin.DeleteTopic(context.changelog_topic));
+  ASSIGN_OR_RETURN(std::vector<StageTopic> topics, ListChangelogs(admin, context));
+  ASSIGN_OR_RETURN(const std::vector<StageTopic> repartitions,
+                   ListStageTopics(admin, context.options.job_name + "-repartition-", ""));
+  topics.insert(topics.end(), repartitions.begin(), repartitions.end());
+  for (const StageTopic& topic : topics)
+    RETURN_IF_ERROR(admin.DeleteTopic(topic.name));
   RETURN_IF_ERROR(admin.DeleteTopic(context.time_topic));
   log::Get("processor.job")->info("state_discarded job={}", context.options.job_name);
   return {};

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -82,17 +81,151 @@ Status AddFileSinks(JobContext& context) {
   return {};
 }
 
+// ---- Inputs and stages ----
+
+// The inputs of stage 0: the topics of all sources.
+Status AddSources(JobContext& context) {
+  const std::vector<KafkaSourceSpec>& sources = context.program->sources();
+  const kafka::Properties& own = context.options.kafka_properties;
+  const auto brokers = [&](const KafkaSourceSpec& source) {
+    return PropertyOf(Join(own, source.properties), "bootstrap.servers");
+  };
+  context.source_properties = own;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const KafkaSourceSpec& source = sources[i];
+    if (brokers(source) != brokers(sources.front())) {
+      return Unimplemented(fmt::format("the job's sources are in two Kafka clusters: {} and {}",
+                                       brokers(sources.front()),
+                                       brokers(source)));
+    }
+    context.source_properties = Join(context.source_properties, source.properties);
+    if (source.topics.empty()) return InvalidArgument("a source names no topic");
+    for (const std::string& topic : source.topics) {
+      if (context.InputOf(topic)) {
+        return Unimplemented(fmt::format(
+            "two tables of the job read topic {}: declare one, and read it twice", topic));
+      }
+      context.inputs.push_back({.topic = topic,
+                                .place = static_cast<uint32_t>(context.inputs.size()),
+                                .source = i,
+                                .spec = &source});
+    }
+  }
+  return context.inputs.empty() ? InvalidArgument("the job reads no topic") : Status();
+}
+
+template <class Number>
+bool Contains(const std::vector<Number>& numbers, Number number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+void AddExchange(JobContext& context, uint32_t stage, const RepartitionSpec::Exchange& exchange) {
+  ExchangeSenders senders{.exchange = exchange.number, .inputs = {}};
+  for (size_t i = 0; i < context.inputs.size(); ++i) {
+    JobInput& input = context.inputs[i];
+    const bool sends = input.source ? Contains(exchange.sources, *input.source)
+                                    : Contains(exchange.stages, input.stage);
+    if (!sends) continue;
+    senders.inputs.push_back(static_cast<uint8_t>(i));
+    if (!Contains(input.feeds, stage)) input.feeds.push_back(stage);
+  }
+  context.stages[stage].exchanges.push_back(std::move(senders));
+  if (context.exchange_stages.size() <= exchange.number) {
+    context.exchange_stages.resize(exchange.number + 1);
+  }
+  context.exchange_stages[exchange.number] = stage;
+}
+
+Status AddStages(JobContext& context) {
+  const std::vector<RepartitionSpec>& repartitions = context.program->repartitions();
+  const size_t source_inputs = context.inputs.size();
+  if (source_inputs + repartitions.size() > std::numeric_limits<uint8_t>::max()) {
+    return InvalidArgument("the job reads more than 255 topics");
+  }
+  context.stages.resize(1 + repartitions.size());
+  for (uint32_t stage = 1; stage < context.stages.size(); ++stage) {
+    context.stages[stage].input = static_cast<uint8_t>(context.inputs.size());
+    context.inputs.push_back(
+        {.topic = fmt::format("{}-repartition-{}", context.options.job_name, stage),
+         .stage = stage});
+  }
+  for (uint32_t stage = 1; stage < context.stages.size(); ++stage) {
+    for (const RepartitionSpec::Exchange& exchange : repartitions[stage - 1].exchanges)
+      AddExchange(context, stage, exchange);
+  }
+  return {};
+}
+
+// The group that all sources name, if they agree on one; else the job's own.
+std::string GroupId(const JobContext& context) {
+  const std::vector<KafkaSourceSpec>& sources = context.program->sources();
+  const std::string& first = sources.front().group_id;
+  const bool is_shared =
+      !first.empty() &&
+      std::all_of(sources.begin(), sources.end(), [&](const KafkaSourceSpec& source) {
+        return source.group_id == first;
+      });
+  return is_shared ? first : context.options.job_name;
+}
+
+void AddOutputs(JobContext& context) {
+  std::vector<std::string>& topics = context.output_topics;
+  for (uint32_t number = 0; number < context.stages.size(); ++number) {
+    JobStage& stage = context.stages[number];
+    stage.changelog_topic = fmt::format("{}-{}-changelog", context.options.job_name, number);
+    stage.changelog_output = OutputIndex(topics, stage.changelog_topic);
+    if (number == 0) continue;
+    stage.repartition_output = OutputIndex(topics, context.inputs[stage.input].topic);
+  }
+  context.time_output = OutputIndex(topics, context.time_topic);
+  for (const KafkaSinkSpec& sink : context.program->kafka_sinks()) {
+    context.sink_outputs.push_back(OutputIndex(topics, sink.topic));
+  }
+  for (JobInput& input : context.inputs) {
+    // What fails behind a repartition topic goes where the first source's failures go.
+    const JobInput& source = input.spec == nullptr ? context.inputs.front() : input;
+    const std::string& topic = source.spec->dead_letter_topic;
+    input.dead_letter_output =
+        OutputIndex(topics, topic.empty() ? source.topic + ".dead-letter" : topic);
+  }
+}
+
 }  // namespace
 
+std::vector<std::string> JobContext::topics() const {
+  std::vector<std::string> topics;
+  for (const JobInput& input : inputs)
+    topics.push_back(input.topic);
+  return topics;
+}
+
 std::optional<uint8_t> JobContext::InputOf(std::string_view topic) const {
-  auto found = std::find(topics().begin(), topics().end(), topic);
-  if (found == topics().end()) return std::nullopt;
-  return static_cast<uint8_t>(found - topics().begin());
+  auto found = std::find_if(
+      inputs.begin(), inputs.end(), [&](const JobInput& input) { return input.topic == topic; });
+  if (found == inputs.end()) return std::nullopt;
+  return static_cast<uint8_t>(found - inputs.begin());
 }
 
 size_t JobContext::task_count() const {
-  return static_cast<size_t>(
-      std::accumulate(partition_counts.begin(), partition_counts.end(), int32_t{0}));
+  size_t count = 0;
+  for (const JobInput& input : inputs)
+    count += static_cast<size_t>(input.partition_count);
+  return count;
+}
+
+size_t JobContext::task_count(size_t source) const {
+  size_t count = 0;
+  for (const JobInput& input : inputs) {
+    if (input.source == source) count += static_cast<size_t>(input.partition_count);
+  }
+  return count;
+}
+
+bool JobContext::is_bounded() const {
+  const std::vector<KafkaSourceSpec>& sources = program->sources();
+  return std::all_of(sources.begin(), sources.end(), [](const KafkaSourceSpec& source) {
+    return source.is_bounded;
+  });
 }
 
 kafka::Properties Join(const kafka::Properties& base, const kafka::Properties& over) {
@@ -103,35 +236,18 @@ kafka::Properties Join(const kafka::Properties& base, const kafka::Properties& o
 
 Result<JobContext> MakeJobContext(const JobProgram& program, JobOptions options) {
   RETURN_IF_ERROR(CheckJobName(options.job_name));
-  const KafkaSourceSpec& source = program.source();
-  if (source.topics.empty()) return InvalidArgument("the source names no topic");
-  if (source.topics.size() > std::numeric_limits<uint8_t>::max()) {
-    return InvalidArgument("the source names more than 255 topics");
-  }
   JobContext context;
   context.program = &program;
   context.options = std::move(options);
-  const std::string& job = context.options.job_name;
-  context.group_id = source.group_id.empty() ? job : source.group_id;
-  context.changelog_topic = fmt::format("{}-{}-changelog", job, kStage);
-  context.time_topic = job + "-time";
-  context.source_properties = Join(context.options.kafka_properties, source.properties);
+  RETURN_IF_ERROR(AddSources(context));
+  RETURN_IF_ERROR(AddStages(context));
+  context.group_id = GroupId(context);
+  context.time_topic = context.options.job_name + "-time";
   RETURN_IF_ERROR(CheckSinkClusters(context));
   char host[256] = "";
   if (gethostname(host, sizeof(host) - 1) != 0) return ErrnoStatus(errno, "gethostname");
   context.host = host;
-
-  std::vector<std::string>& topics = context.output_topics;
-  context.changelog_output = OutputIndex(topics, context.changelog_topic);
-  context.time_output = OutputIndex(topics, context.time_topic);
-  for (const KafkaSinkSpec& sink : program.kafka_sinks()) {
-    context.sink_outputs.push_back(OutputIndex(topics, sink.topic));
-  }
-  for (const std::string& topic : source.topics) {
-    context.dead_letter_outputs.push_back(OutputIndex(
-        topics,
-        source.dead_letter_topic.empty() ? topic + ".dead-letter" : source.dead_letter_topic));
-  }
+  AddOutputs(context);
   RETURN_IF_ERROR(AddFileSinks(context));
   return context;
 }

@@ -11,10 +11,9 @@ bool HasJobEnded(kafka::GroupConsumer& consumer,
                  const JobContext& context,
                  std::chrono::milliseconds timeout) {
   std::vector<kafka::TopicPartition> all;
-  for (size_t input = 0; input < context.topics().size(); ++input) {
-    for (int32_t p = 0; p < context.partition_counts[input]; ++p) {
-      all.push_back({context.topics()[input], p});
-    }
+  for (const JobInput& input : context.inputs) {
+    for (int32_t p = 0; p < input.partition_count; ++p)
+      all.push_back({input.topic, p});
   }
   const auto offsets = consumer.Committed(all, timeout);
   if (!offsets.ok() || offsets->size() < all.size()) return false;

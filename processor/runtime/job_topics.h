@@ -8,13 +8,13 @@
 
 namespace slipstream::runtime {
 
-// Waits for the source's topics, until options.connect_timeout, and fills in
-// context.partition_counts. Errors: kNotFound naming the topic; kCancelled.
+// Waits for the sources' topics, until options.connect_timeout, and fills in their partition
+// counts. Errors: kNotFound naming the topic; kCancelled.
 Status WaitForSourceTopics(kafka::Admin& admin, JobContext& context, const std::stop_token& stop);
 
 // Creates the job's own topics with the settings the protocol needs, and checks those of existing
-// ones; creates sink and dead-letter topics that do not exist. Fills in
-// context.sink_partition_counts.
+// ones; creates sink and dead-letter topics that do not exist. Fills in the partition counts of
+// sinks and repartition topics.
 Status EnsureJobTopics(kafka::Admin& admin, JobContext& context);
 
 inline constexpr const char* kStatusTopic = "slipstream-status";

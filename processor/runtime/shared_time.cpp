@@ -4,11 +4,23 @@
 
 namespace slipstream::runtime {
 
+namespace {
+
+bool HasIdleTasks(const JobContext& context) {
+  const std::vector<KafkaSourceSpec>& sources = context.program->sources();
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].idle_timeout_ms && context.task_count(i) > 1) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 SharedTime::SharedTime(const JobContext& context)
-    : context_(context),
-      is_needed_(context.program->source().idle_timeout_ms.has_value() && context.task_count() > 1),
-      log_(log::Get("processor.time")),
-      board_(context.task_count()) {}
+    : context_(context), is_needed_(HasIdleTasks(context)), log_(log::Get("processor.time")) {
+  for (size_t i = 0; i < context.program->sources().size(); ++i)
+    boards_.emplace_back(context.task_count(i));
+}
 
 Status SharedTime::Open() {
   if (!is_needed_) return {};
@@ -28,7 +40,9 @@ Status SharedTime::Poll() {
       if (!record.key || !record.value) continue;
       ASSIGN_OR_RETURN(TimeKey key, ParseTimeKey(*record.key));
       ASSIGN_OR_RETURN(TaskTime time, ParseTaskTime(*record.value));
-      board_.Set(key, time);
+      if (key.input >= context_.inputs.size()) continue;
+      const std::optional<size_t> source = context_.inputs[key.input].source;
+      if (source) boards_[*source].Set(key, time);
     }
     // What is still there begins later: from there on, then. Else the reader tries again by itself.
     if (batch->error().code() == Code::kOutOfRange) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <spdlog/logger.h>
 
@@ -12,9 +13,9 @@
 
 namespace slipstream::runtime {
 
-// SharedTime: what all tasks of the job, here and elsewhere, have committed of their time, read
-// from `<job>-time`. Does nothing for jobs that need it not: those whose tasks are never idle, or
-// that have only one. Threads: the worker's.
+// SharedTime: what all tasks of the sources, here and elsewhere, have committed of their time, read
+// from `<job>-time`; each source has a time of its own. Does nothing for jobs that need it not:
+// those whose tasks are never idle, or are alone with their source. Threads: the worker's.
 class SharedTime final {
  public:
   explicit SharedTime(const JobContext& context);
@@ -26,13 +27,15 @@ class SharedTime final {
   // Takes in what has arrived, without waiting.
   Status Poll();
   // See TimeBoard.
-  std::optional<EventTimeUs> ActiveWatermark() const { return board_.ActiveWatermark(); }
+  std::optional<EventTimeUs> ActiveWatermark(size_t source) const {
+    return boards_[source].ActiveWatermark();
+  }
 
  private:
   const JobContext& context_;
   const bool is_needed_;
   std::shared_ptr<spdlog::logger> log_;
-  TimeBoard board_;
+  std::vector<TimeBoard> boards_;  // by source
   std::unique_ptr<kafka::PartitionReader> reader_;
 };
 

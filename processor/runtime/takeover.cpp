@@ -18,6 +18,10 @@ constexpr size_t kReadRecordsMax = 10'000;
 // A mark that is not there after this long is looked for by asking whether anything can still come.
 constexpr std::chrono::seconds kMarkPatience{2};
 
+bool MayLoseRecords(const JobInput& input) {
+  return input.spec != nullptr && input.spec->continue_on_data_loss;
+}
+
 }  // namespace
 
 // A partition on its way to being a task.
@@ -33,6 +37,7 @@ struct Takeover::Pending {
   SteadyTime reading_since;
   std::optional<int64_t> changelog_end;  // reached, with nothing after it so far
   std::unordered_map<std::string, std::string> state;
+  std::unordered_map<std::string, std::string> times;  // of the senders
   std::optional<JobRecord> job;
   std::optional<Mark> mark;
   int64_t end = -1;
@@ -47,7 +52,9 @@ Takeover::Takeover(Parties parties, std::vector<kafka::TopicPartition> partition
     const std::optional<uint8_t> input = context_.InputOf(partition.topic);
     if (!input) continue;  // of a subscription of another job in the same group
     auto& pending = pending_.emplace_back(std::make_unique<Pending>());
-    pending->id = {.input = *input, .partition = std::move(partition)};
+    const JobInput& of = context_.inputs[*input];
+    pending->id = {
+        .input = *input, .stage = of.stage, .place = of.place, .partition = std::move(partition)};
   }
   // The first partition first: at a job's first start the others wait for what it mints.
   std::sort(pending_.begin(), pending_.end(), [](const auto& a, const auto& b) {
@@ -161,16 +168,20 @@ Status Takeover::ResolveStarts() {
 }
 
 Status Takeover::ResolveStart(Pending& pending) {
-  const KafkaSourceSpec& source = context_.program->source();
-  if (pending.id.partition.partition >= context_.partition_counts[pending.id.input]) {
+  const JobInput& input = context_.inputs[pending.id.input];
+  if (pending.id.partition.partition >= input.partition_count) {
     return FailedPrecondition(fmt::format(
         "{}: the topic has grown while the job was running; start it again", pending.name()));
   }
   ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
                    parties_.admin.QueryOffsets(pending.id.partition));
   if (!pending.committed) {
+    if (input.spec == nullptr) {
+      pending.position = range.begin;  // of a repartition topic everything counts
+      return {};
+    }
     ASSIGN_OR_RETURN(pending.position,
-                     StartOffset(source, parties_.admin, pending.id.partition, range));
+                     StartOffset(*input.spec, parties_.admin, pending.id.partition, range));
     return {};
   }
   if (pending.committed->is_done) return {};
@@ -182,7 +193,7 @@ Status Takeover::ResolveStart(Pending& pending) {
       pending.name(),
       range.begin,
       pending.position);
-  if (!source.continue_on_data_loss) {
+  if (!MayLoseRecords(input)) {
     return FailedPrecondition(message + " (scan.on-data-loss = continue goes on without them)");
   }
   log_->warn("records_lost {}", log::Quoted(message));
@@ -202,7 +213,7 @@ Status Takeover::CheckEnd(Pending& pending) {
       pending.name(),
       range.end,
       pending.position);
-  if (!context_.program->source().continue_on_data_loss) {
+  if (!MayLoseRecords(context_.inputs[pending.id.input])) {
     return FailedPrecondition(message + " (scan.on-data-loss = continue goes on at its end)");
   }
   log_->warn("records_lost {}", log::Quoted(message));
@@ -212,11 +223,14 @@ Status Takeover::CheckEnd(Pending& pending) {
 
 // ---- The changelog ----
 
+kafka::TopicPartition Takeover::ChangelogOf(const Pending& pending) const {
+  if (pending.is_reading_job) return {context_.stages.front().changelog_topic, 0};
+  return {context_.stages[pending.id.stage].changelog_topic, pending.id.partition.partition};
+}
+
 Result<bool> Takeover::RestoreNext(Pending& pending) {
   if (!pending.is_reading) {
-    const int32_t partition = pending.is_reading_job ? 0 : pending.id.partition.partition;
-    RETURN_IF_ERROR(
-        parties_.changelog.Start({context_.changelog_topic, partition}, kafka::kOffsetBeginning));
+    RETURN_IF_ERROR(parties_.changelog.Start(ChangelogOf(pending), kafka::kOffsetBeginning));
     pending.is_reading = true;
     pending.changelog_end.reset();
     pending.reading_since = parties_.shared.clock.Now();
@@ -265,6 +279,11 @@ Status Takeover::TakeRecord(Pending& pending, const kafka::Record& record) {
         pending.state.erase(std::string(key.state_key));
       }
       return {};
+    case ChangelogKind::kTime:
+      if (record.value) {
+        pending.times.insert_or_assign(std::string(key.state_key), std::string(*record.value));
+      }
+      return {};
     case ChangelogKind::kMark:
       break;
   }
@@ -287,7 +306,7 @@ Result<bool> Takeover::OnChangelogEnd(Pending& pending, int64_t end_offset) {
       "mark {} in the changelog of {}", ToString(pending.committed->pair), pending.name());
   if (parties_.shared.clock.Now() - pending.reading_since < kMarkPatience) return false;
   pending.reading_since = parties_.shared.clock.Now();
-  const kafka::TopicPartition partition{context_.changelog_topic, pending.id.partition.partition};
+  const kafka::TopicPartition partition = ChangelogOf(pending);
   ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range,
                    parties_.admin_uncommitted.QueryOffsets(partition));
   if (range.end > end_offset) return false;  // something is still open
@@ -340,7 +359,8 @@ Result<bool> Takeover::FinishRestored(Pending& pending) {
                     "with --fresh, or under another name",
                     pending.name()));
   }
-  if (mark.is_done && !context_.program->source().is_bounded) {
+  const JobInput& input = context_.inputs[pending.id.input];
+  if (mark.is_done && input.spec != nullptr && !input.spec->is_bounded) {
     return FailedPrecondition(fmt::format(
         "{}: the job has ended its bounded input and cannot go on unbounded; run it with --fresh",
         pending.name()));
@@ -361,13 +381,13 @@ Result<bool> Takeover::FinishRestored(Pending& pending) {
 
 Result<JobRecord> Takeover::MintJob() {
   JobRecord job{.uuid = MintUuid(), .inputs = {}};
-  for (size_t input = 0; input < context_.topics().size(); ++input) {
+  for (const JobInput& input : context_.inputs) {
     JobRecord::Input& record = job.inputs.emplace_back();
-    record.topic = context_.topics()[input];
-    for (int32_t p = 0; p < context_.partition_counts[input]; ++p) {
+    record.topic = input.topic;
+    for (int32_t p = 0; p < input.partition_count; ++p) {
       int64_t end = -1;
-      if (context_.program->source().is_bounded) {
-        ASSIGN_OR_RETURN(end, FindEnd({record.topic, p}));
+      if (input.spec != nullptr && input.spec->is_bounded) {
+        ASSIGN_OR_RETURN(end, FindEnd(*input.spec, {record.topic, p}));
       }
       record.ends.push_back(end);
     }
@@ -382,12 +402,13 @@ Result<int64_t> Takeover::BoundedEnd(const Pending& pending) {
   const std::vector<int64_t>& ends = pending.job->inputs[pending.id.input].ends;
   const auto partition = static_cast<size_t>(pending.id.partition.partition);
   if (!pending.mark && partition < ends.size() && ends[partition] >= 0) return ends[partition];
-  return FindEnd(pending.id.partition);
+  return FindEnd(*context_.inputs[pending.id.input].spec, pending.id.partition);
 }
 
-Result<int64_t> Takeover::FindEnd(const kafka::TopicPartition& partition) {
+Result<int64_t> Takeover::FindEnd(const KafkaSourceSpec& source,
+                                  const kafka::TopicPartition& partition) {
   ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range, parties_.admin.QueryOffsets(partition));
-  return EndOffset(context_.program->source(), parties_.admin, context_.group_id, partition, range);
+  return EndOffset(source, parties_.admin, context_.group_id, partition, range);
 }
 
 Status Takeover::CheckJob(const Pending& pending) const {
@@ -399,7 +420,8 @@ Status Takeover::CheckJob(const Pending& pending) const {
         pending.name()));
   }
   const auto partition = static_cast<size_t>(pending.id.partition.partition);
-  if (partition < inputs[input].ends.size() || !context_.program->is_stateful()) return {};
+  const bool is_stateful = context_.program->is_stateful(pending.id.stage);
+  if (partition < inputs[input].ends.size() || !is_stateful) return {};
   return FailedPrecondition(fmt::format(
       "{}: the topic has grown since the job's first start (it had {} partitions), and its keys "
       "lie elsewhere now: the state no longer fits. Run the job with --fresh",
@@ -410,8 +432,9 @@ Status Takeover::CheckJob(const Pending& pending) const {
 // ---- Files ----
 
 Status Takeover::ResolveEnds() {
-  if (!context_.program->source().is_bounded) return {};
   for (const auto& pending : pending_) {
+    const JobInput& input = context_.inputs[pending->id.input];
+    if (input.spec == nullptr || !input.spec->is_bounded) continue;
     ASSIGN_OR_RETURN(pending->end, BoundedEnd(*pending));
   }
   return {};
@@ -455,10 +478,16 @@ Status Takeover::OpenFiles() {
   return dropped.status();
 }
 
+std::unique_ptr<TaskProgram> Takeover::MakeProgram(const TaskId& id) const {
+  const JobProgram& program = *context_.program;
+  const JobInput& input = context_.inputs[id.input];
+  if (!input.source) return program.MakeStageTask(id.stage, id.partition.partition);
+  return program.MakeSourceTask(*input.source, id.partition.topic, id.partition.partition);
+}
+
 Status Takeover::MakeTasks() {
   for (const auto& pending : pending_) {
-    std::unique_ptr<TaskProgram> program =
-        context_.program->MakeTask(pending->id.partition.topic, pending->id.partition.partition);
+    std::unique_ptr<TaskProgram> program = MakeProgram(pending->id);
     for (const auto& [key, value] : pending->state) {
       RETURN_IF_ERROR(program->Restore(key, value).WithContext(pending->name()));
     }
@@ -467,7 +496,8 @@ Status Takeover::MakeTasks() {
                         .mark = pending->mark,
                         .position = pending->position,
                         .end = pending->end,
-                        .incarnation = pending->incarnation};
+                        .incarnation = pending->incarnation,
+                        .times = std::move(pending->times)};
     ASSIGN_OR_RETURN(std::unique_ptr<Task> task,
                      Task::Create(parties_.shared,
                                   pending->id,

@@ -60,6 +60,7 @@ class Takeover final {
   Status ResolveStarts();
   Status ResolveStart(Pending& pending);
   Status CheckEnd(Pending& pending);
+  kafka::TopicPartition ChangelogOf(const Pending& pending) const;
   // Reads on in the changelog of the task at hand; true when it is restored.
   Result<bool> RestoreNext(Pending& pending);
   Status TakeRecord(Pending& pending, const kafka::Record& record);
@@ -67,11 +68,12 @@ class Takeover final {
   Result<bool> FinishFresh(Pending& pending);
   Result<bool> FinishRestored(Pending& pending);
   Result<JobRecord> MintJob();
-  Result<int64_t> FindEnd(const kafka::TopicPartition& partition);
+  Result<int64_t> FindEnd(const KafkaSourceSpec& source, const kafka::TopicPartition& partition);
   Result<int64_t> BoundedEnd(const Pending& pending);
   Status CheckJob(const Pending& pending) const;
   Status ResolveEnds();
   Status OpenFiles();
+  std::unique_ptr<TaskProgram> MakeProgram(const TaskId& id) const;
   Status MakeTasks();
 
   Parties parties_;

@@ -16,14 +16,14 @@ namespace {
 // Enough that the cost of a batch is spread thin, small enough that commits are punctual.
 constexpr size_t kBatchRecordsMax = 4096;
 
-// Puts the program's changed keys into the changelog partition of the task.
+// Puts changed keys into the changelog partition of the task.
 class ChangelogWriter final : public StateWriter {
  public:
-  ChangelogWriter(StagedRecords& staged, size_t output, const TaskId& id)
+  ChangelogWriter(StagedRecords& staged, size_t output, const TaskId& id, ChangelogKind kind)
       : staged_(staged),
         output_(output),
         partition_(id.partition.partition),
-        key_(EncodeChangelogKey({.kind = ChangelogKind::kState, .input = id.input})) {}
+        key_(EncodeChangelogKey({.kind = kind, .input = id.input})) {}
 
   void Put(std::string_view key, std::string_view value) override {
     staged_.Add(output_, partition_, FullKey(key), value);
@@ -59,8 +59,8 @@ InputRecord::TimestampType TimestampTypeOf(const kafka::Record& record) {
 }  // namespace
 
 std::string AppenderOwner(const std::string& job_uuid, const TaskId& id) {
-  const std::string input = id.input == 0 ? "" : id.partition.topic + "/";
-  return fmt::format("{}/{}/{}{}", job_uuid, kStage, input, id.partition.partition);
+  const std::string input = id.place == 0 ? "" : id.partition.topic + "/";
+  return fmt::format("{}/{}/{}{}", job_uuid, id.stage, input, id.partition.partition);
 }
 
 Task::Task(const Shared& shared,
@@ -69,17 +69,20 @@ Task::Task(const Shared& shared,
            std::unique_ptr<TaskProgram> program)
     : shared_(shared),
       id_(std::move(id)),
+      input_(shared.context.inputs[id_.input]),
       job_(std::move(restore.job)),
       log_(log::Get("processor.task")),
       program_(std::move(program)),
       position_(restore.position),
       end_(restore.end),
-      namer_(kStage,
-             id_.input,
+      to_exchanges_(
+          shared.context, {.input = id_.input, .partition = id_.partition.partition}, staged_),
+      namer_(id_.stage,
+             id_.place,
              id_.partition.partition,
              job_.uuid,
              restore.mark ? restore.mark->next_file_number : 0),
-      dead_letter_limit_(shared.context.program->source().dead_letter_max_share),
+      dead_letter_limit_(input_.spec == nullptr ? 1 : input_.spec->dead_letter_max_share),
       incarnation_(restore.incarnation),
       is_new_(!restore.mark),
       // A first commit at once pins the start position and the job's identity.
@@ -97,10 +100,12 @@ Task::Task(const Shared& shared,
     // would find another.
     if (restore.end != mark.end) is_dirty_ = true;
     open_files = mark.open_files;
-    if (mark.watermark != kNoWatermark) program_->RestoreWatermark(mark.watermark);
+    committed_position_ = mark.position;
+    const bool has_watermark = mark.watermark != kNoWatermark && input_.spec != nullptr;
+    if (has_watermark) program_->RestoreWatermark(mark.watermark);
   }
-  if (const auto timeout_ms = context.program->source().idle_timeout_ms) {
-    idle_timer_.emplace(std::chrono::milliseconds(*timeout_ms));
+  if (input_.spec != nullptr && input_.spec->idle_timeout_ms) {
+    idle_timer_.emplace(std::chrono::milliseconds(*input_.spec->idle_timeout_ms));
   }
   if (!context.dfs_targets.empty()) {
     dfs_files_ = std::make_unique<DfsFiles>(
@@ -130,12 +135,25 @@ Result<std::unique_ptr<Task>> Task::Create(const Shared& shared,
         restore.mark->host,
         shared.context.host));
   }
+  const std::unordered_map<std::string, std::string> times = std::move(restore.times);
   std::unique_ptr<Task> task(
       new Task(shared, std::move(id), std::move(restore), std::move(program)));
   task->queue_ = std::move(queue);
+  RETURN_IF_ERROR(task->RestoreTimes(times));
   if (task->local_files_ != nullptr) RETURN_IF_ERROR(task->local_files_->Restore());
   if (!task->is_ended_) RETURN_IF_ERROR(task->EndInputIfReached());
   return task;
+}
+
+Status Task::RestoreTimes(const std::unordered_map<std::string, std::string>& times) {
+  if (input_.spec != nullptr) return {};
+  exchanged_ =
+      std::make_unique<ExchangeInput>(shared_.context.stages[id_.stage].exchanges, *program_);
+  for (const auto& [key, value] : times) {
+    RETURN_IF_ERROR(exchanged_->Restore(key, value).WithContext(kafka::ToString(id_.partition)));
+  }
+  exchanged_->FinishRestore();
+  return {};
 }
 
 int64_t Task::NowMs() const {
@@ -181,23 +199,14 @@ Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& ba
       break;
     }
     next = record.offset + 1;
-    const size_t begin = input_headers_.size();
-    for (const kafka::Header& header : record.headers) {
-      input_headers_.push_back({.name = header.name, .value = header.value});
-    }
-    inputs_.push_back({.key = record.key,
-                       .value = record.value,
-                       .offset = record.offset,
-                       .timestamp_ms = record.timestamp_ms,
-                       .timestamp_type = TimestampTypeOf(record),
-                       .headers = std::span<const Header>(input_headers_).subspan(begin)});
+    AddInput(record);
   }
   if (!inputs_.empty()) {
     is_dirty_ = true;
     is_caught_up_ = false;
     is_idle_ = false;
     if (idle_timer_) idle_timer_->Restart();
-    RETURN_IF_ERROR(program_->Process(inputs_, batch, *this));
+    RETURN_IF_ERROR(GiveToProgram(batch));
     SLIPSTREAM_FAILPOINT_HIT("task.mid_batch");
     RETURN_IF_ERROR(TakeOutputError());
     RETURN_IF_ERROR(
@@ -208,14 +217,39 @@ Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& ba
   return {};
 }
 
+void Task::AddInput(const kafka::Record& record) {
+  const size_t begin = input_headers_.size();
+  for (const kafka::Header& header : record.headers) {
+    input_headers_.push_back({.name = header.name, .value = header.value});
+  }
+  inputs_.push_back({.key = record.key,
+                     .value = record.value,
+                     .offset = record.offset,
+                     .timestamp_ms = record.timestamp_ms,
+                     .timestamp_type = TimestampTypeOf(record),
+                     .headers = std::span<const Header>(input_headers_).subspan(begin)});
+}
+
+Status Task::GiveToProgram(const std::shared_ptr<const kafka::MessageBatch>& batch) {
+  if (exchanged_ == nullptr) return program_->Process(inputs_, batch, *this);
+  for (const InputRecord& record : inputs_) {
+    RETURN_IF_ERROR(exchanged_->Take(record.value.value_or(""), *this)
+                        .WithContext(fmt::format(
+                            "{} offset={}", kafka::ToString(id_.partition), record.offset)));
+  }
+  return {};
+}
+
 Status Task::EndInputIfReached() {
-  if (end_ < 0 || position_ < end_ || is_ended_) return {};
+  const bool has_ended =
+      exchanged_ == nullptr ? end_ >= 0 && position_ >= end_ : exchanged_->has_ended();
+  if (!has_ended || is_ended_) return {};
   RETURN_IF_ERROR(program_->EndOfInput(*this));
   RETURN_IF_ERROR(TakeOutputError());
   is_ended_ = true;
   is_idle_ = false;
   is_dirty_ = true;
-  log_->info("input_ended task={} offset={}", kafka::ToString(id_.partition), end_);
+  log_->info("input_ended task={} offset={}", kafka::ToString(id_.partition), position_);
   return {};
 }
 
@@ -273,6 +307,10 @@ void Task::ToFile(size_t sink,
   if (!status.ok() && output_error_.ok()) output_error_ = std::move(status);
 }
 
+void Task::ToExchange(size_t exchange, uint64_t hash, std::string_view row) {
+  to_exchanges_.Add(exchange, hash, row);
+}
+
 void Task::ToPrint(size_t sink, std::string_view line) {
   std::string text = shared_.context.program->print_sinks()[sink].prefix;
   text += line;
@@ -285,11 +323,7 @@ void Task::ToPrint(size_t sink, std::string_view line) {
 void Task::ToDeadLetters(const InputRecord& record, std::string_view error) {
   dead_letter_limit_.Count(error);
   const DeadLetter letter(id_.partition, record, error);
-  staged_.Add(shared_.context.dead_letter_outputs[id_.input],
-              -1,
-              letter.key(),
-              letter.value(),
-              letter.headers());
+  staged_.Add(input_.dead_letter_output, -1, letter.key(), letter.value(), letter.headers());
 }
 
 Status Task::TakeOutputError() {
@@ -305,20 +339,23 @@ bool Task::HasRollDue() const {
 }
 
 uint64_t Task::staged_bytes() const {
-  return staged_.memory_bytes() + (dfs_files_ == nullptr ? 0 : dfs_files_->staged_bytes()) +
+  return staged_.memory_bytes() + to_exchanges_.memory_bytes() +
+         (dfs_files_ == nullptr ? 0 : dfs_files_->staged_bytes()) +
          (local_files_ == nullptr ? 0 : local_files_->staged_bytes());
 }
 
 Mark Task::MakeMark() const {
-  Mark mark{.pair = next_pair(),
-            .file_pair = has_file_epoch_ ? next_pair() : file_pair_,
-            .position = position_,
-            .end = end_,
-            .is_done = is_ended_,
-            .is_idle = is_idle_,
-            .watermark = program_->watermark(),
-            .next_file_number = namer_.next_number(),
-            .fingerprint = shared_.context.program->fingerprint()};
+  Mark mark{
+      .pair = next_pair(),
+      .file_pair = has_file_epoch_ ? next_pair() : file_pair_,
+      .position = position_,
+      .end = end_,
+      .is_done = is_ended_,
+      .is_idle = is_idle_,
+      .watermark = program_->watermark(),
+      .sender_count = exchanged_ == nullptr ? 0 : static_cast<uint32_t>(exchanged_->sender_count()),
+      .next_file_number = namer_.next_number(),
+      .fingerprint = shared_.context.program->fingerprint()};
   if (dfs_files_ != nullptr) mark.open_files = dfs_files_->open_files();
   if (local_files_ != nullptr) {
     mark.host = shared_.context.host;
@@ -328,9 +365,27 @@ Mark Task::MakeMark() const {
   return mark;
 }
 
+Status Task::EndEpoch() {
+  RETURN_IF_ERROR(program_->EndEpoch(*this));
+  to_exchanges_.Flush();
+  return TakeOutputError();
+}
+
+void Task::StageTime(bool is_shared_time) {
+  if (exchanged_ != nullptr) {
+    ChangelogWriter writer(
+        staged_, shared_.context.stages[id_.stage].changelog_output, id_, ChangelogKind::kTime);
+    exchanged_->SaveChanges(writer);
+  } else if (is_shared_time) {
+    staged_.Add(shared_.context.time_output,
+                0,
+                EncodeTimeKey({.input = id_.input, .partition = id_.partition.partition}),
+                EncodeTaskTime({.watermark = program_->watermark(), .is_idle = is_idle_}));
+  }
+}
+
 Status Task::StageMark(bool is_shared_time) {
-  const JobContext& context = shared_.context;
-  const size_t changelog = context.changelog_output;
+  const size_t changelog = shared_.context.stages[id_.stage].changelog_output;
   const int32_t partition = id_.partition.partition;
   if (is_new_) {
     staged_.Add(changelog,
@@ -338,14 +393,9 @@ Status Task::StageMark(bool is_shared_time) {
                 EncodeChangelogKey({.kind = ChangelogKind::kJob, .input = id_.input}),
                 EncodeJobRecord(job_));
   }
-  ChangelogWriter writer(staged_, changelog, id_);
+  ChangelogWriter writer(staged_, changelog, id_, ChangelogKind::kState);
   RETURN_IF_ERROR(program_->SaveChanges(writer));
-  if (is_shared_time) {
-    staged_.Add(context.time_output,
-                0,
-                EncodeTimeKey({.input = id_.input, .partition = partition}),
-                EncodeTaskTime({.watermark = program_->watermark(), .is_idle = is_idle_}));
-  }
+  StageTime(is_shared_time);
   staged_.Add(changelog,
               partition,
               EncodeChangelogKey({.kind = ChangelogKind::kMark, .input = id_.input}),
@@ -359,8 +409,21 @@ kafka::PartitionOffset Task::CommittedOffset() const {
           .metadata = EncodeOffsetMetadata({.pair = next_pair(), .is_done = is_ended_})};
 }
 
+std::optional<SenderMark> Task::NewSenderMark() const {
+  if (input_.feeds.empty()) return std::nullopt;
+  const SenderMark mark{.sender = {.input = id_.input, .partition = id_.partition.partition},
+                        .sender_count = static_cast<uint32_t>(input_.partition_count),
+                        .watermark = is_ended_ ? kEndOfTime : program_->sent_watermark(),
+                        .is_idle = exchanged_ == nullptr ? is_idle_ : exchanged_->is_idle(),
+                        .is_done = is_ended_};
+  if (sent_mark_ == mark) return std::nullopt;
+  return mark;
+}
+
 void Task::OnCommitted() {
   committed_ = next_pair();
+  committed_position_ = position_;
+  if (const std::optional<SenderMark> mark = NewSenderMark()) sent_mark_ = mark;
   if (has_file_epoch_) {
     file_pair_ = committed_;
     is_settled_ = false;

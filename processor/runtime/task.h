@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <spdlog/logger.h>
@@ -14,6 +15,8 @@
 #include "processor/connectors/dfs_files.h"
 #include "processor/connectors/local_files.h"
 #include "processor/runtime/dead_letter_limit.h"
+#include "processor/runtime/exchange_input.h"
+#include "processor/runtime/exchange_output.h"
 #include "processor/runtime/idle_timer.h"
 #include "processor/runtime/job_context.h"
 #include "processor/runtime/staged_records.h"
@@ -24,12 +27,14 @@
 namespace slipstream::runtime {
 
 struct TaskId {
-  uint8_t input = 0;  // index of the topic in the source
+  uint8_t input = 0;   // of the job
+  uint32_t stage = 0;  // the input's
+  uint32_t place = 0;  // the input's, in its stage
   kafka::TopicPartition partition;
 };
 
 // The name of a task at the file system: `<job uuid>/<stage>/<partition>`, with the topic before
-// the partition for all inputs but the first.
+// the partition for all inputs of the stage but the first.
 std::string AppenderOwner(const std::string& job_uuid, const TaskId& id);
 
 // What a takeover has found out about a task.
@@ -39,9 +44,11 @@ struct TaskRestore {
   int64_t position = 0;      // where reading starts
   int64_t end = -1;          // where the bounded input ends; -1: it does not
   uint64_t incarnation = 0;  // for the pairs to come
+  // What the changelog holds of the senders' time, by key; behind a repartition topic only.
+  std::unordered_map<std::string, std::string> times;
 };
 
-// Task: one partition of the source on its way through the program: position, watermark, staged
+// Task: one partition of an input on its way through the program: position, watermark, staged
 // results, open files. From restore to commit to commit; thrown away whole when anything fails.
 //
 // Ownership  borrows context, plain producer's sink callback and compressor; they outlive it.
@@ -81,9 +88,14 @@ class Task final : private TaskOutput {
   uint64_t staged_bytes() const;
   // The pair the running epoch commits under.
   MarkPair next_pair() const { return {committed_.epoch + 1, incarnation_}; }
+  // Nothing more is read before the commit: what the program held back for exchanges is given. The
+  // first step of a commit.
+  Status EndEpoch();
   // Stages changed state, time and, last of all, the mark. Files must be flushed and prepared.
   Status StageMark(bool is_shared_time);
   kafka::PartitionOffset CommittedOffset() const;
+  // The mark for the stages that this task feeds, if it differs from the one they have.
+  std::optional<SenderMark> NewSenderMark() const;
   // Kafka has recorded next_pair().
   void OnCommitted();
 
@@ -101,6 +113,7 @@ class Task final : private TaskOutput {
   // ---- For the worker ----
 
   const TaskId& id() const { return id_; }
+  const JobInput& input() const { return input_; }
   // The bounded input is through, and that is committed and settled.
   bool is_done() const { return is_ended_ && !is_dirty_ && is_settled_; }
   bool is_ended() const { return is_ended_; }
@@ -111,6 +124,8 @@ class Task final : private TaskOutput {
   // What the broker said. Without `is_idle` the timeout begins anew.
   void SetIdle(bool is_idle);
   int64_t position() const { return position_; }
+  // That Kafka has recorded.
+  int64_t committed_position() const { return committed_position_; }
   int64_t end() const { return end_; }
   EventTimeUs watermark() const { return program_->watermark(); }
   TaskProgram::Counters counters() const { return program_->counters(); }
@@ -118,33 +133,42 @@ class Task final : private TaskOutput {
  private:
   Task(const Shared& shared, TaskId id, TaskRestore restore, std::unique_ptr<TaskProgram> program);
 
+  Status RestoreTimes(const std::unordered_map<std::string, std::string>& times);
+
   // TaskOutput
   void ToKafka(size_t sink, const OutputRecord& record) override;
   void ToFile(size_t sink,
               std::string_view partition_path,
               std::string_view rows,
               uint64_t row_count) override;
+  void ToExchange(size_t exchange, uint64_t hash, std::string_view row) override;
   void ToPrint(size_t sink, std::string_view line) override;
   void ToDeadLetters(const InputRecord& record, std::string_view error) override;
 
   Status ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& batch);
+  void AddInput(const kafka::Record& record);
+  Status GiveToProgram(const std::shared_ptr<const kafka::MessageBatch>& batch);
   Status EndInputIfReached();
   // The first error of an output call within the program, which has no way to return it.
   Status TakeOutputError();
   int64_t NowMs() const;
   Mark MakeMark() const;
+  void StageTime(bool is_shared_time);
 
   const Shared& shared_;
   const TaskId id_;
+  const JobInput& input_;
   const JobRecord job_;
   std::shared_ptr<spdlog::logger> log_;
   std::unique_ptr<TaskProgram> program_;
+  std::unique_ptr<ExchangeInput> exchanged_;  // null: the input is a source's
   std::unique_ptr<kafka::PartitionQueue> queue_;
   std::vector<InputRecord> inputs_;  // of the batch at hand; its memory is kept
   std::vector<Header> input_headers_;
   std::vector<kafka::Header> output_headers_;  // of the record at hand
 
   int64_t position_;
+  int64_t committed_position_ = -1;
   const int64_t end_;
   bool is_ended_ = false;
   bool is_caught_up_ = false;  // nothing but the end of the partition since then
@@ -152,6 +176,8 @@ class Task final : private TaskOutput {
   std::optional<IdleTimer> idle_timer_;  // none: the source has no idle timeout
 
   StagedRecords staged_;
+  ExchangeOutput to_exchanges_;
+  std::optional<SenderMark> sent_mark_;  // what the stages it feeds have heard last
   FileNamer namer_;
   std::unique_ptr<DfsFiles> dfs_files_;
   std::unique_ptr<LocalFiles> local_files_;

@@ -65,6 +65,10 @@ class TaskOutput {
                       std::string_view rows,
                       uint64_t row_count) = 0;
 
+  // A row for exchange number `exchange` of the program. All rows with the same hash reach the same
+  // task. The runtime does not look into the row.
+  virtual void ToExchange(size_t exchange, uint64_t hash, std::string_view row) = 0;
+
   // A line for people. At least once; not part of the commit.
   virtual void ToPrint(size_t sink, std::string_view line) = 0;
 
@@ -81,7 +85,9 @@ class StateWriter {
   virtual void Delete(std::string_view key) = 0;
 };
 
-// TaskProgram: the computation of one task: one stage of a job on one partition of its source.
+// TaskProgram: the computation of one task: one stage of a job on one partition of its input, which
+// is a topic of a source (Process and Advance are called) or the stage's repartition topic
+// (ProcessExchanged and AdvanceExchange are).
 //
 // Threads    one worker thread calls it; it starts none.
 // Blocking   never; no I/O.
@@ -105,11 +111,26 @@ class TaskProgram {
   // others') and emits what that completes.
   virtual Status Advance(EventTimeUs watermark, TaskOutput& out) = 0;
 
-  // The bounded input has ended: the watermark becomes kEndOfTime, every window fires.
+  // Rows as they were given to ToExchange, those of one sender in its order.
+  virtual Status ProcessExchanged(size_t exchange,
+                                  std::span<const std::string_view> rows,
+                                  TaskOutput& out) = 0;
+  // Raises the watermark of what comes through the exchange.
+  virtual Status AdvanceExchange(size_t exchange, EventTimeUs watermark, TaskOutput& out) = 0;
+
+  // All input has ended: the watermark becomes kEndOfTime, every window fires.
   virtual Status EndOfInput(TaskOutput& out) = 0;
 
+  // An epoch ends: whatever is held back for exchanges alone is given now. What it holds is not
+  // saved.
+  virtual Status EndEpoch(TaskOutput& out) = 0;
+
+  // The least of all inputs'.
   virtual EventTimeUs watermark() const = 0;
+  // The least of what goes to exchanges: lower, where rows are held back on the way.
+  virtual EventTimeUs sent_watermark() const = 0;
   virtual void RestoreWatermark(EventTimeUs watermark) = 0;
+  virtual void RestoreExchangeWatermark(size_t exchange, EventTimeUs watermark) = 0;
 
   // Writes every key whose state changed since the last call (or since the task was restored).
   virtual Status SaveChanges(StateWriter& writer) = 0;
@@ -171,25 +192,42 @@ struct PrintSinkSpec {
   std::string prefix;
 };
 
-// JobProgram: a planned job: one stage over one Kafka source (several stages come with the
-// repartition topic). Immutable; shared by all workers.
+// A stage behind a repartition topic, and the exchanges that write to the topic.
+struct RepartitionSpec {
+  struct Exchange {
+    size_t number = 0;             // in the program
+    std::vector<size_t> sources;   // whose tasks send through it
+    std::vector<uint32_t> stages;  // the same, of stages behind other repartition topics
+  };
+  std::vector<Exchange> exchanges;
+  bool is_single = false;  // all rows belong to one task
+};
+
+// JobProgram: a planned job: stage 0, whose tasks read the sources, and the stages behind
+// repartition topics. Immutable; shared by all workers.
 // Threads  thread-safe.
 class JobProgram {
  public:
   virtual ~JobProgram() = default;
 
-  virtual const KafkaSourceSpec& source() const = 0;
+  virtual const std::vector<KafkaSourceSpec>& sources() const = 0;
+  // Of the stages 1 and up, in their order. A stage sends only to later ones.
+  virtual const std::vector<RepartitionSpec>& repartitions() const = 0;
   virtual const std::vector<KafkaSinkSpec>& kafka_sinks() const = 0;
   virtual const std::vector<FileSinkSpec>& file_sinks() const = 0;
   virtual const std::vector<PrintSinkSpec>& print_sinks() const = 0;
 
-  // False: tasks keep no state, so no changelog but for the marks is needed.
-  virtual bool is_stateful() const = 0;
+  // False: the stage's tasks keep no state, so no changelog but for the marks is needed.
+  virtual bool is_stateful(uint32_t stage) const = 0;
   // Equal for plans whose state is interchangeable.
   virtual std::string fingerprint() const = 0;
 
-  virtual std::unique_ptr<TaskProgram> MakeTask(std::string_view topic,
-                                                int32_t partition) const = 0;
+  // A task of stage 0.
+  virtual std::unique_ptr<TaskProgram> MakeSourceTask(size_t source,
+                                                      std::string_view topic,
+                                                      int32_t partition) const = 0;
+  // A task of a later stage.
+  virtual std::unique_ptr<TaskProgram> MakeStageTask(uint32_t stage, int32_t partition) const = 0;
 };
 
 }  // namespace slipstream::runtime

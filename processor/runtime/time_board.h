@@ -30,10 +30,10 @@ Result<TimeKey> ParseTimeKey(std::string_view bytes);
 std::string EncodeTaskTime(const TaskTime& time);
 Result<TaskTime> ParseTaskTime(std::string_view bytes);
 
-// TimeBoard: the watermarks that all tasks of a stage have committed. Pure; not thread-safe.
+// TimeBoard: the watermarks that all tasks of a source have committed. Pure; not thread-safe.
 class TimeBoard final {
  public:
-  // `task_count`: of the whole stage, over all workers.
+  // `task_count`: of the whole source, over all workers.
   explicit TimeBoard(size_t task_count) : task_count_(task_count) {}
 
   void Set(const TimeKey& key, const TaskTime& time) { times_[key] = time; }
@@ -43,7 +43,7 @@ class TimeBoard final {
   std::optional<EventTimeUs> ActiveWatermark() const;
 
  private:
-  const size_t task_count_;
+  size_t task_count_;
   std::map<TimeKey, TaskTime> times_;
 };
 

@@ -26,6 +26,7 @@ Result<ChangelogKey> ParseChangelogKey(std::string_view bytes) {
                    .state_key = bytes.substr(kChangelogKeyPrefixBytes)};
   switch (key.kind) {
     case ChangelogKind::kState:
+    case ChangelogKind::kTime:
       return key;
     case ChangelogKind::kJob:
     case ChangelogKind::kMark:

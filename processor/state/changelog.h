@@ -6,8 +6,9 @@
 
 #include "common/status/status.h"
 
-// The keys of a changelog topic. Partition p of it belongs to the tasks of partition p of every
-// input; a key says which input, so the tasks of several inputs share a partition without meeting.
+// The keys of a stage's changelog topic. Partition p of it belongs to the tasks of partition p of
+// every input of the stage; a key says which input, so the tasks of several share a partition
+// without meeting.
 // Byte for byte in docs/FORMATS.md, "Changelog".
 
 namespace slipstream::runtime {
@@ -18,12 +19,13 @@ enum class ChangelogKind : uint8_t {
   kJob = 'J',    // the job record: job_record.h
   kMark = 'M',   // the task's last commit: mark.h
   kState = 'S',  // one key of the task's state
+  kTime = 'T',   // of a task behind a repartition topic: what it has heard of its senders' time
 };
 
 struct ChangelogKey {
   ChangelogKind kind = ChangelogKind::kState;
   uint8_t input = 0;           // index into the job record's inputs
-  std::string_view state_key;  // of kState
+  std::string_view state_key;  // of kState and kTime
 };
 
 // The longest prefix before state_key.

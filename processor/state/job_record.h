@@ -21,7 +21,7 @@ struct JobRecord {
   };
 
   std::string uuid;  // names the job at the file system, so that a fresh start is another owner
-  std::vector<Input> inputs;
+  std::vector<Input> inputs;  // of all stages, in the job's order
 
   friend bool operator==(const JobRecord&, const JobRecord&) = default;
 };

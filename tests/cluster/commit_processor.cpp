@@ -67,8 +67,18 @@ class CountingTask final : public TaskProgram {
     return {};
   }
 
+  Status ProcessExchanged(size_t, std::span<const std::string_view>, TaskOutput&) override {
+    return Internal("the job has one stage");
+  }
+  Status AdvanceExchange(size_t, EventTimeUs, TaskOutput&) override {
+    return Internal("the job has one stage");
+  }
+  Status EndEpoch(TaskOutput& /*out*/) override { return {}; }
+
   EventTimeUs watermark() const override { return watermark_; }
+  EventTimeUs sent_watermark() const override { return watermark_; }
   void RestoreWatermark(EventTimeUs watermark) override { watermark_ = watermark; }
+  void RestoreExchangeWatermark(size_t, EventTimeUs) override {}
 
   Status SaveChanges(StateWriter& writer) override {
     for (const std::string& key : changed_)
@@ -114,31 +124,37 @@ struct Flags {
 class CountingJob final : public JobProgram {
  public:
   explicit CountingJob(const Flags& flags) : flags_(flags) {
-    source_.topics = {flags.source};
-    source_.startup = KafkaSourceSpec::Startup::kEarliest;
-    source_.is_bounded = !flags.unbounded;
-    if (flags.idle_timeout_ms > 0) source_.idle_timeout_ms = flags.idle_timeout_ms;
+    KafkaSourceSpec& source = sources_.emplace_back();
+    source.topics = {flags.source};
+    source.startup = KafkaSourceSpec::Startup::kEarliest;
+    source.is_bounded = !flags.unbounded;
+    if (flags.idle_timeout_ms > 0) source.idle_timeout_ms = flags.idle_timeout_ms;
     kafka_sinks_ = {{.topic = flags.sink}, {.topic = flags.sink + "-counts", .is_upsert = true}};
     if (!flags.files.empty()) {
       file_sinks_ = {{.path = flags.files, .extension = ".txt", .roll_bytes = 1 << 20}};
     }
   }
 
-  const KafkaSourceSpec& source() const override { return source_; }
+  const std::vector<KafkaSourceSpec>& sources() const override { return sources_; }
+  const std::vector<RepartitionSpec>& repartitions() const override { return repartitions_; }
   const std::vector<KafkaSinkSpec>& kafka_sinks() const override { return kafka_sinks_; }
   const std::vector<FileSinkSpec>& file_sinks() const override { return file_sinks_; }
   const std::vector<PrintSinkSpec>& print_sinks() const override { return print_sinks_; }
-  bool is_stateful() const override { return true; }
+  bool is_stateful(uint32_t /*stage*/) const override { return true; }
   std::string fingerprint() const override { return "counting-job-1"; }
-  std::unique_ptr<TaskProgram> MakeTask(std::string_view /*topic*/,
-                                        int32_t partition) const override {
+  std::unique_ptr<TaskProgram> MakeSourceTask(size_t /*source*/,
+                                              std::string_view /*topic*/,
+                                              int32_t partition) const override {
     return std::make_unique<CountingTask>(
         partition, std::chrono::milliseconds(flags_.batch_delay_ms), !file_sinks_.empty());
   }
 
+  std::unique_ptr<TaskProgram> MakeStageTask(uint32_t, int32_t) const override { return nullptr; }
+
  private:
   const Flags flags_;
-  KafkaSourceSpec source_;
+  std::vector<KafkaSourceSpec> sources_;
+  std::vector<RepartitionSpec> repartitions_;  // none
   std::vector<KafkaSinkSpec> kafka_sinks_;
   std::vector<FileSinkSpec> file_sinks_;
   std::vector<PrintSinkSpec> print_sinks_;

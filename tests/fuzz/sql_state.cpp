@@ -87,7 +87,7 @@ void AddRecords(runtime::TaskProgram& task, sql::CollectedOutput& output) {
 std::unique_ptr<runtime::TaskProgram> Restored(const runtime::JobProgram& program,
                                                const Entries& entries,
                                                bool must_take_all) {
-  auto task = program.MakeTask("k", 0);
+  auto task = program.MakeSourceTask(0, "k", 0);
   for (const auto& [key, value] : entries) {
     const Status status = task->Restore(key, value);
     SLIPSTREAM_CHECK(status.ok() || status.code() == Code::kDataLoss, "{}", status.ToString());
@@ -105,7 +105,7 @@ std::string End(runtime::TaskProgram& task) {
 }
 
 Entries StateOf(const runtime::JobProgram& program) {
-  auto task = program.MakeTask("k", 0);
+  auto task = program.MakeSourceTask(0, "k", 0);
   sql::CollectedOutput output;
   AddRecords(*task, output);
   SavedState saved;

@@ -4,6 +4,7 @@
 
 #include "common/check/check.h"
 #include "common/crc32c/crc32c.h"
+#include "processor/runtime/repartition_record.h"
 #include "processor/state/changelog.h"
 #include "processor/state/encoding.h"
 #include "processor/state/job_record.h"
@@ -11,13 +12,22 @@
 #include "tests/fuzz/input_reader.h"
 #include "tests/fuzz/target.h"
 
-// The runtime's records of a changelog from any bytes: refused, or read, and then they are the very
-// bytes that would be written. A mark's checksum is made right first if a bit of the input says so.
+// The runtime's records of changelogs and repartition topics from any bytes: refused, or read, and
+// then they are the very bytes that would be written. A mark's checksum is made right first if a
+// bit of the input says so.
 
 namespace slipstream::fuzz {
 namespace {
 
-enum Kind : uint8_t { kKey, kMark, kMarkWithRightCrc, kJobRecord, kOffsetMetadata, kKinds };
+enum Kind : uint8_t {
+  kKey,
+  kMark,
+  kMarkWithRightCrc,
+  kJobRecord,
+  kOffsetMetadata,
+  kRepartition,
+  kKinds
+};
 
 constexpr size_t kCrcBytes = 4;
 
@@ -53,11 +63,25 @@ void CheckOffsetMetadata(std::string_view text) {
   }
 }
 
+void CheckRepartition(std::string_view bytes) {
+  const auto record = runtime::ParseRepartitionRecord(bytes);
+  if (!record.ok()) return;
+  std::string again = runtime::EncodeSenderMarks(record->marks);
+  if (record->marks.empty()) {
+    again = runtime::BeginRows(record->exchange, record->sender);
+    for (const std::string_view row : record->rows)
+      runtime::AppendRow(again, row);
+  }
+  SLIPSTREAM_CHECK(again == bytes, "a second spelling");
+}
+
 void Run(std::string_view input) {
   InputReader reader(input);
   switch (reader.Byte() % kKinds) {
     case kKey:
       return CheckKey(reader.Rest());
+    case kRepartition:
+      return CheckRepartition(reader.Rest());
     case kMark:
       return CheckMark(reader.Rest());
     case kMarkWithRightCrc:

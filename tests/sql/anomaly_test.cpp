@@ -67,7 +67,7 @@ std::string ReadJob(const std::string& name) {
 std::set<std::string> RunJob(const std::string& name, const Readings& readings) {
   const JobPlan plan = Planner({}).Plan(name, ReadJob(name)).value();
   const auto program = CompileJob(plan, {.is_bounded = false, .partition_count = {}}).value();
-  const auto task = program->MakeTask("iot_sensor_data", 0);
+  const auto task = program->MakeSourceTask(0, "iot_sensor_data", 0);
   CollectedOutput output;
   output.Describe(program->kafka_sinks(), program->file_sinks());
   std::vector<runtime::InputRecord> records(readings.records.size());

@@ -43,6 +43,9 @@ class CollectedOutput final : public runtime::TaskOutput {
     }
     if (row_count != 0) to.emplace_back("(the count of rows is wrong)");
   }
+  void ToExchange(size_t exchange, uint64_t, std::string_view) override {
+    lines["exchange " + std::to_string(exchange)].emplace_back("a row");
+  }
   void ToPrint(size_t, std::string_view line) override { lines["print"].emplace_back(line); }
   void ToDeadLetters(const runtime::InputRecord& record, std::string_view error) override {
     lines["dead"].push_back(std::to_string(record.offset) + " " +

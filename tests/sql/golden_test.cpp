@@ -69,7 +69,7 @@ class JobRun {
       record.offset = static_cast<int64_t>(i);
       record.timestamp_ms = 1'000 * static_cast<int64_t>(i);
     }
-    task_ = program_.MakeTask("input", 0);
+    task_ = program_.MakeSourceTask(0, "input", 0);
   }
 
   std::string AtOnce() {
@@ -106,7 +106,7 @@ class JobRun {
   }
   void Restart() {
     const runtime::EventTimeUs watermark = task_->watermark();
-    task_ = program_.MakeTask("input", 0);
+    task_ = program_.MakeSourceTask(0, "input", 0);
     for (const auto& [key, value] : saved_.entries)
       EXPECT_EQ(task_->Restore(key, value), Status());
     task_->RestoreWatermark(watermark);

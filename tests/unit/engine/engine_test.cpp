@@ -167,7 +167,7 @@ TEST(ProcessingTimeTest, IsThatOfTheJobsClock) {
           .value();
   const auto program =
       CompileJob(plan, {.is_bounded = false, .partition_count = {}, .clock = clock}).value();
-  const auto task = program->MakeTask("t", 0);
+  const auto task = program->MakeSourceTask(0, "t", 0);
   CollectedOutput output;
   output.Describe({}, {});
   runtime::InputRecord record;

@@ -52,7 +52,7 @@ class JoinTest : public testing::Test {
                     .clock = clock_});
     ASSERT_TRUE(program.ok()) << program.status().message();
     program_ = *std::move(program);
-    task_ = program_->MakeTask("input", 0);
+    task_ = program_->MakeSourceTask(0, "input", 0);
   }
   Status Push(const std::string& line) {
     const std::vector<runtime::InputRecord> records{
@@ -149,7 +149,7 @@ TEST_F(JoinTest, DamagedStateIsRefused) {
     ASSERT_EQ(SavedRows(), 1U);
     const auto& [key, value] = *saved_.entries.begin();
     const auto restore = [&](const std::string& k, const std::string& v) {
-      return program_->MakeTask("input", 0)->Restore(k, v).code();
+      return program_->MakeSourceTask(0, "input", 0)->Restore(k, v).code();
     };
 
     EXPECT_EQ(restore(key, value), Code::kOk);

@@ -17,18 +17,21 @@ constexpr int16_t kProduceRequest = 0;  // of Kafka's protocol
 
 class OneSinkProgram final : public JobProgram {
  public:
-  const KafkaSourceSpec& source() const override { return source_; }
+  const std::vector<KafkaSourceSpec>& sources() const override { return sources_; }
+  const std::vector<RepartitionSpec>& repartitions() const override { return repartitions_; }
   const std::vector<KafkaSinkSpec>& kafka_sinks() const override { return sinks_; }
   const std::vector<FileSinkSpec>& file_sinks() const override { return files_; }
   const std::vector<PrintSinkSpec>& print_sinks() const override { return prints_; }
-  bool is_stateful() const override { return false; }
+  bool is_stateful(uint32_t) const override { return false; }
   std::string fingerprint() const override { return "one-sink"; }
-  std::unique_ptr<TaskProgram> MakeTask(std::string_view, int32_t) const override {
+  std::unique_ptr<TaskProgram> MakeSourceTask(size_t, std::string_view, int32_t) const override {
     return nullptr;
   }
+  std::unique_ptr<TaskProgram> MakeStageTask(uint32_t, int32_t) const override { return nullptr; }
 
  private:
-  KafkaSourceSpec source_{.topics = {"in"}};
+  std::vector<KafkaSourceSpec> sources_{{.topics = {"in"}}};
+  std::vector<RepartitionSpec> repartitions_;
   std::vector<KafkaSinkSpec> sinks_{{.topic = "out", .exactly_once = false}};
   std::vector<FileSinkSpec> files_;
   std::vector<PrintSinkSpec> prints_;

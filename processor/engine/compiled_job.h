@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/clock/clock.h"
+#include "processor/engine/connector_options.h"
+#include "processor/engine/exchange_codec.h"
+#include "processor/engine/operator_graph.h"
+#include "processor/engine/scan_layout.h"
+#include "processor/engine/sink_set.h"
+#include "processor/engine/stage_layout.h"
+
+namespace slipstream::sql {
+
+// A Kafka table that a job reads.
+struct CompiledSource {
+  KafkaTable table;
+  std::unique_ptr<const ScanLayout> layout;
+};
+
+// What all tasks of a job share: the compiled plan.
+struct CompiledJob {
+  std::unique_ptr<const OperatorGraph> graph;  // of all stages
+  std::vector<CompiledSource> sources;
+  std::vector<ExchangeCodec> exchanges;  // the graph's
+  StageLayout stages;
+  SinkSet sinks;
+  const Clock* clock = nullptr;  // outlives the tasks
+};
+
+}  // namespace slipstream::sql

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "processor/engine/operator_graph.h"
+#include "processor/planner/plan.h"
+#include "processor/runtime/task_program.h"
+
+namespace slipstream::sql {
+
+// StageLayout: the stages of a job, as its graph's exchanges cut it. Stage 0 reads the tables. The
+// exchanges whose rows meet are one stage's.
+struct StageLayout {
+  std::vector<runtime::RepartitionSpec> repartitions;  // of the stages 1 and up
+  std::vector<std::vector<size_t>> source_sends;       // by source: exchanges its rows go to
+  std::vector<std::vector<size_t>> stage_sends;        // by stage; of stage 0 empty
+  std::vector<bool> is_stateful;                       // by stage
+};
+
+// `sources`: the tables of the graph's scans.
+StageLayout LayStages(const OperatorGraph& graph, const std::vector<TablePtr>& sources);
+
+}  // namespace slipstream::sql
