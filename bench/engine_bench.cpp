@@ -123,6 +123,7 @@ class NoOutput final : public runtime::TaskOutput {
     bytes += rows.size();
     row_count += count;
   }
+  void ToExchange(size_t, uint64_t, std::string_view) override {}
   void ToPrint(size_t, std::string_view) override {}
   void ToDeadLetters(const runtime::InputRecord&, std::string_view) override { ++dead; }
 
@@ -148,7 +149,7 @@ void RunJob(benchmark::State& state, const std::string& sql) {
   if (!program.ok()) return state.SkipWithError(program.status().message().c_str());
   NoOutput output;
   for (auto _ : state) {
-    const auto task = (*program)->MakeTask("flights-topic", 0);
+    const auto task = (*program)->MakeSourceTask(0, "flights-topic", 0);
     for (size_t first = 0; first < inputs.size(); first += kBatch) {
       const auto batch = std::span<const runtime::InputRecord>(inputs).subspan(
           first, std::min(kBatch, inputs.size() - first));
