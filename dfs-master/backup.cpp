@@ -44,7 +44,6 @@ Result<BackupInfo> ReadInfo(FileSystem& fs, const files::path& directory) {
                     kInfoName);
   }
   RETURN_IF_ERROR(text.status());
-  BackupInfo info;
   unsigned long long position = 0;
   unsigned long long bytes = 0;
   long long made_at_ms = 0;

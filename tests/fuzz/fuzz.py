@@ -3,7 +3,7 @@
 
     fuzz.py FUZZER REGRESSIONS
 
-FUZZER is a binary of the preset `fuzz`; REGRESSIONS a folder of inputs that once broke it, which may
+FUZZER is a binary of the preset `asan`; REGRESSIONS a folder of inputs that once broke it, which may
 be missing. SLIPSTREAM_FUZZ_SECONDS says for how long (30), SLIPSTREAM_FUZZ_SEED with which seed (1; 0
 draws one). The corpus it collects stays in SLIPSTREAM_STATE/fuzz (.slipstream/fuzz) for the next run,
 as do inputs that break it.

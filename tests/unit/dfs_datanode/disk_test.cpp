@@ -54,7 +54,7 @@ class DiskHealthTest : public testing::Test {
     }
   }
 
-  const DiskHealth::Options options_;
+  const DiskHealth::Options options_{};
   DiskHealth health_{options_};
   SteadyTime now_{};
   size_t next_file_ = 0;
