@@ -97,10 +97,15 @@ Code CodeFromKafka(rd_kafka_resp_err_t error) {
 }  // namespace
 
 Status StatusFromKafka(int error_code, std::string_view context) {
-  rd_kafka_resp_err_t error = static_cast<rd_kafka_resp_err_t>(error_code);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  if (error_code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   std::string message(context);
   message += ": ";
+  // A newer broker's code is no value of the library's enumeration.
+  if (error_code <= RD_KAFKA_RESP_ERR__BEGIN || error_code >= RD_KAFKA_RESP_ERR_END_ALL) {
+    message += "unknown error " + std::to_string(error_code);
+    return Internal(std::move(message));
+  }
+  const auto error = static_cast<rd_kafka_resp_err_t>(error_code);
   message += rd_kafka_err2str(error);
   message += " (";
   message += rd_kafka_err2name(error);

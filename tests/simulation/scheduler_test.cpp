@@ -197,7 +197,7 @@ TEST(NetworkTest, ADeadServerAnswersNobody) {
 TEST(NetworkTest, TheSameSeedGivesTheSameTrace) {
   std::vector<uint64_t> hashes;
 
-  for (const uint64_t seed : {7, 7, 8}) {
+  for (const uint64_t seed : {7U, 7U, 8U}) {
     World world(seed);
     world.network.SetFaults({.loss_per_mille = 200, .duplication_per_mille = 200});
     for (int i = 0; i < 5; ++i) {

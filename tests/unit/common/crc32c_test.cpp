@@ -37,8 +37,8 @@ TEST(Crc32cTest, MatchesThePublishedVectors) {
 
 TEST(Crc32cTest, EveryLengthAndAlignmentAgreesWithTheDefinition) {
   std::string bytes = RandomBytes(20'000, 1);
-  for (size_t size : {1, 7, 8, 9, 63, 2047, 2048, 6143, 6144, 6145, 12'289, 19'990}) {
-    for (size_t start : {0, 1, 3}) {
+  for (size_t size : {1U, 7U, 8U, 9U, 63U, 2047U, 2048U, 6143U, 6144U, 6145U, 12'289U, 19'990U}) {
+    for (size_t start : {0U, 1U, 3U}) {
       std::string_view part = std::string_view(bytes).substr(start, size);
       EXPECT_EQ(Crc32c(part), BitwiseCrc32c(part)) << "start=" << start << " size=" << size;
     }
@@ -57,7 +57,7 @@ TEST(Crc32cTest, ExtendingEqualsComputingAtOnce) {
 TEST(Crc32cTest, CombiningEqualsComputingAtOnce) {
   std::string bytes = RandomBytes(10'000, 3);
   std::string_view all = bytes;
-  for (size_t cut : {0, 1, 8, 4096, 9999, 10'000}) {
+  for (size_t cut : {0U, 1U, 8U, 4096U, 9999U, 10'000U}) {
     uint32_t front = Crc32c(all.substr(0, cut));
     uint32_t back = Crc32c(all.substr(cut));
 

@@ -56,7 +56,7 @@ TEST(Md5Test, TheSuiteOfItsRfc) {
 
 TEST(Md5Test, PiecesDoNotMatter) {
   const std::string bytes = RandomBytes(1000, 1);
-  for (size_t piece : {1, 55, 56, 63, 64, 65, 129}) {
+  for (size_t piece : {1U, 55U, 56U, 63U, 64U, 65U, 129U}) {
     Md5 md5;
     for (size_t at = 0; at < bytes.size(); at += piece)
       md5.Append(std::string_view(bytes).substr(at, piece));
@@ -83,7 +83,7 @@ TEST(HdfsChecksumTest, DoesNotDependOnOurBlocks) {
   const std::string content = RandomBytes(10'000, 2);
   const FileChecksum whole = ChecksumOf(content, content.size());
 
-  for (size_t block_bytes : {1, 100, 511, 512, 513, 1024, 9999})
+  for (size_t block_bytes : {1U, 100U, 511U, 512U, 513U, 1024U, 9999U})
     EXPECT_EQ(ChecksumOf(content, block_bytes), whole) << block_bytes;
 }
 

@@ -179,7 +179,7 @@ TEST(MemoryFileSystemTest, EveryOperationFailsWhenItIsToldTo) {
       {Operation::kRemove, [&] { return fs.Remove("/d/a").code(); }},
   };
   for (const auto& [failing, call] : operations) {
-    fs.SetFault([&](Operation operation, const std::string&) {
+    fs.SetFault([failing = failing](Operation operation, const std::string&) {
       return operation == failing ? Unavailable("input/output error") : Status();
     });
     EXPECT_EQ(call(), Code::kUnavailable) << static_cast<int>(failing);

@@ -132,7 +132,7 @@ TEST_F(MasterSessionTest, RefusesDeletesFromAMasterThatIsBehindAlsoAfterARestart
 TEST_F(MasterSessionTest, VerifiesOnOrderAndReportsWhatIsBad) {
   ASSERT_TRUE(Write(node_.store(), {LargeBlock(1), LargeBlock(2)}).ok());
   Damage(1);
-  for (block::BlockId id : {1, 2}) {
+  for (block::BlockId id : {1U, 2U}) {
     Order([&](dfs::v1::NodeCommand& c) { c.mutable_verify()->set_block_id(id); });
   }
   session().Step();

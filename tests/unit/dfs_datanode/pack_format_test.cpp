@@ -110,7 +110,7 @@ TEST(PackFormatTest, ParsesNothingInvalidUnderSeededMutations) {
 
 TEST(PackFormatTest, ZstdcatRecoversTheData) {
   std::string pack;
-  for (block::BlockId id : {1, 2}) {
+  for (block::BlockId id : {1U, 2U}) {
     const TestBlock block = SmallBlock(id);
     pack += EncodePackBlock(block.meta, kSalt, pack.size()) + block.stored;
     pack += EncodePackDeletion(id, kSalt, pack.size());

@@ -362,11 +362,11 @@ TEST_F(ReplicaStoreTest, ADiskThatIsAwayForAMomentCostsNoReplica) {
       return operation == MemoryFileSystem::Operation::kRead ? Unavailable("input/output error")
                                                              : Status();
     });
-    for (block::BlockId id : {1, 2})
+    for (block::BlockId id : {1U, 2U})
       EXPECT_EQ(store_->Verify(id).code(), Code::kUnavailable);
     fs_.SetFault({});
     // That it could be read meanwhile begins the time anew.
-    for (block::BlockId id : {1, 2})
+    for (block::BlockId id : {1U, 2U})
       EXPECT_TRUE(store_->Verify(id).ok());
     clock_.Advance(options_.unreadable_max);
   }

@@ -103,7 +103,7 @@ TEST_F(BlockMapTest, OlderFullReportTakesNothingNewerAway) {
 
 // Both of the same session, the first sent twice and its copy late.
 TEST_F(BlockMapTest, ALateCopyOfAReportTakesNothingAwayAndBringsNothingBack) {
-  for (BlockId id : {1, 2, 3})
+  for (BlockId id : {1U, 2U, 3U})
     map_.Load(Held(id, {}), true);
   const std::vector<Block> first = {ABlock(1), ABlock(2)};
   ASSERT_TRUE(Report(kA, first, 5, At(0)));
@@ -152,7 +152,7 @@ TEST_F(BlockMapTest, AWordOfBeforeTheSessionEndsWithItsFirstReport) {
 }
 
 TEST_F(BlockMapTest, AWordIsOldUntilTheNodeSpeaksOfTheBlock) {
-  for (BlockId id : {1, 2, 3, 4, 5})
+  for (BlockId id : {1U, 2U, 3U, 4U, 5U})
     map_.Prepare(Held(id, {kA}), At(0));
   EXPECT_FALSE(map_.HasOldWord(kA, At(60)));
   EXPECT_TRUE(map_.HasOldWord(kA, At(61)));
@@ -213,7 +213,7 @@ TEST_F(BlockMapTest, NewSessionUnconfirms) {
 }
 
 TEST_F(BlockMapTest, LiveIdsOfSmallAndLargeRanges) {
-  for (BlockId id : {3, 5, 900})
+  for (BlockId id : {3U, 5U, 900U})
     map_.Load(Held(id, {}), true);
 
   EXPECT_EQ(map_.LiveIds({.first = 4, .count = 2}, 10), (std::vector<BlockId>{5}));
@@ -227,7 +227,7 @@ TEST_F(BlockMapTest, WhatWasDiscardedWhileBlocksAreReadDoesNotComeBack) {
   map_.Discard(1);
   map_.Discard(2);
   map_.SetReplication(3, 5);
-  for (BlockId id : {1, 2, 3})
+  for (BlockId id : {1U, 2U, 3U})
     map_.Load(Held(id, {}), true);
   map_.EndLoad();
 

@@ -23,7 +23,7 @@ TEST(DurableAnswersTest, OneWaitServesAllThatCameDuringTheLast) {
     });
     answers.Add(1, [&](const Status& status) { given.push_back(status.ok() ? 1 : 0); });
     first_is_waited_for.get_future().wait();
-    for (uint64_t position : {7, 9, 8})
+    for (uint64_t position : {7U, 9U, 8U})
       answers.Add(position, [&, position](const Status&) { given.push_back(position); });
     EXPECT_TRUE(given.empty()) << "nothing is durable yet";
     may_go_on.set_value();

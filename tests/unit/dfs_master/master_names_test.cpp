@@ -344,7 +344,7 @@ TEST_F(NamesTest, RandomTreesAgreeWithASetOfPathsAndQuotasWithTheirSize) {
 
 TEST_F(NamesTest, RecordsOfTheFirstVersionAreRead) {
   Encoder old;
-  for (uint64_t number : {1, 42, 100, 50, 7, 2, 1, 3})  // version, id, raw, stored, crc, …
+  for (uint64_t number : {1U, 42U, 100U, 50U, 7U, 2U, 1U, 3U})  // version, id, raw, stored, crc, …
     old.Number(number);
   FileBlock block;
 

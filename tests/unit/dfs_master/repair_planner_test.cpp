@@ -367,7 +367,7 @@ TEST_F(RepairPlannerTest, ABadReplicaIsNoSurplus) {
 TEST_F(RepairPlannerTest, FewerReplicasWantedNeverCostTheLastOnes) {
   // All of them bad: none is deleted, however few are wanted.
   AddBlock(1, {0, 1, 2});
-  for (size_t node : {0, 1, 2})
+  for (size_t node : {0U, 1U, 2U})
     blocks_.Corrupt(numbers_[node], 1, ++sequence_);
   blocks_.SetReplication(1, 1);
   // One good, one bad, one wanted: the bad one goes.
@@ -432,11 +432,11 @@ TEST_F(RepairPlannerTest, WhatNodesTellOfUnknownBlocksChangesNothing) {
 
 // Of two that can be copied at a time, those with one replica left come before those with two.
 TEST_F(RepairPlannerTest, TheScarcestBlockIsCopiedFirst) {
-  for (BlockId id : {1, 2, 3}) {
+  for (BlockId id : {1U, 2U, 3U}) {
     AddBlock(id, {0, 1});
     blocks_.SetReplication(id, 3);
   }
-  for (BlockId id : {4, 5})
+  for (BlockId id : {4U, 5U})
     AddBlock(id, {0});
   nodes_.Find(numbers_[1])->state = NodeState::kStale;  // its replicas count, and are not copied
 
@@ -448,9 +448,9 @@ TEST_F(RepairPlannerTest, TheScarcestBlockIsCopiedFirst) {
   EXPECT_EQ(copied, (std::set<BlockId>{4, 5}));
 
   // They have their replicas: now it is the others' turn.
-  for (BlockId id : {4, 5}) {
+  for (BlockId id : {4U, 5U}) {
     blocks_.Added(numbers_[2], ABlock(id), ++sequence_);
-    for (size_t node : {2, 3})
+    for (size_t node : {2U, 3U})
       planner_.Settle(numbers_[node], id);
   }
   Plan();

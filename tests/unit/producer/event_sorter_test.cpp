@@ -92,7 +92,7 @@ TEST_F(EventSorterTest, MoreRunsThanMayBeOpenAreMergedOnTheWay) {
 }
 
 TEST_F(EventSorterTest, CanBeReadAgain) {
-  for (size_t count : {200, 40'000}) {
+  for (size_t count : {200U, 40'000U}) {
     std::vector<Record> records = MakeRecords(count, 300);
     EventSorter sorter(Options(EventSorter::kMemoryBytesMin));
     AddAll(sorter, records);
