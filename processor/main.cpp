@@ -7,22 +7,36 @@
 #include "processor/app/command_line.h"
 #include "processor/app/commands.h"
 
-int main(int argc, char** argv) {
-  namespace processor = slipstream::processor;
+namespace {
 
+namespace processor = slipstream::processor;
+
+int Execute(const processor::CommandLine& line, const std::stop_token& stop) {
+  switch (line.command) {
+    case processor::CommandLine::Command::kRun:
+      return processor::Run(line.run, stop);
+    case processor::CommandLine::Command::kQuery:
+      return processor::Query(line.query, stop);
+    case processor::CommandLine::Command::kCheck:
+      return processor::Check(line.check);
+  }
+  return slipstream::daemon::kExitUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   processor::CommandLine line;
   if (std::optional<int> exit_code = processor::ParseCommandLine(argc, argv, line)) {
     return *exit_code;
   }
-  bool is_run = line.command == processor::CommandLine::Command::kRun;
-  slipstream::log::Init({.level = is_run ? line.run.daemon.log_level : line.query.daemon.log_level,
-                         .to_stderr = true});
+  slipstream::log::Init({.level = line.log_level(), .to_stderr = true});
 
   // The command runs on a thread of its own, so that this one can wait for signals.
   slipstream::daemon::ControlLoop control;
   int exit_code = slipstream::daemon::kExitFailed;
   std::jthread command([&](const std::stop_token& stop) {
-    exit_code = is_run ? processor::Run(line.run, stop) : processor::Query(line.query, stop);
+    exit_code = Execute(line, stop);
     control.Stop();
   });
   control.Run();

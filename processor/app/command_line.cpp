@@ -27,6 +27,13 @@ Examples:
       --catalog jobs/carrier_report.sql
   processor query "SELECT * FROM delays ORDER BY origin, carrier" --catalog tables.sql --format csv)";
 
+constexpr const char* kCheckExamples = R"(
+Examples:
+  processor check jobs/*.sql
+      exit 0 if every job could run; needs neither Kafka nor a file system
+  processor check jobs/flights_delays.sql --plan
+      with the plan of every INSERT, its exchanges between stages included)";
+
 std::string DefaultStateDir() {
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') {
     return (std::filesystem::path(state) / "slipstream").string();
@@ -69,6 +76,14 @@ void AddSettings(CLI::App& app, JobFlags& flags) {
       ->take_all();
 }
 
+void AddCatalogs(CLI::App& app, JobFlags& flags) {
+  app.add_option(
+         "--catalog", flags.catalogs, "SQL file whose tables are declared first; repeatable")
+      ->check(CLI::ExistingFile)
+      ->expected(1)
+      ->take_all();
+}
+
 void AddJobFlags(CLI::App& app, JobFlags& flags) {
   app.add_option(
          "--brokers", flags.brokers, "Kafka's addresses, HOST:PORT,…, for tables that name none")
@@ -76,11 +91,7 @@ void AddJobFlags(CLI::App& app, JobFlags& flags) {
   app.add_option("--master", flags.master, "The dfs-master of dfs:///… paths, HOST:PORT")
       ->capture_default_str();
   AddSettings(app, flags);
-  app.add_option(
-         "--catalog", flags.catalogs, "SQL file whose tables are declared first; repeatable")
-      ->check(CLI::ExistingFile)
-      ->expected(1)
-      ->take_all();
+  AddCatalogs(app, flags);
   AddDuration(app,
               "--connect-timeout",
               flags.connect_timeout,
@@ -117,17 +128,34 @@ void AddQuery(CLI::App& app, QueryFlags& flags) {
   daemon::AddLogFlags(app, flags.daemon);
 }
 
+void AddCheck(CLI::App& app, CheckFlags& flags) {
+  app.footer(kCheckExamples);
+  app.add_option("file", flags.files, "The jobs, SQL files")->required()->check(CLI::ExistingFile);
+  AddSettings(app, flags.job);
+  AddCatalogs(app, flags.job);
+  app.add_flag("--bounded", flags.is_bounded, "As `run --bounded` would have them");
+  app.add_flag("--plan", flags.shows_plan, "Print the plan of every INSERT");
+}
+
 }  // namespace
+
+const std::string& CommandLine::log_level() const {
+  return command == Command::kRun ? run.daemon.log_level : query.daemon.log_level;
+}
 
 std::optional<int> ParseCommandLine(int argc, const char* const* argv, CommandLine& line) {
   CLI::App app("Runs streaming SQL over Kafka and stored files, exactly once.");
   app.require_subcommand(1);
   CLI::App* run = app.add_subcommand("run", "Run a job file: streaming, bounded or batch");
   CLI::App* query = app.add_subcommand("query", "Print the result of a SELECT over stored files");
+  CLI::App* check = app.add_subcommand("check", "Say whether job files could run");
   AddRun(*run, line.run);
   AddQuery(*query, line.query);
+  AddCheck(*check, line.check);
   if (std::optional<int> exit_code = daemon::ParseFlags(app, argc, argv)) return exit_code;
-  line.command = run->parsed() ? CommandLine::Command::kRun : CommandLine::Command::kQuery;
+  line.command = run->parsed()     ? CommandLine::Command::kRun
+                 : query->parsed() ? CommandLine::Command::kQuery
+                                   : CommandLine::Command::kCheck;
   return std::nullopt;
 }
 

@@ -11,7 +11,7 @@
 
 namespace slipstream::processor {
 
-// What `run` and `query` both need to know.
+// What is known of a job beside its text.
 struct JobFlags {
   std::string brokers = "localhost:9092";
   std::string master = "127.0.0.1:7400";
@@ -38,11 +38,21 @@ struct QueryFlags {
   daemon::DaemonFlags daemon;    // the log level alone
 };
 
+struct CheckFlags {
+  JobFlags job;  // settings and catalogs alone
+  std::vector<std::string> files;
+  bool is_bounded = false;
+  bool shows_plan = false;
+};
+
 struct CommandLine {
-  enum class Command { kRun, kQuery };
+  enum class Command { kRun, kQuery, kCheck };
   Command command = Command::kRun;
   RunFlags run;
   QueryFlags query;
+  CheckFlags check;
+
+  const std::string& log_level() const;
 };
 
 // Reads flags, config file and environment. Returns the exit code when the process is to end now

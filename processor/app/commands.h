@@ -14,4 +14,8 @@ int Run(const RunFlags& flags, const std::stop_token& stop);
 // `processor query`: one SELECT, printed to stdout. Returns the exit code.
 int Query(const QueryFlags& flags, const std::stop_token& stop);
 
+// `processor check`: job files, as far as can be known without a broker or a file system: one line
+// for each that could run, on stdout, and what is wrong with the others. Returns the exit code.
+int Check(const CheckFlags& flags);
+
 }  // namespace slipstream::processor

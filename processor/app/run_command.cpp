@@ -8,7 +8,7 @@
 #include "processor/app/sql_text.h"
 #include "processor/app/streaming_job.h"
 #include "processor/engine/job_compiler.h"
-#include "processor/planner/planner.h"
+#include "processor/planner/plan.h"
 
 namespace slipstream::processor {
 namespace {
@@ -22,11 +22,7 @@ std::string JobName(const sql::Options& settings, const std::string& file) {
 }
 
 Status RunFile(const RunFlags& flags, const std::stop_token& stop) {
-  sql::Planner planner({.every_input_is_bounded = flags.is_bounded,
-                        .settings = {flags.job.settings.begin(), flags.job.settings.end()}});
-  RETURN_IF_ERROR(LoadCatalogs(flags.job, planner));
-  ASSIGN_OR_RETURN(std::string text, ReadSqlFile(flags.file));
-  ASSIGN_OR_RETURN(sql::JobPlan plan, planner.Plan(flags.file, text));
+  ASSIGN_OR_RETURN(sql::JobPlan plan, PlanFile(flags.job, flags.file, flags.is_bounded));
   for (const std::string& explanation : plan.explanations)
     std::printf("%s\n", explanation.c_str());
   std::string name = JobName(plan.settings, flags.file);

@@ -33,4 +33,12 @@ Status LoadCatalogs(const JobFlags& flags, sql::Planner& planner) {
   return {};
 }
 
+Result<sql::JobPlan> PlanFile(const JobFlags& flags, const std::string& file, bool is_bounded) {
+  sql::Planner planner({.every_input_is_bounded = is_bounded,
+                        .settings = {flags.settings.begin(), flags.settings.end()}});
+  RETURN_IF_ERROR(LoadCatalogs(flags, planner));
+  ASSIGN_OR_RETURN(std::string text, ReadSqlFile(file));
+  return planner.Plan(file, text);
+}
+
 }  // namespace slipstream::processor

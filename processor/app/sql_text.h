@@ -15,4 +15,8 @@ Result<std::string> ReadSqlFile(const std::string& path);
 // Declares the tables and views of every --catalog file.
 Status LoadCatalogs(const JobFlags& flags, sql::Planner& planner);
 
+// The plan of a job file, behind its catalogs. `is_bounded`: every input ends. Errors: those of
+// reading a file; kInvalidArgument and kUnimplemented with the place in the text.
+Result<sql::JobPlan> PlanFile(const JobFlags& flags, const std::string& file, bool is_bounded);
+
 }  // namespace slipstream::processor

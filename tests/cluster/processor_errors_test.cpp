@@ -1,5 +1,8 @@
 // What `processor` says, and how it exits, when it is asked for what cannot be.
 
+#include <algorithm>
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -64,11 +67,51 @@ TEST_F(ProcessorErrorsTest, ABadQueryIsShownTheSameWay) {
   EXPECT_THAT(result.err, HasSubstr("did you mean \"carrier\"?"));
 }
 
+TEST_F(ProcessorErrorsTest, EveryShippedJobPassesTheCheck) {
+  std::vector<std::string> args = {"check"};
+  for (const auto& entry : std::filesystem::directory_iterator(SourceDir() / "jobs"))
+    args.push_back(entry.path());
+  ASSERT_GT(args.size(), 5U);
+
+  ASSERT_OK_AND_ASSIGN(const ToolResult result, RunTool({.program = "processor", .args = args}));
+
+  EXPECT_EQ(result.exit.code, 0) << result.err;
+  EXPECT_EQ(static_cast<size_t>(std::count(result.out.begin(), result.out.end(), '\n')),
+            args.size() - 1);
+}
+
+TEST_F(ProcessorErrorsTest, ACheckNamesWhatIsWrongAndGoesOnWithTheNextFile) {
+  const std::string option = dir_ / "option.sql";
+  ASSERT_OK(WriteFile(option,
+                      "CREATE TABLE t (a INT) WITH ('connector' = 'kafka', 'topic' = 't',\n"
+                      "  'format' = 'json', 'scan.start.mode' = 'earliest-offset');\n"
+                      "CREATE TABLE b (a INT) WITH ('connector' = 'blackhole');\n"
+                      "INSERT INTO b SELECT a FROM t;\n"));
+  const std::string pattern = dir_ / "pattern.sql";
+  ASSERT_OK(WriteFile(pattern,
+                      "CREATE TABLE t (a INT) WITH ('connector' = 'kafka',\n"
+                      "  'topic-pattern' = 'plant-.*', 'format' = 'json');\n"
+                      "CREATE TABLE b (a INT, n BIGINT) WITH ('connector' = 'print');\n"
+                      "INSERT INTO b SELECT a, COUNT(*) FROM t GROUP BY a;\n"));
+
+  ASSERT_OK_AND_ASSIGN(
+      const ToolResult result,
+      RunTool({.program = "processor", .args = {"check", option, pattern, "--plan"}}));
+
+  EXPECT_EQ(result.exit.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("option.sql: "));
+  EXPECT_THAT(result.err, HasSubstr("did you mean \"scan.startup.mode\"?"));
+  EXPECT_THAT(result.out, HasSubstr("pattern.sql: ok, reads Kafka: INSERTs 1, queries 0\n"));
+  EXPECT_THAT(result.out, HasSubstr("Exchange by a\n"));
+}
+
 TEST_F(ProcessorErrorsTest, MistakesOnTheCommandLineAreUsageErrors) {
   const std::string job = ShippedJob("flights_delays");
   for (const std::vector<std::string>& args :
        {std::vector<std::string>{"run", "/nowhere/job.sql"},
         {"run"},
+        {"check"},
+        {"check", "/nowhere/job.sql"},
         {"fly", job},
         {"run", job, "--colour=red"},
         {"run", job, "--set=novalue"},
