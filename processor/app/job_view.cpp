@@ -49,6 +49,20 @@ std::vector<ClientMetric::Label> TaskLabels(const WorkerStatus::TaskStatus& task
   return {{"topic", task.topic}, {"partition", std::to_string(task.partition)}};
 }
 
+// How many commits there were, and how long they took together.
+MetricFamily CommitTime(const std::vector<WorkerStatus>& workers) {
+  MetricFamily family = Family("slipstream_processor_commit_seconds",
+                               "Time that commits took, those that failed included.",
+                               MetricType::Summary);
+  ClientMetric metric;
+  for (const WorkerStatus& worker : workers) {
+    metric.summary.sample_count += worker.commits + worker.commits_failed;
+    metric.summary.sample_sum += worker.commit_seconds;
+  }
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
 MetricFamily Lag(const std::vector<WorkerStatus>& workers) {
   MetricFamily family = Family("slipstream_processor_task_lag_records",
                                "Records of the partition behind the task's position.",
@@ -128,6 +142,11 @@ std::vector<MetricFamily> JobView::Collect() const {
             "slipstream_processor_commits_total",
             "Transactions committed.",
             [](const WorkerStatus& worker) { return worker.commits; }),
+      Total(workers,
+            "slipstream_processor_commits_failed_total",
+            "Commits of which nothing counted: what they held was read again.",
+            [](const WorkerStatus& worker) { return worker.commits_failed; }),
+      CommitTime(workers),
       Total(workers,
             "slipstream_processor_takeovers_total",
             "Times that a worker took its partitions over.",

@@ -196,7 +196,7 @@ Status CommitRound::RunTransaction(std::span<Task* const> tasks) {
   RETURN_IF_ERROR(producer.Begin());
   SLIPSTREAM_FAILPOINT_HIT("commit.after_begin");
   RETURN_IF_ERROR(ProduceAll(tasks));
-  SLIPSTREAM_FAILPOINT_HIT("commit.after_produce");
+  SLIPSTREAM_FAILPOINT("commit.after_produce");
   std::vector<kafka::PartitionOffset> offsets;
   for (Task* task : tasks)
     offsets.push_back(task->CommittedOffset());

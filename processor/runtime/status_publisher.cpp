@@ -56,6 +56,8 @@ std::string WorkerStatusJson(const JobContext& context,
                          {"rows_in_per_second", rows_in_per_second},
                          {"rows_out_per_second", rows_out_per_second},
                          {"commits", worker.commits},
+                         {"commits_failed", worker.commits_failed},
+                         {"commit_seconds", worker.commit_seconds},
                          {"takeovers", worker.takeovers},
                          {"tasks", nlohmann::json::array()}};
   if (!worker.waiting_for.empty()) json["waiting_for"] = worker.waiting_for;

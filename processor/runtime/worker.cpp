@@ -218,6 +218,8 @@ void Worker::Impl::Publish(const char* state) {
   WorkerStatus now{.slot = slot, .state = state, .waiting_for = waiting_for};
   now.counters = assignment.past_counters();
   now.commits = commits;
+  now.commits_failed = commits_failed;
+  now.commit_seconds = std::chrono::duration<double>(commit_time).count();
   now.takeovers = assignment.takeover_count();
   for (const auto& task : assignment.tasks())
     Enter(now, *task, consumer->KnownEndOffset(task->id().partition));

@@ -32,6 +32,8 @@ struct WorkerStatus {
   std::vector<TaskStatus> tasks;
   TaskProgram::Counters counters;  // of this process's life
   uint64_t commits = 0;
+  uint64_t commits_failed = 0;  // nothing of the epoch counted; its records were read again
+  double commit_seconds = 0;    // of all commits together, those that failed included
   uint64_t takeovers = 0;
 };
 

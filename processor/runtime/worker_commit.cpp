@@ -36,8 +36,13 @@ CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
                      .store_patience = patience,
                      .stop = stop,
                      .on_waiting = [this](const Status& why) { SayWaiting(why.message()); }});
+  const SteadyTime begin = clock.Now();
   CommitOutcome outcome = round.Run(dirty);
-  if (!outcome.ok()) return outcome;
+  commit_time += clock.Now() - begin;
+  if (!outcome.ok()) {
+    ++commits_failed;
+    return outcome;
+  }
   ++commits;
   failures.OnCommitted();
   waiting_for.clear();

@@ -123,6 +123,8 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   FailureBudget failures;
 
   uint64_t commits = 0;
+  uint64_t commits_failed = 0;
+  SteadyTime::duration commit_time{};
   std::string waiting_for;
 
   mutable Mutex status_mutex;

@@ -19,6 +19,8 @@
 #include "tests/cluster/flights_pipeline.h"
 #include "tests/support/assert_ok.h"
 #include "tests/support/eventually.h"
+#include "tests/support/http_get.h"
+#include "tests/support/metric_value.h"
 #include "tests/support/temp_dir.h"
 
 namespace slipstream::test_support {
@@ -190,6 +192,35 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace(name.begin(), name.end(), '-', '_');
       return name;
     });
+
+// ---- A transaction that comes to nothing ----
+
+TEST_F(FlightsFaultTest, AnAbortedTransactionShowsInTheMetricsAndChangesNothing) {
+  for (const char* job : kJobs) {
+    const FlightsPipeline::Run run{.job = job,
+                                   .variant = "aborted",
+                                   .is_bounded = false,
+                                   .failpoints = "commit.after_produce=error:aborted@2",
+                                   .more_flags = {kCommitInterval}};
+    ASSERT_OK_AND_ASSIGN(const auto process, pipeline_->StartJob(run));
+    ASSERT_OK_AND_ASSIGN(const ProcessEndpoint endpoint, process->WaitForEndpoint());
+    std::string page;
+    EXPECT_TRUE(Eventually([&] {
+      const Result<HttpAnswer> metrics = HttpGet(endpoint.admin, "/metrics");
+      if (metrics.ok()) page = metrics->body;
+      return MetricValue(page, "slipstream_processor_commits_failed_total") == 1 &&
+             MetricValue(page, "slipstream_processor_commits_total") > 1;
+    })) << page;
+    EXPECT_GE(MetricValue(page, "slipstream_processor_takeovers_total"), 2);
+    EXPECT_GT(MetricValue(page, "slipstream_processor_commit_seconds_sum"), 0);
+    EXPECT_GT(MetricValue(page, "slipstream_processor_commit_seconds_count"), 2);
+    ASSERT_OK_AND_ASSIGN(const ExitStatus exit, process->Terminate());
+    EXPECT_EQ(exit.code, 0) << process->Stderr();
+    ASSERT_OK(pipeline_->RunJob({.job = job, .variant = "aborted"}));
+  }
+
+  ExpectUndisturbed("aborted");
+}
 
 // ---- Killed at random ----
 

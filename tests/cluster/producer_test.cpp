@@ -18,6 +18,7 @@
 #include "tests/support/job_commands.h"
 #include "tests/support/kafka_broker.h"
 #include "tests/support/kafka_client.h"
+#include "tests/support/metric_value.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_environment.h"
 
@@ -97,12 +98,6 @@ std::string OnTheTwelfthOfMay(int64_t time_ms) {
                 static_cast<int>(ms / 1000 % 60),
                 static_cast<int>(ms % 1000));
   return text.data();
-}
-
-// The value of a metric without labels in a page of /metrics; -1 if it is not there.
-double MetricValue(const std::string& page, const std::string& name) {
-  const size_t at = page.find("\n" + name + " ");
-  return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size() + 2));
 }
 
 TEST(ProducerTest, FlightsArriveOnceByKeyInOrderOfEventTime) {
