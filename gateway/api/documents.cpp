@@ -89,6 +89,8 @@ Json WorkerJson(const WorkerState& worker, int64_t now_ms) {
                {"rows_in_per_second", worker.rows_in_per_second},
                {"rows_out_per_second", worker.rows_out_per_second},
                {"commits", worker.commits},
+               {"commits_failed", worker.commits_failed},
+               {"commit_seconds", worker.commit_seconds},
                {"takeovers", worker.takeovers},
                {"tasks", worker.tasks.size()},
                {"lag_records", LagOf(worker)}};

@@ -68,6 +68,8 @@ Result<WorkerState> ParseWorkerState(std::string_view slot, std::string_view tex
                      .rows_in_per_second = NumberOr0<double>(json, "rows_in_per_second"),
                      .rows_out_per_second = NumberOr0<double>(json, "rows_out_per_second"),
                      .commits = NumberOr0<uint64_t>(json, "commits"),
+                     .commits_failed = NumberOr0<uint64_t>(json, "commits_failed"),
+                     .commit_seconds = NumberOr0<double>(json, "commit_seconds"),
                      .takeovers = NumberOr0<uint64_t>(json, "takeovers")};
   const auto tasks = json.find("tasks");
   if (tasks == json.end() || !tasks->is_array()) return worker;

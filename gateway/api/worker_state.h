@@ -36,6 +36,8 @@ struct WorkerState {
   double rows_in_per_second = 0;
   double rows_out_per_second = 0;
   uint64_t commits = 0;
+  uint64_t commits_failed = 0;
+  double commit_seconds = 0;  // of all together
   uint64_t takeovers = 0;
   std::vector<Task> tasks;
 };
