@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <mutex>
 #include <utility>
 
 #include <rocksdb/cache.h>
@@ -15,7 +16,8 @@
 #include <rocksdb/write_batch.h>
 
 #include "common/sync/mutex.h"
-#include "dfs-master/log_guard.h"
+#include "dfs-master/file_guard.h"
+#include "dfs-master/rocksdb_log.h"
 #include "dfs-master/rocksdb_options.h"
 
 namespace slipstream::dfs::master {
@@ -54,7 +56,9 @@ class FatalListener final : public rocksdb::EventListener {
 
   void Report(const Status& error) {
     has_failed_ = true;
-    if (on_fatal_ && !is_called_.exchange(true)) on_fatal_(error);
+    // Whoever fails next waits here: RocksDB would go on in it while the first is ending the
+    // process.
+    if (on_fatal_) std::call_once(called_, on_fatal_, error);
   }
 
   // From the first failure on the log must not be touched again: RocksDB asserts that nobody does,
@@ -66,7 +70,7 @@ class FatalListener final : public rocksdb::EventListener {
 
  private:
   const std::function<void(const Status&)> on_fatal_;
-  std::atomic<bool> is_called_{false};
+  std::once_flag called_;
   std::atomic<bool> has_failed_{false};
 };
 
@@ -83,8 +87,7 @@ rocksdb::DBOptions MakeDbOptions(size_t write_buffer_bytes,
   result.max_total_wal_size = uint64_t{64} << 20;
   result.max_background_jobs = 2;
   result.max_open_files = 256;
-  result.keep_log_file_num = 4;
-  result.max_log_file_size = size_t{4} << 20;
+  result.info_log = MakeRocksDbLog();
   result.listeners.push_back(listener);
   return result;
 }
@@ -176,8 +179,8 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(Options options) {
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   auto failure = std::make_shared<FatalListener>(options.on_fatal);
-  std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(
-      GuardLog(rocksdb::FileSystem::Default(), options.directory, [failure](const Status& failed) {
+  std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(GuardFiles(
+      rocksdb::FileSystem::Default(), options.directory, [failure](const Status& failed) {
         failure->Report(failed);
       }));
   rocksdb::DB* db = nullptr;

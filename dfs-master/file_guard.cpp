@@ -1,4 +1,4 @@
-#include "dfs-master/log_guard.h"
+#include "dfs-master/file_guard.h"
 
 #include <string>
 #include <utility>
@@ -14,8 +14,6 @@ using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 using OnFailure = std::function<void(const Status&)>;
-
-constexpr const char* kLogSuffix = ".log";
 
 class GuardedFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
@@ -78,9 +76,7 @@ class GuardedFileSystem final : public rocksdb::FileSystemWrapper {
                            std::unique_ptr<FSWritableFile>* file,
                            IODebugContext* debug) override {
     IOStatus status = FileSystemWrapper::NewWritableFile(path, options, file, debug);
-    const std::filesystem::path file_path(path);
-    if (status.ok() && file_path.extension() == kLogSuffix &&
-        file_path.parent_path() == directory_) {
+    if (status.ok() && std::filesystem::path(path).parent_path() == directory_) {
       *file = std::make_unique<GuardedFile>(std::move(*file), path, on_failure_);
     }
     return status;
@@ -93,9 +89,9 @@ class GuardedFileSystem final : public rocksdb::FileSystemWrapper {
 
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> GuardLog(std::shared_ptr<rocksdb::FileSystem> target,
-                                              std::filesystem::path directory,
-                                              std::function<void(const Status&)> on_failure) {
+std::shared_ptr<rocksdb::FileSystem> GuardFiles(std::shared_ptr<rocksdb::FileSystem> target,
+                                                std::filesystem::path directory,
+                                                std::function<void(const Status&)> on_failure) {
   return std::make_shared<GuardedFileSystem>(
       std::move(target), std::move(directory), std::move(on_failure));
 }
