@@ -28,9 +28,9 @@
 #include "tests/fuzz/target.h"
 #include "tests/unit/dfs_datanode/replica_fixture.h"
 
-// Streams of blocks to a datanode, right and wrong ones, with reads, checksums, deletions, crashes
-// and restarts in between, against a model: what was acknowledged is there, byte for byte, what was
-// refused has left nothing, and a range is exactly that range.
+// Streams of blocks to a datanode, right and wrong ones, whole or in pieces, with reads, checksums,
+// deletions, crashes and restarts in between, against a model: what was acknowledged is there, byte
+// for byte, what was refused has left nothing, and a range is exactly that range.
 
 namespace slipstream::fuzz {
 namespace {
@@ -39,6 +39,7 @@ using datanode::TestBlock;
 using dfs::v1::WriteBlocksRequest;
 
 constexpr int kStepsMax = 40;
+constexpr uint64_t kRangeBytesMax = uint64_t{1} << 20;  // of ReadRange, by its contract
 
 // No other node can be reached.
 class NoTransport final : public rpc::Transport {
@@ -122,7 +123,7 @@ class NodeProgram final {
   KnownBlock& PickBlock() { return known_[reader_.Below(known_.size())]; }
 
   void Step() {
-    switch (reader_.Byte() % 10) {
+    switch (reader_.Byte() % 12) {
       case 0:
       case 1:
       case 2:
@@ -148,6 +149,10 @@ class NodeProgram final {
         return;
       case 8:
         return Restart();
+      case 9:
+        return WriteWhole();
+      case 10:
+        return ReadRange();
       default:
         return WriteAnything();
     }
@@ -179,8 +184,7 @@ class NodeProgram final {
 
   // A stream of some blocks; now and then with one thing wrong.
   void Write() {
-    const auto receiver =
-        server_->NewReceiver("fuzz", clock_.Now() + std::chrono::seconds(reader_.Below(3)));
+    const auto receiver = NewReceiver();
     Status status = receiver->Receive(Header());
     std::vector<KnownBlock*> sent;
     for (size_t count = reader_.Below(4); status.ok() && count > 0; --count) {
@@ -188,15 +192,66 @@ class NodeProgram final {
       sent.push_back(&known);
       status = Send(*receiver, known);
     }
-    if (!status.ok() || reader_.Byte() % 8 == 0) return CheckNothingNew(sent);
+    FinishWrite(*receiver, status, sent);
+  }
+
+  // The same in messages of whole blocks, with one that travels in pieces among them now and then.
+  void WriteWhole() {
+    const auto receiver = NewReceiver();
+    Status status = receiver->Receive(Header());
+    std::vector<KnownBlock*> sent;
+    for (size_t count = reader_.Below(4); status.ok() && count > 0; --count) {
+      if (reader_.Byte() >= 0xe0) {
+        sent.push_back(&PickBlock());
+        status = Send(*receiver, *sent.back());
+      } else {
+        status = SendWhole(*receiver, sent);
+      }
+    }
+    FinishWrite(*receiver, status, sent);
+  }
+
+  std::unique_ptr<datanode::BlockReceiver> NewReceiver() {
+    return server_->NewReceiver("fuzz", clock_.Now() + std::chrono::seconds(reader_.Below(3)));
+  }
+
+  // Ends the stream, or breaks it off: afterwards all of its blocks are there, or nothing new is.
+  void FinishWrite(datanode::BlockReceiver& receiver,
+                   const Status& received,
+                   const std::vector<KnownBlock*>& sent) {
+    if (!received.ok() || reader_.Byte() % 8 == 0) return CheckNothingNew(sent);
     dfs::v1::WriteBlocksResponse response;
-    status = receiver->Finish(response);
-    if (!status.ok()) return CheckNothingNew(sent);
+    if (!receiver.Finish(response).ok()) return CheckNothingNew(sent);
     for (KnownBlock* known : sent) {
       known->is_stored = true;
       known->is_deleted = false;
       CheckWhole(*known);
     }
+  }
+
+  // One message of whole blocks, which are added to `sent`.
+  Status SendWhole(datanode::BlockReceiver& receiver, std::vector<KnownBlock*>& sent) {
+    WriteBlocksRequest request;
+    WriteBlocksRequest::WholeBlocks& whole = *request.mutable_whole_blocks();
+    for (size_t count = reader_.Below(4); count > 0; --count) {
+      const KnownBlock& known = *sent.emplace_back(&PickBlock());
+      *whole.add_blocks() = datanode::ToProto(known.block.meta);
+      whole.mutable_data()->append(known.block.stored);
+    }
+    whole.set_is_end(reader_.Byte() >= 0xc0);
+    const uint8_t wrong = reader_.Byte();
+    std::string& data = *whole.mutable_data();
+    if (wrong == 1) data += reader_.Text();
+    if (wrong == 2) data.resize(data.empty() ? 1 : reader_.Take<uint16_t>() % data.size());
+    if (wrong == 3 && !data.empty()) data[reader_.Take<uint16_t>() % data.size()] ^= 1;
+    if (wrong == 4 && whole.blocks_size() > 0) {
+      dfs::v1::Block& block = *whole.mutable_blocks(whole.blocks_size() - 1)->mutable_block();
+      block.set_stored_bytes(reader_.Number());
+      block.set_raw_bytes(reader_.Number());
+    }
+    if (wrong == 5 && whole.blocks_size() > 1) whole.mutable_blocks()->SwapElements(0, 1);
+    if (wrong == 6 && whole.blocks_size() > 0) whole.mutable_blocks(0)->clear_frames();
+    return receiver.Receive(request);
   }
 
   Status Send(datanode::BlockReceiver& receiver, const KnownBlock& known) {
@@ -265,21 +320,55 @@ class NodeProgram final {
     return known.is_stored && asked.crc32c() == known.block.meta.identity.crc32c;
   }
 
-  void Read() {
-    KnownBlock& known = PickBlock();
+  dfs::v1::ReadBlockRequest ReadRequest(const KnownBlock& known) {
     dfs::v1::ReadBlockRequest request;
     *request.mutable_block() = Asked(known);
     request.set_offset_bytes(reader_.Number());
     request.set_length_bytes(reader_.Number());
+    return request;
+  }
+
+  // What the frames of an answer hold, and where in the block that begins.
+  struct ReadBytes {
     std::string raw;
     uint64_t begin = 0;
-    const Status status =
-        server_->Read(request, [&](const dfs::v1::ReadBlockResponse& response, bool) {
-          if (raw.empty()) begin = response.raw_offset_bytes();
-          SLIPSTREAM_CHECK(begin + raw.size() == response.raw_offset_bytes(), "a gap");
-          return block::DecodeFrame(datanode::FromProto(response.frame()), response.data(), raw)
-              .ok();
-        });
+
+    bool Add(const dfs::v1::ReadBlockResponse& response) {
+      if (raw.empty()) begin = response.raw_offset_bytes();
+      SLIPSTREAM_CHECK(begin + raw.size() == response.raw_offset_bytes(), "a gap");
+      return block::DecodeFrame(datanode::FromProto(response.frame()), response.data(), raw).ok();
+    }
+  };
+
+  void Read() {
+    KnownBlock& known = PickBlock();
+    const dfs::v1::ReadBlockRequest request = ReadRequest(known);
+    ReadBytes read;
+    const Status status = server_->Read(
+        request,
+        [&](const dfs::v1::ReadBlockResponse& response, bool) { return read.Add(response); });
+    CheckRead(known, request, status, read);
+  }
+
+  void ReadRange() {
+    KnownBlock& known = PickBlock();
+    const dfs::v1::ReadBlockRequest request = ReadRequest(known);
+    dfs::v1::ReadRangeResponse response;
+    const Status status = server_->ReadRange(request, response);
+    if (request.length_bytes() == 0 || request.length_bytes() > kRangeBytesMax) {
+      SLIPSTREAM_CHECK(status.code() == Code::kInvalidArgument, "{}", status.ToString());
+      return;
+    }
+    ReadBytes read;
+    for (const dfs::v1::ReadBlockResponse& frame : response.frames())
+      SLIPSTREAM_CHECK(read.Add(frame), "a frame that cannot be read");
+    CheckRead(known, request, status, read);
+  }
+
+  void CheckRead(const KnownBlock& known,
+                 const dfs::v1::ReadBlockRequest& request,
+                 const Status& status,
+                 const ReadBytes& read) {
     const uint64_t size = known.raw.size();
     const bool is_inside =
         request.offset_bytes() < size && request.length_bytes() <= size - request.offset_bytes();
@@ -289,6 +378,7 @@ class NodeProgram final {
                      status.ToString(),
                      request.ShortDebugString());
     if (!status.ok()) return NoteVerdict(known, status);
+    const auto& [raw, begin] = read;
     SLIPSTREAM_CHECK(std::string_view(known.raw).substr(begin, raw.size()) == raw, "wrong bytes");
     SLIPSTREAM_CHECK(begin <= request.offset_bytes(), "begins too late");
     const uint64_t end =
@@ -359,7 +449,9 @@ std::vector<std::string> Seeds() {
           write + std::string("\5\1\0\3\x3f\0\x86\1"sv),
           write + std::string("\6\1\7\xff\xff\1\x8\1\5"sv) + write,
           std::string("\1\2\0\0\1\3\3\x10\0\xff\xff\1"sv) + write,
-          std::string("\x09\3\2\x0a\0\4\x12\2\x0a\0\3\x1a\1x"sv)};
+          std::string("\x0b\3\2\x0a\0\4\x12\2\x0a\0\3\x1a\1x"sv),
+          // Blocks 1, 2 and 3 whole, in one message, the last; then a range of block 2.
+          std::string("\x09\1\0\0\1\0\3\0\1\2\xff\0\1\x0a\1\0\5\7"sv)};
 }
 
 }  // namespace
