@@ -27,9 +27,12 @@ Status RunFile(const RunFlags& flags, const std::stop_token& stop) {
     std::printf("%s\n", explanation.c_str());
   std::string name = JobName(plan.settings, flags.file);
   if (!plan.inserts.empty()) {
-    RETURN_IF_ERROR(sql::ReadsKafka(plan)
-                        ? RunStreamingJob(plan, name, flags, stop)
-                        : RunBatchJob(plan, name, flags.is_bounded, flags.job, stop));
+    if (sql::ReadsKafka(plan)) {
+      ASSIGN_OR_RETURN(const std::string text, ReadSqlFile(flags.file));
+      RETURN_IF_ERROR(RunStreamingJob(plan, name, text, flags, stop));
+    } else {
+      RETURN_IF_ERROR(RunBatchJob(plan, name, flags.is_bounded, flags.job, stop));
+    }
   }
   for (const sql::JobPlan::Query& query : plan.queries) {
     RETURN_IF_ERROR(PrintQuery(*query.query, "table", flags.job, stop));

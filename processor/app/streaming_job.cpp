@@ -13,6 +13,7 @@
 #include "common/log/log.h"
 #include "common/net/host_port.h"
 #include "dfs-client/dfs_client.h"
+#include "processor/app/job_description.h"
 #include "processor/app/job_view.h"
 #include "processor/app/registry.h"
 #include "processor/batch/file_systems.h"
@@ -106,6 +107,7 @@ Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
 
 Status RunStreamingJob(const sql::JobPlan& plan,
                        const std::string& name,
+                       const std::string& text,
                        const RunFlags& flags,
                        const std::stop_token& stop) {
   ASSIGN_OR_RETURN(HostPort admin_listen, ParseHostPort(flags.daemon.admin_listen));
@@ -136,7 +138,9 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                                   .status_json = [&view] { return view.StatusJson(); }}));
   ASSIGN_OR_RETURN(runtime::JobOptions options,
                    MakeJobOptions(plan, name, flags, admin->address()));
-  ASSIGN_OR_RETURN(runner, runtime::JobRunner::Create(*program, std::move(options)));
+  ASSIGN_OR_RETURN(
+      runner,
+      runtime::JobRunner::Create(*program, std::move(options), DescribeJob(plan, name, text)));
   view.Show(runner.get());
   RETURN_IF_ERROR(daemon::AnnounceReady(
       kLogName, {.rpc = "", .admin = admin->address()}, flags.daemon.endpoint_file));

@@ -10,11 +10,13 @@
 namespace slipstream::processor {
 
 // Runs the INSERTs of `plan`, whose source is Kafka, as the job `name`: compiles them, serves the
-// admin port and drives the runtime until bounded input is through or `stop` is requested (both
-// OK), or something stops the job.
+// admin port, publishes what the job is (`text`, its tables, its plan) and drives the runtime until
+// bounded input is through or `stop` is requested (both OK), or something stops the job.
+//
 // Blocking  until then.
 Status RunStreamingJob(const sql::JobPlan& plan,
                        const std::string& name,
+                       const std::string& text,
                        const RunFlags& flags,
                        const std::stop_token& stop);
 

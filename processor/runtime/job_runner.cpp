@@ -32,6 +32,7 @@ struct JobRunner::Impl {
   void OnWorkerEnd(const Status& status);
 
   JobContext context;
+  std::string description;
   std::shared_ptr<spdlog::logger> log = log::Get("processor.job");
   std::vector<std::unique_ptr<Slot>> slots;
   std::stop_source stop_workers;
@@ -48,10 +49,12 @@ JobRunner::JobRunner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 JobRunner::~JobRunner() = default;
 
 Result<std::unique_ptr<JobRunner>> JobRunner::Create(const JobProgram& program,
-                                                     JobOptions options) {
+                                                     JobOptions options,
+                                                     std::string description) {
   if (options.worker_count == 0) return InvalidArgument("--workers must be at least 1");
   auto impl = std::make_unique<Impl>();
   ASSIGN_OR_RETURN(impl->context, MakeJobContext(program, std::move(options)));
+  impl->description = std::move(description);
   return std::unique_ptr<JobRunner>(new JobRunner(std::move(impl)));
 }
 
@@ -70,7 +73,7 @@ Status JobRunner::Impl::Prepare(const std::stop_token& stop) {
   if (context.options.is_fresh) RETURN_IF_ERROR(DiscardJob(*admin, context, stop));
   RETURN_IF_ERROR(EnsureJobTopics(*admin, context));
   if (context.options.is_status_published) {
-    ASSIGN_OR_RETURN(publisher, StatusPublisher::Create(context, SystemClock::Get()));
+    ASSIGN_OR_RETURN(publisher, StatusPublisher::Create(context, SystemClock::Get(), description));
   }
   return {};
 }

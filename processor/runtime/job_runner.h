@@ -20,8 +20,12 @@ namespace slipstream::runtime {
 // Blocking   Run, until the job is done, stopped or failed.
 class JobRunner final {
  public:
-  // Errors: kInvalidArgument (job name, properties, paths), and what options.open_store says.
-  static Result<std::unique_ptr<JobRunner>> Create(const JobProgram& program, JobOptions options);
+  // `description`: what the job is, as JSON, for the status topic (docs/FORMATS.md, "Status");
+  // empty: that is not said. Errors: kInvalidArgument (job name, properties, paths), and what
+  // options.open_store says.
+  static Result<std::unique_ptr<JobRunner>> Create(const JobProgram& program,
+                                                   JobOptions options,
+                                                   std::string description = {});
   ~JobRunner();
   JobRunner(const JobRunner&) = delete;
   JobRunner& operator=(const JobRunner&) = delete;

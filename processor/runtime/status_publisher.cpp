@@ -12,6 +12,8 @@ namespace slipstream::runtime {
 namespace {
 
 constexpr std::chrono::milliseconds kRetireTimeout{2'000};
+constexpr std::chrono::seconds kDescriptionPeriod{60};
+constexpr char kDescriptionKey[] = "job:";  // then the job's name; no slot's name has a colon
 
 nlohmann::json TaskJson(const WorkerStatus::TaskStatus& task) {
   nlohmann::json json = {{"topic", task.topic},
@@ -67,8 +69,10 @@ std::string WorkerStatusJson(const JobContext& context,
 }
 
 Result<std::unique_ptr<StatusPublisher>> StatusPublisher::Create(const JobContext& context,
-                                                                 const Clock& clock) {
-  std::unique_ptr<StatusPublisher> publisher(new StatusPublisher(context, clock));
+                                                                 const Clock& clock,
+                                                                 std::string description) {
+  std::unique_ptr<StatusPublisher> publisher(
+      new StatusPublisher(context, clock, std::move(description)));
   ASSIGN_OR_RETURN(
       publisher->producer_,
       kafka::Producer::Create({.properties = Join(context.source_properties,
@@ -79,7 +83,21 @@ Result<std::unique_ptr<StatusPublisher>> StatusPublisher::Create(const JobContex
   return publisher;
 }
 
+void StatusPublisher::DescribeJob() {
+  if (description_.empty()) return;
+  const SteadyTime now = clock_.Now();
+  if (described_at_.has_value() && now - *described_at_ < kDescriptionPeriod) return;
+  described_at_ = now;
+  std::stop_source no_wait;
+  no_wait.request_stop();
+  (void)producer_->Produce(
+      *topic_,
+      {.key = kDescriptionKey + context_.options.job_name, .value = description_},
+      no_wait.get_token());
+}
+
 void StatusPublisher::Publish(const std::vector<WorkerStatus>& workers) {
+  DescribeJob();
   const SteadyTime now = clock_.Now();
   std::stop_source no_wait;
   no_wait.request_stop();

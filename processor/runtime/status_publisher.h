@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/clock/clock.h"
@@ -20,11 +22,14 @@ std::string WorkerStatusJson(const JobContext& context,
                              WallTime now);
 
 // StatusPublisher: puts each worker's state on the compacted topic `slipstream-status`, under the
-// worker's slot as key. Threads: not thread-safe. Blocking: Retire.
+// worker's slot as key, and what the job is under its name. Threads: not thread-safe. Blocking:
+// Retire.
 class StatusPublisher final {
  public:
+  // `description`: of the job, as JSON; empty: none.
   static Result<std::unique_ptr<StatusPublisher>> Create(const JobContext& context,
-                                                         const Clock& clock);
+                                                         const Clock& clock,
+                                                         std::string description);
 
   // Sent in the background; what does not arrive is replaced by the next.
   void Publish(const std::vector<WorkerStatus>& workers);
@@ -38,11 +43,16 @@ class StatusPublisher final {
     SteadyTime at;
   };
 
-  StatusPublisher(const JobContext& context, const Clock& clock)
-      : context_(context), clock_(clock) {}
+  StatusPublisher(const JobContext& context, const Clock& clock, std::string description)
+      : context_(context), clock_(clock), description_(std::move(description)) {}
+
+  // Once a minute: a record that did not arrive is no loss for long.
+  void DescribeJob();
 
   const JobContext& context_;
   const Clock& clock_;
+  const std::string description_;
+  std::optional<SteadyTime> described_at_;
   std::unique_ptr<kafka::Producer> producer_;
   kafka::Producer::Topic* topic_ = nullptr;
   std::vector<Rate> last_;
