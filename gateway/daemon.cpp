@@ -1,8 +1,10 @@
 #include "gateway/daemon.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <climits>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -24,6 +26,12 @@
 #include "gateway/api/handler.h"
 #include "gateway/api/state_board.h"
 #include "gateway/api/status_reader.h"
+#include "gateway/charts/chart_feed.h"
+#include "gateway/charts/file_rows.h"
+#include "gateway/charts/records.h"
+#include "gateway/charts/topic_rows.h"
+#include "gateway/dashboard/handler.h"
+#include "gateway/http/host_names.h"
 #include "gateway/http/metrics.h"
 #include "gateway/http/server.h"
 #include "gateway/router.h"
@@ -37,6 +45,8 @@ constexpr char kLogName[] = "gateway";
 constexpr char kNoBrokers[] = "nothing is known of jobs: the gateway runs without --brokers";
 constexpr char kGroup[] = "supergroup";  // as HDFS and `dfs` name it
 constexpr std::chrono::milliseconds kWatchPeriod{1'000};
+constexpr std::chrono::milliseconds kChartsPeriod{1'000};
+constexpr std::chrono::milliseconds kChartsTimeout{5'000};
 constexpr std::chrono::milliseconds kWatchTimeout{2'000};
 constexpr std::chrono::milliseconds kMasterSilenceMax{10'000};
 
@@ -56,22 +66,36 @@ void AllowManyFiles() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Ours are what --listen says, what this machine calls itself, and what we are told.
+http::HostNames NamesFor(const DaemonOptions& options) {
+  std::vector<std::string> names = options.allowed_hosts;
+  if (const auto listen = ParseHostPort(options.listen); listen.ok()) names.push_back(listen->host);
+  char own[HOST_NAME_MAX + 1] = {};
+  if (gethostname(own, sizeof(own) - 1) == 0) names.emplace_back(own);
+  return http::HostNames(std::move(names));
+}
+
 }  // namespace
 
 // In the order in which they may be used, so that destruction is the reverse.
 struct Daemon::Impl {
   explicit Impl(const DaemonOptions& given)
-      : options(given), clients([this](const std::string& user) { return Connect(user); }) {}
+      : options(given),
+        names(NamesFor(given)),
+        clients([this](const std::string& user) { return Connect(user); }) {}
 
   std::shared_ptr<dfs::DfsClient> Connect(const std::string& user);
   Status Listen();
   void WatchCluster(const std::stop_token& stop_watch);
   Result<std::vector<api::TopicState>> ListTopics() const;
+  std::unique_ptr<charts::RowSource> OpenSource(const charts::ChartQuery& query);
+  void FeedCharts(const std::stop_token& stop_feed);
   Status Readiness() const;
   std::string StatusJson() const;
   void Stop();
 
   const DaemonOptions options;
+  const http::HostNames names;
   daemon::ControlLoop control;
   prometheus::Registry registry;
   http::Metrics metrics{registry};
@@ -79,9 +103,15 @@ struct Daemon::Impl {
   std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport();  // shared by the clients
   webhdfs::UserClients clients;
   api::StateBoard board;
+  std::shared_ptr<dfs::DfsClient> chart_client;     // likewise, of the charts' thread
+  charts::KafkaReads chart_reads{options.brokers};  // of the charts' thread alone
+  charts::ChartFeed charts{options.dashboards,
+                           [this](const charts::ChartQuery& query) { return OpenSource(query); },
+                           SystemClock::Get()};
   std::unique_ptr<webhdfs::Handler> webhdfs;
   std::shared_ptr<dfs::DfsClient> api_client;  // shared as UserClients' are; its only user is `api`
   std::unique_ptr<api::Handler> api;
+  dashboard::Handler dashboard;
   std::unique_ptr<Router> router;
   std::unique_ptr<http::Server> server;
   std::unique_ptr<daemon::AdminServer> admin;
@@ -89,6 +119,7 @@ struct Daemon::Impl {
   bool is_stopped = false;
   std::jthread cluster_watch;
   std::jthread jobs_watch;
+  std::jthread charts_feed;
 };
 
 std::shared_ptr<dfs::DfsClient> Daemon::Impl::Connect(const std::string& user) {
@@ -105,11 +136,27 @@ std::shared_ptr<dfs::DfsClient> Daemon::Impl::Connect(const std::string& user) {
 Status Daemon::Impl::Listen() {
   webhdfs = std::make_unique<webhdfs::Handler>(clients, options.listen);
   api_client = Connect("gateway");
-  api = std::make_unique<api::Handler>(api::Handler::Parts{
-      .board = board, .client = *api_client, .clock = SystemClock::Get(), .list_topics = [this] {
-        return ListTopics();
-      }});
-  router = std::make_unique<Router>(*webhdfs, *api);
+  // One that does not answer keeps the other charts waiting.
+  chart_client = dfs::DfsClient::Connect({.master = options.master,
+                                          .timeout = kChartsTimeout,
+                                          .read_timeout = kChartsTimeout,
+                                          .threads_max = 0,
+                                          .on_notice = [](const std::string&) {},
+                                          .stop = stop.get_token(),
+                                          .transport = transport});
+  api = std::make_unique<api::Handler>(
+      api::Handler::Parts{.board = board,
+                          .client = *api_client,
+                          .clock = SystemClock::Get(),
+                          .list_topics = [this] { return ListTopics(); },
+                          .charts = charts,
+                          .newest_records =
+                              [this](const std::string& topic, size_t records_max) {
+                                charts::KafkaReads own(options.brokers);
+                                return charts::NewestRecordsText(own, topic, records_max);
+                              }});
+  router = std::make_unique<Router>(
+      Router::Parts{.names = names, .webhdfs = *webhdfs, .api = *api, .dashboard = dashboard});
   ASSIGN_OR_RETURN(server,
                    http::Server::Start({.listen = options.listen,
                                         .limits = {.connections_max = options.connections_max,
@@ -136,6 +183,19 @@ void Daemon::Impl::WatchCluster(const std::stop_token& stop_watch) {
     Result<dfs::ClusterState> state = client->GetClusterState();
     if (state.ok()) board.SetCluster(std::move(*state), SystemClock::Get().Now());
   } while (SystemSleeper::Get().Sleep(kWatchPeriod, stop_watch));
+}
+
+std::unique_ptr<charts::RowSource> Daemon::Impl::OpenSource(const charts::ChartQuery& query) {
+  if (query.source == charts::ChartQuery::Source::kTopic) {
+    return std::make_unique<charts::TopicRows>(query.place, chart_reads);
+  }
+  return std::make_unique<charts::FileRows>(query.place, *chart_client, SystemClock::Get());
+}
+
+void Daemon::Impl::FeedCharts(const std::stop_token& stop_feed) {
+  do {
+    charts.Turn();
+  } while (SystemSleeper::Get().Sleep(kChartsPeriod, stop_feed));
 }
 
 Result<std::vector<api::TopicState>> Daemon::Impl::ListTopics() const {
@@ -172,11 +232,13 @@ void Daemon::Impl::Stop() {
   is_draining = true;
   cluster_watch = {};
   jobs_watch = {};
+  charts_feed.request_stop();
   // Before the server waits for its pools: calls that still run are cut short.
   std::jthread cut_short([this](const std::stop_token& in_time) {
     if (SystemSleeper::Get().Sleep(options.drain_time, in_time)) stop.request_stop();
   });
   if (server != nullptr) server->Stop(options.drain_time);
+  charts_feed = {};
 }
 
 Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -200,6 +262,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
       api::ReadStatuses(impl.options.brokers, impl.board, stop);
     });
   }
+  impl.charts_feed = std::jthread([&impl](const std::stop_token& stop) { impl.FeedCharts(stop); });
   log::Get(kLogName)->info(
       "gateway_started address={} master={}", impl.server->address(), options.master);
   RETURN_IF_ERROR(

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/status/status.h"
 
@@ -13,6 +14,8 @@ struct DaemonOptions {
   std::string master = "127.0.0.1:7400";
   std::string brokers;  // Kafka's, HOST:PORT,…; empty: nothing is known of jobs
   std::string listen = "127.0.0.1:9870";
+  std::string dashboards = "/usr/share/slipstream/dashboards";  // the charts' folder
+  std::vector<std::string> allowed_hosts;  // more names that browsers may know us by
   size_t connections_max = 2'000;
   uint64_t memory_bytes = 1ULL << 30;            // of all uploads and downloads together
   std::chrono::milliseconds timeout{60'000};     // how long the file system is tried

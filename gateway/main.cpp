@@ -12,7 +12,7 @@
 namespace {
 
 constexpr char kExamples[] =
-    "Examples:\n"
+    "Examples, with the dashboard at http://127.0.0.1:9870/:\n"
     "  gateway --master 127.0.0.1:7400 --brokers 127.0.0.1:9092 --listen 127.0.0.1:9870\n"
     "  curl 'http://127.0.0.1:9870/webhdfs/v1/?op=LISTSTATUS'\n"
     "  curl -L -T flights.csv 'http://127.0.0.1:9870/webhdfs/v1/data/flights.csv?op=CREATE'\n"
@@ -25,6 +25,14 @@ void AddFlags(CLI::App& app, slipstream::gateway::DaemonOptions& options) {
   app.add_option("--brokers", options.brokers, "Kafka's addresses, HOST:PORT,…, to see the jobs");
   app.add_option("--listen", options.listen, "Where to serve, HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
+  app.add_option("--dashboards",
+                 options.dashboards,
+                 "The folder of the charts' files, read again when one changes")
+      ->capture_default_str();
+  app.add_option("--allow-host",
+                 options.allowed_hosts,
+                 "A name by which browsers and clients may ask for it, beside its addresses, "
+                 "localhost and this machine's name; may be repeated");
   app.add_option("--connections-max", options.connections_max, "More are closed at once")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
@@ -52,8 +60,8 @@ int main(int argc, char** argv) {
   namespace daemon = slipstream::daemon;
 
   CLI::App app(
-      "Serves the Slipstream file system over HTTP, as WebHDFS, and the state of cluster and "
-      "jobs.");
+      "Serves the dashboard, the Slipstream file system over HTTP, as WebHDFS, and the state of "
+      "cluster and jobs as JSON.");
   app.footer(kExamples);
   gateway::DaemonOptions options;
   daemon::DaemonFlags flags;

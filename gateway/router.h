@@ -1,21 +1,28 @@
 #pragma once
 
+#include "gateway/http/host_names.h"
 #include "gateway/http/message.h"
 
 namespace slipstream::gateway {
 
-// Router: who answers a request, by its path.
-// Ownership  borrows the handlers. Threads: thread-safe, as they are.
+// Router: who answers a request, by its path. A request by a name that is none of ours is refused
+// (421), whatever it asks for.
+// Ownership  borrows all of Parts. Threads: thread-safe, as the handlers are.
 class Router final : public http::Handler {
  public:
-  Router(http::Handler& webhdfs, http::Handler& api) : webhdfs_(webhdfs), api_(api) {}
+  struct Parts {
+    const http::HostNames& names;
+    http::Handler& webhdfs;
+    http::Handler& api;
+    http::Handler& dashboard;
+  };
+  explicit Router(const Parts& parts) : parts_(parts) {}
 
   http::Answer Handle(const http::Request& request) override;
   http::Response Overloaded(const http::Request& request) override;
 
  private:
-  http::Handler& webhdfs_;
-  http::Handler& api_;
+  const Parts parts_;
 };
 
 }  // namespace slipstream::gateway

@@ -139,9 +139,10 @@ class Demo:
         say(f"datanodes  {', '.join(addresses)}")
         gateway = Process.daemon(self.state, "gateway", [
             self.binary("gateway"), "--master=" + self.master_address,
-            "--brokers=" + self.brokers, "--listen=127.0.0.1:0"])
+            "--brokers=" + self.brokers, "--listen=127.0.0.1:0",
+            "--dashboards=" + os.path.join(ROOT, "dashboards")])
         self.gateway_address = gateway.endpoint()["rpc"]
-        say(f"gateway    http://{self.gateway_address}/webhdfs/v1/ and /api/v1/")
+        say(f"dashboard  http://{self.gateway_address}/  (open it: everything below, live)")
 
     def use_names_of_our_own(self):
         """On somebody else's Kafka the topic and the jobs' groups must not meet those of earlier
@@ -290,6 +291,7 @@ class Demo:
         say(f"""
 Still running, to look around ({self.state}/logs has their logs):
   build/release/bin/dfs --master {self.master_address} ls -R /
+  http://{self.gateway_address}/ in a browser: the dashboard
   curl 'http://{self.gateway_address}/webhdfs/v1/?op=LISTSTATUS'
   curl 'http://{self.gateway_address}/api/v1/jobs'
   build/release/bin/processor query "SELECT COUNT(*) FROM flights_by_carrier" \\

@@ -98,6 +98,16 @@ Json WorkerJson(const WorkerState& worker, int64_t now_ms) {
   return json;
 }
 
+Json TablesJson(std::span<const JobDescription::Table> tables) {
+  Json list = Json::array();
+  for (const JobDescription::Table& table : tables) {
+    Json json = {{"table", table.table}, {"connector", table.connector}};
+    if (!table.kind.empty()) json[table.kind] = table.place;
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
 // What a job's workers have together.
 Json JobJson(const std::string& name, std::span<const WorkerState* const> workers, int64_t now_ms) {
   WorkerState sum;
@@ -110,6 +120,9 @@ Json JobJson(const std::string& name, std::span<const WorkerState* const> worker
     sum.rows_dead += worker->rows_dead;
     sum.rows_in_per_second += worker->rows_in_per_second;
     sum.rows_out_per_second += worker->rows_out_per_second;
+    sum.commits += worker->commits;
+    sum.commits_failed += worker->commits_failed;
+    sum.commit_seconds += worker->commit_seconds;
     lag += LagOf(*worker);
     list.push_back(WorkerJson(*worker, now_ms));
   }
@@ -121,6 +134,9 @@ Json JobJson(const std::string& name, std::span<const WorkerState* const> worker
           {"rows_in_per_second", sum.rows_in_per_second},
           {"rows_out_per_second", sum.rows_out_per_second},
           {"lag_records", lag},
+          {"commits", sum.commits},
+          {"commits_failed", sum.commits_failed},
+          {"commit_seconds", sum.commit_seconds},
           {"workers", std::move(list)}};
 }
 
@@ -206,14 +222,32 @@ std::string DatanodesText(const dfs::ClusterState& state, int64_t now_ms) {
   return ToText({{"datanodes", std::move(list)}});
 }
 
-std::string JobsText(std::span<const WorkerState> workers, int64_t now_ms) {
+std::string JobsText(std::span<const WorkerState> workers,
+                     std::span<const JobDescription> descriptions,
+                     int64_t now_ms) {
   std::map<std::string, std::vector<const WorkerState*>> jobs;
   for (const WorkerState& worker : workers)
     jobs[worker.job].push_back(&worker);
   Json list = Json::array();
   for (const auto& [name, own] : jobs)
     list.push_back(JobJson(name, own, now_ms));
+  for (Json& job : list) {
+    const auto own = std::find_if(descriptions.begin(), descriptions.end(), [&](const auto& d) {
+      return d.job == job["job"].get_ref<const std::string&>();
+    });
+    if (own == descriptions.end()) continue;
+    job["sources"] = TablesJson(own->sources);
+    job["sinks"] = TablesJson(own->sinks);
+  }
   return ToText({{"jobs", std::move(list)}});
+}
+
+std::string JobText(const JobDescription& description) {
+  return ToText({{"job", description.job},
+                 {"sources", TablesJson(description.sources)},
+                 {"sinks", TablesJson(description.sinks)},
+                 {"plan", description.plan},
+                 {"sql", description.sql}});
 }
 
 std::string TasksText(std::span<const WorkerState> workers) {

@@ -7,6 +7,7 @@
 
 #include "dfs-client/cluster_types.h"
 #include "dfs-client/file_types.h"
+#include "gateway/api/job_description.h"
 #include "gateway/api/worker_state.h"
 #include "gateway/http/message.h"
 
@@ -17,8 +18,11 @@ namespace slipstream::gateway::api {
 
 std::string ClusterText(const dfs::ClusterState& state, int64_t age_ms);
 std::string DatanodesText(const dfs::ClusterState& state, int64_t now_ms);
-// Jobs, each with its workers; and all tasks, each with its job.
-std::string JobsText(std::span<const WorkerState> workers, int64_t now_ms);
+// Jobs that run, each with its workers, what it reads and writes; and all tasks, each with its job.
+std::string JobsText(std::span<const WorkerState> workers,
+                     std::span<const JobDescription> descriptions,
+                     int64_t now_ms);
+std::string JobText(const JobDescription& description);
 std::string TasksText(std::span<const WorkerState> workers);
 std::string FilesText(const std::string& path,
                       const dfs::FileStatus& status,

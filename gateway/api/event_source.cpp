@@ -38,7 +38,12 @@ Result<std::string> DatanodesNow(const StateBoard& board, const Clock& clock) {
 
 Result<std::string> JobsNow(const StateBoard& board, const Clock& clock) {
   RETURN_IF_ERROR(board.jobs_health());
-  return JobsText(board.workers(), WallMs(clock));
+  return JobsText(board.workers(), board.descriptions(), WallMs(clock));
+}
+
+Result<std::string> TasksNow(const StateBoard& board) {
+  RETURN_IF_ERROR(board.jobs_health());
+  return TasksText(board.workers());
 }
 
 Result<std::string> EventSource::Next() {
@@ -46,6 +51,7 @@ Result<std::string> EventSource::Next() {
   AddEvent(text, "cluster", ClusterNow(board_, clock_));
   AddEvent(text, "datanodes", DatanodesNow(board_, clock_));
   AddEvent(text, "jobs", JobsNow(board_, clock_));
+  AddEvent(text, "tasks", TasksNow(board_));
   // Something must be sent, for the connection's sake: a comment.
   if (text.empty()) text = ": nothing is known yet\n\n";
   return text;

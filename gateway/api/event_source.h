@@ -9,8 +9,8 @@
 
 namespace slipstream::gateway::api {
 
-// EventSource: what the board shows, as server-sent events "cluster", "datanodes" and "jobs", again
-// whenever it is asked; the server asks once in kPeriod. It has no end.
+// EventSource: what the board shows, as server-sent events "cluster", "datanodes", "jobs" and
+// "tasks", again whenever it is asked; the server asks once in kPeriod. It has no end.
 // Ownership  borrows board and clock.
 class EventSource final : public http::BodySource {
  public:
@@ -30,5 +30,6 @@ class EventSource final : public http::BodySource {
 Result<std::string> ClusterNow(const StateBoard& board, const Clock& clock);
 Result<std::string> DatanodesNow(const StateBoard& board, const Clock& clock);
 Result<std::string> JobsNow(const StateBoard& board, const Clock& clock);
+Result<std::string> TasksNow(const StateBoard& board);
 
 }  // namespace slipstream::gateway::api

@@ -14,6 +14,9 @@ namespace {
 constexpr std::string_view kPrefix = "/api/v1";
 constexpr uint32_t kEntriesMax = 1'000;
 constexpr size_t kPagesMax = 10'000;
+constexpr int64_t kStepsMax = 1'000;
+constexpr int64_t kRecordsMax = 200;
+constexpr int64_t kTimeMaxMs = 253'402'300'800'000;  // the year 10000
 
 // Of the query; empty where it is not there.
 Result<std::string> Parameter(const http::Request& request, std::string_view name) {
@@ -29,16 +32,26 @@ Result<std::string> PathOf(const http::Request& request) {
   return dfs::NormalizePath(path.empty() ? "/" : path);
 }
 
-Result<uint32_t> LimitOf(const http::Request& request) {
-  ASSIGN_OR_RETURN(const std::string text, Parameter(request, "limit"));
-  if (text.empty()) return kEntriesMax;
-  uint32_t limit = 0;
+// Nothing where it is not there.
+Result<std::optional<int64_t>> NumberOf(const http::Request& request,
+                                        const std::string& name,
+                                        int64_t min,
+                                        int64_t max) {
+  ASSIGN_OR_RETURN(const std::string text, Parameter(request, name));
+  if (text.empty()) return std::optional<int64_t>();
+  int64_t number = 0;
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, limit);
-  if (error != std::errc() || stop != end || limit == 0 || limit > kEntriesMax) {
-    return InvalidArgument("limit is a number from 1 to 1000");
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end || number < min || number > max) {
+    return InvalidArgument(name + " is a number from " + std::to_string(min) + " to " +
+                           std::to_string(max));
   }
-  return limit;
+  return std::optional(number);
+}
+
+Result<uint32_t> LimitOf(const http::Request& request) {
+  ASSIGN_OR_RETURN(const auto limit, NumberOf(request, "limit", 1, kEntriesMax));
+  return static_cast<uint32_t>(limit.value_or(kEntriesMax));
 }
 
 http::Response ToResponse(Result<std::string> text) {
@@ -76,9 +89,12 @@ Result<http::Answer> Handler::Run(const http::Request& request) {
   if (name == "/blocks") {
     return http::Deferred{[this, request] { return ToResponse(Blocks(request)); }};
   }
-  if (name == "/tasks") {
-    RETURN_IF_ERROR(parts_.board.jobs_health());
-    return JsonResponse(TasksText(parts_.board.workers()));
+  if (name == "/tasks") return ToResponse(TasksNow(parts_.board));
+  if (name == "/job") return ToResponse(Job(request));
+  if (name == "/charts") return JsonResponse(parts_.charts.ListText());
+  if (name == "/chart") return ToResponse(Chart(request));
+  if (name == "/records") {
+    return http::Deferred{[this, request] { return ToResponse(Records(request)); }};
   }
   if (name == "/topics") {
     return http::Deferred{[this] {
@@ -107,6 +123,32 @@ Result<std::string> Handler::Files(const http::Request& request) {
     ASSIGN_OR_RETURN(page, parts_.client.List(path, after, limit));
   }
   return FilesText(path, status, page);
+}
+
+Result<std::string> Handler::Job(const http::Request& request) {
+  RETURN_IF_ERROR(parts_.board.jobs_health());
+  ASSIGN_OR_RETURN(const std::string job, Parameter(request, "job"));
+  const auto description = parts_.board.description(job);
+  if (!description.has_value()) return NotFound("no job of that name has said what it is");
+  return JobText(*description);
+}
+
+Result<std::string> Handler::Chart(const http::Request& request) {
+  charts::ChartFeed::Request asked;
+  ASSIGN_OR_RETURN(asked.chart, Parameter(request, "chart"));
+  ASSIGN_OR_RETURN(asked.range.from_ms, NumberOf(request, "from_ms", -kTimeMaxMs, kTimeMaxMs));
+  ASSIGN_OR_RETURN(asked.range.to_ms, NumberOf(request, "to_ms", -kTimeMaxMs, kTimeMaxMs));
+  ASSIGN_OR_RETURN(asked.last_ms, NumberOf(request, "last_ms", 1, kTimeMaxMs));
+  ASSIGN_OR_RETURN(const auto steps, NumberOf(request, "steps", 1, kStepsMax));
+  if (steps.has_value()) asked.steps = static_cast<size_t>(*steps);
+  return parts_.charts.DataText(asked);
+}
+
+Result<std::string> Handler::Records(const http::Request& request) {
+  ASSIGN_OR_RETURN(const std::string topic, Parameter(request, "topic"));
+  if (topic.empty()) return InvalidArgument("topic is missing");
+  ASSIGN_OR_RETURN(const auto limit, NumberOf(request, "limit", 1, kRecordsMax));
+  return parts_.newest_records(topic, static_cast<size_t>(limit.value_or(kRecordsMax)));
 }
 
 Result<std::string> Handler::Blocks(const http::Request& request) {

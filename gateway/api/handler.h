@@ -10,6 +10,7 @@
 #include "dfs-client/dfs_client.h"
 #include "gateway/api/documents.h"
 #include "gateway/api/state_board.h"
+#include "gateway/charts/chart_feed.h"
 #include "gateway/http/message.h"
 
 namespace slipstream::gateway::api {
@@ -19,7 +20,11 @@ namespace slipstream::gateway::api {
 //   /cluster /datanodes          as the master said last
 //   /files?path=&after=&limit=   a directory, a page at a time; /blocks?path= of a file
 //   /jobs /tasks /topics         as workers and Kafka say
-//   /events                      cluster, datanodes and jobs once a second, as server-sent events
+//   /job?job=                    its text, plan and tables
+//   /charts, /chart?chart=       the charts there are; one with its data, of a range of time
+//   /records?topic=&limit=       the newest records of a topic
+//   /events                      cluster, datanodes, jobs and tasks once a second, as server-sent
+//                                events
 //   /openapi.json                all of it described
 //
 // Threads    thread-safe. Ownership: borrows all of Parts.
@@ -31,6 +36,9 @@ class Handler final : public http::Handler {
     const Clock& clock;
     // The topics there are; may take seconds.
     std::function<Result<std::vector<TopicState>>()> list_topics;
+    charts::ChartFeed& charts;
+    // A topic's newest records, at most so many, as JSON; may take seconds.
+    std::function<Result<std::string>(const std::string& topic, size_t records_max)> newest_records;
   };
 
   explicit Handler(Parts parts) : parts_(std::move(parts)) {}
@@ -43,6 +51,9 @@ class Handler final : public http::Handler {
  private:
   Result<http::Answer> Run(const http::Request& request);
   Result<std::string> Files(const http::Request& request);
+  Result<std::string> Job(const http::Request& request);
+  Result<std::string> Chart(const http::Request& request);
+  Result<std::string> Records(const http::Request& request);
   Result<std::string> Blocks(const http::Request& request);
 
   const Parts parts_;

@@ -32,14 +32,36 @@ std::string_view OpenApiText() {
     "/jobs": {"get": {
       "summary": "Running jobs and their workers, with rates and lag",
       "responses": {"200": {"$ref": "#/components/responses/Jobs"}, "503": {"$ref": "#/components/responses/Error"}}}},
+    "/job": {"get": {
+      "summary": "What a job is: its SQL, its plan, the tables that it reads and writes",
+      "parameters": [{"name": "job", "in": "query", "required": true, "schema": {"type": "string"}}],
+      "responses": {"200": {"$ref": "#/components/responses/Job"}, "404": {"$ref": "#/components/responses/Error"}, "503": {"$ref": "#/components/responses/Error"}}}},
     "/tasks": {"get": {
       "summary": "Every task: partition, position, lag, watermark",
       "responses": {"200": {"$ref": "#/components/responses/Tasks"}, "503": {"$ref": "#/components/responses/Error"}}}},
+    "/charts": {"get": {
+      "summary": "The charts that the files of the dashboards' folder describe; in \"error\" what is wrong with one",
+      "responses": {"200": {"$ref": "#/components/responses/Charts"}}}},
+    "/chart": {"get": {
+      "summary": "A chart with its data. Asking for it makes the gateway read its source, for half a minute",
+      "parameters": [
+        {"name": "chart", "in": "query", "required": true, "schema": {"type": "string"}},
+        {"name": "from_ms", "in": "query", "description": "Rows from then on, milliseconds since 1970 UTC", "schema": {"type": "integer"}},
+        {"name": "to_ms", "in": "query", "description": "Rows before then", "schema": {"type": "integer"}},
+        {"name": "last_ms", "in": "query", "description": "In place of both: so much time back from the newest row", "schema": {"type": "integer", "minimum": 1}},
+        {"name": "steps", "in": "query", "description": "Points of a line", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 120}}],
+      "responses": {"200": {"$ref": "#/components/responses/Chart"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}}}},
+    "/records": {"get": {
+      "summary": "The newest records of a topic, the newest first; long texts are cut",
+      "parameters": [
+        {"name": "topic", "in": "query", "required": true, "schema": {"type": "string"}},
+        {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 200}}],
+      "responses": {"200": {"$ref": "#/components/responses/Records"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "503": {"$ref": "#/components/responses/Error"}}}},
     "/topics": {"get": {
       "summary": "Kafka's topics, and what each job has still to read of them",
       "responses": {"200": {"$ref": "#/components/responses/Topics"}, "503": {"$ref": "#/components/responses/Error"}}}},
     "/events": {"get": {
-      "summary": "Events cluster, datanodes and jobs, once a second, with the documents of those names",
+      "summary": "Events cluster, datanodes, jobs and tasks, once a second, with the documents of those names",
       "responses": {"200": {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}}}},
     "/openapi.json": {"get": {
       "summary": "This",
@@ -55,8 +77,12 @@ std::string_view OpenApiText() {
       "Files": {"description": "A path and its entries", "content": {"application/json": {"schema": {"type": "object", "required": ["path", "status", "entries", "has_more"]}}}},
       "Blocks": {"description": "Blocks in order", "content": {"application/json": {"schema": {"type": "object", "required": ["path", "blocks"]}}}},
       "Jobs": {"description": "Jobs", "content": {"application/json": {"schema": {"type": "object", "required": ["jobs"], "properties": {"jobs": {"type": "array", "items": {"type": "object", "required": ["job", "rows_in", "rows_out", "rows_in_per_second", "lag_records", "workers"]}}}}}}},
+      "Job": {"description": "A job", "content": {"application/json": {"schema": {"type": "object", "required": ["job", "sources", "sinks", "plan", "sql"]}}}},
       "Tasks": {"description": "Tasks", "content": {"application/json": {"schema": {"type": "object", "required": ["tasks"]}}}},
       "Topics": {"description": "Topics", "content": {"application/json": {"schema": {"type": "object", "required": ["topics"]}}}},
+      "Charts": {"description": "Charts", "content": {"application/json": {"schema": {"type": "object", "required": ["charts"]}}}},
+      "Chart": {"description": "A chart; without \"groups\" until its source was read", "content": {"application/json": {"schema": {"type": "object", "required": ["chart", "title", "type", "unit", "is_read"]}}}},
+      "Records": {"description": "Records", "content": {"application/json": {"schema": {"type": "object", "required": ["topic", "records"]}}}},
       "Error": {"description": "Why not", "content": {"application/json": {"schema": {"type": "object", "required": ["error"], "properties": {"error": {"type": "object", "required": ["code", "message"], "properties": {"code": {"type": "string"}, "message": {"type": "string"}}}}}}}}
     }
   }

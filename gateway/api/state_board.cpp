@@ -14,7 +14,24 @@ std::optional<StateBoard::Cluster> StateBoard::cluster() const {
   return cluster_;
 }
 
-void StateBoard::Apply(std::string_view slot, std::optional<std::string_view> value) {
+void StateBoard::Describe(std::string_view job, std::optional<std::string_view> value) {
+  Result<JobDescription> parsed = JobDescription();
+  if (value.has_value()) parsed = ParseJobDescription(*value);
+  if (!parsed.ok()) return;
+  MutexLock lock(mutex_);
+  const auto found = descriptions_.find(job);
+  if (!value.has_value()) {
+    if (found != descriptions_.end()) descriptions_.erase(found);
+  } else if (found != descriptions_.end()) {
+    found->second = std::move(*parsed);
+  } else if (descriptions_.size() < kJobsMax) {
+    descriptions_.emplace(job, std::move(*parsed));
+  }
+}
+
+void StateBoard::Apply(std::string_view key, std::optional<std::string_view> value) {
+  if (key.starts_with(kDescriptionKey)) return Describe(key.substr(kDescriptionKey.size()), value);
+  const std::string_view slot = key;
   std::optional<WorkerState> worker;
   if (value.has_value()) {
     Result<WorkerState> parsed = ParseWorkerState(slot, *value);
@@ -37,6 +54,21 @@ std::vector<WorkerState> StateBoard::workers() const {
   std::vector<WorkerState> all;
   for (const auto& [slot, worker] : workers_)
     all.push_back(worker);
+  return all;
+}
+
+std::optional<JobDescription> StateBoard::description(std::string_view job) const {
+  MutexLock lock(mutex_);
+  const auto found = descriptions_.find(job);
+  if (found == descriptions_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<JobDescription> StateBoard::descriptions() const {
+  MutexLock lock(mutex_);
+  std::vector<JobDescription> all;
+  for (const auto& [job, description] : descriptions_)
+    all.push_back(description);
   return all;
 }
 

@@ -55,7 +55,7 @@ def main():
         thread.join()
     # Each of the idle ones is still served.
     for connection in idle:
-        connection.sendall(b"GET /webhdfs/v1/?op=GETHOMEDIRECTORY HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /webhdfs/v1/?op=GETHOMEDIRECTORY HTTP/1.1\r\nHost: localhost\r\n\r\n")
     for connection in idle:
         connection.settimeout(60)
         if b"200 OK" not in connection.recv(1000):

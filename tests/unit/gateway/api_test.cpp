@@ -75,12 +75,37 @@ TEST(StateBoardTest, ShowsTheLastOfEachWorkerUntilItLeaves) {
   EXPECT_EQ(board.workers()[0].slot, "b");
 }
 
+TEST(StateBoardTest, KnowsWhatJobsAre) {
+  StateBoard board;
+  const json description = {
+      {"version", 1},
+      {"kind", "job"},
+      {"job", "j"},
+      {"sources", {{{"table", "t"}, {"connector", "kafka"}, {"topic", "in"}}}},
+      {"sinks", {{{"table", "u"}, {"path", "dfs:///out"}}, 7}},
+      {"plan", "Insert"},
+      {"sql", "SELECT"}};
+  board.Apply("job:j", description.dump());
+  for (const char* bad : {"", "[]", "{}", R"({"version":2,"kind":"job"})", R"({"version":1})"})
+    board.Apply("job:j", bad);
+  board.Apply("a", StatusOf("j", 1, 2));
+  const json jobs = json::parse(JobsText(board.workers(), board.descriptions(), 0))["jobs"];
+  ASSERT_EQ(jobs.size(), 1U);
+  EXPECT_EQ(jobs[0]["sources"][0]["topic"], "in");
+  EXPECT_EQ(jobs[0]["sinks"][0]["path"], "dfs:///out");
+  EXPECT_EQ(jobs[0]["sinks"].size(), 1U);
+  ASSERT_TRUE(board.description("j").has_value());
+  EXPECT_EQ(json::parse(JobText(*board.description("j")))["plan"], "Insert");
+  board.Apply("job:j", std::nullopt);
+  EXPECT_FALSE(board.description("j").has_value());
+}
+
 TEST(DocumentsTest, JobsAddUpTheirWorkers) {
   StateBoard board;
   board.Apply("a", StatusOf("j", 40, 100));
   board.Apply("b", StatusOf("j", 90, 100));
   board.Apply("c", StatusOf("k", 100, 90));  // the end is older than the position
-  const json jobs = json::parse(JobsText(board.workers(), 3'500))["jobs"];
+  const json jobs = json::parse(JobsText(board.workers(), {}, 3'500))["jobs"];
   ASSERT_EQ(jobs.size(), 2U);
   EXPECT_EQ(jobs[0]["job"], "j");
   EXPECT_EQ(jobs[0]["lag_records"], 70);
@@ -120,9 +145,14 @@ class ApiHandlerTest : public ::testing::Test {
                                .on_notice = [](const std::string&) {}});
   StateBoard board_;
   ManualClock clock_;
-  Handler handler_{{.board = board_, .client = *client_, .clock = clock_, .list_topics = [] {
-                      return Unavailable("no broker");
-                    }}};
+  charts::ChartFeed charts_{"/nowhere", nullptr, clock_};
+  Handler handler_{
+      {.board = board_,
+       .client = *client_,
+       .clock = clock_,
+       .list_topics = [] { return Unavailable("no broker"); },
+       .charts = charts_,
+       .newest_records = [](const std::string&, size_t) { return Unavailable("no broker"); }}};
 
   http::Response Get(const std::string& path, const std::string& query = "") {
     http::Answer answer = handler_.Handle({.method = "GET", .path = path, .query = query});
@@ -135,8 +165,10 @@ TEST_F(ApiHandlerTest, ServesEveryPathThatIsDescribed) {
   const json description = json::parse(OpenApiText());
   ASSERT_GE(description["paths"].size(), 9U);
   for (const auto& [path, operations] : description["paths"].items()) {
-    const http::Response response = Get("/api/v1" + path);
-    EXPECT_TRUE(response.code == 200 || response.code == 503) << path << response.code;
+    const std::string query = path == "/records" ? "topic=t" : "";
+    const http::Response response = Get("/api/v1" + path, query);
+    const bool is_known = response.code == 200 || response.code == 503;
+    EXPECT_TRUE(is_known || path == "/chart") << path << response.code;
     EXPECT_TRUE(operations["get"]["responses"].contains(std::to_string(response.code))) << path;
   }
 }
@@ -148,6 +180,13 @@ TEST_F(ApiHandlerTest, SaysWhatIsWrong) {
   EXPECT_EQ(Get("/api/v1/files", "path=a").code, 400);
   EXPECT_EQ(Get("/api/v1/files", "limit=0").code, 400);
   EXPECT_EQ(Get("/api/v1/files", "path=/../x").code, 400);
+  EXPECT_EQ(Get("/api/v1/records").code, 400);
+  EXPECT_EQ(Get("/api/v1/records", "topic=t&limit=201").code, 400);
+  EXPECT_EQ(Get("/api/v1/chart", "chart=none").code, 404);
+  EXPECT_EQ(Get("/api/v1/chart", "chart=c&last_ms=-1").code, 400);
+  board_.SetJobsHealth({});
+  EXPECT_EQ(Get("/api/v1/job", "job=none").code, 404);
+  board_.SetJobsHealth(Unavailable("no broker"));
   const http::Answer put = handler_.Handle({.method = "PUT", .path = "/api/v1/cluster"});
   EXPECT_EQ(std::get<http::Response>(put).code, 405);
   EXPECT_EQ(json::parse(Get("/api/v1/jobs").body)["error"]["code"], "unavailable");
@@ -161,7 +200,10 @@ TEST_F(ApiHandlerTest, EventsHoldWhatIsKnown) {
   const std::string text = events.Next().value();
   EXPECT_TRUE(text.starts_with("event: cluster\ndata: {\"age_ms\":0,")) << text;
   EXPECT_NE(text.find("\n\nevent: datanodes\ndata: {"), std::string::npos);
-  EXPECT_TRUE(text.ends_with("event: jobs\ndata: {\"jobs\":[]}\n\n")) << text;
+  EXPECT_TRUE(
+      text.ends_with("event: jobs\ndata: {\"jobs\":[]}\n\n"
+                     "event: tasks\ndata: {\"tasks\":[]}\n\n"))
+      << text;
 }
 
 }  // namespace
