@@ -5,10 +5,12 @@
 
 #include "processor/engine/connector_options.h"
 #include "processor/engine/file_lookup.h"
+#include "processor/operators/expiring.h"
 #include "processor/operators/first_row.h"
 #include "processor/operators/group_aggregate.h"
 #include "processor/operators/interval_join.h"
 #include "processor/operators/latest_rows.h"
+#include "processor/operators/local_aggregate.h"
 #include "processor/operators/lookup_join.h"
 #include "processor/operators/over.h"
 #include "processor/operators/regroup_aggregate.h"
@@ -48,41 +50,52 @@ Status CheckWindow(const WindowSpec& window) {
   return {};
 }
 
-std::unique_ptr<const Operator> MakeAggregate(const PlanNode& node, bool is_bounded) {
+std::unique_ptr<const Operator> MakeAggregate(const PlanNode& node,
+                                              std::vector<AggregateCall> calls,
+                                              bool is_bounded,
+                                              bool merges) {
   const Schema& input = node.inputs.front()->output;
   const bool takes_back = IsUpdateStream(*node.inputs.front(), is_bounded);
-  const bool can_retract = AggregateLayout(node.aggregates).can_retract();
+  const bool can_retract = AggregateLayout(calls).can_retract();
   if (takes_back && !can_retract) {
     return std::make_unique<RegroupAggregateOperator>(
         RegroupAggregateOperator::Description{.group_columns = node.group_columns,
-                                              .aggregates = node.aggregates,
+                                              .aggregates = std::move(calls),
                                               .input = input,
                                               .output = node.output});
   }
   return std::make_unique<GroupAggregateOperator>(
       GroupAggregateOperator::Description{.group_columns = node.group_columns,
-                                          .aggregates = node.aggregates,
+                                          .aggregates = std::move(calls),
                                           .input = input,
                                           .output = node.output,
                                           .gives_updates = !is_bounded,
-                                          .takes_back = takes_back});
+                                          .takes_back = takes_back,
+                                          .merges = merges});
 }
 
-template <class WindowOperator>
-std::unique_ptr<const Operator> MakeWindowAggregateAs(const PlanNode& node) {
-  return std::make_unique<WindowOperator>(
-      typename WindowOperator::Description{.window = node.window,
+std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node,
+                                                    std::vector<AggregateCall> calls,
+                                                    bool merges) {
+  const Schema& input = node.inputs.front()->output;
+  if (node.window.kind == WindowSpec::Kind::kSession) {
+    return std::make_unique<SessionAggregateOperator>(
+        SessionAggregateOperator::Description{.window = node.window,
+                                              .group_columns = node.group_columns,
+                                              .aggregates = std::move(calls),
+                                              .properties = node.window_properties,
+                                              .input = input,
+                                              .output = node.output,
+                                              .merges = merges});
+  }
+  return std::make_unique<WindowAggregateOperator>(
+      WindowAggregateOperator::Description{.window = node.window,
                                            .group_columns = node.group_columns,
-                                           .aggregates = node.aggregates,
+                                           .aggregates = std::move(calls),
                                            .properties = node.window_properties,
-                                           .input = node.inputs.front()->output,
-                                           .output = node.output});
-}
-
-std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node) {
-  return node.window.kind == WindowSpec::Kind::kSession
-             ? MakeWindowAggregateAs<SessionAggregateOperator>(node)
-             : MakeWindowAggregateAs<WindowAggregateOperator>(node);
+                                           .input = input,
+                                           .output = node.output,
+                                           .merges = merges});
 }
 
 std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) {
@@ -209,24 +222,90 @@ OperatorGraph::Target OperatorGraph::Append(std::unique_ptr<const Operator> oper
   return {.is_sink = false, .index = nodes_.size() - 1};
 }
 
-OperatorGraph::Target OperatorGraph::AppendLatestRows(const PlanNode& scan, Target next) {
+void OperatorGraph::LetExpire(Target target,
+                              std::vector<size_t> key_columns,
+                              const PlanNode& node,
+                              bool gives_updates) {
+  if (state_ttl_us_ <= 0 || IsBounded(node, !gives_updates)) return;
+  Node& kept = nodes_[target.index];
+  // Flink's first row does not live longer for those behind it, which change nothing.
+  const bool is_first_row = IsFirstRow(node) && node.order_is_time;
+  kept.operation = std::make_unique<ExpiringOperator>(
+      ExpiringOperator::Description{.operation = std::move(kept.operation),
+                                    .key_columns = std::move(key_columns),
+                                    .input = kept.inputs.front(),
+                                    .ttl_us = state_ttl_us_,
+                                    .is_renewed = !is_first_row});
+  kept.fingerprint += "forgets\n";
+}
+
+OperatorGraph::Target OperatorGraph::AppendLatestRows(const PlanNode& scan,
+                                                      bool gives_updates,
+                                                      Target next) {
   std::vector<size_t> keys;
   for (const size_t column : scan.table->primary_key) {
     const auto found = std::find(scan.reads.begin(), scan.reads.end(), column);
     keys.push_back(static_cast<size_t>(found - scan.reads.begin()));
   }
-  Node appended{.operation = std::make_unique<LatestRowsOperator>(std::move(keys), scan.output),
+  Node appended{.operation = std::make_unique<LatestRowsOperator>(keys, scan.output),
                 .inputs = {scan.output},
                 .next = next,
                 .fingerprint = "LatestRows " + Explain(scan)};
   nodes_.push_back(std::move(appended));
-  return {.is_sink = false, .index = nodes_.size() - 1};
+  next = {.is_sink = false, .index = nodes_.size() - 1};
+  LetExpire(next, std::move(keys), scan, gives_updates);
+  return next;
+}
+
+bool OperatorGraph::IsBehindCut(const PlanNode& node) const {
+  if (node.inputs.empty() || !cuts_) return false;
+  const PlanNode& input = *node.inputs.front();
+  return input.kind == PlanNode::Kind::kExchange && cuts_(input);
+}
+
+Status OperatorGraph::AddTwoPhases(const PlanNode& node, bool gives_updates, Target next) {
+  const Schema& input = node.inputs.front()->output;
+  std::vector<AggregateCall> calls = node.aggregates;
+  bool orders_rows = false;
+  for (AggregateCall& call : calls) {
+    const AggregateFunction* const ordered = call.function->ordered();
+    if (ordered == nullptr) continue;
+    call.function = ordered;
+    call.args.push_back(MakeColumn(input.size(), OrderType()));
+    orders_rows = true;
+  }
+  asks_for_places_ = asks_for_places_ || orders_rows;
+  LocalAggregateOperator::Description description{.window = std::nullopt,
+                                                  .group_columns = node.group_columns,
+                                                  .aggregates = calls,
+                                                  .orders_rows = orders_rows,
+                                                  .input = input};
+  std::unique_ptr<const Operator> global;
+  if (node.kind == PlanNode::Kind::kWindowAggregate) {
+    RETURN_IF_ERROR(CheckWindow(node.window));
+    description.window = node.window;
+    global = MakeWindowAggregate(node, std::move(calls), true);
+  } else {
+    global = MakeAggregate(node, std::move(calls), !gives_updates, true);
+  }
+  auto local = std::make_unique<LocalAggregateOperator>(std::move(description));
+  const PartialSchema& partials = local->output();
+  next = Append(std::move(global), node, next);
+  nodes_[next.index].inputs = {partials.schema};
+  if (node.kind == PlanNode::Kind::kAggregate)
+    LetExpire(next, partials.groups, node, gives_updates);
+  exchanges_.push_back({.schema = partials.schema, .keys = partials.groups, .next = next});
+  next = {.is_exchange = true, .index = exchanges_.size() - 1};
+  next = Append(std::move(local), node, next);
+  return AddNode(*node.inputs.front()->inputs.front(), gives_updates, next);
 }
 
 Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target next) {
+  if (node.has_two_phases && IsBehindCut(node)) return AddTwoPhases(node, gives_updates, next);
   switch (node.kind) {
     case PlanNode::Kind::kScan:
-      if (node.table->connector() == "upsert-kafka") next = AppendLatestRows(node, next);
+      if (node.table->connector() == "upsert-kafka")
+        next = AppendLatestRows(node, gives_updates, next);
       scans_.push_back(
           {.table = node.table, .reads = node.reads, .condition = nullptr, .next = next});
       return {};
@@ -241,10 +320,11 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       break;
     case PlanNode::Kind::kWindowAggregate:
       RETURN_IF_ERROR(CheckWindow(node.window));
-      next = Append(MakeWindowAggregate(node), node, next);
+      next = Append(MakeWindowAggregate(node, node.aggregates, false), node, next);
       break;
     case PlanNode::Kind::kAggregate:
-      next = Append(MakeAggregate(node, !gives_updates), node, next);
+      next = Append(MakeAggregate(node, node.aggregates, !gives_updates, false), node, next);
+      LetExpire(next, node.group_columns, node, gives_updates);
       break;
     case PlanNode::Kind::kWindow:
       RETURN_IF_ERROR(CheckWindow(node.window));
@@ -261,11 +341,16 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
       break;
     case PlanNode::Kind::kOver:
       next = Append(MakeOver(node), node, next);
+      // What only sorts keeps nothing that was given.
+      if (node.order_is_time && !(node.aggregates.empty() && node.lags.empty())) {
+        LetExpire(next, node.group_columns, node, gives_updates);
+      }
       break;
     case PlanNode::Kind::kTopN:
       next = Append(MakeTopN(node, !gives_updates), node, next);
       // What is kept of first rows depends on whether the input ends.
       if (IsFirstRow(node) && gives_updates) nodes_[next.index].fingerprint += "running\n";
+      if (!node.window_end) LetExpire(next, node.group_columns, node, gives_updates);
       break;
     case PlanNode::Kind::kSort:
       next = Append(saves_state_ ? MakeOver(node) : MakeSort(node), node, next);
@@ -339,6 +424,7 @@ Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
   const OperatorGraph::Node& node = graph_.nodes()[target.index];
   NodeOutput out(*this, node);
   rows.batch.now_us = now_us_;
+  rows.places = places_;
   rows.input = target.input;
   return node.operation->Process(
       std::move(rows), watermarks_[target.index].least, states_[target.index].get(), out);
@@ -375,6 +461,15 @@ Status GraphRun::Advance(int64_t watermark) {
     RETURN_IF_ERROR(Advance(graph_.scans()[i].next, watermark));
   for (size_t i = graph_.constants().size(); i-- > 0;)
     RETURN_IF_ERROR(Advance(graph_.constants()[i].next, watermark));
+  return {};
+}
+
+Status GraphRun::EndEpoch() {
+  for (size_t i = states_.size(); i-- > 0;) {
+    const OperatorGraph::Node& node = graph_.nodes()[i];
+    NodeOutput out(*this, node);
+    RETURN_IF_ERROR(node.operation->EndEpoch(states_[i].get(), out));
+  }
   return {};
 }
 

@@ -27,7 +27,8 @@ class OperatorGraph {
   explicit OperatorGraph(bool saves_state, Cuts cuts = nullptr)
       : saves_state_(saves_state), cuts_(std::move(cuts)) {}
 
-  // Before Add: how long joins keep what nothing happens to, in processing time; 0: for ever.
+  // Before Add: how long joins, and what is kept by key of input that does not end, keep what
+  // nothing happens to, in processing time; 0: for ever.
   void SetStateTtl(int64_t ttl_us) { state_ttl_us_ = ttl_us; }
 
   struct Target {
@@ -81,16 +82,28 @@ class OperatorGraph {
   const std::vector<Scan>& scans() const { return scans_; }
   const std::vector<Constants>& constants() const { return constants_; }
   const std::vector<Exchange>& exchanges() const { return exchanges_; }
+  // Whether an operator asks where records stand (GraphRun::SetPlaces).
+  bool asks_for_places() const { return asks_for_places_; }
 
  private:
   Status AddNode(const PlanNode& node, bool gives_updates, Target next);
+  // An aggregation in two: before the exchange that is its input, and behind it.
+  Status AddTwoPhases(const PlanNode& node, bool gives_updates, Target next);
+  // Whether the node's input is an exchange where rows go on elsewhere.
+  bool IsBehindCut(const PlanNode& node) const;
   Result<std::unique_ptr<const Operator>> MakeJoin(const PlanNode& node, bool gives_updates) const;
   Target Append(std::unique_ptr<const Operator> operation, const PlanNode& node, Target next);
   // What makes updates of the rows of an 'upsert-kafka' table.
-  Target AppendLatestRows(const PlanNode& scan, Target next);
+  Target AppendLatestRows(const PlanNode& scan, bool gives_updates, Target next);
+  // Makes the node at `target` forget the keys that no row comes for.
+  void LetExpire(Target target,
+                 std::vector<size_t> key_columns,
+                 const PlanNode& node,
+                 bool gives_updates);
 
   bool saves_state_;
   int64_t state_ttl_us_ = 0;
+  bool asks_for_places_ = false;
   FileSource* files_ = nullptr;
   Cuts cuts_;
   std::vector<Node> nodes_;
@@ -124,6 +137,8 @@ class GraphRun {
 
   // Processing time, for what is pushed and given from here on; microseconds since 1970 UTC.
   void SetNow(int64_t now_us) { now_us_ = now_us; }
+  // Where the records of the call at hand stand; lives until the next call of this.
+  void SetPlaces(const RowPlaces* places) { places_ = places; }
   Status Push(OperatorGraph::Target target, RowBatch rows);
   // The watermark of one source (the `next` of a scan, an exchange or VALUES) has risen; of those
   // behind it the operators nearer to the source are told first. One that is not higher changes
@@ -131,6 +146,8 @@ class GraphRun {
   Status Advance(OperatorGraph::Target target, int64_t watermark);
   // That of all scans and VALUES.
   Status Advance(int64_t watermark);
+  // An epoch ends: what operators hold back without saving it is given now.
+  Status EndEpoch();
   // The watermark of what goes to an exchange.
   int64_t ExchangeWatermark(size_t exchange) const { return exchange_watermarks_[exchange]; }
   // After a restore: nothing is to fire. With kWatermarkEnd also for sources of other tasks, which
@@ -158,6 +175,7 @@ class GraphRun {
   std::vector<Watermarks> watermarks_;        // by node
   std::vector<int64_t> exchange_watermarks_;  // of what goes to them
   int64_t now_us_ = 0;
+  const RowPlaces* places_ = nullptr;
 };
 
 }  // namespace slipstream::sql

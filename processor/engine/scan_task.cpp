@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "processor/engine/record_metadata.h"
+#include "processor/engine/stable_hash.h"
 
 namespace slipstream::sql {
 namespace {
@@ -35,13 +36,23 @@ ScanTask::ScanTask(const CompiledJob& job,
       source_(job.sources[source]),
       source_rows_(std::move(rows)),
       topic_(std::move(topic)),
-      partition_(partition) {}
+      partition_(partition) {
+  places_.topic = static_cast<uint32_t>(StableHash(topic_));
+  places_.partition = partition;
+}
 
 Status ScanTask::Process(std::span<const runtime::InputRecord> records,
                          const std::shared_ptr<const void>&,
                          runtime::TaskOutput& out) {
   // The decoder copies what it keeps, so the records' buffer is not needed beyond this call.
   BeginRecords(records);
+  if (job().graph->asks_for_places()) {
+    places_.times.assign(records.size(), kWatermarkNone);
+    places_.offsets.clear();
+    for (const runtime::InputRecord& record : records)
+      places_.offsets.push_back(record.offset);
+    run().SetPlaces(&places_);
+  }
   Status status = GiveTo(out, [&]() -> Status {
     for (size_t first = 0; first < records.size(); first += kSliceRecords) {
       RETURN_IF_ERROR(ProcessSlice(first, std::min(kSliceRecords, records.size() - first)));
@@ -75,6 +86,10 @@ Status ScanTask::ProcessSlice(size_t first, size_t count) {
     SendToDeadLetters(first + failure.record, failure.message);
   for (uint32_t& origin : rows.rows.origins)
     origin += static_cast<uint32_t>(first);
+  if (job().graph->asks_for_places()) {
+    for (size_t row = 0; row < rows.watermarks.size(); ++row)
+      places_.times[rows.rows.origins[row]] = rows.watermarks[row];
+  }
   return PushRows(std::move(rows));
 }
 

@@ -46,6 +46,7 @@ class ScanTask final : public SqlTask {
   const std::string topic_;
   const int32_t partition_;
   runtime::EventTimeUs watermark_ = runtime::kNoWatermark;
+  RowPlaces places_;  // of the call at hand, if the job asks for it
 };
 
 }  // namespace slipstream::sql

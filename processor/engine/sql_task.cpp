@@ -81,8 +81,8 @@ Status SqlTask::EndOfInput(runtime::TaskOutput& out) {
   return Advance(runtime::kEndOfTime, out);
 }
 
-Status SqlTask::EndEpoch(runtime::TaskOutput& /*out*/) {
-  return {};
+Status SqlTask::EndEpoch(runtime::TaskOutput& out) {
+  return GiveTo(out, [this] { return run_.EndEpoch(); });
 }
 
 runtime::EventTimeUs SqlTask::sent_watermark() const {

@@ -9,33 +9,17 @@
 
 namespace slipstream::sql {
 
-// TypedAggregate: what all aggregates over one column have in common. `Self` has
-//   static void Add(State&, const Column&, size_t row)   for every row that is not NULL
+// StateAggregate: what all aggregates have in common whose states are objects. `Self` has
 //   static void Combine(State&, const State&)
 template <class State, class Self>
-class TypedAggregate : public AggregateFunction {
+class StateAggregate : public AggregateFunction {
  public:
-  explicit TypedAggregate(std::string name) : name_(std::move(name)) {}
+  explicit StateAggregate(std::string name) : name_(std::move(name)) {}
 
   std::string_view name() const final { return name_; }
   size_t state_bytes() const final { return sizeof(State); }
   void Init(std::byte* state) const final { new (state) State(); }
   void Destroy(std::byte* state) const final { At(state).~State(); }
-
-  void Update(std::span<std::byte* const> states,
-              size_t state_offset,
-              std::span<const uint32_t> rows,
-              std::span<const Column> args) const override {
-    const Column& column = args[0];
-    if (!column.has_nulls()) {
-      for (size_t i = 0; i < rows.size(); ++i)
-        Self::Add(At(states[i] + state_offset), column, rows[i]);
-      return;
-    }
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (!column.is_null(rows[i])) Self::Add(At(states[i] + state_offset), column, rows[i]);
-    }
-  }
 
   void Merge(std::byte* into, const std::byte* from) const final {
     Self::Combine(At(into), At(from));
@@ -51,10 +35,36 @@ class TypedAggregate : public AggregateFunction {
   const std::string name_;
 };
 
+// TypedAggregate: likewise, over one column. `Self` also has
+//   static void Add(State&, const Column&, size_t row)   for every row that is not NULL
+template <class State, class Self>
+class TypedAggregate : public StateAggregate<State, Self> {
+  using Base = StateAggregate<State, Self>;
+
+ public:
+  using Base::Base;
+
+  void Update(std::span<std::byte* const> states,
+              size_t state_offset,
+              std::span<const uint32_t> rows,
+              std::span<const Column> args) const override {
+    const Column& column = args[0];
+    if (!column.has_nulls()) {
+      for (size_t i = 0; i < rows.size(); ++i)
+        Self::Add(Base::At(states[i] + state_offset), column, rows[i]);
+      return;
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!column.is_null(rows[i])) Self::Add(Base::At(states[i] + state_offset), column, rows[i]);
+    }
+  }
+};
+
 using AggregateList = std::vector<std::unique_ptr<const AggregateFunction>>;
 
 void AddSumAggregates(AggregateList& list);        // COUNT, SUM, AVG
-void AddValueAggregates(AggregateList& list);      // MIN, MAX, FIRST_VALUE, LAST_VALUE, LISTAGG
+void AddValueAggregates(AggregateList& list);      // MIN, MAX, FIRST_VALUE, LAST_VALUE
+void AddListAggregate(AggregateList& list);        // LISTAGG
 void AddPercentileAggregate(AggregateList& list);  // PERCENTILE
 void AddDeviationAggregates(AggregateList& list);  // STDDEV…, VAR…
 

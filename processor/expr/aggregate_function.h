@@ -44,6 +44,14 @@ class AggregateFunction {
                       size_t state_offset,
                       std::span<const uint32_t> rows,
                       std::span<const Column> args) const = 0;
+  // Whether the result depends on the order of the rows.
+  virtual bool depends_on_order() const { return false; }
+  // Of such: the same over rows that come in any order, with one more argument, BYTES that sort as
+  // the rows were to come, no two alike. nullptr: there is none.
+  virtual const AggregateFunction* ordered() const { return nullptr; }
+  // Whether a state takes more memory the more rows went into it.
+  virtual bool grows() const { return false; }
+
   // Whether rows that went into a state can be taken out again, by Retract.
   virtual bool can_retract() const { return false; }
   virtual void Retract(std::span<std::byte* const> states,

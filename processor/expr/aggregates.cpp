@@ -12,6 +12,7 @@ const AggregateList& AllAggregates() {
     auto* made = new AggregateList;  // never destroyed: plans point into it
     AddSumAggregates(*made);
     AddValueAggregates(*made);
+    AddListAggregate(*made);
     AddDeviationAggregates(*made);
     AddPercentileAggregate(*made);
     return made;

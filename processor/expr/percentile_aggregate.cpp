@@ -46,6 +46,7 @@ class Percentile final : public TypedAggregate<PercentileState, Percentile> {
               std::span<const Column> args) const override {
     Count(states, state_offset, rows, args, 1);
   }
+  bool grows() const override { return true; }
   bool can_retract() const override { return true; }
   void Retract(std::span<std::byte* const> states,
                size_t state_offset,
@@ -57,7 +58,7 @@ class Percentile final : public TypedAggregate<PercentileState, Percentile> {
     for (const auto& [value, times] : from.counts)
       into.counts[value] += times;
     into.count += from.count;
-    into.share = from.share;
+    if (!from.counts.empty()) into.share = from.share;
   }
   void Finish(const std::byte* bytes, Column& out, Arena& arena) const override {
     const PercentileState& state = At(bytes);

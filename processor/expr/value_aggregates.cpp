@@ -1,9 +1,10 @@
 #include <memory>
+#include <string>
 
 #include "processor/expr/aggregate_base.h"
 #include "processor/expr/type_rules.h"
 
-// MIN, MAX, FIRST_VALUE, LAST_VALUE and LISTAGG.
+// MIN, MAX, FIRST_VALUE and LAST_VALUE.
 
 namespace slipstream::sql {
 namespace {
@@ -60,6 +61,26 @@ struct TextTraits {
 };
 
 template <class Kept>
+void PutKept(std::string& to, const Kept& value) {
+  if constexpr (std::is_same_v<Kept, std::string>) {
+    PutText(to, value);
+  } else {
+    PutNumber(to, value);
+  }
+}
+template <class Kept>
+bool TakeKept(std::string_view& from, Kept& value) {
+  if constexpr (std::is_same_v<Kept, std::string>) {
+    std::string_view text;
+    const bool is_whole = TakeText(from, text);
+    value = text;
+    return is_whole;
+  } else {
+    return TakeNumber(from, value);
+  }
+}
+
+template <class Kept>
 struct PickState {
   Kept value{};
   bool has_value = false;
@@ -74,6 +95,76 @@ bool IsLess(const A& a, const B& b) {
   }
   return a < b;
 }
+
+// FIRST_VALUE and LAST_VALUE over rows that come in any order: the last argument says where each
+// was to stand.
+template <class Kept>
+struct OrderedPickState {
+  Kept value{};
+  std::string order;
+  bool has_value = false;
+};
+
+template <Pick kPick, class Traits>
+class OrderedPick final
+    : public StateAggregate<OrderedPickState<typename Traits::Kept>, OrderedPick<kPick, Traits>> {
+  using Kept = typename Traits::Kept;
+  using State = OrderedPickState<Kept>;
+  using Base = StateAggregate<State, OrderedPick<kPick, Traits>>;
+
+ public:
+  OrderedPick() : Base(NameOf(kPick)) {}
+
+  std::string usage() const override { return std::string(NameOf(kPick)) + "(value, order)"; }
+  std::optional<AggregateSignature> Bind(Args) const override { return std::nullopt; }
+  void Update(std::span<std::byte* const> states,
+              size_t state_offset,
+              std::span<const uint32_t> rows,
+              std::span<const Column> args) const override {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const uint32_t row = rows[i];
+      if (args[0].is_null(row)) continue;
+      Offer(Base::At(states[i] + state_offset), Traits::Read(args[0], row), args[1].strings[row]);
+    }
+  }
+  static void Combine(State& into, const State& from) {
+    if (from.has_value) Offer(into, from.value, from.order);
+  }
+  void Finish(const std::byte* bytes, Column& out, Arena& arena) const override {
+    const State& state = Base::At(bytes);
+    if (!state.has_value) return out.AppendNull();
+    if (out.has_nulls()) out.valid.push_back(1);
+    Traits::Append(out, state.value, arena);
+  }
+  void Save(const std::byte* bytes, std::string& to) const override {
+    const State& state = Base::At(bytes);
+    PutByte(to, state.has_value ? 1 : 0);
+    PutText(to, state.order);
+    PutKept(to, state.value);
+  }
+  Status Restore(std::byte* bytes, std::string_view& from) const override {
+    State& state = Base::At(bytes);
+    uint8_t has_value = 0;
+    std::string_view order;
+    if (!TakeByte(from, has_value) || !TakeText(from, order) || !TakeKept(from, state.value)) {
+      return DamagedState(NameOf(kPick));
+    }
+    state.order = order;
+    state.has_value = has_value != 0;
+    return {};
+  }
+
+ private:
+  template <class Candidate>
+  static void Offer(State& state, const Candidate& candidate, std::string_view order) {
+    if (state.has_value && (kPick == Pick::kFirst ? order >= state.order : order <= state.order)) {
+      return;
+    }
+    state.value = candidate;
+    state.order = order;
+    state.has_value = true;
+  }
+};
 
 template <Pick kPick, class Traits>
 class PickAggregate final
@@ -91,6 +182,14 @@ class PickAggregate final
     }
     return AggregateSignature{.args = {args[0]->type}, .result = AsNullable(args[0]->type)};
   }
+  bool depends_on_order() const override { return kPick == Pick::kFirst || kPick == Pick::kLast; }
+  const AggregateFunction* ordered() const override {
+    if constexpr (kPick == Pick::kFirst || kPick == Pick::kLast) {
+      static const OrderedPick<kPick, Traits> function;
+      return &function;
+    }
+    return nullptr;
+  }
   static void Add(State& state, const Column& column, size_t row) {
     Offer(state, Traits::Read(column, row));
   }
@@ -106,24 +205,13 @@ class PickAggregate final
   void Save(const std::byte* bytes, std::string& to) const override {
     const State& state = Base::At(bytes);
     PutByte(to, state.has_value ? 1 : 0);
-    if constexpr (std::is_same_v<typename Traits::Kept, std::string>) {
-      PutText(to, state.value);
-    } else {
-      PutNumber(to, state.value);
-    }
+    PutKept(to, state.value);
   }
   Status Restore(std::byte* bytes, std::string_view& from) const override {
     State& state = Base::At(bytes);
     uint8_t has_value = 0;
-    bool is_whole = TakeByte(from, has_value);
+    const bool is_whole = TakeByte(from, has_value) && TakeKept(from, state.value);
     state.has_value = has_value != 0;
-    if constexpr (std::is_same_v<typename Traits::Kept, std::string>) {
-      std::string_view text;
-      is_whole = is_whole && TakeText(from, text);
-      state.value = text;
-    } else {
-      is_whole = is_whole && TakeNumber(from, state.value);
-    }
     return is_whole ? Status() : DamagedState(NameOf(kPick));
   }
 
@@ -149,75 +237,6 @@ void AddPicks(AggregateList& list) {
   list.push_back(std::make_unique<PickAggregate<kPick, BoolTraits>>());
 }
 
-// ---- LISTAGG ----
-
-struct ListState {
-  std::string text;
-  std::string separator = ",";
-  bool has_value = false;
-};
-
-class ListAggregate final : public TypedAggregate<ListState, ListAggregate> {
- public:
-  ListAggregate() : TypedAggregate("LISTAGG") {}
-
-  std::string usage() const override { return "LISTAGG(STRING[, STRING])"; }
-  std::optional<AggregateSignature> Bind(Args args) const override {
-    if (args.empty() || args.size() > 2) return std::nullopt;
-    for (const ExpressionPtr& arg : args) {
-      if (!arg->type.is_string()) return std::nullopt;
-    }
-    return AggregateSignature{.args = std::vector<DataType>(args.size(), DataType::String()),
-                              .result = DataType::String()};
-  }
-  void Update(std::span<std::byte* const> states,
-              size_t state_offset,
-              std::span<const uint32_t> rows,
-              std::span<const Column> args) const override {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const uint32_t row = rows[i];
-      if (args[0].is_null(row)) continue;
-      ListState& state = At(states[i] + state_offset);
-      if (args.size() > 1 && !args[1].is_null(row)) state.separator = args[1].strings[row];
-      Add(state, args[0], row);
-    }
-  }
-  static void Add(ListState& state, const Column& column, size_t row) {
-    if (state.has_value) state.text += state.separator;
-    state.text += column.strings[row];
-    state.has_value = true;
-  }
-  static void Combine(ListState& into, const ListState& from) {
-    if (!from.has_value) return;
-    into.separator = from.separator;
-    if (into.has_value) into.text += into.separator;
-    into.text += from.text;
-    into.has_value = true;
-  }
-  void Finish(const std::byte* state, Column& out, Arena& arena) const override {
-    if (!At(state).has_value) return out.AppendNull();
-    out.Append(At(state).text, arena);
-  }
-  void Save(const std::byte* state, std::string& to) const override {
-    PutByte(to, At(state).has_value ? 1 : 0);
-    PutText(to, At(state).text);
-    PutText(to, At(state).separator);
-  }
-  Status Restore(std::byte* bytes, std::string_view& from) const override {
-    ListState& state = At(bytes);
-    uint8_t has_value = 0;
-    std::string_view text;
-    std::string_view separator;
-    if (!TakeByte(from, has_value) || !TakeText(from, text) || !TakeText(from, separator)) {
-      return DamagedState("LISTAGG");
-    }
-    state = {.text = std::string(text),
-             .separator = std::string(separator),
-             .has_value = has_value != 0};
-    return {};
-  }
-};
-
 }  // namespace
 
 void AddValueAggregates(AggregateList& list) {
@@ -225,7 +244,6 @@ void AddValueAggregates(AggregateList& list) {
   AddPicks<Pick::kMax>(list);
   AddPicks<Pick::kFirst>(list);
   AddPicks<Pick::kLast>(list);
-  list.push_back(std::make_unique<ListAggregate>());
 }
 
 }  // namespace slipstream::sql

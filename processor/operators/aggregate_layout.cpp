@@ -143,6 +143,12 @@ void AggregateLayout::Merge(std::byte* into, const std::byte* from) const {
   }
 }
 
+bool AggregateLayout::depends_on_order() const {
+  return std::any_of(calls_.begin(), calls_.end(), [](const AggregateCall& call) {
+    return call.function->depends_on_order();
+  });
+}
+
 bool AggregateLayout::can_retract() const {
   return std::all_of(calls_.begin(), calls_.end(), [](const AggregateCall& call) {
     return call.function->can_retract() && !call.is_distinct;

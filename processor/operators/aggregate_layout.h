@@ -47,6 +47,8 @@ class AggregateLayout {
   // What `from` has seen counts as seen after what `into` has.
   void Merge(std::byte* into, const std::byte* from) const;
 
+  // Whether the results depend on the order of the rows.
+  bool depends_on_order() const;
   // Whether Retract can take rows out again.
   bool can_retract() const;
   void Retract(std::span<std::byte* const> states,

@@ -84,6 +84,16 @@ Status FirstRowOperator::Advance(int64_t watermark,
   return rows.batch.rows == 0 ? Status() : out.Emit(std::move(rows));
 }
 
+// A row that waits for its time is given first.
+bool FirstRowOperator::Forget(OperatorState* state, std::string_view key) const {
+  RowStore& partitions = static_cast<State*>(state)->partitions;
+  const auto known = partitions.Begin(key);
+  if (known == partitions.End(key)) return true;
+  if (!known->second.empty()) return false;
+  partitions.Erase(known);
+  return true;
+}
+
 void FirstRowOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
   static_cast<State*>(state)->partitions.SaveChanges(sink);
 }

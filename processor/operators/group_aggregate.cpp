@@ -31,7 +31,13 @@ struct GroupAggregateOperator::Touched {
 GroupAggregateOperator::GroupAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      codec_(description_.input, description_.group_columns),
+      partials_(
+          description_.merges
+              ? std::optional<PartialSchema>(
+                    std::in_place, description_.input, description_.group_columns, std::nullopt)
+              : std::nullopt),
+      codec_(partials_ ? RowKeyCodec(partials_->schema, partials_->groups)
+                       : RowKeyCodec(description_.input, description_.group_columns)),
       result_codec_(description_.output) {}
 
 std::unique_ptr<OperatorState> GroupAggregateOperator::MakeState() const {
@@ -42,7 +48,10 @@ Status GroupAggregateOperator::Process(RowBatch rows,
                                        int64_t,
                                        OperatorState* state,
                                        OperatorOutput& out) const {
-  ASSIGN_OR_RETURN(const AggregateLayout::Inputs inputs, layout_.ComputeSound(rows, {}, out));
+  AggregateLayout::Inputs inputs;
+  if (!partials_) {
+    ASSIGN_OR_RETURN(inputs, layout_.ComputeSound(rows, {}, out));
+  }
   State& mine = *static_cast<State*>(state);
   std::vector<Group*> groups;
   std::string key;
@@ -56,8 +65,7 @@ Status GroupAggregateOperator::Process(RowBatch rows,
     mine.changed.push_back(&group);
   }
   if (!description_.gives_updates) {
-    Apply(groups, rows, inputs);
-    return {};
+    return Apply(groups, rows, inputs);
   }
   std::vector<Touched> touched;
   for (Group* group : groups)
@@ -75,25 +83,41 @@ Status GroupAggregateOperator::Process(RowBatch rows,
     one.before = static_cast<uint32_t>(results.rows);
     if (one.was_there) RETURN_IF_ERROR(AppendGroup(*one.group, arena, results));
   }
-  Apply(groups, rows, inputs);
+  RETURN_IF_ERROR(Apply(groups, rows, inputs));
   return EmitChanges(touched, std::move(results), out);
 }
 
-void GroupAggregateOperator::Apply(const std::vector<Group*>& groups,
-                                   const RowBatch& rows,
-                                   const AggregateLayout::Inputs& inputs) const {
+Status GroupAggregateOperator::Apply(const std::vector<Group*>& groups,
+                                     const RowBatch& rows,
+                                     const AggregateLayout::Inputs& inputs) const {
+  if (partials_) return Merge(groups, rows.batch);
   std::vector<std::byte*> added;
   std::vector<uint32_t> added_rows;
   std::vector<std::byte*> removed;
   std::vector<uint32_t> removed_rows;
   for (uint32_t row = 0; row < rows.batch.rows; ++row) {
     const bool is_addition = IsAddition(rows.kind(row));
+    if (!is_addition && groups[row]->rows == 0) continue;  // it counted in what was forgotten
     groups[row]->rows += is_addition ? 1 : -1;
     (is_addition ? added : removed).push_back(groups[row]->state);
     (is_addition ? added_rows : removed_rows).push_back(row);
   }
   layout_.Update(added, added_rows, inputs);
   if (!removed.empty()) layout_.Retract(removed, removed_rows, inputs);
+  return {};
+}
+
+Status GroupAggregateOperator::Merge(const std::vector<Group*>& groups,
+                                     const Batch& partials) const {
+  std::vector<std::byte*> states;
+  std::vector<uint32_t> places;
+  for (uint32_t row = 0; row < partials.rows; ++row) {
+    ASSIGN_OR_RETURN(const int64_t rows, RowsOf(partials, *partials_, row));
+    groups[row]->rows += rows;
+    states.push_back(groups[row]->state);
+    places.push_back(row);
+  }
+  return MergePartials(layout_, *partials_, partials, states, places);
 }
 
 Status GroupAggregateOperator::EmitChanges(const std::vector<Touched>& touched,
@@ -158,6 +182,17 @@ Status GroupAggregateOperator::EmitGroups(const std::vector<Group*>& groups,
     RETURN_IF_ERROR(out.Emit(std::move(rows)));
   }
   return {};
+}
+
+bool GroupAggregateOperator::Forget(OperatorState* state, std::string_view key) const {
+  State& mine = *static_cast<State*>(state);
+  Group& group = mine.groups.Find(key);
+  layout_.Destroy(group.state);
+  layout_.Init(group.state);
+  group.rows = 0;
+  // It goes with the next save, unless a row comes before.
+  if (!std::exchange(group.is_changed, true)) mine.changed.push_back(&group);
+  return true;
 }
 
 void GroupAggregateOperator::SaveChanges(OperatorState* state, StateSink& sink) const {

@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "processor/operators/aggregate_layout.h"
 #include "processor/operators/key_codec.h"
 #include "processor/operators/operator.h"
+#include "processor/operators/partial_rows.h"
 #include "processor/operators/row_codec.h"
 
 namespace slipstream::sql {
@@ -32,6 +34,9 @@ class GroupAggregateOperator final : public Operator {
     // The input is an update stream; every call can retract (regroup_aggregate.h has
     // the others).
     bool takes_back = false;
+    // The rows are partial ones (partial_rows.h); `input` and `group_columns` are those of the rows
+    // they stand for.
+    bool merges = false;
   };
   explicit GroupAggregateOperator(Description description);
 
@@ -41,6 +46,7 @@ class GroupAggregateOperator final : public Operator {
                  OperatorState* state,
                  OperatorOutput& out) const override;
   Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const override;
+  bool Forget(OperatorState* state, std::string_view key) const override;
   bool is_stateful() const override { return true; }
   void SaveChanges(OperatorState* state, StateSink& sink) const override;
   Status Restore(OperatorState* state, std::string_view key, std::string_view value) const override;
@@ -50,9 +56,10 @@ class GroupAggregateOperator final : public Operator {
   struct Touched;
 
   // Counts the rows in their groups, or takes them out again.
-  void Apply(const std::vector<struct Group*>& groups,
-             const RowBatch& rows,
-             const AggregateLayout::Inputs& inputs) const;
+  Status Apply(const std::vector<struct Group*>& groups,
+               const RowBatch& rows,
+               const AggregateLayout::Inputs& inputs) const;
+  Status Merge(const std::vector<struct Group*>& groups, const Batch& partials) const;
   Status EmitChanges(const std::vector<Touched>& touched, Batch results, OperatorOutput& out) const;
   Status EmitGroups(const std::vector<struct Group*>& groups, OperatorOutput& out) const;
   // Appends the group's results to `to`.
@@ -60,6 +67,7 @@ class GroupAggregateOperator final : public Operator {
 
   const Description description_;
   const AggregateLayout layout_;
+  const std::optional<PartialSchema> partials_;
   const RowKeyCodec codec_;
   const RowCodec result_codec_;
 };

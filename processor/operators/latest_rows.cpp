@@ -72,6 +72,11 @@ Status LatestRowsOperator::Process(RowBatch rows,
   return changes.Emit(out);
 }
 
+bool LatestRowsOperator::Forget(OperatorState* state, std::string_view key) const {
+  static_cast<State*>(state)->rows.EraseAll(key);
+  return true;
+}
+
 void LatestRowsOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
   static_cast<State*>(state)->rows.SaveChanges(sink);
 }

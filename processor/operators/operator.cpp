@@ -21,6 +21,14 @@ Status Operator::Advance(int64_t, OperatorState*, OperatorOutput&) const {
   return {};
 }
 
+Status Operator::EndEpoch(OperatorState*, OperatorOutput&) const {
+  return {};
+}
+
+bool Operator::Forget(OperatorState*, std::string_view) const {
+  return false;
+}
+
 void Operator::RestoreWatermark(OperatorState*, int64_t) const {}
 
 void Operator::SaveChanges(OperatorState*, StateSink&) const {}

@@ -64,9 +64,15 @@ class Operator {
                          OperatorOutput& out) const = 0;
   // The watermark has risen to `watermark`; kWatermarkEnd: nothing more comes.
   virtual Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const;
+  // An epoch ends: whatever it holds back without saving it is given now.
+  virtual Status EndEpoch(OperatorState* state, OperatorOutput& out) const;
   // What the watermark of its rows is once its input's is `watermark`: lower, if it gives rows that
   // are older than that. Grows with `watermark`; of kWatermarkEnd it is kWatermarkEnd.
   virtual int64_t WatermarkBehind(int64_t watermark) const { return watermark; }
+
+  // Drops what it keeps of a key (its own columns as RowKeyCodec writes them), as if no row of it
+  // had ever come; gives nothing. false: that cannot be yet. Only of operators that have keys.
+  virtual bool Forget(OperatorState* state, std::string_view key) const;
 
   // Whether the state has to survive the task. If so: SaveChanges writes every key that changed
   // since the last call, Restore takes one that was written.

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "common/check/check.h"
 #include "processor/expr/evaluator.h"
 #include "processor/expr/state_bytes.h"
 #include "processor/operators/group_table.h"
@@ -51,6 +52,7 @@ struct OverOperator::State final : OperatorState {
   std::set<std::pair<int64_t, std::string>> visits;  // when to look at which partition
   GroupTable running;                                // of frames without a begin
   std::vector<Group*> changed;                       // of those, since the last save
+  std::vector<std::string> forgotten;                // likewise: saved keys that are gone
   int64_t given = kWatermarkNone;                    // rows up to here were given
   uint64_t next_sequence = 0;
 };
@@ -368,16 +370,39 @@ void OverOperator::Prune(State& state, const Partition& partition, int64_t water
     state.rows.Erase(partition.entries[static_cast<size_t>(row)]);
 }
 
+// Rows that wait for their time are given first.
+bool OverOperator::Forget(OperatorState* state, std::string_view key) const {
+  State& mine = *static_cast<State*>(state);
+  const auto end = mine.rows.End(key);
+  if (mine.rows.Begin(key) != end) {
+    Batch last = MakeBatch(description_.input);
+    const Status decoded = row_codec_.Decode(std::prev(end)->second, last.columns, last.NewArena());
+    SLIPSTREAM_CHECK(decoded.ok(), "{}", decoded.ToString());  // it was encoded here, or checked
+    if (TimeOf(last, 0) > mine.given) return false;
+    mine.rows.EraseAll(key);
+  }
+  if (!is_unbounded()) return true;
+  Group& running = mine.running.Find(key);
+  if (running.is_saved) mine.forgotten.push_back(running.key);
+  if (running.is_changed) std::erase(mine.changed, &running);
+  mine.running.Remove(running);
+  return true;
+}
+
 // Saved keys: 'r' and the row's key; 'a' and the partition, with version and aggregates.
 void OverOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
   State& mine = *static_cast<State*>(state);
   RowSink rows(sink);
   mine.rows.SaveChanges(rows);
+  for (const std::string& key : mine.forgotten)
+    sink.Delete(std::string(1, kAggregateKey).append(key));
+  mine.forgotten.clear();
   for (Group* group : mine.changed) {
     std::string value(1, static_cast<char>(kStateVersion));
     layout_.Save(group->state, value);
     sink.Put(std::string(1, kAggregateKey).append(group->key), value);
     group->is_changed = false;
+    group->is_saved = true;
   }
   mine.changed.clear();
 }
@@ -392,7 +417,9 @@ Status OverOperator::Restore(OperatorState* state,
   if (kind == kAggregateKey) {
     uint8_t version = 0;
     if (!TakeByte(value, version) || version != kStateVersion) return DamagedState("OVER");
-    return layout_.Restore(mine.running.Find(key).state, value);
+    Group& running = mine.running.Find(key);
+    running.is_saved = true;
+    return layout_.Restore(running.state, value);
   }
   if (kind != kRowKey) return DamagedState("key of OVER");
   RETURN_IF_ERROR(mine.rows.Restore(key, value));

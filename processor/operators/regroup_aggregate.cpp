@@ -126,6 +126,11 @@ Status RegroupAggregateOperator::EmitChanges(const State& state,
   return out.Emit({.batch = Gather(results, given), .origins = {}, .kinds = std::move(kinds)});
 }
 
+bool RegroupAggregateOperator::Forget(OperatorState* state, std::string_view key) const {
+  static_cast<State*>(state)->rows.EraseAll(key);
+  return true;
+}
+
 void RegroupAggregateOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
   static_cast<State*>(state)->rows.SaveChanges(sink);
 }

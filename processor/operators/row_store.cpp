@@ -32,6 +32,12 @@ RowStore::Map::const_iterator RowStore::Erase(Map::const_iterator entry) {
   return entries_.erase(entry);
 }
 
+void RowStore::EraseAll(std::string_view prefix) {
+  const auto end = End(prefix);
+  for (auto entry = Begin(prefix); entry != end;)
+    entry = Erase(entry);
+}
+
 RowStore::Map::const_iterator RowStore::End(std::string_view prefix) const {
   std::string next(prefix);
   while (!next.empty() && static_cast<uint8_t>(next.back()) == 0xFF)

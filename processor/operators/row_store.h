@@ -28,6 +28,9 @@ class RowStore {
   // The entry behind the erased one.
   Map::const_iterator Erase(Map::const_iterator entry);
 
+  // Every entry whose key begins with `prefix`.
+  void EraseAll(std::string_view prefix);
+
   const Map& entries() const { return entries_; }
   // The first entry whose key begins with `prefix`, and the first behind those.
   Map::const_iterator Begin(std::string_view prefix) const { return entries_.lower_bound(prefix); }

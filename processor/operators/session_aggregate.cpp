@@ -160,7 +160,14 @@ void SessionAggregateOperator::State::Save(StateSink& sink) {
 SessionAggregateOperator::SessionAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      codec_(description_.input, description_.group_columns) {}
+      partials_(description_.merges ? std::optional<PartialSchema>(std::in_place,
+                                                                   description_.input,
+                                                                   description_.group_columns,
+                                                                   description_.window.time_column)
+                                    : std::nullopt),
+      time_column_(partials_ ? *partials_->time : description_.window.time_column),
+      codec_(partials_ ? RowKeyCodec(partials_->schema, partials_->groups)
+                       : RowKeyCodec(description_.input, description_.group_columns)) {}
 
 std::unique_ptr<OperatorState> SessionAggregateOperator::MakeState() const {
   return std::make_unique<State>(layout_);
@@ -170,16 +177,24 @@ Status SessionAggregateOperator::Process(RowBatch rows,
                                          int64_t watermark,
                                          OperatorState* state,
                                          OperatorOutput& out) const {
-  ASSIGN_OR_RETURN(
-      const AggregateLayout::Inputs inputs,
-      layout_.ComputeSound(
-          rows, CheckWindowTimes(rows.batch.columns[description_.window.time_column]), out));
+  RowErrors errors = CheckWindowTimes(rows.batch.columns[time_column_]);
+  AggregateLayout::Inputs inputs;
+  if (!partials_) {
+    ASSIGN_OR_RETURN(inputs, layout_.ComputeSound(rows, std::move(errors), out));
+  } else if (!errors.empty()) {
+    return DamagedState("time of a partial row");
+  }
   State& mine = *static_cast<State*>(state);
-  const std::vector<int64_t>& times = rows.batch.columns[description_.window.time_column].ints;
+  const std::vector<int64_t>& times = rows.batch.columns[time_column_].ints;
   std::vector<std::byte*> states;
   std::vector<uint32_t> counted;
+  Status merged;
   const auto flush = [&] {
-    layout_.Update(states, counted, inputs);
+    if (!partials_) {
+      layout_.Update(states, counted, inputs);
+    } else if (merged.ok()) {
+      merged = MergePartials(layout_, *partials_, rows.batch, states, counted);
+    }
     states.clear();
     counted.clear();
   };
@@ -191,13 +206,18 @@ Status SessionAggregateOperator::Process(RowBatch rows,
     std::byte* const session =
         mine.Find(key, times[row], description_.window.size_us, watermark, flush);
     if (session == nullptr) {
-      ++late;
+      int64_t dropped = 1;
+      if (partials_) {
+        ASSIGN_OR_RETURN(dropped, RowsOf(rows.batch, *partials_, row));
+      }
+      late += static_cast<uint64_t>(dropped);
       continue;
     }
     states.push_back(session);
     counted.push_back(row);
   }
   flush();
+  RETURN_IF_ERROR(merged);
   if (late > 0) out.CountLate(late);
   return {};
 }

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "processor/operators/aggregate_layout.h"
 #include "processor/operators/key_codec.h"
 #include "processor/operators/operator.h"
+#include "processor/operators/partial_rows.h"
 #include "processor/planner/plan.h"
 
 namespace slipstream::sql {
@@ -28,6 +30,9 @@ class SessionAggregateOperator final : public Operator {
     std::vector<WindowProperty> properties;
     Schema input;
     Schema output;
+    // The rows are partial ones (partial_rows.h); `input` and what counts its columns are those of
+    // the rows they stand for.
+    bool merges = false;
   };
   explicit SessionAggregateOperator(Description description);
 
@@ -46,6 +51,8 @@ class SessionAggregateOperator final : public Operator {
 
   const Description description_;
   const AggregateLayout layout_;
+  const std::optional<PartialSchema> partials_;
+  const size_t time_column_;  // of what comes in
   const RowKeyCodec codec_;
 };
 

@@ -114,6 +114,13 @@ Status TopNOperator::Process(RowBatch rows,
   return EmitChanges(mine, before, out);
 }
 
+bool TopNOperator::Forget(OperatorState* state, std::string_view key) const {
+  State& mine = *static_cast<State*>(state);
+  mine.rows.EraseAll(key);
+  mine.counts.erase(std::string(key));
+  return true;
+}
+
 bool TopNOperator::HasNoPlace(const State& state,
                               const std::string& partition,
                               const std::string& key) const {

@@ -37,7 +37,14 @@ struct WindowAggregateOperator::State final : OperatorState {
 WindowAggregateOperator::WindowAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      codec_(description_.input, description_.group_columns) {}
+      partials_(description_.merges ? std::optional<PartialSchema>(std::in_place,
+                                                                   description_.input,
+                                                                   description_.group_columns,
+                                                                   description_.window.time_column)
+                                    : std::nullopt),
+      time_column_(partials_ ? *partials_->time : description_.window.time_column),
+      codec_(partials_ ? RowKeyCodec(partials_->schema, partials_->groups)
+                       : RowKeyCodec(description_.input, description_.group_columns)) {}
 
 std::unique_ptr<OperatorState> WindowAggregateOperator::MakeState() const {
   return std::make_unique<State>();
@@ -47,29 +54,39 @@ Status WindowAggregateOperator::Process(RowBatch rows,
                                         int64_t watermark,
                                         OperatorState* state,
                                         OperatorOutput& out) const {
-  ASSIGN_OR_RETURN(
-      const AggregateLayout::Inputs inputs,
-      layout_.ComputeSound(
-          rows, CheckWindowTimes(rows.batch.columns[description_.window.time_column]), out));
-  const uint64_t late = AddRows(rows.batch, inputs, watermark, *static_cast<State*>(state));
+  RowErrors errors = CheckWindowTimes(rows.batch.columns[time_column_]);
+  AggregateLayout::Inputs inputs;
+  if (!partials_) {
+    ASSIGN_OR_RETURN(inputs, layout_.ComputeSound(rows, std::move(errors), out));
+  } else if (!errors.empty()) {
+    return DamagedState("time of a partial row");
+  }
+  ASSIGN_OR_RETURN(const uint64_t late,
+                   AddRows(rows.batch, inputs, watermark, *static_cast<State*>(state)));
   if (late > 0) out.CountLate(late);
   return {};
 }
 
-uint64_t WindowAggregateOperator::AddRows(const Batch& batch,
-                                          const AggregateLayout::Inputs& inputs,
-                                          int64_t watermark,
-                                          State& state) const {
+Result<uint64_t> WindowAggregateOperator::AddRows(const Batch& batch,
+                                                  const AggregateLayout::Inputs& inputs,
+                                                  int64_t watermark,
+                                                  State& state) const {
   state.states.clear();
   state.rows.clear();
-  const std::vector<int64_t>& times = batch.columns[description_.window.time_column].ints;
+  const std::vector<int64_t>& times = batch.columns[time_column_].ints;
   uint64_t late = 0;
   // Neighbouring rows mostly fall into the same window.
   int64_t last_end = INT64_MIN;
   Window* last_window = nullptr;
   for (uint32_t row = 0; row < batch.rows; ++row) {
     const WindowEnds ends = AssignWindows(description_.window, times[row]);
-    if (ends.first <= ends.last && WindowMaxTime(ends.first) <= watermark) ++late;
+    if (ends.first <= ends.last && WindowMaxTime(ends.first) <= watermark) {
+      int64_t rows = 1;
+      if (partials_) {
+        ASSIGN_OR_RETURN(rows, RowsOf(batch, *partials_, row));
+      }
+      late += static_cast<uint64_t>(rows);
+    }
     if (WindowMaxTime(ends.last) <= watermark) continue;
     state.key.clear();
     codec_.Encode(batch.columns, row, state.key);
@@ -89,13 +106,23 @@ uint64_t WindowAggregateOperator::AddRows(const Batch& batch,
       state.states.push_back(group.state);
       state.rows.push_back(row);
     }
-    if (state.rows.size() < kPairsMax) continue;
-    layout_.Update(state.states, state.rows, inputs);
-    state.states.clear();
-    state.rows.clear();
+    if (state.rows.size() >= kPairsMax) RETURN_IF_ERROR(Count(batch, inputs, state));
   }
-  layout_.Update(state.states, state.rows, inputs);
+  RETURN_IF_ERROR(Count(batch, inputs, state));
   return late;
+}
+
+Status WindowAggregateOperator::Count(const Batch& batch,
+                                      const AggregateLayout::Inputs& inputs,
+                                      State& state) const {
+  if (partials_) {
+    RETURN_IF_ERROR(MergePartials(layout_, *partials_, batch, state.states, state.rows));
+  } else {
+    layout_.Update(state.states, state.rows, inputs);
+  }
+  state.states.clear();
+  state.rows.clear();
+  return {};
 }
 
 Status WindowAggregateOperator::Advance(int64_t watermark,

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "processor/operators/aggregate_layout.h"
 #include "processor/operators/key_codec.h"
 #include "processor/operators/operator.h"
+#include "processor/operators/partial_rows.h"
 #include "processor/planner/plan.h"
 
 namespace slipstream::sql {
@@ -28,6 +30,9 @@ class WindowAggregateOperator final : public Operator {
     std::vector<WindowProperty> properties;
     Schema input;
     Schema output;
+    // The rows are partial ones (partial_rows.h); `input` and what counts its columns are those of
+    // the rows they stand for.
+    bool merges = false;
   };
   explicit WindowAggregateOperator(Description description);
 
@@ -46,14 +51,18 @@ class WindowAggregateOperator final : public Operator {
   struct Window;
 
   // Counts the rows in their windows; returns how many came too late for one.
-  uint64_t AddRows(const Batch& batch,
-                   const AggregateLayout::Inputs& inputs,
-                   int64_t watermark,
-                   State& state) const;
+  Result<uint64_t> AddRows(const Batch& batch,
+                           const AggregateLayout::Inputs& inputs,
+                           int64_t watermark,
+                           State& state) const;
+  // Updates the states that rows were found to count in.
+  Status Count(const Batch& batch, const AggregateLayout::Inputs& inputs, State& state) const;
   Status Fire(int64_t end, const Window& window, OperatorOutput& out) const;
 
   const Description description_;
   const AggregateLayout layout_;
+  const std::optional<PartialSchema> partials_;
+  const size_t time_column_;  // of what comes in
   const RowKeyCodec codec_;
 };
 

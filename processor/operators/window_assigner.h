@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <numeric>
 
 #include "processor/columns/column.h"
 #include "processor/expr/row_errors.h"
@@ -62,6 +64,28 @@ inline WindowEnds AssignWindows(const WindowSpec& window, int64_t time) {
       return {.first = start + window.size_us, .last = start + window.size_us, .step = 1};
     }
   }
+}
+
+// The width of slices: stretches of time, from the window's offset on, that no window begins or
+// ends within, so that all times of a slice lie in the same windows. 1 for windows that rows have
+// already, and for sessions: every time is a slice of its own.
+inline int64_t SliceWidth(const WindowSpec& window) {
+  switch (window.kind) {
+    case WindowSpec::Kind::kHop:
+      return std::gcd(window.size_us, window.slide_us);
+    case WindowSpec::Kind::kCumulate:
+      return window.slide_us;
+    case WindowSpec::Kind::kAttached:
+    case WindowSpec::Kind::kSession:
+      return 1;
+    default:
+      return window.size_us;
+  }
+}
+
+// The first time of the slice that `time` lies in, as far as windows are computed.
+inline int64_t SliceStart(const WindowSpec& window, int64_t width, int64_t time) {
+  return std::max(time - FloorModulo(time - window.offset_us, width), -kWindowTimeMax);
 }
 
 inline int64_t WindowStart(const WindowSpec& window, int64_t end) {

@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "processor/expr/aggregate_function.h"
 #include "processor/planner/optimizer.h"
+#include "processor/planner/plan_properties.h"
 
 namespace slipstream::sql {
 namespace {
@@ -89,9 +91,37 @@ bool AreAtHome(const Spread& spread, const std::vector<size_t>& keys) {
   });
 }
 
+bool WantsLateRows(const PlanNode& node) {
+  if (node.kind == PlanNode::Kind::kScan) return node.table->options.contains("late-rows.topic");
+  const auto inputs = StreamingInputs(node);
+  return std::any_of(
+      inputs.begin(), inputs.end(), [](const PlanNodePtr& input) { return WantsLateRows(*input); });
+}
+
+// Whether each row is made of one record of a source.
+bool KeepsRecords(const PlanNode& node) {
+  switch (node.kind) {
+    case PlanNode::Kind::kScan:
+      return IsKafka(*node.table);
+    case PlanNode::Kind::kFilter:
+    case PlanNode::Kind::kProject:
+    case PlanNode::Kind::kWindow:
+    case PlanNode::Kind::kExpand:
+    case PlanNode::Kind::kUnnest:
+    case PlanNode::Kind::kUnionAll:
+      return std::all_of(node.inputs.begin(), node.inputs.end(), [](const PlanNodePtr& input) {
+        return KeepsRecords(*input);
+      });
+    default:
+      return false;
+  }
+}
+
 // Puts an exchange where rows of one group may not be in one task yet.
 class Exchanger {
  public:
+  explicit Exchanger(const ExchangeOptions& options) : options_(options) {}
+
   Spread Visit(PlanNode& node) {
     if (node.kind == PlanNode::Kind::kScan) return {PartitionedBy(node), node.table.get()};
     std::vector<Spread> spreads;
@@ -101,7 +131,9 @@ class Exchanger {
     switch (node.kind) {
       case PlanNode::Kind::kWindowAggregate:
       case PlanNode::Kind::kAggregate: {
+        const bool can_split = CanSplit(node);
         const Spread spread = Gathered(node, spreads.front(), node.group_columns);
+        node.has_two_phases = can_split && node.inputs.front()->kind == PlanNode::Kind::kExchange;
         return Renumbered(spread, node.group_columns.size(), [&](size_t column) {
           return std::optional(node.group_columns[column]);
         });
@@ -130,6 +162,26 @@ class Exchanger {
   }
 
  private:
+  // Whether parts of a group can be aggregated apart and put together afterwards. Rows that were
+  // taken back are not put together with those that stay; sessions are not known before their rows
+  // are; and late rows that are wanted one by one travel one by one. What depends on the order of
+  // rows has to go in two phases, asked for or not: only where records come from is it known.
+  bool CanSplit(const PlanNode& node) const {
+    const PlanNode& input = *node.inputs.front();
+    if (IsUpdateStream(input, options_.every_input_is_bounded)) return false;
+    const bool has_window = node.kind == PlanNode::Kind::kWindowAggregate;
+    if (has_window && WantsLateRows(input)) return false;
+    bool orders_rows = false;
+    for (const AggregateCall& call : node.aggregates) {
+      if (!call.function->depends_on_order()) continue;
+      if (call.is_distinct || call.function->ordered() == nullptr) return false;
+      orders_rows = true;
+    }
+    if (orders_rows) return KeepsRecords(input);
+    return options_.pre_aggregates &&
+           !(has_window && node.window.kind == WindowSpec::Kind::kSession);
+  }
+
   // The input of `node`, by `keys`: behind an exchange, unless rows of a key are in one task as it
   // is.
   static Spread Gathered(PlanNode& node, const Spread& spread, const std::vector<size_t>& keys) {
@@ -189,12 +241,14 @@ class Exchanger {
     });
     return are_alike ? first : Spread();
   }
+
+  const ExchangeOptions options_;
 };
 
 }  // namespace
 
-PlanNodePtr InsertExchanges(PlanNodePtr root) {
-  if (ReadsKafka(*root)) Exchanger().Visit(*root);
+PlanNodePtr InsertExchanges(PlanNodePtr root, const ExchangeOptions& options) {
+  if (ReadsKafka(*root)) Exchanger(options).Visit(*root);
   return root;
 }
 

@@ -108,7 +108,8 @@ std::string_view PropertyText(WindowProperty property) {
 std::string AggregateText(const PlanNode& node) {
   const Schema& input = node.inputs.front()->output;
   const bool has_window = node.kind == PlanNode::Kind::kWindowAggregate;
-  std::string text = has_window ? "WindowAggregate " + WindowText(node.window, input) : "Aggregate";
+  std::string text = node.has_two_phases ? "Global" : "";
+  text += has_window ? "WindowAggregate " + WindowText(node.window, input) : "Aggregate";
   std::vector<std::string> groups;
   for (const size_t column : node.group_columns)
     groups.push_back(input[column].name);
@@ -124,6 +125,23 @@ std::string AggregateText(const PlanNode& node) {
     add(std::string(PropertyText(property)));
   }
   return results.empty() ? text : fmt::format("{}: {}", text, fmt::join(results, ", "));
+}
+
+// What each task aggregates of its own rows before they go through the exchange.
+std::string LocalAggregateText(const PlanNode& node) {
+  const Schema& input = node.inputs.front()->output;
+  std::string text = "LocalAggregate";
+  if (node.kind == PlanNode::Kind::kWindowAggregate) {
+    text = "LocalWindowAggregate " + WindowText(node.window, input);
+  }
+  std::vector<std::string> groups;
+  for (const size_t column : node.group_columns)
+    groups.push_back(input[column].name);
+  if (!groups.empty()) text += fmt::format(" by {}", fmt::join(groups, ", "));
+  std::vector<std::string> calls;
+  for (const AggregateCall& call : node.aggregates)
+    calls.push_back(CallText(call, input));
+  return calls.empty() ? text : fmt::format("{}: {}", text, fmt::join(calls, ", "));
 }
 
 std::string OrderText(const PlanNode& node) {
@@ -344,9 +362,19 @@ std::string NodeText(const PlanNode& node) {
 }
 
 void AppendTree(const PlanNode& node, size_t depth, std::string& text) {
-  text += std::string(depth * 2, ' ') + NodeText(node) + "\n";
-  for (const PlanNodePtr& input : node.inputs)
-    AppendTree(*input, depth + 1, text);
+  const auto append = [&](const std::string& line) {
+    text.append(depth * 2, ' ').append(line).append("\n");
+    ++depth;
+  };
+  append(NodeText(node));
+  const PlanNode* reads = &node;
+  if (node.has_two_phases) {
+    reads = node.inputs.front().get();
+    append(NodeText(*reads));
+    append(LocalAggregateText(node));
+  }
+  for (const PlanNodePtr& input : reads->inputs)
+    AppendTree(*input, depth, text);
 }
 
 }  // namespace

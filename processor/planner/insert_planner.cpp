@@ -147,7 +147,7 @@ InsertPlan PlanInsert(PlanContext& context, const ast::Insert& insert) {
   if (IsUpdateStream(*plan.query, context.every_input_is_bounded())) {
     CheckUpdates(context, insert, plan);
   }
-  plan.query = InsertExchanges(std::move(plan.query));
+  plan.query = InsertExchanges(std::move(plan.query), context.exchange_options());
   return plan;
 }
 

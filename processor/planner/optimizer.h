@@ -38,10 +38,16 @@ PlanNodePtr RanksToTopN(PlanNodePtr node);
 // change nothing but names.
 PlanNodePtr MergeProjects(PlanNodePtr node);
 
+struct ExchangeOptions {
+  bool every_input_is_bounded = false;
+  bool pre_aggregates = true;  // 'table.optimizer.agg-phase-strategy' is not ONE_PHASE
+};
+
 // Puts exchanges below whatever needs all rows of a group, of a plan over Kafka: where these may
 // lie in several tasks. 'source.partitioned-by' and exchanges further down are taken into account;
-// how many partitions there are is not known here.
-PlanNodePtr InsertExchanges(PlanNodePtr root);
+// how many partitions there are is not known here. Where aggregates allow it, rows are aggregated
+// before they travel.
+PlanNodePtr InsertExchanges(PlanNodePtr root, const ExchangeOptions& options);
 
 // Drops the columns nobody reads; above all, scans then read only what is needed (computed columns
 // and the watermark included).

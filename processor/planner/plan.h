@@ -197,6 +197,9 @@ struct PlanNode {
   std::vector<size_t> group_columns;  // of the input
   std::vector<AggregateCall> aggregates;
   std::vector<WindowProperty> window_properties;
+  // kWindowAggregate, kAggregate: the input is an exchange, before which each task aggregates what
+  // it has.
+  bool has_two_phases = false;
 
   std::vector<SortKey> sort_keys;
   bool order_is_time = false;     // the only sort key is the input's event time

@@ -15,6 +15,12 @@ void PlanContext::CountQuery(Span at, size_t columns) {
   if (planned_bytes_ > kPlannedBytesMax) Fail(at, "with all views unfolded this is too large");
 }
 
+ExchangeOptions PlanContext::exchange_options() const {
+  const auto phases = settings_.find(kAggregatePhases);
+  return {.every_input_is_bounded = every_input_is_bounded_,
+          .pre_aggregates = phases == settings_.end() || phases->second != "ONE_PHASE"};
+}
+
 TablePtr PlanContext::WithOptions(const TablePtr& table, Options options) {
   for (const auto& [declared, changed] : with_options_) {
     if (declared == table && changed->options == options) return changed;

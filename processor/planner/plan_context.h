@@ -7,19 +7,26 @@
 
 #include "common/status/status.h"
 #include "processor/planner/catalog.h"
+#include "processor/planner/optimizer.h"
 #include "processor/sql/diagnostic.h"
 
 namespace slipstream::sql {
+
+// The setting that says whether rows are aggregated before an exchange: AUTO, ONE_PHASE, TWO_PHASE.
+inline constexpr char kAggregatePhases[] = "table.optimizer.agg-phase-strategy";
 
 // PlanContext: what the parts of the planner share while statements are planned: the catalog, how
 // the job will run, and the text that the tree at hand came from, for messages. Private to
 // planner/.
 class PlanContext {
  public:
-  PlanContext(Catalog& catalog, bool every_input_is_bounded)
-      : catalog_(catalog), every_input_is_bounded_(every_input_is_bounded) {}
+  // `settings`: as SET has them so far.
+  PlanContext(Catalog& catalog, bool every_input_is_bounded, const Options& settings)
+      : catalog_(catalog), every_input_is_bounded_(every_input_is_bounded), settings_(settings) {}
 
   Catalog& catalog() { return catalog_; }
+  // How exchanges are put in, as the settings say by now.
+  ExchangeOptions exchange_options() const;
   const std::shared_ptr<const SourceText>& source() const { return source_; }
   bool every_input_is_bounded() const { return every_input_is_bounded_; }
 
@@ -63,6 +70,7 @@ class PlanContext {
 
   Catalog& catalog_;
   const bool every_input_is_bounded_;
+  const Options& settings_;
   std::shared_ptr<const SourceText> source_;  // shared with its script
   size_t planned_bytes_ = 0;
   std::vector<std::pair<TablePtr, TablePtr>> with_options_;  // the declared one, the changed one

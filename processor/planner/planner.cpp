@@ -28,6 +28,10 @@ class ScriptPlanner {
       : context_(context), script_(script), job_(job), source_(context, script.source) {}
 
   void Run() {
+    // Settings are for the whole text, wherever they stand.
+    for (const ast::Statement& statement : script_.statements) {
+      if (const auto* const set = std::get_if<ast::Set>(&statement.node)) Apply(*set);
+    }
     for (const ast::Statement& statement : script_.statements) {
       std::visit([&](const auto& node) { Run(node); }, statement.node);
     }
@@ -83,8 +87,15 @@ class ScriptPlanner {
     context_.catalog().Remove(name, is_temporary);
   }
 
-  void Run(const ast::Set& set) {
+  void Run(const ast::Set&) {}
+
+  void Apply(const ast::Set& set) {
     if (set.key.text.empty()) context_.Fail(set.key.at, "a setting has a name");
+    if (set.key.text == kAggregatePhases && set.value != "AUTO" && set.value != "ONE_PHASE" &&
+        set.value != "TWO_PHASE") {
+      context_.Fail(set.key.at,
+                    fmt::format("'{}' is AUTO, ONE_PHASE or TWO_PHASE", kAggregatePhases));
+    }
     job_.settings[set.key.text] = set.value;
   }
 
@@ -124,7 +135,7 @@ class ScriptPlanner {
       text += sql::Explain(PlanInsert(context_, statement));
     };
     if (const auto* const query = std::get_if<ast::QueryPtr>(&explain.statement)) {
-      text = sql::Explain(*InsertExchanges(PlanQuery(**query)));
+      text = sql::Explain(*InsertExchanges(PlanQuery(**query), context_.exchange_options()));
     } else if (const auto* const single = std::get_if<ast::Insert>(&explain.statement)) {
       insert(*single);
     } else {
@@ -187,7 +198,7 @@ Result<JobPlan> Planner::Plan(const std::string& name, const std::string& text) 
   try {
     const ast::Script script = ParseOrThrow(name, text);
     JobPlan job{.settings = options_.settings};
-    PlanContext context(catalog_, options_.every_input_is_bounded);
+    PlanContext context(catalog_, options_.every_input_is_bounded, job.settings);
     ScriptPlanner(context, script, job).Run();
     return job;
   } catch (const SqlError& error) {

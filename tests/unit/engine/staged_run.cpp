@@ -244,14 +244,16 @@ uint64_t StagedRun::late_rows() const {
   return rows;
 }
 
-size_t StagedRun::exchanged_records() const {
-  size_t records = 0;
+size_t StagedRun::exchanged_rows() const {
+  size_t rows = 0;
   for (const runtime::JobInput& input : context_.inputs) {
     if (input.source) continue;
-    for (const std::vector<std::string>& log : logs_.at(input.topic))
-      records += log.size();
+    for (const std::vector<std::string>& log : logs_.at(input.topic)) {
+      for (const std::string& record : log)
+        rows += runtime::ParseRepartitionRecord(record).value().rows.size();
+    }
   }
-  return records;
+  return rows;
 }
 
 }  // namespace slipstream::sql

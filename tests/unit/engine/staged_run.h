@@ -38,8 +38,8 @@ class StagedRun {
   std::vector<std::string> Result() const;
   uint64_t late_rows() const;
   size_t crashes() const { return crashes_; }
-  // Records on repartition topics.
-  size_t exchanged_records() const;
+  // Rows on repartition topics.
+  size_t exchanged_rows() const;
 
  private:
   class Task;

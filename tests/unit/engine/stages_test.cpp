@@ -28,12 +28,15 @@ constexpr char kTables[] =
     "SECOND) WITH ('connector' = 'kafka', 'topic' = 'b', 'format' = 'json', "
     "'scan.startup.mode' = 'earliest-offset');";
 
+// `settings`: statements before all others.
 std::unique_ptr<runtime::JobProgram> Compile(const std::string& columns,
                                              const std::string& query,
                                              int32_t partitions,
-                                             bool is_bounded) {
+                                             bool is_bounded,
+                                             const std::string& settings = "") {
   const std::string text =
-      fmt::format("{}CREATE TABLE r ({}) WITH ('connector' = 'print'); INSERT INTO r {};",
+      fmt::format("{}{}CREATE TABLE r ({}) WITH ('connector' = 'print'); INSERT INTO r {};",
+                  settings,
                   kTables,
                   columns,
                   query);
@@ -48,13 +51,14 @@ std::unique_ptr<runtime::JobProgram> Compile(const std::string& columns,
   return std::move(program).value();
 }
 
-StagedRun::Input MakeInput(uint64_t seed, int32_t partitions) {
+// Disorder up to `disorder_s`, whichever partition a record lies in; by default within the delay.
+StagedRun::Input MakeInput(uint64_t seed, int32_t partitions, int disorder_s = 10) {
   std::mt19937_64 random(seed);
   StagedRun::Input input;
   for (const char* topic : {"a", "b"}) {
     for (int i = 0; i < kRecords; ++i) {
-      // Disorder within the delay, whichever partition a record lies in.
-      const auto second = static_cast<int64_t>(i + static_cast<int>(random() % 10));
+      const auto second = static_cast<int64_t>(i) +
+                          static_cast<int64_t>(random() % static_cast<uint64_t>(disorder_s));
       const auto partition = static_cast<int32_t>(random() % static_cast<uint64_t>(3));
       input[topic].emplace_back(
           partition % partitions,
@@ -160,11 +164,195 @@ INSTANTIATE_TEST_SUITE_P(
             "k STRING, v INT",
             "SELECT k, v FROM (SELECT k, v, ROW_NUMBER() OVER (PARTITION BY k ORDER BY v DESC) AS "
             "n FROM a) WHERE n <= 3"},
+        Query{"WindowedCountOfAnAggregate",
+              "e TIMESTAMP(3), n BIGINT",
+              "SELECT window_end, COUNT(*) FROM (SELECT k, window_start, window_end, COUNT(*) AS n "
+              "FROM TABLE(TUMBLE(TABLE a, DESCRIPTOR(ts), INTERVAL '20' SECOND)) GROUP BY k, "
+              "window_start, window_end) GROUP BY window_start, window_end"},
         Query{"Over",
               "k STRING, ts TIMESTAMP(3), n BIGINT",
               "SELECT k, ts, COUNT(*) OVER (PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '30' "
               "SECOND PRECEDING AND CURRENT ROW) FROM a"}),
     [](const auto& test) { return std::string(test.param.name); });
+
+// What depends on the order of rows goes by their times, whoever reads them when: two schedules
+// over the same partitions give the same.
+class OrderedAggregatesTest : public testing::TestWithParam<Query> {};
+
+TEST_P(OrderedAggregatesTest, DoNotDependOnWhoReadsWhen) {
+  const Query& query = GetParam();
+  const auto program = Compile(query.columns, query.text, kPartitions, query.is_bounded);
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    const StagedRun::Input input = MakeInput(seed, kPartitions);
+    StagedRun first(*program, input, kPartitions, seed);
+    first.Run();
+
+    StagedRun second(*program, input, kPartitions, seed * 7919);
+    second.Run();
+
+    ASSERT_EQ(second.Result(), first.Result()) << "seed " << seed;
+    ASSERT_FALSE(second.Result().empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Queries,
+    OrderedAggregatesTest,
+    testing::Values(
+        Query{"Running",
+              "k STRING, f INT, l INT, a STRING",
+              "SELECT k, FIRST_VALUE(v), LAST_VALUE(v), LISTAGG(CAST(v AS STRING)) FROM a GROUP BY "
+              "k"},
+        Query{"Tumble",
+              "k STRING, e TIMESTAMP(3), l INT, a STRING, n BIGINT",
+              "SELECT k, window_end, LAST_VALUE(v), LISTAGG(CAST(v AS STRING), '-'), COUNT(*) FROM "
+              "TABLE(TUMBLE(TABLE a, DESCRIPTOR(ts), INTERVAL '20' SECOND)) GROUP BY k, "
+              "window_start, window_end"},
+        Query{"Session",
+              "k STRING, e TIMESTAMP(3), f INT, a STRING",
+              "SELECT k, SESSION_END(ts, INTERVAL '8' SECOND), FIRST_VALUE(v), LISTAGG(CAST(v AS "
+              "STRING)) FILTER (WHERE v > 20) FROM a GROUP BY k, SESSION(ts, INTERVAL '8' SECOND)"},
+        Query{
+            "OfTwoTopics",
+            "k STRING, f INT, l INT",
+            "SELECT k, FIRST_VALUE(v), LAST_VALUE(v) FROM (SELECT * FROM a UNION ALL SELECT * FROM "
+            "b) GROUP BY k"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+// By time, whatever the order within the partition.
+TEST(OrderedAggregateTest, GoesByTimeThenPartitionThenOffset) {
+  const auto program = Compile("f INT, l INT, a STRING",
+                               "SELECT FIRST_VALUE(v), LAST_VALUE(v), LISTAGG(CAST(v AS STRING)) "
+                               "FROM a",
+                               2,
+                               true);
+  const auto row = [](int v, int second) {
+    return fmt::format(R"({{"k":"x","v":{},"ts":"2020-01-01 00:00:{:02}"}})", v, second);
+  };
+  const StagedRun::Input input{
+      {"a", {{1, row(4, 7)}, {1, row(1, 3)}, {0, row(2, 5)}, {0, row(3, 5)}, {1, row(5, 7)}}}};
+
+  StagedRun run(*program, input, 2, 1);
+  run.Run();
+
+  EXPECT_EQ(run.Result(), std::vector<std::string>{"[1, 5, 1,2,3,4,5]"});
+}
+
+constexpr char kOnePhase[] = "SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';";
+
+// Aggregates whose rows are aggregated before they travel.
+class TwoPhasesTest : public testing::TestWithParam<Query> {};
+
+TEST_P(TwoPhasesTest, GiveWhatOnePhaseGives) {
+  const Query& query = GetParam();
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    const auto one = Compile(query.columns, query.text, kPartitions, query.is_bounded, kOnePhase);
+    StagedRun expected(*one, MakeInput(seed, kPartitions), kPartitions, seed);
+    expected.Run();
+    const auto two = Compile(query.columns, query.text, kPartitions, query.is_bounded);
+
+    StagedRun run(*two, MakeInput(seed, kPartitions), kPartitions, seed * 7919);
+    run.Run();
+
+    ASSERT_EQ(run.Result(), expected.Result()) << "seed " << seed;
+    ASSERT_FALSE(run.Result().empty());
+    EXPECT_LT(run.exchanged_rows(), expected.exchanged_rows());
+  }
+}
+
+// Whether a row is late is said where it was said before: with the same order of reading and
+// committing the same rows are, and the results are those of the rest.
+TEST_P(TwoPhasesTest, DropTheRowsThatOnePhaseDrops) {
+  const Query& query = GetParam();
+  uint64_t late = 0;
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    const StagedRun::Input input = MakeInput(seed, kPartitions, 60);
+    const auto one = Compile(query.columns, query.text, kPartitions, query.is_bounded, kOnePhase);
+    StagedRun expected(*one, input, kPartitions, seed);
+    expected.Run();
+    const auto two = Compile(query.columns, query.text, kPartitions, query.is_bounded);
+
+    StagedRun run(*two, input, kPartitions, seed);
+    run.Run();
+
+    ASSERT_EQ(run.Result(), expected.Result()) << "seed " << seed;
+    ASSERT_EQ(run.late_rows(), expected.late_rows()) << "seed " << seed;
+    late += run.late_rows();
+  }
+  if (std::string_view(query.text).find("TABLE(") != std::string_view::npos) {
+    EXPECT_GT(late, 0U);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Queries,
+    TwoPhasesTest,
+    testing::Values(
+        Query{"Tumble",
+              "k STRING, e TIMESTAMP(3), n BIGINT, s INT, m INT, av INT, sd DOUBLE",
+              "SELECT k, window_end, COUNT(*), SUM(v), MAX(v), AVG(v), STDDEV_POP(CAST(v AS "
+              "DOUBLE)) FROM TABLE(TUMBLE(TABLE a, DESCRIPTOR(ts), INTERVAL '20' SECOND)) GROUP BY "
+              "k, window_start, window_end"},
+        Query{"HopInSteps",
+              "k STRING, e TIMESTAMP(3), n BIGINT, m INT",
+              "SELECT k, window_end, COUNT(*), MIN(v) FROM TABLE(HOP(TABLE a, DESCRIPTOR(ts), "
+              "INTERVAL '5' SECOND, INTERVAL '20' SECOND)) GROUP BY k, window_start, window_end"},
+        Query{"HopThatDoesNotDivide",
+              "k STRING, s TIMESTAMP(3), n BIGINT",
+              "SELECT k, window_start, COUNT(*) FROM TABLE(HOP(TABLE a, DESCRIPTOR(ts), INTERVAL "
+              "'6' SECOND, INTERVAL '15' SECOND, INTERVAL '1' SECOND)) GROUP BY k, window_start, "
+              "window_end"},
+        Query{"HopWithGaps",
+              "k STRING, s TIMESTAMP(3), n BIGINT",
+              "SELECT k, window_start, COUNT(*) FROM TABLE(HOP(TABLE a, DESCRIPTOR(ts), INTERVAL "
+              "'20' SECOND, INTERVAL '15' SECOND)) GROUP BY k, window_start, window_end"},
+        Query{"Cumulate",
+              "e TIMESTAMP(3), n BIGINT, p DOUBLE",
+              "SELECT window_end, COUNT(*), PERCENTILE(v, 0.9) FROM TABLE(CUMULATE(TABLE a, "
+              "DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '40' SECOND)) GROUP BY window_start, "
+              "window_end"},
+        Query{"DistinctAndFiltered",
+              "e TIMESTAMP(3), d BIGINT, f BIGINT, s INT",
+              "SELECT window_end, COUNT(DISTINCT k), COUNT(*) FILTER (WHERE v > 50), SUM(DISTINCT "
+              "v) FILTER (WHERE v < 30) FROM TABLE(TUMBLE(TABLE a, DESCRIPTOR(ts), INTERVAL '20' "
+              "SECOND)) GROUP BY window_start, window_end"},
+        Query{"WindowsOfWindows",
+              "k STRING, e TIMESTAMP(3), n BIGINT",
+              "SELECT k, window_end, COUNT(*) FROM (SELECT k, window_start, window_end FROM "
+              "TABLE(TUMBLE(TABLE a, DESCRIPTOR(ts), INTERVAL '20' SECOND))) GROUP BY k, "
+              "window_start, window_end"},
+        Query{"GroupingSets",
+              "k STRING, e TIMESTAMP(3), n BIGINT",
+              "SELECT k, window_end, COUNT(*) FROM TABLE(TUMBLE(TABLE a, DESCRIPTOR(ts), INTERVAL "
+              "'20' SECOND)) GROUP BY GROUPING SETS ((window_start, window_end, k), (window_start, "
+              "window_end))"},
+        Query{"Running",
+              "k STRING, n BIGINT, s INT, av DOUBLE, d BIGINT, m INT",
+              "SELECT k, COUNT(*), SUM(v), AVG(CAST(v AS DOUBLE)), COUNT(DISTINCT v), MIN(v) FROM "
+              "a GROUP BY k"},
+        Query{"Bounded", "n BIGINT, m INT", "SELECT COUNT(*), MAX(v) FROM a", true},
+        Query{"AggregateOfAnAggregate",
+              "n BIGINT, c BIGINT",
+              "SELECT n, COUNT(*) FROM (SELECT k, COUNT(*) AS n FROM a GROUP BY k) GROUP BY n"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+// What takes rows back, and what depends on their order, travels row by row.
+TEST(StageCutTest, NotEveryAggregateHasTwoPhases) {
+  const auto explain = [](const std::string& query) {
+    Result<JobPlan> plan = Planner({}).Plan("job", kTables + ("EXPLAIN " + query + ";"));
+    EXPECT_TRUE(plan.ok()) << plan.status().message();
+    return plan->explanations.front();
+  };
+
+  EXPECT_NE(explain("SELECT k, COUNT(*) FROM a GROUP BY k").find("LocalAggregate"),
+            std::string::npos);
+  EXPECT_EQ(explain("SELECT k, SESSION_END(ts, INTERVAL '8' SECOND), COUNT(*) FROM a GROUP BY k, "
+                    "SESSION(ts, INTERVAL '8' SECOND)")
+                .find("Local"),
+            std::string::npos);
+  EXPECT_EQ(explain("SELECT k, LISTAGG(DISTINCT k) FROM a GROUP BY k").find("Local"),
+            std::string::npos);
+}
 
 // What one task has anyway takes no way around.
 TEST(StageCutTest, OnePartitionNeedsNoExchange) {
