@@ -1,18 +1,12 @@
 #include "tests/unit/commit_model/commit_model.h"
 
-#include <cstring>
-#include <deque>
 #include <string_view>
-#include <type_traits>
-#include <unordered_map>
 
 #include "common/check/check.h"
 #include "tests/unit/commit_model/model_state.h"
 
 namespace slipstream::commit_model {
 namespace {
-
-static_assert(std::has_unique_object_representations_v<State>, "a state is hashed as its bytes");
 
 // One state, its steps, and what they break.
 class Step {
@@ -246,7 +240,7 @@ class Step {
   }
 
   // Checks what must hold in every state.
-  void CheckOutput() {
+  void CheckState() {
     uint8_t position = 0;
     uint8_t fired = 0;
     for (const LogEntry& entry : s.kafka.log) {
@@ -360,12 +354,7 @@ class Step {
   std::string violation_;
 };
 
-struct Action {
-  const char* name;
-  bool (*take)(Step& step, size_t worker);
-};
-
-constexpr Action kActions[] = {
+constexpr Action<Step> kActions[] = {
     {"starts", [](Step& step, size_t w) { return step.Start(w); }},
     {"joins the group", [](Step& step, size_t w) { return step.Join(w); }},
     {"reads the committed offset", [](Step& step, size_t w) { return step.ReadOffsets(w); }},
@@ -387,41 +376,6 @@ constexpr Action kActions[] = {
     {"'s changelog marker is written", [](Step& step, size_t w) { return step.WriteLogMarker(w); }},
 };
 
-std::string Key(const State& state) {
-  std::string key(sizeof(State), '\0');
-  std::memcpy(key.data(), &state, sizeof(State));
-  return key;
-}
-
-State FromKey(const std::string& key) {
-  State state;
-  std::memcpy(&state, key.data(), sizeof(State));
-  return state;
-}
-
-struct Origin {
-  const std::string* parent = nullptr;  // borrowed from the map's own keys, which do not move
-  const Action* action = nullptr;
-  size_t worker = 0;
-};
-
-using Seen = std::unordered_map<std::string, Origin>;
-
-std::vector<std::string> TraceTo(const Seen& seen, const std::string* key) {
-  std::vector<std::string> trace;
-  while (key != nullptr) {
-    const Origin& origin = seen.at(*key);
-    if (origin.action != nullptr) {
-      std::string line = "worker " + std::to_string(origin.worker);
-      if (origin.action->name[0] != '\'') line += ' ';
-      trace.push_back(line + origin.action->name);
-    }
-    key = origin.parent;
-  }
-  std::reverse(trace.begin(), trace.end());
-  return trace;
-}
-
 }  // namespace
 
 Outcome Explore(const Rules& rules, const Bounds& bounds) {
@@ -430,37 +384,9 @@ Outcome Explore(const Rules& rules, const Bounds& bounds) {
   initial.steals_left = bounds.steals;
   initial.timeouts_left = bounds.timeouts;
 
-  Outcome outcome;
-  Seen seen;
-  std::deque<const std::string*> frontier;
-  frontier.push_back(&seen.emplace(Key(initial), Origin{}).first->first);
-  while (!frontier.empty() && outcome.violation.empty()) {
-    const std::string* key = frontier.front();
-    frontier.pop_front();
-    const State state = FromKey(*key);
-    bool is_end = true;
-    for (const Action& action : kActions) {
-      for (size_t worker = 0; worker < kWorkers && outcome.violation.empty(); ++worker) {
-        Step step(rules, bounds, state);
-        if (!action.take(step, worker)) continue;
-        is_end = false;
-        step.CheckOutput();
-        auto [it, is_new] = seen.emplace(Key(step.state()), Origin{key, &action, worker});
-        if (is_new) frontier.push_back(&it->first);
-        if (step.violation().empty()) continue;
-        outcome.violation = step.violation();
-        outcome.trace = TraceTo(seen, &it->first);
-      }
-    }
-    if (is_end && outcome.violation.empty()) {
-      Step end(rules, bounds, state);
-      end.CheckEnd();
-      outcome.violation = end.violation();
-      if (!end.violation().empty()) outcome.trace = TraceTo(seen, key);
-    }
-  }
-  outcome.states = seen.size();
-  return outcome;
+  return Search<State, Step>().Run(initial, kActions, "worker", kWorkers, [&](const State& state) {
+    return Step(rules, bounds, state);
+  });
 }
 
 }  // namespace slipstream::commit_model

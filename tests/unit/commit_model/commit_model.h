@@ -1,9 +1,8 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <string>
-#include <vector>
+
+#include "tests/unit/commit_model/search.h"
 
 // A model of the commit protocol, small enough to visit every state of it.
 //
@@ -48,12 +47,6 @@ struct Bounds {
   uint8_t crashes = 1;
   uint8_t steals = 2;    // the partition goes to the other worker while its owner lives
   uint8_t timeouts = 1;  // transactions that the broker aborts
-};
-
-struct Outcome {
-  size_t states = 0;
-  std::string violation;           // empty: none
-  std::vector<std::string> trace;  // the steps that lead there
 };
 
 // Visits every reachable state, or stops at the first that breaks what must hold.

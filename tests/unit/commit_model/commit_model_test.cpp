@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/commit_model/stage_model.h"
+
 namespace slipstream::commit_model {
 namespace {
 
@@ -69,6 +71,60 @@ INSTANTIATE_TEST_SUITE_P(
                     TakenOut{"WaitsForStableOffsets", &Rules::waits_for_stable_offsets},
                     TakenOut{"CommitNamesTheIncarnation", &Rules::commit_names_the_incarnation}),
     [](const testing::TestParamInfo<TakenOut>& tested) { return tested.param.name; });
+
+// ---- Two stages ----
+
+class StageBoundsTest : public testing::TestWithParam<StageBounds> {};
+
+TEST_P(StageBoundsTest, NoInterleavingLosesOrRepeatsARow) {
+  Outcome outcome = ExploreStages({}, GetParam());
+
+  EXPECT_EQ(outcome.violation, "") << Describe(outcome);
+  EXPECT_GT(outcome.states, 10'000U);
+  RecordProperty("states", static_cast<int>(outcome.states));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Stages,
+    StageBoundsTest,
+    testing::Values(StageBounds{.rows = 1, .sender_failures = 2, .receiver_crashes = 2},
+                    StageBounds{.rows = 2, .sender_failures = 1, .receiver_crashes = 0},
+                    StageBounds{.rows = 2, .sender_failures = 0, .receiver_crashes = 1}),
+    [](const testing::TestParamInfo<StageBounds>& tested) {
+      return "Rows" + std::to_string(tested.param.rows) + "SenderFailures" +
+             std::to_string(tested.param.sender_failures) + "ReceiverCrashes" +
+             std::to_string(tested.param.receiver_crashes);
+    });
+
+struct StageRuleTakenOut {
+  const char* name;
+  bool StageRules::*rule;
+};
+
+class BrokenStageRuleTest : public testing::TestWithParam<StageRuleTakenOut> {};
+
+TEST_P(BrokenStageRuleTest, IsFoundOut) {
+  StageRules rules;
+  rules.*GetParam().rule = false;
+
+  Outcome outcome = ExploreStages(rules, {});
+
+  EXPECT_NE(outcome.violation, "") << "no broken state among " << outcome.states;
+  RecordProperty("found", Describe(outcome));
+  std::printf("%s\n", Describe(outcome).c_str());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EachStageRule,
+    BrokenStageRuleTest,
+    testing::Values(StageRuleTakenOut{"ReadsCommitted", &StageRules::reads_committed},
+                    StageRuleTakenOut{"OffsetWithState", &StageRules::offset_with_state},
+                    StageRuleTakenOut{"DeletesBelowCommitted",
+                                      &StageRules::deletes_below_committed},
+                    StageRuleTakenOut{"MarksBehindRows", &StageRules::marks_behind_rows},
+                    StageRuleTakenOut{"WaitsForEverySender", &StageRules::waits_for_every_sender},
+                    StageRuleTakenOut{"GivesWhatItHolds", &StageRules::gives_what_it_holds}),
+    [](const testing::TestParamInfo<StageRuleTakenOut>& tested) { return tested.param.name; });
 
 }  // namespace
 }  // namespace slipstream::commit_model
