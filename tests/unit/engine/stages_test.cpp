@@ -299,13 +299,13 @@ INSTANTIATE_TEST_SUITE_P(
               "INTERVAL '5' SECOND, INTERVAL '20' SECOND)) GROUP BY k, window_start, window_end"},
         Query{"HopThatDoesNotDivide",
               "k STRING, s TIMESTAMP(3), n BIGINT",
-              "SELECT k, window_start, COUNT(*) FROM TABLE(HOP(TABLE a, DESCRIPTOR(ts), INTERVAL "
-              "'6' SECOND, INTERVAL '15' SECOND, INTERVAL '1' SECOND)) GROUP BY k, window_start, "
-              "window_end"},
-        Query{"HopWithGaps",
-              "k STRING, s TIMESTAMP(3), n BIGINT",
-              "SELECT k, window_start, COUNT(*) FROM TABLE(HOP(TABLE a, DESCRIPTOR(ts), INTERVAL "
-              "'20' SECOND, INTERVAL '15' SECOND)) GROUP BY k, window_start, window_end"},
+              "SELECT k, HOP_START(ts, INTERVAL '6' SECOND, INTERVAL '15' SECOND), COUNT(*) FROM a "
+              "GROUP BY k, HOP(ts, INTERVAL '6' SECOND, INTERVAL '15' SECOND)"},
+        Query{
+            "HopWithGaps",
+            "k STRING, s TIMESTAMP(3), n BIGINT",
+            "SELECT k, HOP_START(ts, INTERVAL '20' SECOND, INTERVAL '15' SECOND), COUNT(*) FROM a "
+            "GROUP BY k, HOP(ts, INTERVAL '20' SECOND, INTERVAL '15' SECOND)"},
         Query{"Cumulate",
               "e TIMESTAMP(3), n BIGINT, p DOUBLE",
               "SELECT window_end, COUNT(*), PERCENTILE(v, 0.9) FROM TABLE(CUMULATE(TABLE a, "
