@@ -19,6 +19,8 @@ int Execute(const processor::CommandLine& line, const std::stop_token& stop) {
       return processor::Query(line.query, stop);
     case processor::CommandLine::Command::kCheck:
       return processor::Check(line.check);
+    case processor::CommandLine::Command::kSavepoint:
+      return processor::Savepoint(line.savepoint, stop);
   }
   return slipstream::daemon::kExitUsage;
 }

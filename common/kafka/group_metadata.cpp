@@ -19,6 +19,14 @@ Result<std::string> TakeString(std::string_view& rest) {
   return text;
 }
 
+std::shared_ptr<const rd_kafka_consumer_group_metadata_s> Own(
+    rd_kafka_consumer_group_metadata_s* handle) {
+  return {handle, [](const rd_kafka_consumer_group_metadata_s* owned) {
+            rd_kafka_consumer_group_metadata_destroy(
+                const_cast<rd_kafka_consumer_group_metadata_s*>(owned));
+          }};
+}
+
 }  // namespace
 
 Result<GroupMetadataFields> ParseGroupMetadata(std::string_view serialised) {
@@ -37,11 +45,7 @@ Result<GroupMetadataFields> ParseGroupMetadata(std::string_view serialised) {
 Result<GroupMetadata> GroupMetadata::Take(rd_kafka_consumer_group_metadata_s* handle) {
   if (handle == nullptr) return Aborted("group metadata: not a member of the group");
   GroupMetadata metadata;
-  metadata.handle_ = std::shared_ptr<const rd_kafka_consumer_group_metadata_s>(
-      handle, [](const rd_kafka_consumer_group_metadata_s* owned) {
-        rd_kafka_consumer_group_metadata_destroy(
-            const_cast<rd_kafka_consumer_group_metadata_s*>(owned));
-      });
+  metadata.handle_ = Own(handle);
   void* bytes = nullptr;
   size_t size = 0;
   Holder<rd_kafka_error_t> error(rd_kafka_consumer_group_metadata_write(handle, &bytes, &size));
@@ -56,6 +60,12 @@ Result<GroupMetadata> GroupMetadata::Take(rd_kafka_consumer_group_metadata_s* ha
   }
   metadata.member_id_ = std::move(fields->member_id);
   metadata.generation_ = fields->generation;
+  return metadata;
+}
+
+GroupMetadata GroupMetadata::OfEmptyGroup(const std::string& group_id) {
+  GroupMetadata metadata;
+  metadata.handle_ = Own(rd_kafka_consumer_group_metadata_new(group_id.c_str()));
   return metadata;
 }
 

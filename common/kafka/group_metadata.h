@@ -18,6 +18,9 @@ class GroupMetadata final {
   // Takes the handle. kAborted unless it names a member and a generation: the broker takes offsets
   // of "no member" unchecked, so such a one must never be sent.
   static Result<GroupMetadata> Take(rd_kafka_consumer_group_metadata_s* handle);
+  // For offsets of a group that has no member: the broker checks nothing, so whoever sends them
+  // must know.
+  static GroupMetadata OfEmptyGroup(const std::string& group_id);
 
   const std::string& member_id() const { return member_id_; }
   int32_t generation() const { return generation_; }

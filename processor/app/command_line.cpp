@@ -34,6 +34,14 @@ Examples:
   processor check jobs/flights_delays.sql --plan
       with the plan of every INSERT, its exchanges between stages included)";
 
+constexpr const char* kSavepointExamples = R"(
+Examples:
+  processor savepoint jobs/flights_delays.sql
+      to dfs:///savepoints/flights_delays/<time>; prints the path
+  processor savepoint jobs/flights_delays.sql --to /backup/delays.savepoint
+  processor run jobs/flights_delays.sql --fresh --from-savepoint /backup/delays.savepoint
+      back to where the job was then; without --fresh only a job that has no state takes it)";
+
 std::string DefaultStateDir() {
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') {
     return (std::filesystem::path(state) / "slipstream").string();
@@ -114,6 +122,9 @@ void AddRun(CLI::App& app, RunFlags& flags) {
               "Time between commits [1s, or SET 'execution.checkpointing.interval']");
   app.add_flag("--bounded", flags.is_bounded, "Read what the topics hold now, then end");
   app.add_flag("--fresh", flags.is_fresh, "Discard what the job has committed and start anew");
+  app.add_option("--from-savepoint",
+                 flags.savepoint,
+                 "Begin where `processor savepoint` saved the job: dfs:///… or a local path");
   daemon::AddDaemonFlags(app, flags.daemon);
 }
 
@@ -137,10 +148,32 @@ void AddCheck(CLI::App& app, CheckFlags& flags) {
   app.add_flag("--plan", flags.shows_plan, "Print the plan of every INSERT");
 }
 
+void AddSavepoint(CLI::App& app, SavepointFlags& flags) {
+  app.footer(kSavepointExamples);
+  app.add_option("file", flags.run.file, "The job, a SQL file")
+      ->required()
+      ->check(CLI::ExistingFile);
+  AddJobFlags(app, flags.run.job);
+  app.add_option("--to", flags.to, "The new file: dfs:///… or a local path")
+      ->default_str("dfs:///savepoints/<job>/<time>");
+  app.add_flag("--bounded", flags.run.is_bounded, "The job was run so");
+  flags.run.daemon.log_level = "warn";
+  daemon::AddLogFlags(app, flags.run.daemon);
+}
+
 }  // namespace
 
 const std::string& CommandLine::log_level() const {
-  return command == Command::kRun ? run.daemon.log_level : query.daemon.log_level;
+  switch (command) {
+    case Command::kRun:
+      return run.daemon.log_level;
+    case Command::kSavepoint:
+      return savepoint.run.daemon.log_level;
+    case Command::kQuery:
+    case Command::kCheck:
+      break;
+  }
+  return query.daemon.log_level;
 }
 
 std::optional<int> ParseCommandLine(int argc, const char* const* argv, CommandLine& line) {
@@ -149,13 +182,17 @@ std::optional<int> ParseCommandLine(int argc, const char* const* argv, CommandLi
   CLI::App* run = app.add_subcommand("run", "Run a job file: streaming, bounded or batch");
   CLI::App* query = app.add_subcommand("query", "Print the result of a SELECT over stored files");
   CLI::App* check = app.add_subcommand("check", "Say whether job files could run");
+  CLI::App* savepoint =
+      app.add_subcommand("savepoint", "Save a job's state and position to a file");
   AddRun(*run, line.run);
   AddQuery(*query, line.query);
   AddCheck(*check, line.check);
+  AddSavepoint(*savepoint, line.savepoint);
   if (std::optional<int> exit_code = daemon::ParseFlags(app, argc, argv)) return exit_code;
-  line.command = run->parsed()     ? CommandLine::Command::kRun
-                 : query->parsed() ? CommandLine::Command::kQuery
-                                   : CommandLine::Command::kCheck;
+  line.command = run->parsed()         ? CommandLine::Command::kRun
+                 : query->parsed()     ? CommandLine::Command::kQuery
+                 : savepoint->parsed() ? CommandLine::Command::kSavepoint
+                                       : CommandLine::Command::kCheck;
   return std::nullopt;
 }
 

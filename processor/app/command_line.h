@@ -28,6 +28,7 @@ struct RunFlags {
   std::chrono::milliseconds commit_interval{0};  // 0: as the job says, or 1 s
   bool is_bounded = false;
   bool is_fresh = false;
+  std::string savepoint;  // the job begins with; empty: none
   daemon::DaemonFlags daemon;
 };
 
@@ -45,12 +46,18 @@ struct CheckFlags {
   bool shows_plan = false;
 };
 
+struct SavepointFlags {
+  RunFlags run;    // how the job was run
+  std::string to;  // the new file; empty: one named by job and time
+};
+
 struct CommandLine {
-  enum class Command { kRun, kQuery, kCheck };
+  enum class Command { kRun, kQuery, kCheck, kSavepoint };
   Command command = Command::kRun;
   RunFlags run;
   QueryFlags query;
   CheckFlags check;
+  SavepointFlags savepoint;
 
   const std::string& log_level() const;
 };

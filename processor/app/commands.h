@@ -18,4 +18,9 @@ int Query(const QueryFlags& flags, const std::stop_token& stop);
 // for each that could run, on stdout, and what is wrong with the others. Returns the exit code.
 int Check(const CheckFlags& flags);
 
+// `processor savepoint`: what a streaming job has committed, saved to a file whose path is printed.
+// Returns the exit code.
+// Blocking  as long as reading takes.
+int Savepoint(const SavepointFlags& flags, const std::stop_token& stop);
+
 }  // namespace slipstream::processor

@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <filesystem>
 #include <string>
 
 #include "processor/app/batch_job.h"
@@ -13,21 +12,17 @@
 namespace slipstream::processor {
 namespace {
 
-constexpr char kNameSetting[] = "pipeline.name";
-
-std::string JobName(const sql::Options& settings, const std::string& file) {
-  auto setting = settings.find(kNameSetting);
-  if (setting != settings.end()) return setting->second;
-  return std::filesystem::path(file).stem().string();
-}
-
 Status RunFile(const RunFlags& flags, const std::stop_token& stop) {
   ASSIGN_OR_RETURN(sql::JobPlan plan, PlanFile(flags.job, flags.file, flags.is_bounded));
   for (const std::string& explanation : plan.explanations)
     std::printf("%s\n", explanation.c_str());
-  std::string name = JobName(plan.settings, flags.file);
+  const std::string name = JobName(plan.settings, flags.file);
+  const bool is_streaming = !plan.inserts.empty() && sql::ReadsKafka(plan);
+  if (!flags.savepoint.empty() && !is_streaming) {
+    return InvalidArgument("--from-savepoint is for jobs that read Kafka");
+  }
   if (!plan.inserts.empty()) {
-    if (sql::ReadsKafka(plan)) {
+    if (is_streaming) {
       ASSIGN_OR_RETURN(const std::string text, ReadSqlFile(flags.file));
       RETURN_IF_ERROR(RunStreamingJob(plan, name, text, flags, stop));
     } else {

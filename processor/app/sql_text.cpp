@@ -41,4 +41,10 @@ Result<sql::JobPlan> PlanFile(const JobFlags& flags, const std::string& file, bo
   return planner.Plan(file, text);
 }
 
+std::string JobName(const sql::Options& settings, const std::string& file) {
+  const auto setting = settings.find("pipeline.name");
+  if (setting != settings.end()) return setting->second;
+  return std::filesystem::path(file).stem().string();
+}
+
 }  // namespace slipstream::processor

@@ -19,4 +19,7 @@ Status LoadCatalogs(const JobFlags& flags, sql::Planner& planner);
 // reading a file; kInvalidArgument and kUnimplemented with the place in the text.
 Result<sql::JobPlan> PlanFile(const JobFlags& flags, const std::string& file, bool is_bounded);
 
+// The job's name: SET 'pipeline.name', or the file's own name without its ending.
+std::string JobName(const sql::Options& settings, const std::string& file);
+
 }  // namespace slipstream::processor

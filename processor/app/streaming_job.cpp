@@ -17,11 +17,11 @@
 #include "processor/app/job_view.h"
 #include "processor/app/registry.h"
 #include "processor/batch/file_systems.h"
-#include "processor/batch/table_files.h"
 #include "processor/engine/job_compiler.h"
 #include "processor/planner/table_options.h"
 #include "processor/runtime/job_context.h"
 #include "processor/runtime/job_runner.h"
+#include "processor/savepoint/restore_savepoint.h"
 
 namespace slipstream::processor {
 namespace {
@@ -79,6 +79,32 @@ Result<std::chrono::milliseconds> CommitInterval(const RunFlags& flags,
   return interval;
 }
 
+// The bytes of a file, some at a time.
+runtime::SavepointReader::Source ReadFile(std::unique_ptr<sql::FileReader> file) {
+  constexpr size_t kChunkBytes = size_t{1} << 20;
+  return [file = std::shared_ptr<sql::FileReader>(std::move(file))]() -> Result<std::string> {
+    std::string chunk(kChunkBytes, '\0');
+    ASSIGN_OR_RETURN(const size_t bytes, file->Read(chunk));
+    chunk.resize(bytes);
+    return chunk;
+  };
+}
+
+Status RestoreFrom(const std::string& savepoint,
+                   const runtime::JobProgram& program,
+                   const runtime::JobOptions& options,
+                   TableFiles& files,
+                   const std::stop_token& stop) {
+  ASSIGN_OR_RETURN(runtime::JobContext context, runtime::MakeJobContext(program, options));
+  const auto open = [&]() -> Result<std::unique_ptr<runtime::SavepointReader>> {
+    ASSIGN_OR_RETURN(std::unique_ptr<sql::FileReader> file, files.Open(savepoint));
+    return std::make_unique<runtime::SavepointReader>(ReadFile(std::move(file)));
+  };
+  return runtime::RestoreSavepoint(context, open, stop).WithContext("savepoint " + savepoint);
+}
+
+}  // namespace
+
 Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
                                            const std::string& name,
                                            const RunFlags& flags,
@@ -103,7 +129,21 @@ Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
   return options;
 }
 
-}  // namespace
+Result<std::unique_ptr<runtime::JobProgram>> CompileStreamingJob(const sql::JobPlan& plan,
+                                                                 const RunFlags& flags,
+                                                                 TableFiles& files) {
+  return sql::CompileJob(
+      plan,
+      {.is_bounded = flags.is_bounded,
+       .partition_count =
+           [&flags](const runtime::KafkaSourceSpec& source) {
+             return CountPartitions(flags, source);
+           },
+       .find_topics =
+           [&flags](const runtime::KafkaSourceSpec& source) { return FindTopics(flags, source); },
+       .files = &files,
+       .open_registry = OpenRegistry});
+}
 
 Status RunStreamingJob(const sql::JobPlan& plan,
                        const std::string& name,
@@ -116,18 +156,7 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                            {.timeout = kStoreCallTimeout, .write_timeout = kStoreCallTimeout});
   TableFiles files(file_systems);  // what lookup joins read
   ASSIGN_OR_RETURN(std::unique_ptr<runtime::JobProgram> program,
-                   sql::CompileJob(plan,
-                                   {.is_bounded = flags.is_bounded,
-                                    .partition_count =
-                                        [&flags](const runtime::KafkaSourceSpec& source) {
-                                          return CountPartitions(flags, source);
-                                        },
-                                    .find_topics =
-                                        [&flags](const runtime::KafkaSourceSpec& source) {
-                                          return FindTopics(flags, source);
-                                        },
-                                    .files = &files,
-                                    .open_registry = OpenRegistry}));
+                   CompileStreamingJob(plan, flags, files));
   JobView view;
   std::unique_ptr<runtime::JobRunner> runner;  // outlives the admin port, which shows it
   ASSIGN_OR_RETURN(
@@ -138,6 +167,10 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                                   .status_json = [&view] { return view.StatusJson(); }}));
   ASSIGN_OR_RETURN(runtime::JobOptions options,
                    MakeJobOptions(plan, name, flags, admin->address()));
+  if (!flags.savepoint.empty()) {
+    RETURN_IF_ERROR(RestoreFrom(flags.savepoint, *program, options, files, stop));
+    options.is_fresh = false;  // that has been done
+  }
   ASSIGN_OR_RETURN(
       runner,
       runtime::JobRunner::Create(*program, std::move(options), DescribeJob(plan, name, text)));

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "common/status/status.h"
 #include "processor/app/command_line.h"
+#include "processor/batch/table_files.h"
 #include "processor/planner/plan.h"
+#include "processor/runtime/job_options.h"
+#include "processor/runtime/task_program.h"
 
 namespace slipstream::processor {
 
@@ -19,5 +23,17 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                        const std::string& text,
                        const RunFlags& flags,
                        const std::stop_token& stop);
+
+// The program of such a job. Asks the brokers for what it rests on; `files`, which lookup joins
+// read, outlives it.
+Result<std::unique_ptr<runtime::JobProgram>> CompileStreamingJob(const sql::JobPlan& plan,
+                                                                 const RunFlags& flags,
+                                                                 TableFiles& files);
+
+// How such a job is run. Borrows `flags`.
+Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
+                                           const std::string& name,
+                                           const RunFlags& flags,
+                                           const std::string& admin_address);
 
 }  // namespace slipstream::processor

@@ -56,15 +56,14 @@ Status CheckTimeZone(const JobPlan& plan, const ScanLayout& layout) {
 class SqlJob final : public runtime::JobProgram {
  public:
   explicit SqlJob(CompiledJob job) : job_(std::move(job)) {
-    std::string text;
     for (const OperatorGraph::Node& node : job_.graph->nodes())
-      text += node.fingerprint + "\n";
+      state_text_ += node.fingerprint + "\n";
     for (const OperatorGraph::Exchange& exchange : job_.graph->exchanges()) {
-      text += "exchange into " + std::to_string(exchange.next.index);
+      state_text_ += "exchange into " + std::to_string(exchange.next.index);
       for (const size_t key : exchange.keys)
-        text += " " + exchange.schema[key].name;
+        state_text_ += " " + exchange.schema[key].name;
     }
-    fingerprint_ = fmt::format("{:016x}", Fnv1a(text));
+    fingerprint_ = fmt::format("{:016x}", Fnv1a(state_text_));
     for (const CompiledSource& source : job_.sources)
       sources_.push_back(source.table.source);
   }
@@ -84,6 +83,7 @@ class SqlJob final : public runtime::JobProgram {
   }
   bool is_stateful(uint32_t stage) const override { return job_.stages.is_stateful[stage]; }
   std::string fingerprint() const override { return fingerprint_; }
+  std::string state_text() const override { return state_text_; }
 
   std::unique_ptr<runtime::TaskProgram> MakeSourceTask(size_t source,
                                                        std::string_view topic,
@@ -104,6 +104,7 @@ class SqlJob final : public runtime::JobProgram {
  private:
   const CompiledJob job_;
   std::vector<runtime::KafkaSourceSpec> sources_;
+  std::string state_text_;
   std::string fingerprint_;
 };
 

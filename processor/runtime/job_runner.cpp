@@ -7,12 +7,11 @@
 
 #include "common/clock/clock.h"
 #include "common/kafka/admin.h"
-#include "common/kafka/reachability.h"
 #include "common/log/log.h"
 #include "common/sync/mutex.h"
 #include "processor/runtime/discard.h"
 #include "processor/runtime/job_context.h"
-#include "processor/runtime/job_topics.h"
+#include "processor/runtime/job_start.h"
 #include "processor/runtime/patience.h"
 #include "processor/runtime/status_publisher.h"
 #include "processor/state/slot.h"
@@ -60,18 +59,7 @@ Result<std::unique_ptr<JobRunner>> JobRunner::Create(const JobProgram& program,
 
 // Everything that must stand before the first worker joins.
 Status JobRunner::Impl::Prepare(const std::stop_token& stop) {
-  RETURN_IF_ERROR(kafka::WaitForBrokers({.properties = context.source_properties,
-                                         .connect_timeout = context.options.connect_timeout,
-                                         .stop = stop,
-                                         .on_waiting = [this](const std::string& reason) {
-                                           log->warn("waiting for=kafka reason={}",
-                                                     log::Quoted(reason));
-                                         }}));
-  ASSIGN_OR_RETURN(std::unique_ptr<kafka::Admin> admin,
-                   kafka::Admin::Create({.properties = context.source_properties}));
-  RETURN_IF_ERROR(WaitForSourceTopics(*admin, context, stop));
-  if (context.options.is_fresh) RETURN_IF_ERROR(DiscardJob(*admin, context, stop));
-  RETURN_IF_ERROR(EnsureJobTopics(*admin, context));
+  RETURN_IF_ERROR(PrepareTopics(context, stop));
   if (context.options.is_status_published) {
     ASSIGN_OR_RETURN(publisher, StatusPublisher::Create(context, SystemClock::Get(), description));
   }

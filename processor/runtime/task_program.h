@@ -221,6 +221,8 @@ class JobProgram {
   virtual bool is_stateful(uint32_t stage) const = 0;
   // Equal for plans whose state is interchangeable.
   virtual std::string fingerprint() const = 0;
+  // What the fingerprint is of, in lines: for people, who want to know what has changed.
+  virtual std::string state_text() const = 0;
 
   // A task of stage 0.
   virtual std::unique_ptr<TaskProgram> MakeSourceTask(size_t source,

@@ -10,6 +10,7 @@ namespace slipstream::runtime {
 namespace {
 
 constexpr uint8_t kJobRecordVersion = 1;
+constexpr uint8_t kSeededVersion = 2;  // with the id of a savepoint at its end
 constexpr uint32_t kInputsMax = 256;
 constexpr uint32_t kPartitionsMax = 100'000;
 
@@ -17,7 +18,7 @@ constexpr uint32_t kPartitionsMax = 100'000;
 
 std::string EncodeJobRecord(const JobRecord& record) {
   RecordWriter writer;
-  writer.Number(kJobRecordVersion);
+  writer.Number(record.savepoint.empty() ? kJobRecordVersion : kSeededVersion);
   writer.Text(record.uuid);
   writer.Number(static_cast<uint32_t>(record.inputs.size()));
   for (const JobRecord::Input& input : record.inputs) {
@@ -26,13 +27,15 @@ std::string EncodeJobRecord(const JobRecord& record) {
     for (int64_t end : input.ends)
       writer.Number(end);
   }
+  if (!record.savepoint.empty()) writer.Text(record.savepoint);
   return writer.Take();
 }
 
 Result<JobRecord> ParseJobRecord(std::string_view bytes) {
   RecordReader reader(bytes);
-  if (const auto version = reader.Number<uint8_t>(); version != kJobRecordVersion) {
-    return DataLoss(fmt::format("job record: version={} known={}", version, kJobRecordVersion));
+  const auto version = reader.Number<uint8_t>();
+  if (version != kJobRecordVersion && version != kSeededVersion) {
+    return DataLoss(fmt::format("job record: version={} known={}", version, kSeededVersion));
   }
   JobRecord record;
   record.uuid = reader.Text();
@@ -49,7 +52,9 @@ Result<JobRecord> ParseJobRecord(std::string_view bytes) {
     for (uint32_t p = 0; p < partition_count; ++p)
       input.ends.push_back(reader.Number<int64_t>());
   }
-  if (!reader.AtEnd() || record.uuid.empty()) {
+  if (version == kSeededVersion) record.savepoint = reader.Text();
+  if (!reader.AtEnd() || record.uuid.empty() ||
+      record.savepoint.empty() != (version == kJobRecordVersion)) {
     return DataLoss("job record: length differs");
   }
   return record;

@@ -22,6 +22,7 @@ struct JobRecord {
 
   std::string uuid;  // names the job at the file system, so that a fresh start is another owner
   std::vector<Input> inputs;  // of all stages, in the job's order
+  std::string savepoint;      // the id of the savepoint it began with; empty: it began anew
 
   friend bool operator==(const JobRecord&, const JobRecord&) = default;
 };

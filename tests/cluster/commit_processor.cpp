@@ -142,6 +142,7 @@ class CountingJob final : public JobProgram {
   const std::vector<PrintSinkSpec>& print_sinks() const override { return print_sinks_; }
   bool is_stateful(uint32_t /*stage*/) const override { return true; }
   std::string fingerprint() const override { return "counting-job-1"; }
+  std::string state_text() const override { return "counting-job-1"; }
   std::unique_ptr<TaskProgram> MakeSourceTask(size_t /*source*/,
                                               std::string_view /*topic*/,
                                               int32_t partition) const override {

@@ -43,7 +43,7 @@ class StagesTest : public ::testing::TestWithParam<const char*> {
         "CREATE TABLE {1} (k STRING, v INT, ts_ms BIGINT, ts AS TO_TIMESTAMP_LTZ(ts_ms, 3),\n"
         "  WATERMARK FOR ts AS ts - INTERVAL '10' SECOND) WITH ('connector' = 'kafka',\n"
         "  'topic' = '{0}-{1}', 'scan.startup.mode' = 'earliest-offset', 'format' = 'json');\n";
-    std::string job = fmt::format("SET 'pipeline.name' = '{}';\n", name);
+    std::string job;
     for (const char* table : {"a", "b"})
       job += fmt::format(fmt::runtime(source), name, table);
     job += fmt::format(
@@ -62,7 +62,14 @@ INSERT INTO rows_of_both SELECT 'a', v FROM a UNION ALL SELECT 'b', v FROM b;
 END;
 )",
         name);
-    ASSERT_OK(WriteFile(dir_ / "job.sql", job));
+    statements_ = job;
+    UseJob(name, statements_);
+  }
+
+  // What Start starts from now on.
+  void UseJob(const std::string& name, const std::string& statements) const {
+    ASSERT_OK(WriteFile(dir_ / "job.sql",
+                        fmt::format("SET 'pipeline.name' = '{}';\n{}", name, statements)));
   }
 
   std::string Topic(const std::string& suffix) const { return name_ + "-" + suffix; }
@@ -95,7 +102,8 @@ END;
 
   Result<std::unique_ptr<Process>> Start(int workers,
                                          bool is_bounded,
-                                         const std::string& failpoints = "") {
+                                         const std::string& failpoints = "",
+                                         const std::vector<std::string>& flags = {}) {
     const int number = start_count_++;
     ProcessorRun run{
         .job = dir_ / "job.sql",
@@ -105,6 +113,7 @@ END;
         .failpoints = failpoints,
         .more_flags = {"--commit-interval=200ms",
                        "--state-dir=" + (dir_ / fmt::format("state-{}", number)).string()}};
+    run.more_flags.insert(run.more_flags.end(), flags.begin(), flags.end());
     return Process::Start(Command(run, dir_.path(), fmt::format("{}-{}", name_, number)));
   }
 
@@ -125,7 +134,21 @@ END;
     return count;
   }
 
+  std::string savepoint() const { return (dir_ / "savepoint").string(); }
+  Result<ToolResult> Save() const {
+    return RunTool(Command(ProcessorSavepoint{
+        .job = dir_ / "job.sql", .brokers = KafkaBroker::Shared().bootstrap(), .to = savepoint()}));
+  }
+  // A bounded run from the savepoint, to its end.
+  Result<ExitStatus> RunFromSavepoint(std::string& output) {
+    ASSIGN_OR_RETURN(const auto process, Start(1, true, "", {"--from-savepoint=" + savepoint()}));
+    ASSIGN_OR_RETURN(const ExitStatus exit, process->Wait());
+    output = process->Stderr();
+    return exit;
+  }
+
   const TempDir dir_{"stages"};
+  std::string statements_;  // of the job
   const KafkaClient client_{KafkaBroker::Shared().bootstrap()};
 
  private:
@@ -244,6 +267,60 @@ TEST_F(StagesTest, ProcessesThatComeAndGo) {
   for (size_t i = 1; i < processes.size(); ++i)
     EXPECT_OK(processes[i]->Terminate()) << processes[i]->Stderr();
   EXPECT_OK(Check());
+}
+
+// Killed where rows are on their way between stages, and taken up by a job of another name.
+TEST_F(StagesTest, GoesOnFromASavepointUnderAnotherName) {
+  MakeTopics("stages-saved");
+  ASSERT_OK(Fill(0, kRecords / 2));
+  ASSERT_OK_AND_ASSIGN(const auto killed, Start(1, false, "commit.after_kafka_commit=kill@3"));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus killed_exit, killed->Wait());
+  ASSERT_EQ(killed_exit.signal, SIGKILL) << killed->Stderr();
+
+  ASSERT_OK_AND_ASSIGN(const ToolResult saved, Save());
+  ASSERT_EQ(saved.exit.code, 0) << saved.err;
+  ASSERT_OK(Fill(kRecords / 2, kRecords - kRecords / 2));
+  UseJob("stages-saved-again", statements_);
+  std::string output;
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, RunFromSavepoint(output));
+
+  EXPECT_EQ(exit.code, 0) << output;
+  EXPECT_OK(Check());
+  // Given once, it is not given again.
+  ASSERT_OK_AND_ASSIGN(const ExitStatus again, RunFromSavepoint(output));
+  EXPECT_EQ(again.code, 0) << output;
+  EXPECT_OK(Check());
+}
+
+TEST_F(StagesTest, ASavepointIsRefusedWhereItDoesNotFit) {
+  MakeTopics("stages-refused");
+  ASSERT_OK_AND_ASSIGN(const ToolResult too_early, Save());
+  EXPECT_NE(too_early.exit.code, 0);
+  EXPECT_NE(too_early.err.find("has not committed anything yet"), std::string::npos)
+      << too_early.err;
+
+  ASSERT_OK(Fill(0, kRecords));
+  ASSERT_OK_AND_ASSIGN(const auto process, Start(1, true));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus ended, process->Wait());
+  ASSERT_EQ(ended.code, 0) << process->Stderr();
+  ASSERT_OK_AND_ASSIGN(const ToolResult saved, Save());
+  ASSERT_EQ(saved.exit.code, 0) << saved.err;
+  ASSERT_OK_AND_ASSIGN(const ToolResult twice, Save());
+  EXPECT_NE(twice.exit.code, 0) << "the file is there";
+
+  std::string output;
+  ASSERT_OK_AND_ASSIGN(const ExitStatus has_state, RunFromSavepoint(output));
+  EXPECT_NE(has_state.code, 0);
+  EXPECT_NE(output.find("has committed state of its own"), std::string::npos) << output;
+
+  std::string changed = statements_;
+  const std::string minute = "INTERVAL '1' MINUTE";
+  for (size_t at = changed.find(minute); at != std::string::npos; at = changed.find(minute))
+    changed.replace(at, minute.size(), "INTERVAL '2' MINUTE");
+  UseJob("stages-changed", changed);
+  ASSERT_OK_AND_ASSIGN(const ExitStatus is_changed, RunFromSavepoint(output));
+  EXPECT_NE(is_changed.code, 0);
+  EXPECT_NE(output.find("its state is another than the job's"), std::string::npos) << output;
 }
 
 TEST_P(StagesTest, KilledAtEachStepOfACommit) {

@@ -28,6 +28,14 @@ ProcessOptions Command(const ProcessorRun& run, std::filesystem::path dir, std::
   return options;
 }
 
+ProcessOptions Command(const ProcessorSavepoint& savepoint) {
+  ProcessOptions options{.program = "processor", .args = {"savepoint", savepoint.job.string()}};
+  AddFlag(options.args, "--brokers", savepoint.brokers);
+  AddFlag(options.args, "--master", savepoint.master);
+  AddFlag(options.args, "--to", savepoint.to);
+  return options;
+}
+
 ProcessOptions Command(const ProcessorQuery& query) {
   ProcessOptions options{.program = "processor", .args = {"query", query.sql}};
   AddFlag(options.args, "--brokers", query.brokers);

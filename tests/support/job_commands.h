@@ -28,6 +28,15 @@ struct ProcessorRun {
 // (WaitForEndpoint works), bounded or not.
 ProcessOptions Command(const ProcessorRun& run, std::filesystem::path dir, std::string name);
 
+// `processor savepoint`.
+struct ProcessorSavepoint {
+  std::filesystem::path job;  // the SQL file
+  std::string brokers;
+  std::string master;  // empty for a job that stores nothing there
+  std::string to;      // the new file
+};
+ProcessOptions Command(const ProcessorSavepoint& savepoint);
+
 // `processor query`.
 struct ProcessorQuery {
   std::string sql;

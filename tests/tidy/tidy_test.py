@@ -47,7 +47,8 @@ FORBIDDEN = {
     "processor/state": FRONT | RUNTIME | IO,
     "processor/formats": IO | {"processor/sql", "processor/connectors"},
     "processor/connectors": {"processor/sql", "processor/engine"},
-    "processor/runtime": {"processor/sql", "processor/engine"},
+    "processor/runtime": {"processor/sql", "processor/engine", "processor/savepoint"},
+    "processor/savepoint": FRONT | {"processor/engine", "dfs-client", "proto"},
     # The HTTP server knows nothing of what it serves.
     "gateway/http": IO | {"gateway/api", "gateway/webhdfs"},
 }

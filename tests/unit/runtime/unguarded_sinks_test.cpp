@@ -24,6 +24,7 @@ class OneSinkProgram final : public JobProgram {
   const std::vector<PrintSinkSpec>& print_sinks() const override { return prints_; }
   bool is_stateful(uint32_t) const override { return false; }
   std::string fingerprint() const override { return "one-sink"; }
+  std::string state_text() const override { return "one-sink"; }
   std::unique_ptr<TaskProgram> MakeSourceTask(size_t, std::string_view, int32_t) const override {
     return nullptr;
   }
