@@ -1,6 +1,7 @@
 #include "dfs-datanode/daemon.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include <fmt/format.h>
@@ -58,6 +59,7 @@ Result<std::string> AdvertisedAddress(const DaemonOptions& options, const rpc::S
 struct Daemon::Impl {
   DaemonOptions options;
   daemon::ControlLoop control;
+  std::atomic<bool> is_stopped = false;
   prometheus::Registry registry;
   Metrics metrics{registry};
   std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport();  // shared with its peers
@@ -74,11 +76,11 @@ struct Daemon::Impl {
   Status OpenNode();
   void MakeLoops();
   Status Listen();
+  std::vector<daemon::ReadyCheck> ReadyChecks();
   void UpdateGauges();
   std::string StatusJson();
   std::vector<StepLoop*> Loops() const;
   void Stop();
-  bool is_stopped = false;
 };
 
 Status Daemon::Impl::OpenNode() {
@@ -136,23 +138,30 @@ std::vector<StepLoop*> Daemon::Impl::Loops() const {
 }
 
 Status Daemon::Impl::Listen() {
-  service = std::make_unique<DatanodeService>(node->server(), SystemClock::Get());
+  service = std::make_unique<DatanodeService>(node->server(), metrics.calls, SystemClock::Get());
   ASSIGN_OR_RETURN(
       server,
       rpc::Server::Start({.listen = options.listen, .threads_max = options.rpc_threads},
                          {&service->service()}));
   ASSIGN_OR_RETURN(admin,
                    daemon::AdminServer::Start({.listen = options.admin_listen,
+                                               .daemon = "dfs-datanode",
                                                .registry = &registry,
-                                               .ready =
-                                                   [this] {
-                                                     if (node->session().has_master())
-                                                       return Status();
-                                                     return Unavailable("no answer from master " +
-                                                                        options.master);
-                                                   },
+                                               .ready = ReadyChecks(),
                                                .status_json = [this] { return StatusJson(); }}));
   return {};
+}
+
+std::vector<daemon::ReadyCheck> Daemon::Impl::ReadyChecks() {
+  return {{.name = "serving",
+           .check = [this] { return is_stopped ? Unavailable("draining") : Status(); }},
+          {.name = "master",
+           .check =
+               [this] {
+                 if (node->session().has_master()) return Status();
+                 return Unavailable("no answer from master " + options.master);
+               }},
+          {.name = "disks", .check = [this] { return node->health(); }}};
 }
 
 void Daemon::Impl::UpdateGauges() {
@@ -190,7 +199,7 @@ std::string Daemon::Impl::StatusJson() {
 }
 
 void Daemon::Impl::Stop() {
-  if (std::exchange(is_stopped, true)) return;
+  if (is_stopped.exchange(true)) return;
   if (server != nullptr) {
     server->SetServing(false);
     server->Shutdown(kDrainTime);

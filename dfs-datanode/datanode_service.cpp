@@ -1,12 +1,14 @@
 #include "dfs-datanode/datanode_service.h"
 
 #include <chrono>
+#include <string_view>
 
 #include <grpcpp/grpcpp.h>
 
 #include "proto/dfs_datanode.grpc.pb.h"
 
 #include "common/log/log.h"
+#include "common/metrics/call_metrics.h"
 #include "common/rpc/status_map.h"
 
 namespace slipstream::datanode {
@@ -29,53 +31,69 @@ Status CheckDeadline(const grpc::ServerContext& context) {
 
 class DatanodeService::Impl final : public dfs::v1::DfsDatanode::Service {
  public:
-  Impl(ReplicaServer& replicas, const Clock& clock) : replicas_(replicas), clock_(clock) {}
+  Impl(ReplicaServer& replicas, metrics::CallMetrics& calls, const Clock& clock)
+      : replicas_(replicas), calls_(calls), clock_(clock) {}
 
   grpc::Status WriteBlocks(grpc::ServerContext* context,
                            grpc::ServerReader<WriteBlocksRequest>* reader,
                            WriteBlocksResponse* response) override {
-    return rpc::ToGrpc(Receive(*context, *reader, *response));
+    return Count("WriteBlocks", [&] { return Receive(*context, *reader, *response); });
   }
 
   grpc::Status ReadBlock(grpc::ServerContext* context,
                          const ReadBlockRequest* request,
                          grpc::ServerWriter<ReadBlockResponse>* writer) override {
-    Status status = CheckDeadline(*context);
-    if (status.ok()) {
-      status = replicas_.Read(*request, [&](const ReadBlockResponse& frame, bool is_last) {
-        grpc::WriteOptions options;
-        // Travels with the call's end.
-        if (is_last) options.set_last_message();
-        return writer->Write(frame, options);
-      });
-    }
-    LogFailure("read_failed", *context, request->block().block_id(), status);
-    return rpc::ToGrpc(status);
+    return Count("ReadBlock", [&] {
+      Status status = CheckDeadline(*context);
+      if (status.ok()) {
+        status = replicas_.Read(*request, [&](const ReadBlockResponse& frame, bool is_last) {
+          grpc::WriteOptions options;
+          // Travels with the call's end.
+          if (is_last) options.set_last_message();
+          return writer->Write(frame, options);
+        });
+      }
+      LogFailure("read_failed", *context, request->block().block_id(), status);
+      return status;
+    });
   }
 
   grpc::Status ReadRange(grpc::ServerContext* context,
                          const ReadBlockRequest* request,
                          ReadRangeResponse* response) override {
-    Status status = CheckDeadline(*context);
-    if (status.ok()) status = replicas_.ReadRange(*request, *response);
-    LogFailure("read_failed", *context, request->block().block_id(), status);
-    return rpc::ToGrpc(status);
+    return Count("ReadRange", [&] {
+      Status status = CheckDeadline(*context);
+      if (status.ok()) status = replicas_.ReadRange(*request, *response);
+      LogFailure("read_failed", *context, request->block().block_id(), status);
+      return status;
+    });
   }
 
   grpc::Status ChecksumBlock(grpc::ServerContext* context,
                              const ChecksumBlockRequest* request,
                              grpc::ServerWriter<ChecksumBlockResponse>* writer) override {
-    Status status = CheckDeadline(*context);
-    if (status.ok()) {
-      status = replicas_.Checksum(*request, [&](const ChecksumBlockResponse& checksums) {
-        return writer->Write(checksums);
-      });
-    }
-    LogFailure("checksum_failed", *context, request->block().block_id(), status);
-    return rpc::ToGrpc(status);
+    return Count("ChecksumBlock", [&] {
+      Status status = CheckDeadline(*context);
+      if (status.ok()) {
+        status = replicas_.Checksum(*request, [&](const ChecksumBlockResponse& checksums) {
+          return writer->Write(checksums);
+        });
+      }
+      LogFailure("checksum_failed", *context, request->block().block_id(), status);
+      return status;
+    });
   }
 
  private:
+  template <class Call>
+  grpc::Status Count(std::string_view method, Call call) {
+    const SteadyTime begin = clock_.Now();
+    const Status status = call();
+    const std::chrono::duration<double> seconds = clock_.Now() - begin;
+    calls_.Count(method, CodeName(status.code()), seconds.count());
+    return rpc::ToGrpc(status);
+  }
+
   Status Receive(grpc::ServerContext& context,
                  grpc::ServerReader<WriteBlocksRequest>& reader,
                  WriteBlocksResponse& response) {
@@ -104,12 +122,15 @@ class DatanodeService::Impl final : public dfs::v1::DfsDatanode::Service {
   }
 
   ReplicaServer& replicas_;
+  metrics::CallMetrics& calls_;
   const Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_ = log::Get("datanode.service");
 };
 
-DatanodeService::DatanodeService(ReplicaServer& replicas, const Clock& clock)
-    : impl_(std::make_unique<Impl>(replicas, clock)) {}
+DatanodeService::DatanodeService(ReplicaServer& replicas,
+                                 metrics::CallMetrics& calls,
+                                 const Clock& clock)
+    : impl_(std::make_unique<Impl>(replicas, calls, clock)) {}
 
 DatanodeService::~DatanodeService() = default;
 

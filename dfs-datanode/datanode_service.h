@@ -9,6 +9,10 @@ namespace grpc {
 class Service;
 }
 
+namespace slipstream::metrics {
+class CallMetrics;
+}
+
 namespace slipstream::datanode {
 
 // DatanodeService: the gRPC face of a datanode (proto/dfs_datanode.proto), over a ReplicaServer.
@@ -19,7 +23,7 @@ namespace slipstream::datanode {
 //            call without one is refused.
 class DatanodeService final {
  public:
-  DatanodeService(ReplicaServer& replicas, const Clock& clock);
+  DatanodeService(ReplicaServer& replicas, metrics::CallMetrics& calls, const Clock& clock);
   ~DatanodeService();
   DatanodeService(const DatanodeService&) = delete;
   DatanodeService& operator=(const DatanodeService&) = delete;

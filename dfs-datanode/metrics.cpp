@@ -19,7 +19,11 @@ prometheus::Gauge& Gauge(prometheus::Registry& registry, const char* name, const
 }  // namespace
 
 Metrics::Metrics(prometheus::Registry& registry)
-    : blocks_written(Counter(registry,
+    : calls(registry,
+            {.prefix = "slipstream_datanode_rpc",
+             .label = "method",
+             .help = "Time from a call's arrival to the end of its answer."}),
+      blocks_written(Counter(registry,
                              "slipstream_datanode_blocks_written_total",
                              "Blocks made durable and acknowledged.")),
       bytes_written(Counter(

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include "common/metrics/call_metrics.h"
 
 namespace prometheus {
 class Counter;
@@ -16,6 +16,7 @@ namespace slipstream::datanode {
 struct Metrics {
   explicit Metrics(prometheus::Registry& registry);
 
+  metrics::CallMetrics calls;  // of the service
   prometheus::Counter& blocks_written;
   prometheus::Counter& bytes_written;
   prometheus::Counter& writes_failed;

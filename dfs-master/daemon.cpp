@@ -159,16 +159,21 @@ Status Daemon::Start() {
                                       impl_->service->services()));
   impl_->loading = std::make_unique<LoadingLoop>(*impl_->master);
   impl_->housekeeping = std::make_unique<HousekeepingLoop>(*impl_->master, impl_->metrics);
-  ASSIGN_OR_RETURN(
-      impl_->admin,
-      daemon::AdminServer::Start(
-          {.listen = options.flags.admin_listen,
-           .registry = &impl_->metrics.registry(),
-           .ready = [this] { return impl_->is_draining ? Unavailable("draining") : Status(); },
-           .status_json = [this]() -> std::string {
-             auto state = impl_->master->GetClusterState();
-             return state.ok() ? ToJson(*state) : "{}";
-           }}));
+  ASSIGN_OR_RETURN(impl_->admin,
+                   daemon::AdminServer::Start({.listen = options.flags.admin_listen,
+                                               .daemon = "dfs-master",
+                                               .registry = &impl_->metrics.registry(),
+                                               .ready = {{.name = "serving",
+                                                          .check =
+                                                              [this] {
+                                                                return impl_->is_draining
+                                                                           ? Unavailable("draining")
+                                                                           : Status();
+                                                              }}},
+                                               .status_json = [this]() -> std::string {
+                                                 auto state = impl_->master->GetClusterState();
+                                                 return state.ok() ? ToJson(*state) : "{}";
+                                               }}));
   impl_->server->SetServing(true);
   return daemon::AnnounceReady(kLogger,
                                {.rpc = impl_->server->address(), .admin = impl_->admin->address()},

@@ -1,26 +1,15 @@
 #include "dfs-master/metrics.h"
 
-#include <array>
-#include <atomic>
-#include <functional>
-#include <map>
 #include <string>
 
 #include <nlohmann/json.hpp>
-#include <prometheus/counter.h>
 #include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include "common/sync/mutex.h"
+#include "common/metrics/call_metrics.h"
 
 namespace slipstream::dfs::master {
 namespace {
-
-const prometheus::Histogram::BucketBoundaries kSecondsBuckets = {
-    0.0002, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2};
-
-constexpr size_t kCodes = static_cast<size_t>(Code::kUnauthenticated) + 1;
 
 const char* StateName(NodeState state) {
   switch (state) {
@@ -47,45 +36,10 @@ prometheus::Family<prometheus::Gauge>& Gauges(prometheus::Registry& registry,
 
 struct Metrics::Impl {
   prometheus::Registry registry;
-  prometheus::Family<prometheus::Counter>& calls = prometheus::BuildCounter()
-                                                       .Name("slipstream_dfs_master_rpcs_total")
-                                                       .Help("Calls answered.")
-                                                       .Register(registry);
-  prometheus::Family<prometheus::Histogram>& call_seconds =
-      prometheus::BuildHistogram()
-          .Name("slipstream_dfs_master_rpc_seconds")
-          .Help("From the request's arrival to its answer.")
-          .Register(registry);
-
-  // Looking a metric up by its labels costs more than some of the calls.
-  struct CallMetrics {
-    prometheus::Histogram* seconds = nullptr;
-    // By code; null until the first call that ended so.
-    std::array<std::atomic<prometheus::Counter*>, kCodes> by_code{};
-  };
-  CallMetrics& CallOf(std::string_view method) EXCLUDES(mutex) {
-    MutexLock lock(mutex);
-    auto it = call_metrics.find(method);
-    if (it == call_metrics.end()) {
-      it = call_metrics.try_emplace(std::string(method)).first;
-      it->second.seconds = &call_seconds.Add({{"method", it->first}}, kSecondsBuckets);
-    }
-    return it->second;
-  }
-  prometheus::Counter& CounterOf(CallMetrics& call, std::string_view method, Code code) {
-    std::atomic<prometheus::Counter*>& known = call.by_code.at(static_cast<size_t>(code));
-    prometheus::Counter* counter = known.load(std::memory_order_acquire);
-    if (counter == nullptr) {
-      // Added twice it is the same.
-      counter =
-          &calls.Add({{"method", std::string(method)}, {"code", std::string(CodeName(code))}});
-      known.store(counter, std::memory_order_release);
-    }
-    return *counter;
-  }
-  Mutex mutex;
-  // Nodes stay where they are, and none is taken away.
-  std::map<std::string, CallMetrics, std::less<>> call_metrics GUARDED_BY(mutex);
+  metrics::CallMetrics calls{registry,
+                             {.prefix = "slipstream_dfs_master_rpc",
+                              .label = "method",
+                              .help = "From the request's arrival to its answer."}};
 
   prometheus::Family<prometheus::Gauge>& nodes = Gauges(registry, "nodes", "Datanodes by state.");
   prometheus::Family<prometheus::Gauge>& blocks =
@@ -106,9 +60,7 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
 void Metrics::CountCall(std::string_view method, Code code, double seconds) {
-  Impl::CallMetrics& call = impl_->CallOf(method);
-  impl_->CounterOf(call, method, code).Increment();
-  call.seconds->Observe(seconds);
+  impl_->calls.Count(method, CodeName(code), seconds);
 }
 
 void Metrics::SetClusterState(const ClusterState& state) {

@@ -90,7 +90,8 @@ struct Daemon::Impl {
   Result<std::vector<api::TopicState>> ListTopics() const;
   std::unique_ptr<charts::RowSource> OpenSource(const charts::ChartQuery& query);
   void FeedCharts(const std::stop_token& stop_feed);
-  Status Readiness() const;
+  std::vector<daemon::ReadyCheck> ReadyChecks() const;
+  Status MasterAnswers() const;
   std::string StatusJson() const;
   void Stop();
 
@@ -165,8 +166,9 @@ Status Daemon::Impl::Listen() {
                                        metrics));
   ASSIGN_OR_RETURN(admin,
                    daemon::AdminServer::Start({.listen = options.admin_listen,
+                                               .daemon = "gateway",
                                                .registry = &registry,
-                                               .ready = [this] { return Readiness(); },
+                                               .ready = ReadyChecks(),
                                                .status_json = [this] { return StatusJson(); }}));
   return {};
 }
@@ -210,8 +212,13 @@ Result<std::vector<api::TopicState>> Daemon::Impl::ListTopics() const {
   return topics;
 }
 
-Status Daemon::Impl::Readiness() const {
-  if (is_draining) return Unavailable("draining");
+std::vector<daemon::ReadyCheck> Daemon::Impl::ReadyChecks() const {
+  return {{.name = "serving",
+           .check = [this] { return is_draining ? Unavailable("draining") : Status(); }},
+          {.name = "master", .check = [this] { return MasterAnswers(); }}};
+}
+
+Status Daemon::Impl::MasterAnswers() const {
   const auto cluster = board.cluster();
   if (!cluster.has_value() || SystemClock::Get().Now() - cluster->heard_at > kMasterSilenceMax) {
     return Unavailable("no answer from master " + options.master);
@@ -223,7 +230,7 @@ std::string Daemon::Impl::StatusJson() const {
   return nlohmann::json{{"version", daemon::Version()},
                         {"master", options.master},
                         {"address", server->address()},
-                        {"ready", Readiness().ok()}}
+                        {"ready", !is_draining && MasterAnswers().ok()}}
       .dump();
 }
 

@@ -35,4 +35,10 @@ http::Response Router::Overloaded(const http::Request& request) {
       .Overloaded(request);
 }
 
+std::string_view Router::OperationOf(const http::Request& request) const {
+  if (webhdfs::Handler::Serves(request)) return parts_.webhdfs.OperationOf(request);
+  if (api::Handler::Serves(request)) return parts_.api.OperationOf(request);
+  return Handler::OperationOf(request);
+}
+
 }  // namespace slipstream::gateway

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "gateway/http/host_names.h"
 #include "gateway/http/message.h"
 
@@ -20,6 +22,7 @@ class Router final : public http::Handler {
 
   http::Answer Handle(const http::Request& request) override;
   http::Response Overloaded(const http::Request& request) override;
+  std::string_view OperationOf(const http::Request& request) const override;
 
  private:
   const Parts parts_;

@@ -1,5 +1,6 @@
 #include "common/daemon/admin_server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <sstream>
@@ -16,6 +17,8 @@
 #include <prometheus/text_serializer.h>
 
 #include "common/daemon/process_metrics.h"
+#include "common/log/level.h"
+#include "common/log/log.h"
 #include "common/net/host_port.h"
 
 namespace slipstream::daemon {
@@ -38,8 +41,18 @@ struct Answer {
   std::string body;
 };
 
+// Who asks for what.
+struct Question {
+  http::verb method;
+  std::string_view path;
+  std::string_view query;
+  std::string_view body;
+  bool is_from_here;  // from this machine
+  bool is_of_page;    // sent by a web page's script
+};
+
 std::string MetricsText(const AdminServer::Options& options) {
-  std::vector<prometheus::MetricFamily> families = CollectProcessMetrics();
+  std::vector<prometheus::MetricFamily> families = CollectProcessMetrics(options.daemon);
   if (options.registry != nullptr) {
     for (auto& family : options.registry->Collect())
       families.push_back(std::move(family));
@@ -49,26 +62,73 @@ std::string MetricsText(const AdminServer::Options& options) {
   return text.str();
 }
 
-Answer AnswerTo(const AdminServer::Options& options, http::verb method, std::string_view target) {
-  if (method != http::verb::get && method != http::verb::head) {
+// With `is_verbose` a line for each check, as Kubernetes writes them, else one for each that fails.
+Answer Readiness(const std::vector<ReadyCheck>& checks, bool is_verbose) {
+  Answer answer;
+  for (const ReadyCheck& check : checks) {
+    const Status status = check.check();
+    if (!status.ok()) answer.status = http::status::service_unavailable;
+    if (is_verbose) answer.body += (status.ok() ? "[+]" : "[-]") + check.name + " ";
+    if (is_verbose || !status.ok()) answer.body += (status.ok() ? "ok" : status.message()) + "\n";
+  }
+  const bool is_ready = answer.status == http::status::ok;
+  if (is_verbose) answer.body += is_ready ? "ready\n" : "not ready\n";
+  if (answer.body.empty()) answer.body = "ok\n";
+  return answer;
+}
+
+Answer LogLevels() {
+  std::string text;
+  for (const auto& [logger, level] : log::Levels())
+    text += logger + "=" + level + "\n";
+  return {.body = std::move(text)};
+}
+
+Answer SetLogLevel(const Question& question) {
+  if (!question.is_from_here || question.is_of_page) {
+    return {.status = http::status::forbidden,
+            .body = "levels are changed from the same machine only, and by no web page\n"};
+  }
+  std::string_view body = question.body;
+  while (!body.empty() && (body.back() == '\n' || body.back() == '\r'))
+    body.remove_suffix(1);
+  const size_t mark = body.find('=');
+  const bool is_for_one = mark != std::string_view::npos;
+  const std::string_view logger = is_for_one ? body.substr(0, mark) : std::string_view();
+  const Status status =
+      is_for_one && logger.empty()
+          ? InvalidArgument("no logger before the '='")
+          : log::SetLevel(logger, std::string(is_for_one ? body.substr(mark + 1) : body));
+  if (!status.ok()) return {.status = http::status::bad_request, .body = status.message() + "\n"};
+  log::Get("admin")->info("log_level_set to={}", log::Quoted(body));
+  return LogLevels();
+}
+
+Answer AnswerTo(const AdminServer::Options& options, const Question& question) {
+  const std::string_view path = question.path;
+  if (path == "/loglevel" && question.method == http::verb::put) return SetLogLevel(question);
+  if (question.method != http::verb::get && question.method != http::verb::head) {
     return {.status = http::status::method_not_allowed, .body = "only GET and HEAD\n"};
   }
-  std::string_view path = target.substr(0, target.find('?'));
   if (path == "/metrics") {
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
             .body = MetricsText(options)};
   }
   if (path == "/livez") return {.body = "ok\n"};
   if (path == "/readyz") {
-    Status ready = options.ready ? options.ready() : Status();
-    if (ready.ok()) return {.body = "ok\n"};
-    return {.status = http::status::service_unavailable, .body = ready.message() + "\n"};
+    const bool is_verbose = question.query == "verbose" || question.query.starts_with("verbose=");
+    return Readiness(options.ready, is_verbose);
   }
   if (path == "/status") {
     return {.content_type = "application/json",
             .body = options.status_json ? options.status_json() : "{}"};
   }
-  return {.status = http::status::not_found, .body = "/metrics /livez /readyz /status\n"};
+  if (path == "/loglevel") return LogLevels();
+  return {.status = http::status::not_found, .body = "/metrics /livez /readyz /status /loglevel\n"};
+}
+
+std::string_view ToView(beast::string_view text) {
+  return {text.data(), text.size()};
 }
 
 // One connection, one request. Kept alive by the handlers of its pending operation alone.
@@ -97,8 +157,18 @@ class Session final : public std::enable_shared_from_this<Session> {
  private:
   void Respond() {
     const auto& request = parser_.get();
-    std::string_view target(request.target().data(), request.target().size());
-    Answer answer = AnswerTo(options_, request.method(), target);
+    const std::string_view target = ToView(request.target());
+    const size_t mark = std::min(target.find('?'), target.size());
+    beast::error_code unknown;
+    const auto peer = stream_.socket().remote_endpoint(unknown);
+    Answer answer = AnswerTo(
+        options_,
+        {.method = request.method(),
+         .path = target.substr(0, mark),
+         .query = target.substr(std::min(mark + 1, target.size())),
+         .body = request.body(),
+         .is_from_here = !unknown && peer.address().is_loopback(),
+         .is_of_page = request.count(http::field::origin) + request.count("Sec-Fetch-Site") > 0});
     response_.result(answer.status);
     response_.version(request.version());
     response_.keep_alive(false);

@@ -10,6 +10,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "common/daemon/service_manager.h"
+
 namespace slipstream::daemon {
 namespace {
 
@@ -72,6 +74,8 @@ void ControlLoop::Post(std::function<void()> task) {
 
 int ControlLoop::Run() {
   impl_->context.run();
+  // A manager that is gone must not keep the process from its drain.
+  (void)TellServiceManager("STOPPING=1");
   return impl_->signal_number;
 }
 

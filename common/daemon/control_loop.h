@@ -28,7 +28,8 @@ class ControlLoop final {
   // Runs `task` once, soon.
   void Post(std::function<void()> task);
 
-  // Runs tasks until a signal comes, then returns its number, or until Stop(), then returns 0.
+  // Runs tasks until a signal comes, then returns its number, or until Stop(), then returns 0;
+  // tells the service manager, if one waits, that the process is stopping.
   int Run();
 
   void Stop();

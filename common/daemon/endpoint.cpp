@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "common/daemon/service_manager.h"
 #include "common/log/log.h"
 
 namespace slipstream::daemon {
@@ -29,6 +30,9 @@ Status AnnounceReady(const std::string& logger_name,
     }
   }
   log::Get(logger_name)->info("{}", line);
+  if (Status told = TellServiceManager("READY=1\nSTATUS=" + line); !told.ok()) {
+    log::Get(logger_name)->warn("service_manager_not_told error={}", log::Quoted(told.ToString()));
+  }
   return {};
 }
 

@@ -17,7 +17,8 @@ struct Endpoint {
 
 // Says that the process is ready: logs the line of ToString under `logger_name` and, where
 // `endpoint_file` is not empty, writes the same line to it by way of a temporary file beside it
-// and a rename, so that whoever waits for the file never reads half of it.
+// and a rename, so that whoever waits for the file never reads half of it. Then tells the service
+// manager, if one waits.
 Status AnnounceReady(const std::string& logger_name,
                      const Endpoint& endpoint,
                      const std::string& endpoint_file);

@@ -7,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/log/format.h"
+
 namespace slipstream::daemon {
 namespace {
 
@@ -42,13 +44,23 @@ void AddLogFlags(CLI::App& app, DaemonFlags& flags) {
   app.add_option("--log-level", flags.log_level, "trace, debug, info, warn, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
       ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--log-format",
+         [](const std::string& format) {
+           log::SetFormat(format == "json" ? log::Format::kJson : log::Format::kLogfmt);
+         },
+         "of the log's lines: logfmt, or json, an object a line")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"logfmt", "json"}))
+      ->default_str("logfmt");
 }
 
 void AddDaemonFlags(CLI::App& app, DaemonFlags& flags) {
   AddLogFlags(app, flags);
-  app.add_option("--admin-listen",
-                 flags.admin_listen,
-                 "HOST:PORT for /metrics, /livez, /readyz and /status; port 0 takes a free one")
+  app.add_option(
+         "--admin-listen",
+         flags.admin_listen,
+         "HOST:PORT for /metrics, /livez, /readyz, /status and /loglevel; port 0 takes a free one")
       ->capture_default_str();
   app.add_option("--endpoint-file",
                  flags.endpoint_file,

@@ -27,7 +27,8 @@ struct DaemonFlags {
   bool insecure = false;
 };
 
-// Adds --log-level alone, for tools that serve nothing.
+// Adds --log-level and --log-format alone, for tools that serve nothing. The format is set while
+// the command line is parsed.
 void AddLogFlags(CLI::App& app, DaemonFlags& flags);
 // Adds all of DaemonFlags. `flags` must outlive the parsing.
 void AddDaemonFlags(CLI::App& app, DaemonFlags& flags);

@@ -1,5 +1,6 @@
 #include "common/log/log.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -7,6 +8,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "common/log/format.h"
+#include "common/log/json_formatter.h"
+#include "common/log/level.h"
 #include "common/sync/mutex.h"
 
 namespace slipstream::log {
@@ -18,6 +22,7 @@ constexpr size_t kQuotedBytesMax = 512;
 struct Registry {
   Mutex mutex;
   spdlog::sink_ptr sink GUARDED_BY(mutex);
+  Format format GUARDED_BY(mutex) = Format::kLogfmt;
 };
 
 Registry& TheRegistry() {
@@ -25,16 +30,31 @@ Registry& TheRegistry() {
   return registry;
 }
 
-spdlog::sink_ptr MakeSink(bool to_stderr) {
+std::unique_ptr<spdlog::formatter> MakeFormatter(Format format) {
+  if (format == Format::kJson) return std::make_unique<JsonFormatter>();
+  return std::make_unique<spdlog::pattern_formatter>(kPattern, spdlog::pattern_time_type::utc);
+}
+
+spdlog::sink_ptr MakeSink(bool to_stderr, Format format) {
   spdlog::sink_ptr sink;
   if (to_stderr) {
     sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   } else {
     sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
   }
-  sink->set_formatter(
-      std::make_unique<spdlog::pattern_formatter>(kPattern, spdlog::pattern_time_type::utc));
+  sink->set_formatter(MakeFormatter(format));
   return sink;
+}
+
+std::string NameOf(spdlog::level::level_enum level) {
+  // The word of the command line, where spdlog would say "warning".
+  if (level == spdlog::level::warn) return "warn";
+  const spdlog::string_view_t name = spdlog::level::to_string_view(level);
+  return {name.data(), name.size()};
+}
+
+bool IsAtOrBelow(std::string_view name, std::string_view above) {
+  return name.starts_with(above) && (name.size() == above.size() || name[above.size()] == '.');
 }
 
 }  // namespace
@@ -43,7 +63,7 @@ std::shared_ptr<spdlog::logger> Get(const std::string& name) {
   Registry& registry = TheRegistry();
   MutexLock lock(registry.mutex);
   if (auto logger = spdlog::get(name)) return logger;
-  if (!registry.sink) registry.sink = MakeSink(true);
+  if (!registry.sink) registry.sink = MakeSink(true, registry.format);
   auto logger = std::make_shared<spdlog::logger>(name, registry.sink);
   logger->set_level(spdlog::get_level());
   logger->flush_on(spdlog::level::info);
@@ -54,11 +74,51 @@ std::shared_ptr<spdlog::logger> Get(const std::string& name) {
 void Init(const Options& options) {
   Registry& registry = TheRegistry();
   MutexLock lock(registry.mutex);
-  const std::shared_ptr<spdlog::sinks::sink> sink = MakeSink(options.to_stderr);
+  const std::shared_ptr<spdlog::sinks::sink> sink = MakeSink(options.to_stderr, registry.format);
   registry.sink = sink;
   spdlog::set_level(spdlog::level::from_str(options.level));
   spdlog::apply_all(
       [&](const std::shared_ptr<spdlog::logger>& logger) { logger->sinks().assign(1, sink); });
+}
+
+void SetFormat(Format format) {
+  Registry& registry = TheRegistry();
+  MutexLock lock(registry.mutex);
+  registry.format = format;
+  if (registry.sink) registry.sink->set_formatter(MakeFormatter(format));
+}
+
+Status SetLevel(std::string_view logger, const std::string& level) {
+  const spdlog::level::level_enum wanted = spdlog::level::from_str(level);
+  // from_str answers "off" to what it does not know.
+  if (wanted == spdlog::level::off && level != "off") {
+    return InvalidArgument("no such level: " + Quoted(level));
+  }
+  MutexLock lock(TheRegistry().mutex);
+  if (logger.empty()) {
+    spdlog::set_level(wanted);
+    return {};
+  }
+  bool is_found = false;
+  spdlog::apply_all([&](const std::shared_ptr<spdlog::logger>& one) {
+    if (!IsAtOrBelow(one->name(), logger)) return;
+    one->set_level(wanted);
+    is_found = true;
+  });
+  if (!is_found) return NotFound("no logger of that name: " + Quoted(logger));
+  return {};
+}
+
+std::vector<std::pair<std::string, std::string>> Levels() {
+  std::vector<std::pair<std::string, std::string>> levels;
+  MutexLock lock(TheRegistry().mutex);
+  spdlog::apply_all([&](const std::shared_ptr<spdlog::logger>& one) {
+    levels.emplace_back(one->name(), NameOf(one->level()));
+  });
+  std::sort(levels.begin(), levels.end());
+  // spdlog's own logger without a name, which nobody here writes to.
+  std::erase_if(levels, [](const auto& entry) { return entry.first.empty(); });
+  return levels;
 }
 
 std::string Quoted(std::string_view text) {

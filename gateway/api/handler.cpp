@@ -74,6 +74,11 @@ http::Response Handler::Overloaded(const http::Request& /*request*/) {
   return ErrorResponse(Unavailable("the gateway is busy: no memory became free in time"));
 }
 
+std::string_view Handler::OperationOf(const http::Request& request) const {
+  // A stream's time is that for which somebody looked, and says nothing of ours.
+  return request.path.ends_with("/events") ? "api_events" : "api";
+}
+
 Result<http::Answer> Handler::Run(const http::Request& request) {
   if (request.method != "GET" && request.method != "HEAD") {
     return Unimplemented("only GET: nothing is changed here");

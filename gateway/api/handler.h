@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/clock/clock.h"
@@ -47,6 +48,7 @@ class Handler final : public http::Handler {
 
   http::Answer Handle(const http::Request& request) override;
   http::Response Overloaded(const http::Request& request) override;
+  std::string_view OperationOf(const http::Request& request) const override;
 
  private:
   Result<http::Answer> Run(const http::Request& request);

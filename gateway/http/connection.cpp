@@ -410,6 +410,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
                             : metrics.answers_server)
         .Increment();
     if (text_.has_value()) metrics.bytes_sent.Increment(static_cast<double>(text_->body().size()));
+    metrics.operations.Count(
+        context_.handler.OperationOf(request_), std::to_string(response_.code), BusySeconds());
     SetBusy(false);
     DropBodies();
     const bool is_unread = !parser_->is_done();
@@ -464,9 +466,13 @@ class Connection final : public std::enable_shared_from_this<Connection> {
       context_.metrics.busy_connections.Increment();
       return;
     }
-    const std::chrono::duration<double> taken = SystemClock::Get().Now() - started_at_;
-    context_.metrics.request_seconds.Observe(taken.count());
+    context_.metrics.request_seconds.Observe(BusySeconds());
     context_.metrics.busy_connections.Decrement();
+  }
+
+  double BusySeconds() const {
+    const std::chrono::duration<double> taken = SystemClock::Get().Now() - started_at_;
+    return taken.count();
   }
 
   ConnectionContext& context_;

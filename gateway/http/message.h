@@ -90,6 +90,8 @@ class Handler {
   virtual Answer Handle(const Request& request) = 0;
   // The answer to a request for which there was no memory in time.
   virtual Response Overloaded(const Request& request) = 0;
+  // What is asked for, as metrics count it: one of a fixed set of texts that live for ever.
+  virtual std::string_view OperationOf(const Request& /*request*/) const { return "page"; }
 };
 
 // Whether it can stand as the value of a header: no control characters, with which whoever

@@ -56,6 +56,10 @@ Metrics::Metrics(prometheus::Registry& registry)
                           .Register(registry)
                           .Add({},
                                prometheus::Histogram::BucketBoundaries{
-                                   0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100})) {}
+                                   0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100})),
+      operations(registry,
+                 {.prefix = "slipstream_gateway_operation",
+                  .label = "operation",
+                  .help = "Time from a request's head to the end of its answer."}) {}
 
 }  // namespace slipstream::gateway::http

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/metrics/call_metrics.h"
+
 namespace prometheus {
 class Counter;
 class Gauge;
@@ -26,6 +28,7 @@ struct Metrics {
   prometheus::Counter& answers_client;     // 4xx
   prometheus::Counter& answers_server;     // 5xx
   prometheus::Histogram& request_seconds;  // from the head to the last byte of the answer
+  metrics::CallMetrics operations;         // the same by operation, of those that were answered
 };
 
 }  // namespace slipstream::gateway::http

@@ -46,6 +46,12 @@ http::Response Handler::Overloaded(const http::Request& /*request*/) {
   return Retriable("the gateway is busy: no memory became free in time").ToResponse();
 }
 
+std::string_view Handler::OperationOf(const http::Request& request) const {
+  const auto parameters = Parameters::Parse(request.query);
+  if (!parameters.ok()) return "unknown";
+  return OperationName(request.method, parameters->Text("op").value_or(""));
+}
+
 Outcome Handler::Run(const http::Request& request, std::string& path) {
   if (IsCrossSite(request)) return Security("a request of another site is refused");
   ASSIGN_OR_RETURN(Parameters parameters, Parameters::Parse(request.query));

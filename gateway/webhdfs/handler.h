@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -28,6 +29,7 @@ class Handler final : public http::Handler {
 
   http::Answer Handle(const http::Request& request) override;
   http::Response Overloaded(const http::Request& request) override;
+  std::string_view OperationOf(const http::Request& request) const override;
 
  private:
   Outcome Run(const http::Request& request, std::string& path);

@@ -86,17 +86,33 @@ constexpr std::array kOffers = {
 
 constexpr size_t kShownBytesMax = 100;
 
-}  // namespace
-
-std::variant<Operation, RemoteException> FindOperation(std::string_view verb,
-                                                       std::string_view name) {
+std::string ToUpper(std::string_view name) {
   std::string upper(name.substr(0, kShownBytesMax));
   std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
-  for (const Offer& offer : kOffers) {
-    if (offer.verb != verb || offer.name != upper) continue;
-    if (offer.operation != nullptr) return offer.operation;
+  return upper;
+}
+
+const Offer* FindOffer(std::string_view verb, std::string_view upper) {
+  const auto* offer = std::find_if(kOffers.begin(), kOffers.end(), [&](const Offer& one) {
+    return one.verb == verb && one.name == upper;
+  });
+  return offer == kOffers.end() ? nullptr : offer;
+}
+
+}  // namespace
+
+std::string_view OperationName(std::string_view verb, std::string_view name) {
+  const Offer* offer = FindOffer(verb, ToUpper(name));
+  return offer == nullptr ? "unknown" : offer->name;
+}
+
+std::variant<Operation, RemoteException> FindOperation(std::string_view verb,
+                                                       std::string_view name) {
+  const std::string upper = ToUpper(name);
+  if (const Offer* offer = FindOffer(verb, upper); offer != nullptr) {
+    if (offer->operation != nullptr) return offer->operation;
     return Unsupported(upper + " is not supported by Slipstream");
   }
   return IllegalArgument(

@@ -17,6 +17,9 @@ using Operation = Outcome (*)(const Call& call);
 std::variant<Operation, RemoteException> FindOperation(std::string_view verb,
                                                        std::string_view name);
 
+// The name of that operation in capitals; "unknown" where nobody has it.
+std::string_view OperationName(std::string_view verb, std::string_view name);
+
 // reading.cpp
 Outcome Open(const Call& call);
 Outcome GetFileStatus(const Call& call);

@@ -3,8 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "common/daemon/flags.h"
-
 namespace slipstream::processor {
 namespace {
 
@@ -118,10 +116,7 @@ std::vector<MetricFamily> JobView::Collect() const {
     MutexLock lock(mutex_);
     if (runner_ != nullptr) workers = runner_->workers();
   }
-  MetricFamily build = Family("slipstream_processor_build_info", "The build.", MetricType::Gauge);
-  Add(build, {{"version", daemon::Version()}}, 1);
   return {
-      std::move(build),
       Total(workers,
             "slipstream_processor_rows_in_total",
             "Rows read from the source.",

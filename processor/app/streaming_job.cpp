@@ -159,12 +159,19 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                    CompileStreamingJob(plan, flags, files));
   JobView view;
   std::unique_ptr<runtime::JobRunner> runner;  // outlives the admin port, which shows it
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<daemon::AdminServer> admin,
-      daemon::AdminServer::Start({.listen = flags.daemon.admin_listen,
-                                  .registry = &view,
-                                  .ready = [&view] { return view.Ready(); },
-                                  .status_json = [&view] { return view.StatusJson(); }}));
+  ASSIGN_OR_RETURN(std::unique_ptr<daemon::AdminServer> admin,
+                   daemon::AdminServer::Start(
+                       {.listen = flags.daemon.admin_listen,
+                        .daemon = "processor",
+                        .registry = &view,
+                        .ready = {{.name = "serving",
+                                   .check =
+                                       [&stop] {
+                                         return stop.stop_requested() ? Unavailable("draining")
+                                                                      : Status();
+                                       }},
+                                  {.name = "job", .check = [&view] { return view.Ready(); }}},
+                        .status_json = [&view] { return view.StatusJson(); }}));
   ASSIGN_OR_RETURN(runtime::JobOptions options,
                    MakeJobOptions(plan, name, flags, admin->address()));
   if (!flags.savepoint.empty()) {

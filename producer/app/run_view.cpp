@@ -19,13 +19,6 @@ MetricFamily Total(std::string name, std::string help, uint64_t value) {
   return {std::move(name), std::move(help), MetricType::Counter, {std::move(metric)}};
 }
 
-MetricFamily BuildInfo() {
-  ClientMetric metric;
-  metric.label = {{"version", daemon::Version()}};
-  metric.gauge.value = 1;
-  return {"slipstream_producer_build_info", "The build.", MetricType::Gauge, {std::move(metric)}};
-}
-
 }  // namespace
 
 RunView::RunView(const std::atomic<uint64_t>& rows_read, const RejectedRows& rejected)
@@ -62,7 +55,6 @@ RunView::Counts RunView::Count() const {
 std::vector<MetricFamily> RunView::Collect() const {
   const Counts counts = Count();
   return {
-      BuildInfo(),
       Total("slipstream_producer_rows_read_total",
             "Rows read, those that were skipped among them.",
             counts.read),

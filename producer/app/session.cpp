@@ -46,12 +46,13 @@ Status Session::OpenAdminPort() {
   const daemon::DaemonFlags& flags = options_.daemon;
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(flags.admin_listen));
   RETURN_IF_ERROR(CheckListenAddress("--admin-listen", listen, flags.insecure));
-  ASSIGN_OR_RETURN(
-      admin_,
-      daemon::AdminServer::Start({.listen = flags.admin_listen,
-                                  .registry = &view_,
-                                  .ready = [this] { return view_.Ready(); },
-                                  .status_json = [this] { return view_.StatusJson(); }}));
+  ASSIGN_OR_RETURN(admin_,
+                   daemon::AdminServer::Start(
+                       {.listen = flags.admin_listen,
+                        .daemon = "producer",
+                        .registry = &view_,
+                        .ready = {{.name = "kafka", .check = [this] { return view_.Ready(); }}},
+                        .status_json = [this] { return view_.StatusJson(); }}));
   return {};
 }
 

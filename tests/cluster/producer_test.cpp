@@ -302,7 +302,7 @@ TEST(ProducerTest, ItsAdminPortShowsItAtWork) {
   EXPECT_GE(MetricValue(page, "slipstream_producer_rows_read_total"), sent);
   EXPECT_EQ(MetricValue(page, "slipstream_producer_rows_skipped_total"), 0);
   EXPECT_EQ(MetricValue(page, "slipstream_producer_acknowledge_failures_total"), 0);
-  EXPECT_THAT(page, HasSubstr("slipstream_producer_build_info{version="));
+  EXPECT_THAT(page, HasSubstr("slipstream_build_info{daemon=\"producer\",version="));
   ASSERT_OK_AND_ASSIGN(HttpAnswer answer, HttpGet(endpoint.admin, "/status"));
   EXPECT_GE(json::parse(answer.body)["rows_sent"].get<double>(), sent);
 

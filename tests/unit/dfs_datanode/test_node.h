@@ -53,7 +53,7 @@ class TestNode {
                        clock_,
                        metrics_)
                 .value();
-    service_ = std::make_unique<DatanodeService>(node_->server(), clock_);
+    service_ = std::make_unique<DatanodeService>(node_->server(), metrics_.calls, clock_);
     server_ = rpc::Server::Start({.listen = "127.0.0.1:0"}, {&service_->service()}).value();
     channel_ = rpc::MakeChannel(server_->address());
     node_->session().SetAddresses(server_->address(), "127.0.0.1:2");
