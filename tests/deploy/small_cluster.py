@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(ROOT, "deploy", "demo"))
 from processes import Process, run  # noqa: E402  (found by the line above)
 
 KAFKA = os.path.join(ROOT, "deploy", "kafka", "kafka.sh")
-JOB = os.path.join(ROOT, "jobs", "flights_by_carrier.sql")
+JOB = os.path.join(ROOT, "jobs", "flights_delays.sql")
 
 
 def fetch(url, method="GET", data=None, headers=None):
