@@ -40,7 +40,7 @@ class AdminPagesTest(unittest.TestCase):
         self.cluster.start_gateway("--drain-seconds=60")
         host, port = self.cluster.gateway_address.split(":")
         with socket.create_connection((host, int(port)), timeout=30) as upload:
-            upload.sendall(b"PUT /webhdfs/v1/slow?op=CREATE&data=true HTTP/1.1\r\nHost: x\r\n"
+            upload.sendall(b"PUT /webhdfs/v1/slow?op=CREATE&data=true HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                            b"Content-Type: application/octet-stream\r\n"
                            b"Content-Length: 4\r\n\r\nab")
             in_hand = "\nslipstream_gateway_busy_connections 1\n"
