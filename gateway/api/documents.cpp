@@ -88,6 +88,8 @@ Json WorkerJson(const WorkerState& worker, int64_t now_ms) {
                {"rows_dead", worker.rows_dead},
                {"rows_in_per_second", worker.rows_in_per_second},
                {"rows_out_per_second", worker.rows_out_per_second},
+               {"busy_share", worker.busy_share},
+               {"commit_share", worker.commit_share},
                {"commits", worker.commits},
                {"commits_failed", worker.commits_failed},
                {"commit_seconds", worker.commit_seconds},
@@ -120,6 +122,9 @@ Json JobJson(const std::string& name, std::span<const WorkerState* const> worker
     sum.rows_dead += worker->rows_dead;
     sum.rows_in_per_second += worker->rows_in_per_second;
     sum.rows_out_per_second += worker->rows_out_per_second;
+    sum.operator_rows.resize(std::max(sum.operator_rows.size(), worker->operator_rows.size()));
+    for (size_t i = 0; i < worker->operator_rows.size(); ++i)
+      sum.operator_rows[i] += worker->operator_rows[i];
     sum.commits += worker->commits;
     sum.commits_failed += worker->commits_failed;
     sum.commit_seconds += worker->commit_seconds;
@@ -133,6 +138,7 @@ Json JobJson(const std::string& name, std::span<const WorkerState* const> worker
           {"rows_dead", sum.rows_dead},
           {"rows_in_per_second", sum.rows_in_per_second},
           {"rows_out_per_second", sum.rows_out_per_second},
+          {"operator_rows", sum.operator_rows},
           {"lag_records", lag},
           {"commits", sum.commits},
           {"commits_failed", sum.commits_failed},

@@ -10,6 +10,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kTasksMax = 10'000;
+constexpr size_t kOperatorsMax = 1'000;
 
 // Of another type, it is as good as absent.
 std::string Text(const Json& json, const char* name) {
@@ -36,6 +37,17 @@ Number NumberOr0(const Json& json, const char* name) {
 bool Flag(const Json& json, const char* name) {
   const auto found = json.find(name);
   return found != json.end() && found->is_boolean() && found->get<bool>();
+}
+
+std::vector<uint64_t> Numbers(const Json& json, const char* name) {
+  std::vector<uint64_t> numbers;
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_array()) return numbers;
+  for (const Json& number : *found) {
+    if (!number.is_number_unsigned() || numbers.size() == kOperatorsMax) return {};
+    numbers.push_back(number.get<uint64_t>());
+  }
+  return numbers;
 }
 
 WorkerState::Task TaskFrom(const Json& json) {
@@ -67,6 +79,9 @@ Result<WorkerState> ParseWorkerState(std::string_view slot, std::string_view tex
                      .rows_dead = NumberOr0<uint64_t>(json, "rows_dead"),
                      .rows_in_per_second = NumberOr0<double>(json, "rows_in_per_second"),
                      .rows_out_per_second = NumberOr0<double>(json, "rows_out_per_second"),
+                     .busy_share = NumberOr0<double>(json, "busy_share"),
+                     .commit_share = NumberOr0<double>(json, "commit_share"),
+                     .operator_rows = Numbers(json, "operator_rows"),
                      .commits = NumberOr0<uint64_t>(json, "commits"),
                      .commits_failed = NumberOr0<uint64_t>(json, "commits_failed"),
                      .commit_seconds = NumberOr0<double>(json, "commit_seconds"),

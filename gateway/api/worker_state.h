@@ -35,6 +35,9 @@ struct WorkerState {
   uint64_t rows_dead = 0;
   double rows_in_per_second = 0;
   double rows_out_per_second = 0;
+  double busy_share = 0;                // of its time, spent on records
+  double commit_share = 0;              // spent in commits
+  std::vector<uint64_t> operator_rows;  // that came into each operator, by its number
   uint64_t commits = 0;
   uint64_t commits_failed = 0;
   double commit_seconds = 0;  // of all together

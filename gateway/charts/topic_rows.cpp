@@ -51,6 +51,9 @@ Result<bool> KafkaReads::ReadOn(const std::string& topic,
   RETURN_IF_ERROR(Connect());
   const kafka::TopicPartition from{.topic = topic, .partition = partition};
   ASSIGN_OR_RETURN(const kafka::Admin::OffsetRange there, admin_->QueryOffsets(from));
+  if (next.has_value() && *next > there.end) {
+    return OutOfRange("what was read is gone: there is another topic of that name");
+  }
   int64_t at = std::max(next.value_or(there.end - newest), there.begin);
   next = at;
   if (at >= there.end) return true;
@@ -93,18 +96,23 @@ Result<RowSource::Progress> TopicRows::ReadOn(const Take& take) {
       progress.is_at_end = false;
       break;
     }
-    ASSIGN_OR_RETURN(const bool is_at_end,
-                     reads_.ReadOn(topic_,
-                                   partition,
-                                   newest,
-                                   kTurnRecords - progress.rows,
-                                   next_[partition],
-                                   [&](const KafkaReads::Record& record) {
-                                     ++progress.rows;
-                                     if (!record.value.has_value()) return;
-                                     take({.json = *record.value, .at_ms = record.at_ms});
-                                   }));
-    if (!is_at_end) progress.is_at_end = false;
+    const Result<bool> is_at_end =
+        reads_.ReadOn(topic_,
+                      partition,
+                      newest,
+                      kTurnRecords - progress.rows,
+                      next_[partition],
+                      [&](const KafkaReads::Record& record) {
+                        ++progress.rows;
+                        if (!record.value.has_value()) return;
+                        take({.json = *record.value, .at_ms = record.at_ms});
+                      });
+    if (is_at_end.status().code() == Code::kOutOfRange) {
+      next_.clear();
+      return Progress{.is_at_end = false, .must_forget = true};
+    }
+    RETURN_IF_ERROR(is_at_end.status());
+    if (!*is_at_end) progress.is_at_end = false;
   }
   return progress;
 }

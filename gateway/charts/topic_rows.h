@@ -43,7 +43,8 @@ class KafkaReads final {
   // kUnavailable: no broker answers, or none was named; kNotFound: no such topic.
   Result<int32_t> PartitionCount(const std::string& topic);
   // Reads committed records of one partition from `next` on (nothing: the newest `newest`), at most
-  // `records_max`, and moves `next` behind them. Whether the end was reached.
+  // `records_max`, and moves `next` behind them. Whether the end was reached. kOutOfRange: `next`
+  // lies behind the end, so the topic is another one than before.
   Result<bool> ReadOn(const std::string& topic,
                       int32_t partition,
                       int64_t newest,

@@ -411,7 +411,10 @@ Status GraphRun::Host::SendToExchange(size_t exchange, RowBatch /*rows*/) {
 }
 
 GraphRun::GraphRun(const OperatorGraph& graph, Host& host)
-    : graph_(graph), host_(host), exchange_watermarks_(graph.exchanges().size(), kWatermarkNone) {
+    : graph_(graph),
+      host_(host),
+      rows_in_(graph.nodes().size()),
+      exchange_watermarks_(graph.exchanges().size(), kWatermarkNone) {
   for (const OperatorGraph::Node& node : graph_.nodes()) {
     states_.push_back(node.operation->MakeState());
     watermarks_.push_back({.inputs = std::vector<int64_t>(node.inputs.size(), kWatermarkNone)});
@@ -423,6 +426,7 @@ Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
   if (target.is_exchange) return host_.SendToExchange(target.index, std::move(rows));
   const OperatorGraph::Node& node = graph_.nodes()[target.index];
   NodeOutput out(*this, node);
+  rows_in_[target.index] += rows.batch.rows;
   rows.batch.now_us = now_us_;
   rows.places = places_;
   rows.input = target.input;

@@ -148,6 +148,8 @@ class GraphRun {
   Status Advance(int64_t watermark);
   // An epoch ends: what operators hold back without saving it is given now.
   Status EndEpoch();
+  // That came into each operator so far, by its number.
+  const std::vector<uint64_t>& rows_in() const { return rows_in_; }
   // The watermark of what goes to an exchange.
   int64_t ExchangeWatermark(size_t exchange) const { return exchange_watermarks_[exchange]; }
   // After a restore: nothing is to fire. With kWatermarkEnd also for sources of other tasks, which
@@ -165,6 +167,7 @@ class GraphRun {
   const OperatorGraph& graph_;
   Host& host_;
   std::vector<std::unique_ptr<OperatorState>> states_;
+  std::vector<uint64_t> rows_in_;  // by node
   struct Watermarks {
     std::vector<int64_t> inputs;
     int64_t least = kWatermarkNone;

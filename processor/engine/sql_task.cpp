@@ -77,6 +77,12 @@ void SqlTask::RestoreAll(int64_t watermark) {
     run_.SetWatermark(source, watermark);
 }
 
+SqlTask::Counters SqlTask::counters() const {
+  Counters now = counters_;
+  now.operator_rows = run_.rows_in();
+  return now;
+}
+
 Status SqlTask::EndOfInput(runtime::TaskOutput& out) {
   return Advance(runtime::kEndOfTime, out);
 }

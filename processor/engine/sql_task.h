@@ -21,7 +21,7 @@ class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
   runtime::EventTimeUs sent_watermark() const override;
   Status SaveChanges(runtime::StateWriter& writer) override;
   Status Restore(std::string_view key, std::string_view value) override;
-  Counters counters() const override { return counters_; }
+  Counters counters() const override;
 
  protected:
   // `sources`: where its rows come in; nothing comes from the graph's others. `sends`: the

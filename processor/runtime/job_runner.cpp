@@ -170,7 +170,7 @@ std::string JobRunner::status_json() const {
   std::string json = "[";
   for (const WorkerStatus& worker : workers()) {
     if (json.size() > 1) json += ",";
-    json += WorkerStatusJson(impl_->context, worker, 0, 0, SystemClock::Get().WallNow());
+    json += WorkerStatusJson(impl_->context, worker, {}, SystemClock::Get().WallNow());
   }
   return json + "]";
 }

@@ -40,8 +40,7 @@ double PerSecond(uint64_t now, uint64_t before, double seconds) {
 
 std::string WorkerStatusJson(const JobContext& context,
                              const WorkerStatus& worker,
-                             double rows_in_per_second,
-                             double rows_out_per_second,
+                             const WorkerRates& rates,
                              WallTime now) {
   nlohmann::json json = {{"version", 1},
                          {"job", context.options.job_name},
@@ -55,8 +54,11 @@ std::string WorkerStatusJson(const JobContext& context,
                          {"rows_out", worker.counters.rows_out},
                          {"rows_late", worker.counters.rows_late},
                          {"rows_dead", worker.counters.rows_dead},
-                         {"rows_in_per_second", rows_in_per_second},
-                         {"rows_out_per_second", rows_out_per_second},
+                         {"operator_rows", worker.counters.operator_rows},
+                         {"rows_in_per_second", rates.rows_in_per_second},
+                         {"rows_out_per_second", rates.rows_out_per_second},
+                         {"busy_share", rates.busy_share},
+                         {"commit_share", rates.commit_share},
                          {"commits", worker.commits},
                          {"commits_failed", worker.commits_failed},
                          {"commit_seconds", worker.commit_seconds},
@@ -96,29 +98,37 @@ void StatusPublisher::DescribeJob() {
       no_wait.get_token());
 }
 
+WorkerRates StatusPublisher::RatesOf(const WorkerStatus& worker, SteadyTime now) const {
+  const auto last = std::find_if(last_.begin(), last_.end(), [&](const Published& published) {
+    return published.worker.slot == worker.slot;
+  });
+  if (last == last_.end()) return {};
+  const double seconds = std::chrono::duration<double>(now - last->at).count();
+  if (seconds <= 0) return {};
+  const WorkerStatus& before = last->worker;
+  const auto share = [&](double spent) { return std::clamp(spent / seconds, 0.0, 1.0); };
+  return {
+      .rows_in_per_second = PerSecond(worker.counters.rows_in, before.counters.rows_in, seconds),
+      .rows_out_per_second = PerSecond(worker.counters.rows_out, before.counters.rows_out, seconds),
+      .busy_share = share(worker.busy_seconds - before.busy_seconds),
+      .commit_share = share(worker.commit_seconds - before.commit_seconds)};
+}
+
 void StatusPublisher::Publish(const std::vector<WorkerStatus>& workers) {
   DescribeJob();
   const SteadyTime now = clock_.Now();
   std::stop_source no_wait;
   no_wait.request_stop();
-  std::vector<Rate> rates;
+  std::vector<Published> published;
   for (const WorkerStatus& worker : workers) {
     if (worker.slot.empty()) continue;
-    auto last = std::find_if(
-        last_.begin(), last_.end(), [&](const Rate& rate) { return rate.slot == worker.slot; });
-    double in = 0;
-    double out = 0;
-    if (last != last_.end()) {
-      const double seconds = std::chrono::duration<double>(now - last->at).count();
-      in = PerSecond(worker.counters.rows_in, last->counters.rows_in, seconds);
-      out = PerSecond(worker.counters.rows_out, last->counters.rows_out, seconds);
-    }
-    rates.push_back({.slot = worker.slot, .counters = worker.counters, .at = now});
-    const std::string json = WorkerStatusJson(context_, worker, in, out, clock_.WallNow());
+    const WorkerRates rates = RatesOf(worker, now);
+    published.push_back({.worker = worker, .at = now});
+    const std::string json = WorkerStatusJson(context_, worker, rates, clock_.WallNow());
     // With the brokers away the queue fills up, and then old news are no loss.
     (void)producer_->Produce(*topic_, {.key = worker.slot, .value = json}, no_wait.get_token());
   }
-  last_ = std::move(rates);
+  last_ = std::move(published);
 }
 
 void StatusPublisher::Retire(const std::vector<WorkerStatus>& workers) {

@@ -14,11 +14,18 @@
 
 namespace slipstream::runtime {
 
+// What a worker did since its last status.
+struct WorkerRates {
+  double rows_in_per_second = 0;
+  double rows_out_per_second = 0;
+  double busy_share = 0;    // of its time, spent on records
+  double commit_share = 0;  // spent in commits
+};
+
 // One worker's state as JSON; docs/FORMATS.md, "Status".
 std::string WorkerStatusJson(const JobContext& context,
                              const WorkerStatus& worker,
-                             double rows_in_per_second,
-                             double rows_out_per_second,
+                             const WorkerRates& rates,
                              WallTime now);
 
 // StatusPublisher: puts each worker's state on the compacted topic `slipstream-status`, under the
@@ -37,11 +44,12 @@ class StatusPublisher final {
   void Retire(const std::vector<WorkerStatus>& workers);
 
  private:
-  struct Rate {
-    std::string slot;
-    TaskProgram::Counters counters;
+  struct Published {
+    WorkerStatus worker;
     SteadyTime at;
   };
+  // Since what was published last of the same worker.
+  WorkerRates RatesOf(const WorkerStatus& worker, SteadyTime now) const;
 
   StatusPublisher(const JobContext& context, const Clock& clock, std::string description)
       : context_(context), clock_(clock), description_(std::move(description)) {}
@@ -55,7 +63,7 @@ class StatusPublisher final {
   std::optional<SteadyTime> described_at_;
   std::unique_ptr<kafka::Producer> producer_;
   kafka::Producer::Topic* topic_ = nullptr;
-  std::vector<Rate> last_;
+  std::vector<Published> last_;
 };
 
 }  // namespace slipstream::runtime

@@ -142,6 +142,8 @@ class TaskProgram {
     uint64_t rows_out = 0;
     uint64_t rows_late = 0;
     uint64_t rows_dead = 0;
+    // That came into each operator of the job, by its number; those of other stages are 0.
+    std::vector<uint64_t> operator_rows = {};
   };
   virtual Counters counters() const = 0;
 };

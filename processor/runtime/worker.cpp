@@ -63,9 +63,11 @@ Status Worker::Impl::Turn() {
     RETURN_IF_ERROR(StepTakeover());
     has_read = true;  // it waits by itself
   } else {
+    const SteadyTime begin = clock.Now();
     Result<bool> read = ReadAll();
     if (!read.ok()) return OnTaskError(read.status());
     has_read = *read;
+    if (has_read) busy_time += clock.Now() - begin;
   }
   if (clock.Now() >= next_housekeeping_at) {
     next_housekeeping_at = clock.Now() + kHousekeepingPeriod;
@@ -220,6 +222,7 @@ void Worker::Impl::Publish(const char* state) {
   now.commits = commits;
   now.commits_failed = commits_failed;
   now.commit_seconds = std::chrono::duration<double>(commit_time).count();
+  now.busy_seconds = std::chrono::duration<double>(busy_time).count();
   now.takeovers = assignment.takeover_count();
   for (const auto& task : assignment.tasks())
     Enter(now, *task, consumer->KnownEndOffset(task->id().partition));

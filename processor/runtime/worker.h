@@ -34,6 +34,7 @@ struct WorkerStatus {
   uint64_t commits = 0;
   uint64_t commits_failed = 0;  // nothing of the epoch counted; its records were read again
   double commit_seconds = 0;    // of all commits together, those that failed included
+  double busy_seconds = 0;      // spent on records, commits left out
   uint64_t takeovers = 0;
 };
 

@@ -125,6 +125,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   uint64_t commits = 0;
   uint64_t commits_failed = 0;
   SteadyTime::duration commit_time{};
+  SteadyTime::duration busy_time{};
   std::string waiting_for;
 
   mutable Mutex status_mutex;

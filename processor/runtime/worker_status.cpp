@@ -1,5 +1,7 @@
 #include "processor/runtime/worker_status.h"
 
+#include <algorithm>
+
 namespace slipstream::runtime {
 
 void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
@@ -7,6 +9,9 @@ void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
   sum.rows_out += more.rows_out;
   sum.rows_late += more.rows_late;
   sum.rows_dead += more.rows_dead;
+  sum.operator_rows.resize(std::max(sum.operator_rows.size(), more.operator_rows.size()));
+  for (size_t i = 0; i < more.operator_rows.size(); ++i)
+    sum.operator_rows[i] += more.operator_rows[i];
 }
 
 void Enter(WorkerStatus& status, const Task& task, int64_t end) {

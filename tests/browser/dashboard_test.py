@@ -103,6 +103,32 @@ class DashboardTest(unittest.TestCase):
 
     # ---- the pages ------------------------------------------------------------------------------
 
+    def test_0_what_is_wrong_is_said_in_words(self):
+        self.page.goto(URL)
+        found = self.page.evaluate("""async () => {
+          const {problems} = await import('/ui/health.js');
+          const cluster = {age_ms: 0, is_in_safe_mode: false, missing_blocks: 0, corrupt_replicas: 0,
+                           under_replicated_blocks: 0, pending_repairs: 0};
+          const node = {address: 'n:1', state: 'live', service: 'in_service', silent_ms: 0, disks: [],
+                        capacity_bytes: 100, free_bytes: 50};
+          const worker = {silent_ms: 0};
+          const job = {job: 'j', workers: [worker], rows_dead: 0, commits_failed: 0};
+          const say = (c = {}, n = {}, j = {}) => problems({cluster: {...cluster, ...c},
+            datanodes: {datanodes: [{...node, ...n}]}, jobs: {jobs: [{...job, ...j}]}}, 'live', 0)
+            .map((each) => `${each.level}: ${each.what}`);
+          return [say(), say({age_ms: 60000}), say({missing_blocks: 2, under_replicated_blocks: 1}),
+            say({}, {state: 'dead'}), say({}, {free_bytes: 5}), say({}, {disks: [{path: '/d', failure: 'EIO'}]}),
+            say({}, {}, {workers: [{silent_ms: 20000}]}), say({}, {}, {workers: [{silent_ms: 0, waiting_for: 'files'}]}),
+            say({}, {}, {rows_dead: 1, commits_failed: 2})];
+        }""")
+        self.assertEqual(found, [
+            [], ["bad: The master does not answer"],
+            ["bad: 2 blocks cannot be read", "warn: 1 block with too few replicas"],
+            ["bad: Datanode n:1 is down"], ["warn: Datanode n:1 is nearly full"],
+            ["bad: A disk of n:1 failed"], ["bad: A worker of j ended without a word"],
+            ["warn: j waits for files"],
+            ["warn: 1 record could not be read by j", "warn: 2 commits of j came to nothing"]])
+
     def test_1_now_shows_the_pipeline_and_that_it_moves(self):
         self.go("now")
         for job in FLOWS:
@@ -160,7 +186,9 @@ class DashboardTest(unittest.TestCase):
         self.go("jobs/iot_windowed")
         expect(self.page.locator(".op-kind", has_text="Scan")).to_have_count(1)
         expect(self.page.locator(".op-kind", has_text="Insert")).to_have_count(1)
-        expect(self.page.locator(".plan")).to_contain_text("rows/s")
+        operators = self.page.locator(".op-rows")
+        expect(operators).to_have_count(4)
+        expect(operators.nth(1)).to_contain_text("in ")
         expect(self.page.get_by_role("region", name="Tasks").locator("tbody tr")).to_have_count(3)
         letters = self.page.get_by_role("region", name="Dead letters")
         expect(letters.locator("tbody tr").first).to_contain_text("iot_sensor_data", timeout=LONG_MS)

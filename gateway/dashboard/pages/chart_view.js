@@ -15,6 +15,18 @@ function theme() {
   return {text: of('--text'), muted: of('--muted'), line: of('--line'), surface: of('--surface'), bad: of('--bad'), colors: darkness.matches ? DARK : LIGHT};
 }
 
+const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+const STEPS = [[1, 2, 5, 10, 15, 30].map((n) => n * SECOND), [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  [1, 2, 3, 6, 12].map((n) => n * HOUR), [1, 2, 5, 7, 14, 30, 60, 120, 365].map((n) => n * DAY)].flat();
+
+// Round times, at most five of them.
+function timeTicks({min, max}) {
+  const step = STEPS.find((each) => (max - min) / each <= 5) ?? (max - min) / 4;
+  const ticks = [];
+  for (let at = Math.ceil(min / step) * step; at <= max; at += step) ticks.push({value: at});
+  return ticks;
+}
+
 function valueAxis(data, colors) {
   return {
     beginAtZero: data.type === 'bars', suggestedMin: data.min, suggestedMax: data.max,
@@ -55,8 +67,8 @@ function lines(data, colors) {
     options: {
       interaction: {mode: 'nearest', intersect: false},
       scales: {y: valueAxis(data, colors),
-        x: {type: 'linear', min: data.from_ms, max: data.to_ms, grid: {display: false}, title: {display: true, text: 'event time, UTC', color: colors.muted},
-          ticks: {color: colors.muted, maxTicksLimit: 6, maxRotation: 0, callback: (value) => axisTime(value, span)}}},
+        x: {type: 'linear', min: data.from_ms, max: data.to_ms, afterBuildTicks: (axis) => { axis.ticks = timeTicks(axis); }, grid: {display: false}, title: {display: true, text: 'event time, UTC', color: colors.muted},
+          ticks: {color: colors.muted, maxRotation: 0, callback: (value) => axisTime(value, span)}}},
       plugins: {legend: {display: datasets.length > 1, position: 'bottom', labels: {color: colors.text, usePointStyle: true, boxWidth: 8, boxHeight: 8}},
         tooltip: {callbacks: {title: (items) => (items.length ? time(items[0].parsed.x) : ''),
           label: (item) => `${item.raw.group ?? item.dataset.label}: ${digits(item.parsed.y)} ${data.unit}${item.raw.group ? ' (anomaly)' : ''}`}}},

@@ -2,6 +2,7 @@
 
 const STALE_MS = 4000;
 const HISTORY = 120;  // samples, one a second
+const RETRY_MS = 3000;
 
 class Live {
   state = {};           // cluster, datanodes, jobs, tasks: the documents of /api/v1
@@ -9,13 +10,28 @@ class Live {
   heardAt = null;
   listeners = new Set();
   ends = new Map();     // topic → [{at, end}]
+  operators = new Map(); // job → [{at, rows: by operator}]
+  commits = new Map();  // job → {count, seconds}: of all that it made
 
   start() {
+    this.connect();
+    setInterval(() => this.notify(), 1000);  // so that silence shows, too
+    // A page that nobody sees needs nothing, and browsers have few connections for all tabs together.
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden) this.source.close();
+      else if (this.source.readyState === EventSource.CLOSED) { this.heardAt = null; this.connect(); }
+    });
+  }
+
+  connect() {
     this.source = new EventSource('/api/v1/events');
     for (const name of ['cluster', 'datanodes', 'jobs', 'tasks']) {
       this.source.addEventListener(name, (event) => this.take(name, JSON.parse(event.data)));
     }
-    setInterval(() => this.notify(), 1000);  // so that silence shows, too
+    // Browsers try again by themselves, but not after an answer that is an error.
+    this.source.addEventListener('error', ({target}) => {
+      if (target.readyState === EventSource.CLOSED && !document.hidden) setTimeout(() => this.source === target && this.connect(), RETRY_MS);
+    });
   }
 
   take(name, document) {
@@ -43,6 +59,11 @@ class Live {
       this.note(`in ${job.job}`, job.rows_in_per_second);
       this.note(`out ${job.job}`, job.rows_out_per_second);
       this.note(`lag ${job.job}`, job.lag_records);
+      const samples = this.operators.get(job.job) ?? [];
+      samples.push({at: Date.now(), rows: job.operator_rows});
+      if (samples.length > 6) samples.shift();
+      this.operators.set(job.job, samples);
+      this.noteCommits(job);
       rowsIn += job.rows_in_per_second;
       rowsOut += job.rows_out_per_second;
       lag += job.lag_records;
@@ -50,6 +71,14 @@ class Live {
     this.note('in', rowsIn);
     this.note('out', rowsOut);
     this.note('lag', lag);
+  }
+
+  // How long those took that came since the last time, each.
+  noteCommits(job) {
+    const now = {count: job.commits + job.commits_failed, seconds: job.commit_seconds};
+    const before = this.commits.get(job.job);
+    this.commits.set(job.job, now);
+    if (before && now.count > before.count) this.note(`commit ${job.job}`, (now.seconds - before.seconds) / (now.count - before.count) * 1000);
   }
 
   // How fast a topic grows is seen from its end, which the tasks that read it know.
@@ -80,9 +109,13 @@ class Live {
     return Math.max((last.end - first.end) / Math.max((last.at - first.at) / 1000, 0.5), 0);
   }
 
-  topicEnd(topic) {
-    const samples = this.ends.get(topic);
-    return samples ? samples[samples.length - 1].end : null;
+  // Rows a second into each operator.
+  operatorRates(job) {
+    const samples = (this.operators.get(job) ?? []).filter((sample, _, all) => sample.rows.length === all.at(-1).rows.length);
+    if (samples.length === 0) return [];
+    const first = samples[0], last = samples.at(-1);
+    const seconds = Math.max((last.at - first.at) / 1000, 0.5);
+    return last.rows.map((rows, i) => Math.max(rows - first.rows[i], 0) / seconds);
   }
 
   values(series) {

@@ -1,7 +1,7 @@
 // "Jobs": what each job is and does: plan, tasks, workers, dead letters, SQL.
 
 import {h} from './dom.js';
-import {count, duration, rate, time} from './format.js';
+import {count, duration, percent, rate, time} from './format.js';
 import {ask, live} from './live.js';
 import {jobLevel} from './page_now.js';
 import {planView, sqlView} from './plan_view.js';
@@ -57,22 +57,29 @@ function list(jobs, job) {
   }));
 }
 
+function mean(workers, name) {
+  const alive = workers.filter((worker) => worker.silent_ms <= 10000);
+  return alive.length === 0 ? null : alive.reduce((sum, worker) => sum + worker[name], 0) / alive.length;
+}
+
 function tiles(job) {
   const all = job.commits + job.commits_failed;
   return h('div', {class: 'tiles', 'data-key': 'tiles'},
     tile('Rows in', rate(job.rows_in_per_second), `${count(job.rows_in, 'row')} since it started`, live.values(`in ${job.job}`)),
     tile('Rows out', rate(job.rows_out_per_second), `${count(job.rows_out, 'row')} since it started`, live.values(`out ${job.job}`)),
     tile('Lag', count(job.lag_records, 'record'), 'behind the topics’ ends', live.values(`lag ${job.job}`)),
+    tile('Busy', percent(mean(job.workers, 'busy_share')), `and ${percent(mean(job.workers, 'commit_share'))} of the time committing`),
     tile('Late rows', count(job.rows_late, 'row'), 'their windows had fired'),
     tile('Dead letters', count(job.rows_dead, 'record'), 'could not be read; kept raw'),
-    tile('Commits', count(job.commits), all > 0 ? `${duration(job.commit_seconds / all * 1000)} each; ${count(job.commits_failed)} came to nothing` : 'none yet'));
+    tile('Commits', count(job.commits), all > 0 ? `${duration(live.values(`commit ${job.job}`).at(-1) ?? job.commit_seconds / all * 1000)} each now, ${duration(job.commit_seconds / all * 1000)} on average; ${count(job.commits_failed)} came to nothing` : 'none yet', live.values(`commit ${job.job}`)));
 }
 
 function plan(job) {
   if (wrong) return failure('What the job is cannot be said:', wrong);
   if (!description || descriptionOf !== job.job) return loading('the plan');
   if (!description.plan) return empty('The job’s processes do not say what it is');
-  return planView(description.plan, {in: rate(job.rows_in_per_second), out: rate(job.rows_out_per_second)});
+  const upsertTables = new Set(description.sources.filter((source) => source.connector === 'upsert-kafka').map((source) => source.table));
+  return planView(description.plan, {in: job.rows_in_per_second, out: job.rows_out_per_second, rates: live.operatorRates(job.job), upsertTables});
 }
 
 function tasks(job) {
@@ -94,6 +101,7 @@ function workers(job) {
     {name: 'Worker', cell: (worker) => worker.worker.slice(-12)}, {name: 'Host', cell: (worker) => worker.host},
     {name: 'State', cell: (worker) => (worker.silent_ms > 10000 ? badge('bad', `silent for ${duration(worker.silent_ms)}`) : worker.waiting_for ? badge('warn', `waits for ${worker.waiting_for}`) : badge(worker.state === 'running' ? 'ok' : 'idle', worker.state))},
     {name: 'Rows in', cell: (worker) => rate(worker.rows_in_per_second), isNumber: true}, {name: 'Rows out', cell: (worker) => rate(worker.rows_out_per_second), isNumber: true},
+    {name: 'Busy', cell: (worker) => percent(worker.busy_share), isNumber: true}, {name: 'Committing', cell: (worker) => percent(worker.commit_share), isNumber: true},
     {name: 'Commits', cell: (worker) => count(worker.commits), isNumber: true},
     {name: 'A commit takes', cell: (worker) => (worker.commits > 0 ? duration(worker.commit_seconds / (worker.commits + worker.commits_failed) * 1000) : '–'), isNumber: true},
     {name: 'Takeovers', cell: (worker) => count(worker.takeovers), isNumber: true},

@@ -1,6 +1,7 @@
 // A job's plan, as EXPLAIN has it, as a graph; and SQL with its words told apart.
 
 import {h} from './dom.js';
+import {rate} from './format.js';
 
 // Lines indented by two blanks a level → [{text, inputs: […]}].
 export function parsePlan(text) {
@@ -18,24 +19,57 @@ export function parsePlan(text) {
 
 const KIND = /^((?:Insert|Scan|Filter|Project|Window ?Aggregate|Aggregate|Exchange|Join|Union ?All|Union|Top-?N|Sort|Limit|Over|Values|Window|Expand|Unnest)\b(?: by\b)?)\s*(.*)$/i;
 
-function operator(node, job) {
+const is = (node, ...kinds) => kinds.some((kind) => node.text.toLowerCase().startsWith(kind));
+
+// Gives each step the number of its operator, by which the job counts rows: operators are numbered
+// as they stand in the plan; scans, constants and exchanges are none, but the scan of an upsert topic
+// and an INSERT that converts its rows are. What does not add up stays without numbers.
+export function numberOperators(roots, upsertTables, operatorCount) {
+  for (const withInserts of [false, true]) {
+    let next = 0;
+    const number = (node) => {
+      const isOne = is(node, 'insert') ? withInserts
+        : is(node, 'scan') ? upsertTables.has(node.text.split(' ')[1]) : !is(node, 'values', 'exchange');
+      node.number = isOne ? next++ : null;
+      node.inputs.forEach(number);
+    };
+    roots.forEach(number);
+    if (next === operatorCount) return true;
+  }
+  return false;
+}
+
+// What came into a step, and what it gave: what came into the one behind it.
+function rowsOf(node, behind, job) {
+  const into = (each) => (each?.number === null || each === undefined ? null : job.rates[each.number]);
+  const next = behind.find((each) => !is(each, 'exchange'));
+  const out = next === undefined ? job.out : next.inputs.length > 1 ? null : is(next, 'insert') && next.number === null ? job.out : into(next);
+  if (is(node, 'scan')) return [null, out ?? job.in];
+  if (is(node, 'insert')) return [into(node), job.out];
+  return [is(node, 'exchange') ? null : into(node), out];
+}
+
+function operator(node, behind, job) {
   const [, kind = 'Step', rest = node.text] = node.text.match(KIND) ?? [];
   const name = kind.replace(/ by$/i, '');
   const detail = kind.endsWith(' by') ? `by ${rest}` : rest;
-  const isScan = /^scan/i.test(name), isInsert = /^insert/i.test(name);
-  return h('div', {class: `op ${isScan ? 'op-scan' : isInsert ? 'op-insert' : /^exchange/i.test(name) ? 'op-exchange' : ''}`},
-    h('span', {class: 'op-kind'}, name), h('span', {class: 'op-detail', title: detail}, detail), isScan || isInsert ? h('span', {class: 'op-rows'}, isScan ? job.in : job.out) : null);
+  const [into, out] = job.isNumbered ? rowsOf(node, behind, job) : is(node, 'scan') ? [null, job.in] : is(node, 'insert') ? [null, job.out] : [null, null];
+  const words = [into !== null && into !== undefined ? `in ${rate(into)}` : null, out !== null && out !== undefined ? `out ${rate(out)}` : null].filter(Boolean).join(' · ');
+  return h('div', {class: `op ${is(node, 'scan') ? 'op-scan' : is(node, 'insert') ? 'op-insert' : is(node, 'exchange') ? 'op-exchange' : ''}`},
+    h('span', {class: 'op-kind'}, name), h('span', {class: 'op-detail', title: detail}, detail), words !== '' && h('span', {class: 'op-rows'}, words));
 }
 
-function tree(node, job) {
+function tree(node, behind, job) {
   return h('div', {class: 'plan-tree'},
-    node.inputs.length > 0 && h('div', {class: 'plan-inputs'}, node.inputs.map((input) => tree(input, job))), operator(node, job));
+    node.inputs.length > 0 && h('div', {class: 'plan-inputs'}, node.inputs.map((input) => tree(input, [node, ...behind], job))), operator(node, behind, job));
 }
 
-// `job`: {in, out}: what to say of the rows read and written.
+// `job`: rows a second: {in, out: of the whole job, rates: by operator, upsertTables}.
 export function planView(text, job) {
+  const roots = parsePlan(text);
+  const isNumbered = roots.length === 1 && numberOperators(roots, job.upsertTables, job.rates.length);
   return h('div', {class: 'plan', tabindex: 0, role: 'region', 'aria-label': 'The plan, from its sources on the left to where its rows go'},
-    parsePlan(text).map((root) => tree(root, job)));
+    roots.map((root) => tree(root, [], {...job, isNumbered})));
 }
 
 const WORDS = new Set(('SELECT FROM WHERE GROUP BY ORDER HAVING INSERT INTO CREATE TABLE VIEW TEMPORARY WITH AS ON JOIN LEFT RIGHT FULL INNER OUTER CROSS UNION ALL DISTINCT CASE WHEN THEN ELSE END AND OR NOT NULL IS IN ' +

@@ -25,6 +25,8 @@ std::string StatusOf(const std::string& job, int64_t position, int64_t end) {
               {"at_ms", 1'000},
               {"rows_in", 10},
               {"rows_in_per_second", 2.5},
+              {"busy_share", 0.25},
+              {"operator_rows", {3, 4}},
               {"tasks",
                {{{"topic", "flights"},
                  {"partition", 3},
@@ -52,11 +54,13 @@ TEST(WorkerStateTest, WhatIsNoStatusIsRefusedAndWrongTypesAreAbsent) {
     EXPECT_EQ(ParseWorkerState("s", bad).status().code(), Code::kDataLoss) << bad;
   const WorkerState odd =
       ParseWorkerState(
-          "s", R"({"version":1,"job":7,"rows_in":-1,"at_ms":1e300,"tasks":[1,{"end":"x"}]})")
+          "s",
+          R"({"version":1,"job":7,"rows_in":-1,"at_ms":1e300,"tasks":[1,{"end":"x"}],"operator_rows":[1,"x"]})")
           .value();
   EXPECT_EQ(odd.job, "");
   EXPECT_EQ(odd.rows_in, 0U);
   EXPECT_EQ(odd.at_ms, 0);
+  EXPECT_TRUE(odd.operator_rows.empty());
   ASSERT_EQ(odd.tasks.size(), 1U);
   EXPECT_EQ(odd.tasks[0].end, std::nullopt);
 }
@@ -111,6 +115,8 @@ TEST(DocumentsTest, JobsAddUpTheirWorkers) {
   EXPECT_EQ(jobs[0]["lag_records"], 70);
   EXPECT_EQ(jobs[0]["rows_in"], 20);
   EXPECT_EQ(jobs[0]["rows_in_per_second"], 5.0);
+  EXPECT_EQ(jobs[0]["operator_rows"], (json{6, 8}));
+  EXPECT_EQ(jobs[0]["workers"][0]["busy_share"], 0.25);
   EXPECT_EQ(jobs[0]["workers"][0]["silent_ms"], 2'500);
   EXPECT_EQ(jobs[1]["lag_records"], 0);
   const json tasks = json::parse(TasksText(board.workers()))["tasks"];
