@@ -64,14 +64,21 @@ function mean(workers, name) {
 
 function tiles(job) {
   const all = job.commits + job.commits_failed;
-  return h('div', {class: 'tiles', 'data-key': 'tiles'},
+  return h('div', {class: 'tiles tiles-four', 'data-key': 'tiles'},
     tile('Rows in', rate(job.rows_in_per_second), `${count(job.rows_in, 'row')} since it started`, live.values(`in ${job.job}`)),
     tile('Rows out', rate(job.rows_out_per_second), `${count(job.rows_out, 'row')} since it started`, live.values(`out ${job.job}`)),
     tile('Lag', count(job.lag_records, 'record'), 'behind the topics’ ends', live.values(`lag ${job.job}`)),
     tile('Busy', percent(mean(job.workers, 'busy_share')), `and ${percent(mean(job.workers, 'commit_share'))} of the time committing`),
+    tile('Workers', count(job.workers.length), `${count(job.workers.reduce((sum, worker) => sum + worker.tasks, 0), 'task')}, ${count(job.workers.reduce((sum, worker) => sum + worker.takeovers, 0), 'takeover')}`),
     tile('Late rows', count(job.rows_late, 'row'), 'their windows had fired'),
     tile('Dead letters', count(job.rows_dead, 'record'), 'could not be read; kept raw'),
     tile('Commits', count(job.commits), all > 0 ? `${duration(live.values(`commit ${job.job}`).at(-1) ?? job.commit_seconds / all * 1000)} each now, ${duration(job.commit_seconds / all * 1000)} on average; ${count(job.commits_failed)} came to nothing` : 'none yet', live.values(`commit ${job.job}`)));
+}
+
+// Over the seconds over which those of its operators are taken.
+function lately(name, job) {
+  const values = live.values(`${name} ${job.job}`).slice(-5);
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
 }
 
 function plan(job) {
@@ -79,7 +86,7 @@ function plan(job) {
   if (!description || descriptionOf !== job.job) return loading('the plan');
   if (!description.plan) return empty('The job’s processes do not say what it is');
   const upsertTables = new Set(description.sources.filter((source) => source.connector === 'upsert-kafka').map((source) => source.table));
-  return planView(description.plan, {in: job.rows_in_per_second, out: job.rows_out_per_second, rates: live.operatorRates(job.job), upsertTables});
+  return planView(description.plan, {in: lately('in', job), out: lately('out', job), rates: live.operatorRates(job.job), upsertTables});
 }
 
 function tasks(job) {

@@ -17,7 +17,7 @@ export function parsePlan(text) {
   return roots;
 }
 
-const KIND = /^((?:Insert|Scan|Filter|Project|Window ?Aggregate|Aggregate|Exchange|Join|Union ?All|Union|Top-?N|Sort|Limit|Over|Values|Window|Expand|Unnest)\b(?: by\b)?)\s*(.*)$/i;
+const KIND = /^((?:Insert|Scan|Filter|Project|\w*Aggregate|Exchange|Join|Union ?All|Union|Top-?N|Sort|Limit|Over|Values|Window|Expand|Unnest)\b(?: by\b)?)\s*(.*)$/i;
 
 const is = (node, ...kinds) => kinds.some((kind) => node.text.toLowerCase().startsWith(kind));
 
