@@ -93,6 +93,7 @@ install(DIRECTORY jobs/ DESTINATION share/slipstream/jobs COMPONENT processor)
 slipstream_package(gateway TEMPLATE daemon TARGET gateway UNIT slipstream-gateway.service
   SERVICE slipstream-gateway.service CONFIG gateway.env DEPENDS "${with_common}"
   DESCRIPTION "Slipstream: WebHDFS and dashboard\n Serves the file system and the state of cluster and jobs over HTTP.")
+install(DIRECTORY dashboards/ DESTINATION share/slipstream/dashboards COMPONENT gateway)
 # Commands: nothing is started, nothing is kept.
 foreach(tool dfs producer)
   install(TARGETS ${tool} RUNTIME DESTINATION bin COMPONENT ${tool})
