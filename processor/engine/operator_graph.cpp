@@ -228,14 +228,13 @@ void OperatorGraph::LetExpire(Target target,
                               bool gives_updates) {
   if (state_ttl_us_ <= 0 || IsBounded(node, !gives_updates)) return;
   Node& kept = nodes_[target.index];
-  // Flink's first row does not live longer for those behind it, which change nothing.
-  const bool is_first_row = IsFirstRow(node) && node.order_is_time;
-  kept.operation = std::make_unique<ExpiringOperator>(
-      ExpiringOperator::Description{.operation = std::move(kept.operation),
-                                    .key_columns = std::move(key_columns),
-                                    .input = kept.inputs.front(),
-                                    .ttl_us = state_ttl_us_,
-                                    .is_renewed = !is_first_row});
+  kept.operation = std::make_unique<ExpiringOperator>(ExpiringOperator::Description{
+      .operation = std::move(kept.operation),
+      .key_columns = std::move(key_columns),
+      .input = kept.inputs.front(),
+      .ttl_us = state_ttl_us_,
+      // A first row does not live longer for those behind it, which change nothing.
+      .is_renewed = !IsFirstRow(node)});
   kept.fingerprint += "forgets\n";
 }
 
