@@ -9,6 +9,7 @@
 #include "dfs-client/dfs_client.h"
 #include "dfs-master/codec.h"
 #include "dfs-master/records.h"
+#include "tests/simulation/tree_keeper.h"
 
 namespace slipstream::simulation {
 
@@ -24,15 +25,6 @@ constexpr std::chrono::milliseconds kPatience{20'000};
 // All must have been in order for so long before: a node whose call was lost finds out by then, and
 // its master knows again what it has.
 constexpr Micros kRecovery{15'000'000};
-
-Result<std::string> ReadAll(dfs::FileReader& reader) {
-  std::string content;
-  while (true) {
-    ASSIGN_OR_RETURN(std::string chunk, reader.Next());
-    if (chunk.empty()) return content;
-    content += chunk;
-  }
-}
 
 }  // namespace
 
