@@ -65,7 +65,7 @@ struct Defaults {
 // A file's checksum as HDFS computes and shows it.
 struct FileChecksum {
   std::string algorithm;  // "MD5-of-0MD5-of-512CRC32C"
-  std::string bytes;      // 28 of them, as HDFS's tools print them in hexadecimal
+  std::string bytes;      // 28 of them, raw; HDFS's tools print them in hexadecimal
 
   friend bool operator==(const FileChecksum&, const FileChecksum&) = default;
 };

@@ -32,9 +32,8 @@ struct PackedBlock {
 // Threads     thread-safe. All writing is done by one caller at a time, for all that wait (group
 //             commit); mutex_ is not held while the disk works.
 // Durability  Put returns OK only after one fdatasync of the pack that covers it. Deletion marks
-// are
-//             not synced: a block that comes back after a crash is reported, and ordered deleted
-//             again.
+//             are not synced: a block that comes back after a crash is reported, and ordered
+//             deleted again.
 // Errors      kNotFound, kDataLoss, kResourceExhausted (disk full), kUnavailable (EIO).
 class PackStore final {
  public:

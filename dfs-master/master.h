@@ -127,16 +127,14 @@ struct Defaults {
 //
 // Ownership   borrows the store and the clock, which must outlive it.
 // Threads     thread-safe. One lock, mutex_, guards everything; it is held for the work in memory
-// and
-//             for KeyValueStore::Apply, never for a sync. So requests change the state one after
-//             another and wait for the disk together.
+//             and for KeyValueStore::Apply, never for a sync. So requests change the state one
+//             after another and wait for the disk together.
 // Durability  no answer is given, be it an error or that of a read, before everything it may have
 //             seen is durable; but see LogWait (log_wait.h).
 // Blocking    every method but the queries of soft state may wait for one sync of the log.
 // Errors      those of NamespaceTree and AppenderTable; kUnavailable where too few datanodes are
-// there.
-//             After an error of the store everything is kUnavailable, and Options::on_fatal was
-//             called: the process is to end.
+//             there. After an error of the store everything is kUnavailable, and Options::on_fatal
+//             was called: the process is to end.
 class Master final {
  public:
   struct Options {

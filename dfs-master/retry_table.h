@@ -20,9 +20,8 @@ namespace slipstream::dfs::master {
 // A success is remembered in the transaction of its change, so over restarts, too. Errors changed
 // nothing; RefusalMemory keeps them.
 // Bounds      kept for an hour; of more than Options::entries_max the oldest go earlier: two
-// million
-//             are what 10,000 requests a second leave in three minutes, and a client tries a
-//             request again for half a minute. Those from before a restart are counted as none.
+//             million are what 10,000 requests a second leave in three minutes, and a client tries
+//             a request again for half a minute. Those from before a restart are counted as none.
 // Time        goes on from the newest entry and by the steady clock alone: where the wall clock
 //             jumps, nothing is forgotten too early.
 // Threads     none; under the master's lock. The entries are in the store alone; in memory is how

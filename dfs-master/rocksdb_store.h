@@ -13,9 +13,8 @@ namespace slipstream::dfs::master {
 // Layout      RocksDB's own, under one directory, which RocksDB's LOCK file keeps to one process.
 // Threads     thread-safe. Sync() blocks for an fsync; callers who wait at the same time share one.
 // Durability  a batch is in the operating system's cache after Apply (a kill −9 loses nothing) and
-// on
-//             disk after Sync. A torn record at the log's end is dropped at opening; damage before
-//             it refuses to open.
+//             on disk after Sync. A torn record at the log's end is dropped at opening; damage
+//             before it refuses to open.
 // Errors      as KeyValueStore; those of RocksDB's background work go to Options::on_fatal.
 class RocksDbStore final : public KeyValueStore {
  public:

@@ -20,8 +20,8 @@ namespace slipstream::rpc {
 //
 // Ownership   owns the listening port and the threads; borrows the services, which must outlive it.
 // Threads     handlers run on up to threads_max threads of gRPC's; every open stream holds one.
-// Past
-//             the bound calls are refused with RESOURCE_EXHAUSTED. Methods here are thread-safe.
+//             Past the bound calls are refused with RESOURCE_EXHAUSTED. Methods here are
+//             thread-safe.
 class Server final {
  public:
   struct Options {

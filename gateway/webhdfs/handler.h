@@ -15,8 +15,7 @@ namespace slipstream::gateway::webhdfs {
 // Handler: WebHDFS below /webhdfs/v1.
 //
 // Trust       whoever reaches it is believed to be who he says he is, as in Hadoop without
-// Kerberos.
-//             What a page of another site makes a browser send is refused.
+//             Kerberos. What a page of another site makes a browser send is refused.
 // Threads     thread-safe.
 // Ownership   borrows the clients.
 class Handler final : public http::Handler {

@@ -14,8 +14,7 @@ namespace slipstream::gateway::webhdfs {
 // name counts, unknown ones are left alone: all of it as in Hadoop. A value that is there and empty
 // is as good as absent.
 // Errors  kInvalidArgument with the parameter's name and value: "Invalid value for webhdfs
-// parameter
-//         \"offset\": …".
+//         parameter "offset": …".
 class Parameters final {
  public:
   static Result<Parameters> Parse(std::string_view query);

@@ -17,9 +17,8 @@ namespace slipstream::runtime {
 // /schemas/ids/{id} and POST /subjects/{subject}/versions.
 //
 // Bounds      schemas that are known, and numbers nobody has, are kept, kCachedMax of each; an
-// answer
-//             has at most kAnswerBytesMax. A call takes as long as `timeout`, three times if need
-//             be.
+//             answer has at most kAnswerBytesMax. A call takes as long as `timeout`, three times if
+//             need be.
 // Threads     thread-safe: one call at a time.
 class HttpSchemaRegistry final : public sql::SchemaRegistry {
  public:

@@ -115,11 +115,10 @@ class OperatorGraph {
 // GraphRun: the states of a graph's operators in one task, and the rows' way through them.
 //
 // Watermarks  every scan, VALUES and exchange has its own; an operator's is the least of its
-// inputs', and it
-//             decides what goes on of it (Operator::WatermarkBehind). What was pushed before a
-//             watermark rises is worked on before it.
-// Ownership  owns the states; borrows graph and host, which must outlive it.
-// Threads    one at a time.
+//             inputs', and it decides what goes on of it (Operator::WatermarkBehind). What was
+//             pushed before a watermark rises is worked on before it.
+// Ownership   owns the states; borrows graph and host, which must outlive it.
+// Threads     one at a time.
 class GraphRun {
  public:
   // What a run needs from the task around it.

@@ -18,9 +18,8 @@ namespace slipstream::sql {
 //
 // Places      (lags) LEAD and ranks need all rows of a partition, so they are not by time.
 // By time     (order_is_time) a row is given once the watermark has reached its time, in the order
-// of
-//             times and, within one time, as the rows came. A row that is not after the watermark
-//             when it comes is dropped and counted.
+//             of times and, within one time, as the rows came. A row that is not after the
+//             watermark when it comes is dropped and counted.
 // Otherwise   all rows are given when the input has ended, partition by partition in order.
 // Frames      of a RANGE all rows with the same order count alike; ROWS go by the order they came.
 // State       rows that were not given yet and rows that later frames reach, one saved key each;

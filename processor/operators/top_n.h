@@ -17,11 +17,10 @@ namespace slipstream::sql {
 // their ranks if asked for: ROW_NUMBER() OVER (PARTITION BY … ORDER BY …) with a condition on it.
 //
 // Emission    kUpdates: after each batch what it changed: with ranks, rank by rank what stands
-// there
-//             now; without, the rows that came in and those that fell out. Before any addition
-//             comes every row that no longer is what it was. kAtEnd: all partitions in the order of
-//             their keys, when the input has ended. kWindow: the partitions of a window, likewise,
-//             when its end is reached; rows that come later are dropped and counted.
+//             there now; without, the rows that came in and those that fell out. Before any
+//             addition comes every row that no longer is what it was. kAtEnd: all partitions in the
+//             order of their keys, when the input has ended. kWindow: the partitions of a window,
+//             likewise, when its end is reached; rows that come later are dropped and counted.
 // State       the rows that have a place; all rows, if the input takes rows back. One saved key for
 //             each. Format: docs/FORMATS.md, section "State".
 class TopNOperator final : public Operator {

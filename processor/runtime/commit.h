@@ -59,8 +59,8 @@ class CommitRound final {
     std::function<Status()> flush_unguarded;
     bool is_time_shared = false;
     // How long the file system may be away, over all calls of the round together, before the epoch
-    // is given up. A member of the group
-    // that does not poll for two minutes loses its partitions anyway.
+    // is given up. A member of the group that does not poll for two minutes loses its partitions
+    // anyway.
     std::chrono::milliseconds store_patience{90'000};
     std::stop_token stop;  // shortens the patience to nothing
     // Told what is waited for.
