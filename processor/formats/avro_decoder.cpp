@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "processor/formats/avro_value.h"
-#include "processor/formats/column_rows.h"
 
 namespace slipstream::sql {
 namespace {
@@ -36,11 +35,11 @@ Result<AvroDecoder::Plan> AvroDecoder::PlanOf(AvroSchemaPtr schema) const {
     return InvalidArgument("an Avro " + std::string(NameOf(schema->kind)) + " is not a row");
   }
   Plan plan;
-  std::vector<bool> is_taken(columns_.size(), false);
+  std::vector<bool> is_taken(columns().size(), false);
   for (const std::string& name : schema->names) {
     int32_t place = -1;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (columns_[i].name != name || is_taken[i]) continue;
+    for (size_t i = 0; i < columns().size(); ++i) {
+      if (columns()[i].name != name || is_taken[i]) continue;
       place = static_cast<int32_t>(i);
       is_taken[i] = true;
       break;
@@ -69,39 +68,7 @@ Result<const AvroDecoder::Plan*> AvroDecoder::FramedPlan(std::string_view& recor
   return &plans_.emplace(number, std::move(plan)).first->second;
 }
 
-DecodedRows AvroDecoder::Decode(std::span<const std::optional<std::string_view>> records) {
-  DecodedRows rows;
-  rows.batch = MakeBatch(columns_);
-  Arena& arena = rows.batch.NewArena();
-  for (Column& column : rows.batch.columns)
-    MakeRoom(column, records.size());
-  for (size_t i = 0; i < records.size(); ++i) {
-    if (!records[i]) continue;
-    const Status status = DecodeRecord(*records[i], rows.batch, arena);
-    if (status.ok()) {
-      rows.origins.push_back(static_cast<uint32_t>(i));
-      ++rows.batch.rows;
-      continue;
-    }
-    for (Column& column : rows.batch.columns)
-      ForgetRow(column, rows.batch.rows);
-    if (status.code() == Code::kUnavailable) {
-      rows.error = status;
-      break;
-    }
-    if (options_.ignore_parse_errors) {
-      ++rows.skipped;
-    } else {
-      rows.failures.push_back({.record = static_cast<uint32_t>(i), .message = status.message()});
-    }
-  }
-  for (Column& column : rows.batch.columns)
-    FinishRows(column, rows.batch.rows);
-  return rows;
-}
-
 Status AvroDecoder::DecodeRecord(std::string_view record, Batch& batch, Arena& arena) {
-  if (record.size() > kRecordBytesMax) return InvalidArgument("record of more than 64 MiB");
   const Plan* plan = &own_;
   if (options_.registry != nullptr) {
     ASSIGN_OR_RETURN(plan, FramedPlan(record));

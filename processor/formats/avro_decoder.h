@@ -7,7 +7,7 @@
 
 #include "common/status/status.h"
 #include "processor/formats/avro_schema.h"
-#include "processor/formats/record_decoder.h"
+#include "processor/formats/row_decoder.h"
 #include "processor/formats/schema_registry.h"
 #include "processor/types/data_type.h"
 
@@ -26,19 +26,14 @@ struct AvroOptions {
 // byte and the schema's number, 4 bytes big-endian) where there is a registry. Fields are found by
 // their names, whatever their order; those that are not wanted are passed over, those that are not
 // there are NULL.
-// Bounds      kRecordBytesMax; see AvroReader.
+// Bounds      those of AvroReader, too.
 // Errors      a record that is no such Avro, or whose schema nobody knows or does not fit the
 //             columns, is a failure; DecodedRows::error if the registry does not answer.
-// Ownership   the rows' strings live in a copy of the records that batch.keep_alive holds.
-class AvroDecoder final : public RecordDecoder {
+class AvroDecoder final : public RowDecoder {
  public:
-  static constexpr size_t kRecordBytesMax = 64 << 20;
-
   static Result<std::unique_ptr<AvroDecoder>> Create(Schema fields,
                                                      std::vector<size_t> wanted,
                                                      AvroOptions options);
-
-  DecodedRows Decode(std::span<const std::optional<std::string_view>> records) override;
 
  private:
   // How the fields of a writer's record become columns.
@@ -48,14 +43,13 @@ class AvroDecoder final : public RecordDecoder {
   };
 
   AvroDecoder(Schema columns, AvroOptions options)
-      : columns_(std::move(columns)), options_(std::move(options)) {}
+      : RowDecoder(std::move(columns), options.ignore_parse_errors), options_(std::move(options)) {}
 
   Result<Plan> PlanOf(AvroSchemaPtr schema) const;
   // The plan for a framed record, which loses its frame.
   Result<const Plan*> FramedPlan(std::string_view& record);
-  Status DecodeRecord(std::string_view record, Batch& batch, Arena& arena);
+  Status DecodeRecord(std::string_view record, Batch& batch, Arena& arena) override;
 
-  const Schema columns_;
   const AvroOptions options_;
   Plan own_;                       // without a registry
   std::map<int32_t, Plan> plans_;  // by number

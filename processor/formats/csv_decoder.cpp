@@ -18,65 +18,48 @@ bool IsCsvType(const DataType& type) {
   });
 }
 
-Result<std::unique_ptr<CsvDecoder>> CsvDecoder::Create(Schema fields,
+Result<std::unique_ptr<CsvDecoder>> CsvDecoder::Create(const Schema& fields,
                                                        std::vector<size_t> wanted,
                                                        CsvOptions options) {
+  Schema columns;
   for (const size_t field : wanted) {
-    if (IsCsvType(fields[field].type)) continue;
-    return Unimplemented("column " + fields[field].name + ": reading " +
-                         fields[field].type.ToString() + " from CSV is not supported");
+    if (!IsCsvType(fields[field].type)) {
+      return Unimplemented("column " + fields[field].name + ": reading " +
+                           fields[field].type.ToString() + " from CSV is not supported");
+    }
+    columns.push_back(fields[field]);
   }
   return std::unique_ptr<CsvDecoder>(
-      new CsvDecoder(std::move(fields), std::move(wanted), std::move(options)));
+      new CsvDecoder(std::move(columns), fields.size(), std::move(wanted), std::move(options)));
 }
 
-CsvDecoder::CsvDecoder(Schema fields, std::vector<size_t> wanted, CsvOptions options)
-    : fields_(std::move(fields)), wanted_(std::move(wanted)), options_(std::move(options)) {}
+CsvDecoder::CsvDecoder(Schema columns,
+                       size_t field_count,
+                       std::vector<size_t> wanted,
+                       CsvOptions options)
+    : RowDecoder(std::move(columns), options.ignore_parse_errors),
+      field_count_(field_count),
+      wanted_(std::move(wanted)),
+      options_(std::move(options)) {}
 
-DecodedRows CsvDecoder::Decode(std::span<const std::optional<std::string_view>> records) {
-  DecodedRows rows;
-  for (const size_t field : wanted_)
-    rows.batch.columns.emplace_back(fields_[field].type);
-  Arena& arena = rows.batch.NewArena();
-  for (Column& column : rows.batch.columns)
-    MakeRoom(column, records.size());
-  for (size_t i = 0; i < records.size(); ++i) {
-    if (!records[i] || records[i]->empty()) continue;
-    if (options_.allow_comments && records[i]->front() == '#') continue;
-    const Status status = DecodeRecord(*records[i], rows.batch, arena);
-    if (status.ok()) {
-      rows.origins.push_back(static_cast<uint32_t>(i));
-      ++rows.batch.rows;
-      continue;
-    }
-    for (Column& column : rows.batch.columns)
-      ForgetRow(column, rows.batch.rows);
-    if (options_.ignore_parse_errors) {
-      ++rows.skipped;
-    } else {
-      rows.failures.push_back({.record = static_cast<uint32_t>(i), .message = status.message()});
-    }
-  }
-  for (Column& column : rows.batch.columns)
-    FinishRows(column, rows.batch.rows);
-  return rows;
+bool CsvDecoder::IsRow(std::string_view record) const {
+  return !record.empty() && !(options_.allow_comments && record.front() == '#');
 }
 
 Status CsvDecoder::DecodeRecord(std::string_view record, Batch& batch, Arena& arena) {
-  if (record.size() > kRecordBytesMax) return InvalidArgument("record of more than 64 MiB");
   if (!IsValidUtf8(record)) return InvalidArgument("the record is not UTF-8");
   RETURN_IF_ERROR(SplitCsvRecord(arena.Copy(record), options_, arena, texts_));
   const size_t given = texts_.size();
-  const bool has_empty_end = given == fields_.size() + 1 && texts_.back().empty();
-  const bool is_short = given < fields_.size();
-  if (is_short ? !options_.ignore_parse_errors : given > fields_.size() && !has_empty_end) {
+  const bool has_empty_end = given == field_count_ + 1 && texts_.back().empty();
+  const bool is_short = given < field_count_;
+  if (is_short ? !options_.ignore_parse_errors : given > field_count_ && !has_empty_end) {
     return InvalidArgument("not such a row: " + std::to_string(given) + " fields instead of " +
-                           std::to_string(fields_.size()));
+                           std::to_string(field_count_));
   }
   for (size_t i = 0; i < wanted_.size(); ++i) {
     if (wanted_[i] >= given) continue;
     const Status status = ReadField(texts_[wanted_[i]], batch.rows, arena, batch.columns[i]);
-    if (!status.ok()) return status.WithContext("field " + fields_[wanted_[i]].name);
+    if (!status.ok()) return status.WithContext("field " + columns()[i].name);
   }
   return {};
 }

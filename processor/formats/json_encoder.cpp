@@ -3,22 +3,16 @@
 #include <cmath>
 #include <utility>
 
-#include "processor/formats/base64.h"
 #include "processor/formats/value_text.h"
-#include "processor/types/decimal.h"
-#include "processor/types/number_text.h"
 
 namespace slipstream::sql {
 namespace {
 
-void AppendReal(double value, TypeKind kind, std::string& to) {
-  const std::string text =
-      kind == TypeKind::kFloat ? FormatFloat(static_cast<float>(value)) : FormatDouble(value);
-  if (std::isfinite(value)) {
-    to += text;
-  } else {
-    to.append("\"").append(text).append("\"");
-  }
+// Appends the text of a scalar, which has nothing in it to be escaped, as a JSON string.
+void AppendQuotedText(const Column& column, size_t row, std::string& to) {
+  to.push_back('"');
+  AppendValueText(column, row, to);
+  to.push_back('"');
 }
 
 void AppendNested(const Column& column,
@@ -82,11 +76,12 @@ void AppendJsonValue(const Column& column,
   }
   switch (column.physical()) {
     case PhysicalKind::kBool:
-      to += column.bools[row] != 0 ? "true" : "false";
+    case PhysicalKind::kInt128:
+      AppendValueText(column, row, to);
       break;
     case PhysicalKind::kInt64:
       if (column.type.is_integer()) {
-        AppendInteger(column.ints[row], to);
+        AppendValueText(column, row, to);
       } else {
         const bool is_sql = timestamps == JsonOptions::TimestampFormat::kSql;
         to.push_back('"');
@@ -95,14 +90,15 @@ void AppendJsonValue(const Column& column,
       }
       break;
     case PhysicalKind::kDouble:
-      AppendReal(column.doubles[row], column.type.kind, to);
-      break;
-    case PhysicalKind::kInt128:
-      to += FormatDecimal(column.decimals[row], column.type.scale);
+      if (std::isfinite(column.doubles[row])) {
+        AppendValueText(column, row, to);
+      } else {
+        AppendQuotedText(column, row, to);
+      }
       break;
     case PhysicalKind::kString:
       if (column.type.is_binary()) {
-        to.append("\"").append(EncodeBase64(column.strings[row])).append("\"");
+        AppendQuotedText(column, row, to);
       } else {
         AppendJsonText(column.strings[row], to);
       }

@@ -22,13 +22,13 @@ int32_t FractionDigits(int64_t micros) {
   return digits;
 }
 
-}  // namespace
-
 void AppendInteger(int64_t value, std::string& to) {
   std::array<char, 24> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
   to.append(digits.data(), end.ptr);
 }
+
+}  // namespace
 
 void AppendTemporalText(int64_t value, const DataType& type, char separator, std::string& to) {
   switch (type.kind) {

@@ -16,6 +16,4 @@ void AppendValueText(const Column& column, size_t row, std::string& to);
 // between day and time.
 void AppendTemporalText(int64_t value, const DataType& type, char separator, std::string& to);
 
-void AppendInteger(int64_t value, std::string& to);
-
 }  // namespace slipstream::sql
