@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "dfs-client/node_names.h"
+
 namespace slipstream::dfs::cli {
 namespace {
 
@@ -12,32 +14,6 @@ using Json = nlohmann::ordered_json;
 std::string Dump(const Json& document) {
   constexpr int kIndent = 2;
   return document.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-const char* NameOf(NodeState state) {
-  switch (state) {
-    case NodeState::kLive:
-      return "live";
-    case NodeState::kStale:
-      return "stale";
-    case NodeState::kDead:
-      break;
-  }
-  return "dead";
-}
-
-const char* NameOf(NodeService service) {
-  switch (service) {
-    case NodeService::kInService:
-      return "in_service";
-    case NodeService::kDecommissioning:
-      return "decommissioning";
-    case NodeService::kDecommissioned:
-      return "decommissioned";
-    case NodeService::kMaintenance:
-      break;
-  }
-  return "maintenance";
 }
 
 Json DocumentOf(const Quota& quota) {

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "dfs-client/node_names.h"
+
 namespace slipstream::gateway::api {
 namespace {
 
@@ -13,32 +15,6 @@ using Json = nlohmann::ordered_json;
 
 std::string ToText(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-const char* NameOf(dfs::NodeState state) {
-  switch (state) {
-    case dfs::NodeState::kLive:
-      return "live";
-    case dfs::NodeState::kStale:
-      return "stale";
-    case dfs::NodeState::kDead:
-      break;
-  }
-  return "dead";
-}
-
-const char* NameOf(dfs::NodeService service) {
-  switch (service) {
-    case dfs::NodeService::kInService:
-      return "in_service";
-    case dfs::NodeService::kDecommissioning:
-      return "decommissioning";
-    case dfs::NodeService::kDecommissioned:
-      return "decommissioned";
-    case dfs::NodeService::kMaintenance:
-      break;
-  }
-  return "maintenance";
 }
 
 Json NodeJson(const dfs::NodeReport& node, int64_t now_ms) {
