@@ -10,6 +10,7 @@
 #include "processor/formats/avro_schema.h"
 #include "processor/types/data_type.h"
 #include "tests/fuzz/target.h"
+#include "tests/sql/test_schema.h"
 
 // A schema and a record of it, framed by a registry that knows the schema, and the same bytes as a
 // record of the table's own schema. A record gives the same alone and twice; a row that is written
@@ -18,20 +19,15 @@
 namespace slipstream::fuzz {
 namespace {
 
+using sql::AllPositions;
 using sql::AvroDecoder;
 using sql::AvroEncoder;
 using sql::AvroOptions;
 using sql::AvroSchemaPtr;
 using sql::DataType;
 using sql::DecodedRows;
-using sql::Field;
+using sql::NestedType;
 using sql::Schema;
-
-DataType Nested(sql::TypeKind kind, std::vector<Field> children) {
-  DataType type{.kind = kind};
-  type.children = std::make_shared<const std::vector<Field>>(std::move(children));
-  return type;
-}
 
 const Schema& Fields() {
   static const auto* const kFields = new Schema{
@@ -39,18 +35,13 @@ const Schema& Fields() {
       {"b", DataType::String()},
       {"c", DataType::Decimal(10, 2)},
       {"d", DataType::Timestamp(3)},
-      {"e", Nested(sql::TypeKind::kArray, {{"element", DataType::Double()}})},
+      {"e", NestedType(sql::TypeKind::kArray, {{"element", DataType::Double()}})},
       {"f",
-       Nested(sql::TypeKind::kMap, {{"key", DataType::String()}, {"value", DataType::BigInt()}})},
-      {"g", Nested(sql::TypeKind::kRow, {{"x", DataType::Boolean()}, {"y", DataType::Date()}})}};
+       NestedType(sql::TypeKind::kMap,
+                  {{"key", DataType::String()}, {"value", DataType::BigInt()}})},
+      {"g",
+       NestedType(sql::TypeKind::kRow, {{"x", DataType::Boolean()}, {"y", DataType::Date()}})}};
   return *kFields;
-}
-
-std::vector<size_t> AllPositions() {
-  std::vector<size_t> positions;
-  for (size_t i = 0; i < Fields().size(); ++i)
-    positions.push_back(i);
-  return positions;
 }
 
 class OneSchema final : public sql::SchemaRegistry {
@@ -64,7 +55,7 @@ class OneSchema final : public sql::SchemaRegistry {
 };
 
 std::vector<std::string> Again(const DecodedRows& rows) {
-  const auto encoder = AvroEncoder::Create(Fields(), AllPositions(), {});
+  const auto encoder = AvroEncoder::Create(Fields(), AllPositions(Fields()), {});
   SLIPSTREAM_CHECK(encoder.ok(), "{}", encoder.status().ToString());
   std::vector<std::string> records(rows.batch.rows);
   for (size_t row = 0; row < rows.batch.rows; ++row)
@@ -73,7 +64,7 @@ std::vector<std::string> Again(const DecodedRows& rows) {
 }
 
 DecodedRows Decode(std::string_view record, const AvroOptions& options) {
-  auto decoder = AvroDecoder::Create(Fields(), AllPositions(), options);
+  auto decoder = AvroDecoder::Create(Fields(), AllPositions(Fields()), options);
   SLIPSTREAM_CHECK(decoder.ok(), "{}", decoder.status().ToString());
   const std::vector<std::optional<std::string_view>> records = {record, std::nullopt, record};
   return (*decoder)->Decode(records);

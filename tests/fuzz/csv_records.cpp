@@ -11,6 +11,7 @@
 #include "processor/types/data_type.h"
 #include "tests/fuzz/input_reader.h"
 #include "tests/fuzz/target.h"
+#include "tests/sql/test_schema.h"
 
 // A file of CSV as records, and records as rows. Line ends are found in the same places whatever
 // pieces the file comes in; a record gives the same row alone and among others; and rows that are
@@ -19,22 +20,16 @@
 namespace slipstream::fuzz {
 namespace {
 
-using sql::Column;
+using sql::AllPositions;
 using sql::CsvDecoder;
 using sql::CsvEncoder;
 using sql::CsvOptions;
 using sql::DataType;
 using sql::DecodedRows;
-using sql::Field;
+using sql::NestedType;
 using sql::Schema;
 
 constexpr size_t kRecordsMax = 16;
-
-DataType Nested(sql::TypeKind kind, std::vector<Field> children) {
-  DataType type{.kind = kind};
-  type.children = std::make_shared<const std::vector<Field>>(std::move(children));
-  return type;
-}
 
 const Schema& Fields() {
   static const auto* const kFields = new Schema{
@@ -42,28 +37,22 @@ const Schema& Fields() {
       {"b", DataType::String()},
       {"c", DataType::Decimal(10, 2)},
       {"d", DataType::Timestamp(3)},
-      {"e", Nested(sql::TypeKind::kArray, {{"element", DataType::String()}})},
+      {"e", NestedType(sql::TypeKind::kArray, {{"element", DataType::String()}})},
       {"f", DataType{.kind = sql::TypeKind::kVarbinary, .precision = INT32_MAX}},
-      {"g", Nested(sql::TypeKind::kRow, {{"x", DataType::Double()}, {"y", DataType::Boolean()}})}};
+      {"g",
+       NestedType(sql::TypeKind::kRow, {{"x", DataType::Double()}, {"y", DataType::Boolean()}})}};
   return *kFields;
-}
-
-std::vector<size_t> AllPositions() {
-  std::vector<size_t> positions;
-  for (size_t i = 0; i < Fields().size(); ++i)
-    positions.push_back(i);
-  return positions;
 }
 
 DecodedRows Decode(std::span<const std::optional<std::string_view>> records,
                    const CsvOptions& options) {
-  auto decoder = CsvDecoder::Create(Fields(), AllPositions(), options);
+  auto decoder = CsvDecoder::Create(Fields(), AllPositions(Fields()), options);
   SLIPSTREAM_CHECK(decoder.ok(), "{}", decoder.status().ToString());
   return (*decoder)->Decode(records);
 }
 
 std::vector<std::string> RowTexts(const DecodedRows& rows, const CsvOptions& options) {
-  const CsvEncoder encoder(AllPositions(), options);
+  const CsvEncoder encoder(AllPositions(Fields()), options);
   std::vector<std::string> texts(rows.batch.rows);
   for (size_t row = 0; row < rows.batch.rows; ++row)
     encoder.Encode(rows.batch, row, texts[row]);

@@ -19,6 +19,7 @@
 #include "tests/sql/golden_case.h"
 #include "tests/sql/interleaved_run.h"
 #include "tests/sql/memory_file_source.h"
+#include "tests/sql/saved_state.h"
 
 namespace slipstream::sql {
 namespace {
@@ -35,19 +36,6 @@ std::string ReadWhole(const std::string& path) {
   text << in.rdbuf();
   return text.str();
 }
-
-// The changelog of a task, in memory.
-class SavedState final : public runtime::StateWriter {
- public:
-  void Put(std::string_view key, std::string_view value) override {
-    entries[std::string(key)] = value;
-  }
-  void Delete(std::string_view key) override {
-    EXPECT_EQ(entries.erase(std::string(key)), 1u) << "a key is deleted that was never saved";
-  }
-
-  std::map<std::string, std::string> entries;
-};
 
 class JobRun {
  public:
@@ -120,7 +108,7 @@ class JobRun {
   const runtime::JobProgram& program_;
   std::vector<runtime::InputRecord> records_;
   CollectedOutput output_;
-  SavedState saved_;
+  SavedState<runtime::StateWriter> saved_;
   std::unique_ptr<runtime::TaskProgram> task_;
 };
 

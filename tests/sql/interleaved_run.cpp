@@ -4,25 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include <gtest/gtest.h>
+#include "tests/sql/saved_state.h"
 
 namespace slipstream::sql {
-namespace {
-
-class Saved final : public StateSink {
- public:
-  void Put(std::string_view key, std::string_view value) override {
-    entries[std::string(key)] = value;
-  }
-  void Delete(std::string_view key) override {
-    EXPECT_EQ(entries.erase(std::string(key)), 1U) << "a key is deleted that was never saved";
-  }
-
-  std::map<std::string, std::string> entries;
-};
-
-}  // namespace
-
 Result<std::unique_ptr<InterleavedJob>> InterleavedJob::Compile(const JobPlan& plan,
                                                                 bool is_bounded) {
   auto job = std::make_unique<InterleavedJob>();
@@ -121,7 +105,7 @@ class InterleavedJob::Task final : public GraphRun::Host {
 
   const InterleavedJob& job_;
   CollectedOutput output_;
-  Saved saved_;
+  SavedState<StateSink> saved_;
   std::vector<int64_t> watermarks_;  // by source
   std::unique_ptr<GraphRun> run_;
 };

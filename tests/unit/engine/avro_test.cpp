@@ -14,6 +14,7 @@
 #include "processor/formats/avro_schema.h"
 #include "processor/formats/json_decoder.h"
 #include "processor/formats/json_encoder.h"
+#include "tests/sql/test_schema.h"
 
 namespace slipstream::sql {
 namespace {
@@ -21,22 +22,9 @@ namespace {
 using std::string_literals::operator""s;
 using testing::HasSubstr;
 
-DataType Nested(TypeKind kind, std::vector<Field> children) {
-  DataType type{.kind = kind};
-  type.children = std::make_shared<const std::vector<Field>>(std::move(children));
-  return type;
-}
-
 DataType NotNull(DataType type) {
   type.nullable = false;
   return type;
-}
-
-std::vector<size_t> Positions(const Schema& fields) {
-  std::vector<size_t> positions;
-  for (size_t i = 0; i < fields.size(); ++i)
-    positions.push_back(i);
-  return positions;
 }
 
 // A registry in memory.
@@ -70,7 +58,7 @@ Batch RowsOf(const Schema& fields, const std::vector<std::string>& lines) {
 }
 
 std::vector<std::string> LinesOf(const Schema& fields, const Batch& batch) {
-  const JsonEncoder encoder(fields, Positions(fields), {});
+  const JsonEncoder encoder(fields, AllPositions(fields), {});
   std::vector<std::string> lines(batch.rows);
   for (size_t row = 0; row < batch.rows; ++row)
     encoder.Encode(batch, row, lines[row]);
@@ -78,7 +66,7 @@ std::vector<std::string> LinesOf(const Schema& fields, const Batch& batch) {
 }
 
 std::vector<std::string> Encode(const Schema& fields, const Batch& batch, AvroOptions options) {
-  auto encoder = AvroEncoder::Create(fields, Positions(fields), options);
+  auto encoder = AvroEncoder::Create(fields, AllPositions(fields), options);
   EXPECT_TRUE(encoder.ok());
   std::vector<std::string> records(batch.rows);
   for (size_t row = 0; row < batch.rows; ++row)
@@ -89,7 +77,7 @@ std::vector<std::string> Encode(const Schema& fields, const Batch& batch, AvroOp
 DecodedRows Decode(const Schema& fields,
                    const std::vector<std::string>& texts,
                    AvroOptions options) {
-  auto decoder = AvroDecoder::Create(fields, Positions(fields), std::move(options));
+  auto decoder = AvroDecoder::Create(fields, AllPositions(fields), std::move(options));
   EXPECT_TRUE(decoder.ok());
   const std::vector<std::optional<std::string_view>> records(texts.begin(), texts.end());
   return (*decoder)->Decode(records);
@@ -108,9 +96,10 @@ const Schema& AllTypes() {
       {"t", DataType{.kind = TypeKind::kTime, .precision = 0}},
       {"ts", DataType::Timestamp(3)},
       {"us", DataType::Timestamp(6)},
-      {"a", Nested(TypeKind::kArray, {{"element", DataType::Int()}})},
-      {"m", Nested(TypeKind::kMap, {{"key", DataType::String()}, {"value", DataType::Double()}})},
-      {"r", Nested(TypeKind::kRow, {{"x", DataType::Int()}, {"y", DataType::String()}})}};
+      {"a", NestedType(TypeKind::kArray, {{"element", DataType::Int()}})},
+      {"m",
+       NestedType(TypeKind::kMap, {{"key", DataType::String()}, {"value", DataType::Double()}})},
+      {"r", NestedType(TypeKind::kRow, {{"x", DataType::Int()}, {"y", DataType::String()}})}};
   return *kFields;
 }
 
@@ -145,7 +134,7 @@ TEST(AvroTest, TheBytesAreThoseOfTheSpecification) {
 TEST(AvroTest, TheSchemaIsTheOneFlinkDerives) {
   const Schema fields = {{"id", NotNull(DataType::BigInt())},
                          {"ts", DataType::Timestamp(3)},
-                         {"r", Nested(TypeKind::kRow, {{"x", DataType::Int()}})}};
+                         {"r", NestedType(TypeKind::kRow, {{"x", DataType::Int()}})}};
 
   const Result<std::string> schema = AvroSchemaOf(fields);
 

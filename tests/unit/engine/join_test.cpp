@@ -12,21 +12,10 @@
 #include "processor/planner/planner.h"
 #include "tests/sql/collected_output.h"
 #include "tests/sql/memory_file_source.h"
+#include "tests/sql/saved_state.h"
 
 namespace slipstream::sql {
 namespace {
-
-class SavedState final : public runtime::StateWriter {
- public:
-  void Put(std::string_view key, std::string_view value) override {
-    entries[std::string(key)] = value;
-  }
-  void Delete(std::string_view key) override {
-    EXPECT_EQ(entries.erase(std::string(key)), 1U) << "a key is deleted that was never saved";
-  }
-
-  std::map<std::string, std::string> entries;
-};
 
 constexpr char kTables[] =
     "CREATE TABLE t (side INT, k INT, v STRING, ts TIMESTAMP(3), at_once AS PROCTIME(),"
@@ -71,7 +60,7 @@ class JoinTest : public testing::Test {
   ManualClock clock_;
   MemoryFileSource files_;
   CollectedOutput output_;
-  SavedState saved_;
+  SavedState<runtime::StateWriter> saved_;
   std::unique_ptr<runtime::JobProgram> program_;
   std::unique_ptr<runtime::TaskProgram> task_;
 };
