@@ -47,7 +47,8 @@ function(slipstream_library name)
   cmake_parse_arguments(arg "" "" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
   if(arg_SRCS)
     add_library(${name} STATIC ${arg_SRCS})
-    target_link_libraries(${name} PUBLIC ${arg_DEPS} PRIVATE slipstream::options ${arg_PRIVATE_DEPS})
+    target_link_libraries(${name} PUBLIC ${arg_DEPS}
+      PRIVATE slipstream::options ${arg_PRIVATE_DEPS})
     target_include_directories(${name} PUBLIC "${CMAKE_SOURCE_DIR}")
     target_compile_features(${name} PUBLIC cxx_std_20)
   else()
@@ -73,7 +74,8 @@ add_custom_target(sql_tests)
 function(slipstream_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SRCS;DEPS;LABELS;ENVIRONMENT;RUN_ARGS" ${ARGN})
   add_executable(${name} ${arg_SRCS})
-  target_link_libraries(${name} PRIVATE slipstream::options ${arg_DEPS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE slipstream::options ${arg_DEPS}
+    GTest::gmock GTest::gtest_main)
   # GoogleTest's own macros need neither warning. What a test calls is optimised, the test itself is
   # not: that halves the time to compile it. Work that needs optimising belongs into a library.
   target_compile_options(${name} PRIVATE -Wno-conversion -Wno-shadow -O0)
