@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/log/log.h"
+#include "processor/runtime/first_start.h"
 #include "processor/runtime/source_bounds.h"
 #include "processor/state/changelog.h"
 
@@ -330,7 +331,7 @@ Result<bool> Takeover::FinishFresh(Pending& pending) {
   }
   const bool is_first = pending.id.input == 0 && pending.id.partition.partition == 0;
   if (is_first && !pending.job) {
-    ASSIGN_OR_RETURN(pending.job, MintJob());
+    ASSIGN_OR_RETURN(pending.job, MintJobRecord(context_, parties_.admin));
     minted_ = pending.job;
   }
   if (!pending.job && minted_) pending.job = minted_;
@@ -343,7 +344,7 @@ Result<bool> Takeover::FinishFresh(Pending& pending) {
     }
     return false;
   }
-  RETURN_IF_ERROR(CheckJob(pending));
+  RETURN_IF_ERROR(CheckJobRecord(context_, *pending.job, pending.id));
   log_->info(
       "task_started task={} offset={} job={}", pending.name(), pending.position, pending.job->uuid);
   return true;
@@ -352,7 +353,7 @@ Result<bool> Takeover::FinishFresh(Pending& pending) {
 Result<bool> Takeover::FinishRestored(Pending& pending) {
   const Mark& mark = *pending.mark;
   if (!pending.job) return DataLoss(pending.name() + ": the changelog has no job record");
-  RETURN_IF_ERROR(CheckJob(pending));
+  RETURN_IF_ERROR(CheckJobRecord(context_, *pending.job, pending.id));
   if (mark.fingerprint != context_.program->fingerprint()) {
     return FailedPrecondition(
         fmt::format("{}: the job's statements have changed since it committed its state; run it "
@@ -379,63 +380,15 @@ Result<bool> Takeover::FinishRestored(Pending& pending) {
   return true;
 }
 
-Result<JobRecord> Takeover::MintJob() {
-  JobRecord job{.uuid = MintUuid(), .inputs = {}};
-  for (const JobInput& input : context_.inputs) {
-    JobRecord::Input& record = job.inputs.emplace_back();
-    record.topic = input.topic;
-    for (int32_t p = 0; p < input.partition_count; ++p) {
-      int64_t end = -1;
-      if (input.spec != nullptr && input.spec->is_bounded) {
-        ASSIGN_OR_RETURN(end, FindEnd(*input.spec, {record.topic, p}));
-      }
-      record.ends.push_back(end);
-    }
-  }
-  return job;
-}
-
-// The end is the one of the job's first start; a job that began unbounded, or a partition that came
-// later, gets the end it has now.
-Result<int64_t> Takeover::BoundedEnd(const Pending& pending) {
-  if (pending.mark && pending.mark->end >= 0) return pending.mark->end;
-  const std::vector<int64_t>& ends = pending.job->inputs[pending.id.input].ends;
-  const auto partition = static_cast<size_t>(pending.id.partition.partition);
-  if (!pending.mark && partition < ends.size() && ends[partition] >= 0) return ends[partition];
-  return FindEnd(*context_.inputs[pending.id.input].spec, pending.id.partition);
-}
-
-Result<int64_t> Takeover::FindEnd(const KafkaSourceSpec& source,
-                                  const kafka::TopicPartition& partition) {
-  ASSIGN_OR_RETURN(kafka::Admin::OffsetRange range, parties_.admin.QueryOffsets(partition));
-  return EndOffset(source, parties_.admin, context_.group_id, partition, range);
-}
-
-Status Takeover::CheckJob(const Pending& pending) const {
-  const std::vector<JobRecord::Input>& inputs = pending.job->inputs;
-  const size_t input = pending.id.input;
-  if (input >= inputs.size() || inputs[input].topic != pending.id.partition.topic) {
-    return FailedPrecondition(fmt::format(
-        "{}: the job has read other topics before; run it with --fresh, or under another name",
-        pending.name()));
-  }
-  const auto partition = static_cast<size_t>(pending.id.partition.partition);
-  const bool is_stateful = context_.program->is_stateful(pending.id.stage);
-  if (partition < inputs[input].ends.size() || !is_stateful) return {};
-  return FailedPrecondition(fmt::format(
-      "{}: the topic has grown since the job's first start (it had {} partitions), and its keys "
-      "lie elsewhere now: the state no longer fits. Run the job with --fresh",
-      pending.name(),
-      inputs[input].ends.size()));
-}
-
 // ---- Files ----
 
 Status Takeover::ResolveEnds() {
   for (const auto& pending : pending_) {
     const JobInput& input = context_.inputs[pending->id.input];
     if (input.spec == nullptr || !input.spec->is_bounded) continue;
-    ASSIGN_OR_RETURN(pending->end, BoundedEnd(*pending));
+    ASSIGN_OR_RETURN(
+        pending->end,
+        BoundedEnd(context_, parties_.admin, *pending->job, pending->mark, pending->id));
   }
   return {};
 }

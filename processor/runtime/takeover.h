@@ -67,10 +67,6 @@ class Takeover final {
   Result<bool> OnChangelogEnd(Pending& pending, int64_t end_offset);
   Result<bool> FinishFresh(Pending& pending);
   Result<bool> FinishRestored(Pending& pending);
-  Result<JobRecord> MintJob();
-  Result<int64_t> FindEnd(const KafkaSourceSpec& source, const kafka::TopicPartition& partition);
-  Result<int64_t> BoundedEnd(const Pending& pending);
-  Status CheckJob(const Pending& pending) const;
   Status ResolveEnds();
   Status OpenFiles();
   std::unique_ptr<TaskProgram> MakeProgram(const TaskId& id) const;
