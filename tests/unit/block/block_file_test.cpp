@@ -5,6 +5,7 @@
 #include "common/block/little_endian.h"
 #include "common/crc32c/crc32c.h"
 #include "tests/unit/block/block_builder.h"
+#include "tests/unit/block/mutation.h"
 #include "tests/unit/block/zstdcat.h"
 
 namespace slipstream::block {
@@ -68,19 +69,7 @@ TEST(BlockFileTest, ParsesNothingInvalidUnderSeededMutations) {
   std::mt19937 random(7);
   const std::string record = EncodeMetaRecord(MetaOf(EncodeAll(MakeRaw(2'500'000, 3)), 42));
   for (int round = 0; round < 20'000; ++round) {
-    std::string bad = record.substr(0, record.size() - 4);
-    for (uint32_t mutations = 1 + random() % 4; mutations > 0; --mutations) {
-      switch (random() % 3) {
-        case 0:
-          bad[random() % bad.size()] = static_cast<char>(random());
-          break;
-        case 1:
-          bad.resize(bad.size() - std::min<size_t>(bad.size() - 1, random() % 16));
-          break;
-        default:
-          bad.insert(random() % bad.size(), 1 + random() % 24, static_cast<char>(random()));
-      }
-    }
+    std::string bad = Mutate(record.substr(0, record.size() - 4), random);
     AppendLittleEndian(bad, Crc32c(bad));
     if (Result<BlockMeta> meta = ParseMetaRecord(bad); meta.ok()) {
       ASSERT_TRUE(Validate(*meta).ok());

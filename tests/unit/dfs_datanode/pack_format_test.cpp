@@ -6,6 +6,7 @@
 
 #include "common/block/little_endian.h"
 #include "common/crc32c/crc32c.h"
+#include "tests/unit/block/mutation.h"
 #include "tests/unit/block/zstdcat.h"
 #include "tests/unit/dfs_datanode/replica_fixture.h"
 
@@ -85,19 +86,7 @@ TEST(PackFormatTest, ParsesNothingInvalidUnderSeededMutations) {
   std::mt19937 random(11);
   const std::string record = EncodePackBlock(SmallBlock(42).meta, kSalt, kOffset);
   for (int round = 0; round < 20'000; ++round) {
-    std::string bad = record.substr(0, record.size() - 4);
-    for (auto mutations = 1 + random() % 4; mutations > 0; --mutations) {
-      switch (random() % 3) {
-        case 0:
-          bad[random() % bad.size()] = static_cast<char>(random());
-          break;
-        case 1:
-          bad.resize(bad.size() - std::min<size_t>(bad.size() - 1, random() % 16));
-          break;
-        default:
-          bad.insert(random() % bad.size(), 1 + random() % 24, static_cast<char>(random()));
-      }
-    }
+    std::string bad = block::Mutate(record.substr(0, record.size() - 4), random);
     block::AppendLittleEndian(bad, Crc32c(bad));
     if (Result<PackRecord> parsed = ParsePackRecord(bad, kSalt, kOffset); parsed.ok()) {
       const std::string again = parsed->kind == PackRecordKind::kBlock

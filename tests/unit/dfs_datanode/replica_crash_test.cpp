@@ -67,20 +67,27 @@ void Check(ReplicaStore& store, const Model& model) {
   }
 }
 
+// One life in a new store, whose disk fails for good at operation number `fails_at`. How many
+// operations there were.
+uint64_t LiveUntil(uint64_t fails_at, MemoryFileSystem& fs, ManualClock& clock, Model& model) {
+  uint64_t operations = 0;
+  Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
+  EXPECT_TRUE(store.ok());
+  fs.SetFault([&operations, fails_at](Operation, const std::string&) {
+    return ++operations < fails_at ? Status() : Unavailable("the disk is gone");
+  });
+  Live(**store, clock, model);
+  store->reset();
+  fs.SetFault(nullptr);
+  return operations;
+}
+
 // Returns whether the disk failed before the life was over.
 bool LiveAndCrash(uint64_t fails_at, uint32_t seed) {
   MemoryFileSystem fs;
   ManualClock clock;
   Model model;
-  uint64_t operations = 0;
-  {
-    Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
-    EXPECT_TRUE(store.ok());
-    fs.SetFault([&operations, fails_at](Operation, const std::string&) {
-      return ++operations < fails_at ? Status() : Unavailable("the disk is gone");
-    });
-    Live(**store, clock, model);
-  }
+  const uint64_t operations = LiveUntil(fails_at, fs, clock, model);
   fs.Crash(seed);
   for (int restart = 0; restart < 2; ++restart) {
     Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
@@ -113,16 +120,7 @@ TEST(ReplicaCrashTest, WhatARestartReportsIsDurable) {
     MemoryFileSystem fs;
     ManualClock clock;
     Model model;
-    uint64_t operations = 0;
-    {
-      Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
-      ASSERT_TRUE(store.ok());
-      fs.SetFault([&operations, fails_at](Operation, const std::string&) {
-        return ++operations < fails_at ? Status() : Unavailable("the process is dead");
-      });
-      Live(**store, clock, model);
-    }
-    fs.SetFault(nullptr);
+    LiveUntil(fails_at, fs, clock, model);
     {
       Result<std::unique_ptr<ReplicaStore>> store = ReplicaStore::Open(StoreOptions(fs), clock);
       ASSERT_TRUE(store.ok());
