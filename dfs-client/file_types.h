@@ -33,10 +33,10 @@ struct FileStatus {
   uint64_t stored_bytes = 0;  // of one replica
   uint32_t block_count = 0;
   uint32_t replication = 0;
-  int64_t modified_at_ms = 0;
+  int64_t modified_at_ms = 0;  // since 1970 UTC
   std::string owner;
   std::string group;
-  uint32_t mode = 0;
+  uint32_t mode = 0;   // permission bits, up to 07777
   std::string writer;  // the appender that owns it, if any
   uint64_t child_count = 0;
   int64_t accessed_at_ms = 0;  // set by users only: reading does not change it

@@ -51,7 +51,7 @@ struct TaskRestore {
 // Task: one partition of an input on its way through the program: position, watermark, staged
 // results, open files. From restore to commit to commit; thrown away whole when anything fails.
 //
-// Ownership  borrows context, plain producer's sink callback and compressor; they outlive it.
+// Ownership  borrows Shared and all that it refers to, which must outlive it.
 // Threads    its worker's thread.
 class Task final : private TaskOutput {
  public:

@@ -37,7 +37,7 @@ struct Diagnostic {
   std::string message;
   std::string hint;  // empty: none
 
-  // job.sql:2:8: no column "dep_dely" in flights
+  // job.sql:2:8: no column "dep_dely"
   //   2 | SELECT dep_dely FROM flights
   //     |        ^^^^^^^^
   // hint: did you mean "dep_delay"?

@@ -53,8 +53,8 @@ class Service {
 // Every message takes a time of its own, so that messages of different calls overtake one another.
 // A lost message breaks its call, as a lost connection does: the caller finds out at once, after a
 // while, or at its deadline, and so does the server. What was sent to a process never reaches the
-// one that comes after it. Nothing is carried out twice but what Faults
-// says, and what clients send again.
+// one that comes after it. Nothing is carried out twice but what Faults says, and what clients send
+// again.
 // Ownership  borrows the scheduler; services are borrowed until they are withdrawn.
 class Network final {
  public:
