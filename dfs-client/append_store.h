@@ -22,14 +22,14 @@ namespace slipstream::dfs {
 class AppendStore {
  public:
   virtual ~AppendStore() = default;
-
+  // A new incarnation: older ones can prepare no more. What they prepared stays.
   virtual Result<AppenderState> AcquireAppender(const std::string& owner) = 0;
 
   // Makes `blocks` durable under new ids, in order. Retries under newer ids on other nodes.
   virtual Result<std::vector<DurableBlock>> WriteBlocks(
       const std::string& owner, std::span<const block::EncodedBlock* const> blocks) = 0;
 
-  // All of `epochs` or none. With `commit` they are committed by the same write.
+  // All of `epochs` or none: a promise, so Commit cannot fail. `commit`: it is in the same write.
   virtual Result<std::vector<PreparedEpoch>> Prepare(std::span<const AppenderEpoch> epochs,
                                                      bool commit) = 0;
 

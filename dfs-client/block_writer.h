@@ -54,10 +54,10 @@ class BlockWriter final {
   static constexpr uint64_t kBatchBytesMin = 8ULL << 20;
   static constexpr size_t kBatchBlocksMax = 4096;
 
-  static constexpr uint64_t kSmallBytesMax = 64ULL << 10;
-  static constexpr uint32_t kAheadMax = 15;
-  static constexpr std::chrono::milliseconds kAheadTime{1'000};
-  static constexpr size_t kSparesMax = 16;
+  static constexpr uint64_t kSmallBytesMax = 64ULL << 10;        // compressed, of a small block
+  static constexpr uint32_t kAheadMax = 15;                      // ids asked for ahead at once
+  static constexpr std::chrono::milliseconds kAheadTime{1'000};  // for which they are good
+  static constexpr size_t kSparesMax = 16;                       // sets of them that are kept
 
   BlockWriter(Options options,
               MasterClient& master,
