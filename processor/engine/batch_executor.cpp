@@ -96,6 +96,8 @@ class BatchRun final : private GraphRun::Host {
   // Whether all tables have ended (and not only the reading).
   Result<bool> Generate();
   Result<bool> GenerateDue(Generated& table, std::chrono::milliseconds elapsed);
+  // What processing time makes due.
+  Status Tick();
   bool has_enough() const { return report_.rows_out >= aim_.rows_wanted; }
 
   int64_t WallUs() const;
@@ -319,6 +321,7 @@ Result<bool> BatchRun::Generate() {
       ASSIGN_OR_RETURN(const bool is_behind, GenerateDue(*table, elapsed));
       has_made = has_made || is_behind;
     }
+    if (!aim_.is_bounded) RETURN_IF_ERROR(Tick());
     if (has_enough()) return false;
     if (options_.on_pause && now - last_pause >= kPausePeriod) {
       last_pause = now;
@@ -334,6 +337,11 @@ Result<bool> BatchRun::Generate() {
     return false;
   }
   return true;
+}
+
+Status BatchRun::Tick() {
+  run_.SetNow(now_us_ = WallUs());
+  return run_.NextTick() <= now_us_ ? run_.Tick() : Status();
 }
 
 // Makes what is due, one batch at most; whether there was anything.

@@ -12,6 +12,7 @@
 #include "processor/operators/latest_rows.h"
 #include "processor/operators/local_aggregate.h"
 #include "processor/operators/lookup_join.h"
+#include "processor/operators/on_arrival.h"
 #include "processor/operators/over.h"
 #include "processor/operators/regroup_aggregate.h"
 #include "processor/operators/regular_join.h"
@@ -74,9 +75,9 @@ std::unique_ptr<const Operator> MakeAggregate(const PlanNode& node,
                                           .merges = merges});
 }
 
-std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node,
-                                                    std::vector<AggregateCall> calls,
-                                                    bool merges) {
+std::unique_ptr<const Operator> MakeTimeAggregate(const PlanNode& node,
+                                                  std::vector<AggregateCall> calls,
+                                                  bool merges) {
   const Schema& input = node.inputs.front()->output;
   if (node.window.kind == WindowSpec::Kind::kSession) {
     return std::make_unique<SessionAggregateOperator>(
@@ -96,6 +97,16 @@ std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node,
                                            .input = input,
                                            .output = node.output,
                                            .merges = merges});
+}
+
+std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node,
+                                                    std::vector<AggregateCall> calls,
+                                                    bool merges) {
+  std::unique_ptr<const Operator> aggregate = MakeTimeAggregate(node, std::move(calls), merges);
+  if (!node.window.is_by_arrival) return aggregate;
+  return std::make_unique<OnArrivalOperator>(std::move(aggregate),
+                                             std::vector<size_t>{node.window.time_column},
+                                             OnArrivalOperator::Emission::kWhenDue);
 }
 
 std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) {
@@ -149,15 +160,23 @@ std::unique_ptr<const Operator> MakeSavedLimit(const PlanNode& node) {
 std::unique_ptr<const Operator> MakeOver(const PlanNode& node) {
   const bool needs_end = std::any_of(
       node.lags.begin(), node.lags.end(), [](const LagCall& lag) { return lag.needs_end(); });
-  return std::make_unique<OverOperator>(OverOperator::Description{
-      .partition_columns = node.group_columns,
-      .sort_keys = node.sort_keys,
-      .order_is_time = node.order_is_time && !node.sort_keys.front().descending && !needs_end,
-      .frame = node.frame,
-      .aggregates = node.aggregates,
-      .lags = node.lags,
-      .input = node.inputs.front()->output,
-      .output = node.output});
+  const bool can_go_on =
+      !node.sort_keys.empty() && !node.sort_keys.front().descending && !needs_end;
+  const bool is_by_arrival =
+      can_go_on && node.order_is_arrival && node.kind == PlanNode::Kind::kOver;
+  auto over = std::make_unique<OverOperator>(
+      OverOperator::Description{.partition_columns = node.group_columns,
+                                .sort_keys = node.sort_keys,
+                                .order_is_time = can_go_on && (node.order_is_time || is_by_arrival),
+                                .frame = node.frame,
+                                .aggregates = node.aggregates,
+                                .lags = node.lags,
+                                .input = node.inputs.front()->output,
+                                .output = node.output});
+  if (!is_by_arrival) return over;
+  return std::make_unique<OnArrivalOperator>(std::move(over),
+                                             std::vector<size_t>{node.sort_keys.front().column},
+                                             OnArrivalOperator::Emission::kAtOnce);
 }
 
 }  // namespace
@@ -192,8 +211,14 @@ Result<std::unique_ptr<const Operator>> OperatorGraph::MakeJoin(const PlanNode& 
   switch (node.join.variant) {
     case JoinSpec::Variant::kWindow:
       return Made(std::make_unique<WindowJoinOperator>(std::move(description)));
-    case JoinSpec::Variant::kInterval:
-      return Made(std::make_unique<IntervalJoinOperator>(std::move(description)));
+    case JoinSpec::Variant::kInterval: {
+      Made join = std::make_unique<IntervalJoinOperator>(std::move(description));
+      if (!node.join.is_by_arrival) return join;
+      return Made(std::make_unique<OnArrivalOperator>(
+          std::move(join),
+          std::vector<size_t>{node.join.left_time, node.join.right_time},
+          OnArrivalOperator::Emission::kWhenDue));
+    }
     case JoinSpec::Variant::kTemporal:
       return Made(std::make_unique<TemporalJoinOperator>(std::move(description)));
     case JoinSpec::Variant::kRegular:
@@ -472,6 +497,23 @@ Status GraphRun::EndEpoch() {
     const OperatorGraph::Node& node = graph_.nodes()[i];
     NodeOutput out(*this, node);
     RETURN_IF_ERROR(node.operation->EndEpoch(states_[i].get(), out));
+  }
+  return {};
+}
+
+int64_t GraphRun::NextTick() const {
+  int64_t next = kNoTick;
+  for (size_t i = 0; i < states_.size(); ++i)
+    next = std::min(next, graph_.nodes()[i].operation->NextTick(states_[i].get()));
+  return next;
+}
+
+Status GraphRun::Tick() {
+  for (size_t i = states_.size(); i-- > 0;) {
+    const OperatorGraph::Node& node = graph_.nodes()[i];
+    if (node.operation->NextTick(states_[i].get()) > now_us_) continue;
+    NodeOutput out(*this, node);
+    RETURN_IF_ERROR(node.operation->Tick(now_us_, states_[i].get(), out));
   }
   return {};
 }

@@ -149,6 +149,10 @@ class GraphRun {
   Status EndEpoch();
   // That came into each operator so far, by its number.
   const std::vector<uint64_t>& rows_in() const { return rows_in_; }
+  // When, in processing time, something is to happen though no row comes; kNoTick: nothing is
+  // waited for. Then, or later, Tick, which is about the time that was set.
+  int64_t NextTick() const;
+  Status Tick();
   // The watermark of what goes to an exchange.
   int64_t ExchangeWatermark(size_t exchange) const { return exchange_watermarks_[exchange]; }
   // After a restore: nothing is to fire. With kWatermarkEnd also for sources of other tasks, which

@@ -83,6 +83,16 @@ SqlTask::Counters SqlTask::counters() const {
   return now;
 }
 
+static_assert(kNoTick == runtime::kNoTick);
+
+int64_t SqlTask::next_tick_us() const {
+  return run_.NextTick();
+}
+
+Status SqlTask::Tick(runtime::TaskOutput& out) {
+  return GiveTo(out, [this] { return run_.Tick(); });
+}
+
 Status SqlTask::EndOfInput(runtime::TaskOutput& out) {
   return Advance(runtime::kEndOfTime, out);
 }

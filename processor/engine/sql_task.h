@@ -16,6 +16,8 @@ namespace slipstream::sql {
 // for each record; rows made of many records as JSON, with offset −1.
 class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
  public:
+  int64_t next_tick_us() const override;
+  Status Tick(runtime::TaskOutput& out) override;
   Status EndOfInput(runtime::TaskOutput& out) override;
   Status EndEpoch(runtime::TaskOutput& out) override;
   runtime::EventTimeUs sent_watermark() const override;

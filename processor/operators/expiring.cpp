@@ -173,6 +173,14 @@ int64_t ExpiringOperator::WatermarkBehind(int64_t watermark) const {
   return description_.operation->WatermarkBehind(watermark);
 }
 
+int64_t ExpiringOperator::NextTick(const OperatorState* state) const {
+  return description_.operation->NextTick(static_cast<const State*>(state)->inner.get());
+}
+
+Status ExpiringOperator::Tick(int64_t now_us, OperatorState* state, OperatorOutput& out) const {
+  return description_.operation->Tick(now_us, static_cast<State*>(state)->inner.get(), out);
+}
+
 void ExpiringOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
   State& mine = *static_cast<State*>(state);
   StateKeySink inner(sink);

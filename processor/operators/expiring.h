@@ -36,6 +36,8 @@ class ExpiringOperator final : public Operator {
   Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const override;
   Status EndEpoch(OperatorState* state, OperatorOutput& out) const override;
   int64_t WatermarkBehind(int64_t watermark) const override;
+  int64_t NextTick(const OperatorState* state) const override;
+  Status Tick(int64_t now_us, OperatorState* state, OperatorOutput& out) const override;
   bool is_stateful() const override { return true; }
   void SaveChanges(OperatorState* state, StateSink& sink) const override;
   Status Restore(OperatorState* state, std::string_view key, std::string_view value) const override;

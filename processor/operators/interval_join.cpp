@@ -230,6 +230,16 @@ Status IntervalJoinOperator::Advance(int64_t watermark,
   return {};
 }
 
+int64_t IntervalJoinOperator::NextFiring(const OperatorState* state) const {
+  const State& mine = *static_cast<const State*>(state);
+  int64_t next = kWatermarkEnd;
+  for (size_t side = 0; side < 2; ++side) {
+    if (mine.by_time[side].empty()) continue;
+    next = std::min(next, Shifted(mine.by_time[side].begin()->first, Reach(side)) + 1);
+  }
+  return next;
+}
+
 int64_t IntervalJoinOperator::WatermarkBehind(int64_t watermark) const {
   if (watermark == kWatermarkEnd || watermark == kWatermarkNone) return watermark;
   const int64_t back = std::max({Reach(0), Reach(1), int64_t{0}});

@@ -29,6 +29,7 @@ class IntervalJoinOperator final : public Operator {
                  OperatorState* state,
                  OperatorOutput& out) const override;
   Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const override;
+  int64_t NextFiring(const OperatorState* state) const override;
   int64_t WatermarkBehind(int64_t watermark) const override;
   bool is_stateful() const override { return true; }
   void SaveChanges(OperatorState* state, StateSink& sink) const override;

@@ -29,6 +29,10 @@ bool Operator::Forget(OperatorState*, std::string_view) const {
   return false;
 }
 
+Status Operator::Tick(int64_t, OperatorState*, OperatorOutput&) const {
+  return {};
+}
+
 void Operator::RestoreWatermark(OperatorState*, int64_t) const {}
 
 void Operator::SaveChanges(OperatorState*, StateSink&) const {}

@@ -14,6 +14,8 @@ namespace slipstream::sql {
 inline constexpr int64_t kWatermarkEnd = INT64_MAX;
 // Before the first row.
 inline constexpr int64_t kWatermarkNone = INT64_MIN;
+// No processing time is waited for.
+inline constexpr int64_t kNoTick = INT64_MAX;
 
 // What an operator is given to work with: where results go, and what does not become one.
 class OperatorOutput {
@@ -73,6 +75,15 @@ class Operator {
   // Drops what it keeps of a key (its own columns as RowKeyCodec writes them), as if no row of it
   // had ever come; gives nothing. false: that cannot be yet. Only of operators that have keys.
   virtual bool Forget(OperatorState* state, std::string_view key) const;
+
+  // The least watermark at which Advance does something with what is kept; kWatermarkEnd: it may
+  // not do anything before the end.
+  virtual int64_t NextFiring(const OperatorState* /*state*/) const { return kWatermarkEnd; }
+
+  // When, in processing time (microseconds since 1970 UTC), something is to happen though no row
+  // comes: Tick is called then, or later. kNoTick: nothing is waited for.
+  virtual int64_t NextTick(const OperatorState* /*state*/) const { return kNoTick; }
+  virtual Status Tick(int64_t now_us, OperatorState* state, OperatorOutput& out) const;
 
   // Whether the state has to survive the task. If so: SaveChanges writes every key that changed
   // since the last call, Restore takes one that was written.

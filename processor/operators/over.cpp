@@ -432,6 +432,11 @@ Status OverOperator::Restore(OperatorState* state,
   return {};
 }
 
+int64_t OverOperator::NextFiring(const OperatorState* state) const {
+  const State& mine = *static_cast<const State*>(state);
+  return mine.visits.empty() ? kWatermarkEnd : mine.visits.begin()->first;
+}
+
 void OverOperator::RestoreWatermark(OperatorState* state, int64_t watermark) const {
   static_cast<State*>(state)->given = watermark;
 }

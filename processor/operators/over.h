@@ -46,6 +46,7 @@ class OverOperator final : public Operator {
                  OperatorOutput& out) const override;
   Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const override;
   bool Forget(OperatorState* state, std::string_view key) const override;
+  int64_t NextFiring(const OperatorState* state) const override;
   bool is_stateful() const override { return true; }
   void SaveChanges(OperatorState* state, StateSink& sink) const override;
   Status Restore(OperatorState* state, std::string_view key, std::string_view value) const override;

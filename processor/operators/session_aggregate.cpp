@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -45,6 +46,11 @@ class SessionAggregateOperator::State final : public OperatorState {
   void Save(StateSink& sink);
   void Put(const std::string& group, int64_t start, Session session);
 
+  // The end of the session that fires next; nullopt: there is none.
+  std::optional<int64_t> NextEnd() const {
+    if (ends_.empty()) return std::nullopt;
+    return std::get<0>(*ends_.begin());
+  }
   // Fires the sessions whose time has come: `give` is called with group, start and session.
   template <class Give>
   Status Fire(int64_t watermark, const Give& give);
@@ -250,6 +256,11 @@ Status SessionAggregateOperator::Advance(int64_t watermark,
   };
   RETURN_IF_ERROR(static_cast<State*>(state)->Fire(watermark, give));
   return rows.batch.rows == 0 ? Status() : out.Emit(std::move(rows));
+}
+
+int64_t SessionAggregateOperator::NextFiring(const OperatorState* state) const {
+  const std::optional<int64_t> end = static_cast<const State*>(state)->NextEnd();
+  return end ? WindowMaxTime(*end) : kWatermarkEnd;
 }
 
 // Saved key: the group's key, then the session's start, sortable. Value: version, end, aggregates.

@@ -146,6 +146,11 @@ Status WindowAggregateOperator::Advance(int64_t watermark,
   return {};
 }
 
+int64_t WindowAggregateOperator::NextFiring(const OperatorState* state) const {
+  const State& mine = *static_cast<const State*>(state);
+  return mine.windows.empty() ? kWatermarkEnd : WindowMaxTime(mine.windows.begin()->first);
+}
+
 Status WindowAggregateOperator::Fire(int64_t end, const Window& window, OperatorOutput& out) const {
   const std::vector<Group*> groups = window.groups.Sorted();
   for (size_t first = 0; first < groups.size(); first += kEmittedRows) {

@@ -30,10 +30,11 @@ class AggregatePlanner {
 
   // Once it is built: whether it is by window.
   bool has_window() const { return window_.has_value(); }
+  bool has_arrival_window() const { return window_ && window_->is_by_arrival; }
 
   ExpressionPtr Rewrite(const ExpressionPtr& expression) const;
 
-  // Whether the expression is the event time of the windows.
+  // Whether the expression is the time of the windows.
   static bool IsWindowTime(const Expression& expression) {
     return expression.column == VirtualColumn(WindowProperty::kTime);
   }

@@ -164,13 +164,14 @@ class Exchanger {
  private:
   // Whether parts of a group can be aggregated apart and put together afterwards. Rows that were
   // taken back are not put together with those that stay; sessions are not known before their rows
-  // are; and late rows that are wanted one by one travel one by one. What depends on the order of
+  // are; rows by processing time are of when they get there; and late rows that are wanted one by
+  // one travel one by one. What depends on the order of
   // rows has to go in two phases, asked for or not: only where records come from is it known.
   bool CanSplit(const PlanNode& node) const {
     const PlanNode& input = *node.inputs.front();
     if (IsUpdateStream(input, options_.every_input_is_bounded)) return false;
     const bool has_window = node.kind == PlanNode::Kind::kWindowAggregate;
-    if (has_window && WantsLateRows(input)) return false;
+    if (has_window && (WantsLateRows(input) || node.window.is_by_arrival)) return false;
     bool orders_rows = false;
     for (const AggregateCall& call : node.aggregates) {
       if (!call.function->depends_on_order()) continue;

@@ -61,7 +61,8 @@ std::string ProjectText(const PlanNode& node) {
 }
 
 std::string WindowText(const WindowSpec& window, const Schema& input) {
-  const std::string& time = input[window.time_column].name;
+  const std::string& column = input[window.time_column].name;
+  const std::string time = window.is_by_arrival ? column + " as it comes" : column;
   const std::string size = DurationText(window.size_us);
   const std::string slide = DurationText(window.slide_us);
   std::string offset;
@@ -304,9 +305,10 @@ std::string JoinText(const PlanNode& node) {
                                right[key.right].name));
   }
   if (is_interval) {
-    keys.push_back(fmt::format("{} - {} from {} to {}",
+    keys.push_back(fmt::format("{} - {}{} from {} to {}",
                                left[join.left_time].name,
                                right[join.right_time].name,
+                               join.is_by_arrival ? " as they come" : "",
                                DurationText(join.lower_us),
                                DurationText(join.upper_us)));
   }

@@ -348,11 +348,10 @@ ExpressionPtr ExpressionBinder::BindWindowFunction(const ast::Call& call,
     context_.Fail(at, fmt::format("{} stands in GROUP BY, or in FROM as a table function", name));
   }
   const std::string suffix = name.substr(underscore);
-  if (suffix == "_PROCTIME") context_.Unsupported(at, "processing time is");
   std::optional<WindowProperty> property;
   if (suffix == "_START") property = WindowProperty::kStart;
   if (suffix == "_END") property = WindowProperty::kEnd;
-  if (suffix == "_ROWTIME") property = WindowProperty::kTime;
+  if (suffix == "_ROWTIME" || suffix == "_PROCTIME") property = WindowProperty::kTime;
   if (!property) return nullptr;
   const auto* const group =
       collector_ != nullptr && collector_->group_window() ? &*collector_->group_window() : nullptr;
@@ -368,6 +367,13 @@ ExpressionPtr ExpressionBinder::BindWindowFunction(const ast::Call& call,
                                   [](const auto& a, const auto& b) { return IsEqual(*a, *b); });
   if (!is_same) {
     context_.Fail(at, fmt::format("{} has other arguments than the {} of GROUP BY", name, window));
+  }
+  if (*property == WindowProperty::kTime && (suffix == "_PROCTIME") != group->spec.is_by_arrival) {
+    context_.Fail(
+        at,
+        group->spec.is_by_arrival ? "a window of processing time has no event time"
+                                  : "a window of event time has no processing time",
+        fmt::format("there is {}_{}", window, group->spec.is_by_arrival ? "PROCTIME" : "ROWTIME"));
   }
   const DataType& time = group->arguments.front()->type;
   const bool is_time = *property == WindowProperty::kTime;

@@ -37,7 +37,7 @@ bool BecomeWindowJoin(PlanNode& node) {
   return true;
 }
 
-// An event time of one side, plus a constant.
+// A time of one side, plus a constant.
 struct TimeTerm {
   bool is_right = false;
   size_t column = 0;  // of its side
@@ -54,11 +54,16 @@ struct Bounds {
 
 class IntervalFinder {
  public:
-  explicit IntervalFinder(PlanNode& node)
+  using Times = std::set<size_t> (*)(const PlanNode&);
+
+  // By the columns of its inputs that `times` finds.
+  IntervalFinder(PlanNode& node, Times times)
       : node_(node),
         left_width_(node.inputs[0]->output.size()),
-        left_times_(EventTimes(*node.inputs[0])),
-        right_times_(EventTimes(*node.inputs[1])) {}
+        left_times_(times(*node.inputs[0])),
+        right_times_(times(*node.inputs[1])) {}
+
+  // Makes an interval join of it; false: it bounds no distance between the times.
 
   bool Run() {
     if (left_times_.empty() || right_times_.empty()) return false;
@@ -169,7 +174,8 @@ void ChooseJoins(PlanNode& node, bool every_input_is_bounded) {
     return;
   }
   if (BecomeWindowJoin(node)) return;
-  if (node.join.gives_right()) IntervalFinder(node).Run();
+  if (!node.join.gives_right() || IntervalFinder(node, EventTimes).Run()) return;
+  node.join.is_by_arrival = IntervalFinder(node, ArrivalTimes).Run();
 }
 
 }  // namespace slipstream::sql

@@ -58,6 +58,8 @@ struct WindowSpec {
   int64_t slide_us = 0;  // kHop: slide; kCumulate: step
   int64_t offset_us = 0;
   size_t time_column = 0;  // of the input; its type is the type of window_start and window_end
+  // By processing time: the time of a row is when the operator gets it.
+  bool is_by_arrival = false;
 };
 
 enum class WindowProperty { kStart, kEnd, kTime };  // kTime = end − 1 ms
@@ -125,6 +127,7 @@ struct JoinSpec {
   size_t right_time = 0;
   int64_t lower_us = 0;
   int64_t upper_us = 0;
+  bool is_by_arrival = false;  // kInterval: the times are when the rows come
   // kRegular: how long rows are kept that nothing happens to, microseconds; 0: for ever; nullopt:
   // as long as the job says.
   std::optional<int64_t> left_ttl_us;

@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "processor/planner/expression_rewrite.h"
+
 namespace slipstream::sql {
 namespace {
 
@@ -58,7 +60,8 @@ ColumnSet Shifted(const ColumnSet& columns, size_t by) {
 }
 
 ColumnSet JoinTimes(const PlanNode& node) {
-  if (node.join.variant == JoinSpec::Variant::kRegular) return {};
+  // Of rows that wait for processing time nobody knows how old they are when they are given.
+  if (node.join.variant == JoinSpec::Variant::kRegular || node.join.is_by_arrival) return {};
   ColumnSet times = EventTimes(*node.inputs[0]);
   const bool is_versioned = node.join.variant == JoinSpec::Variant::kTemporal;
   if (node.join.has_times() && !is_versioned && node.join.gives_right()) {
@@ -85,6 +88,7 @@ std::set<size_t> EventTimes(const PlanNode& node) {
     case PlanNode::Kind::kWindow:
       return {width() + static_cast<size_t>(WindowProperty::kTime)};
     case PlanNode::Kind::kWindowAggregate: {
+      if (node.window.is_by_arrival) return {};
       ColumnSet times = Properties(node, WindowProperty::kTime);
       times.merge(Grouped(node, input()));
       return times;
@@ -105,6 +109,39 @@ std::set<size_t> EventTimes(const PlanNode& node) {
       return {};
     default:
       return Passed(input(), width());
+  }
+}
+
+std::set<size_t> ArrivalTimes(const PlanNode& node) {
+  ColumnSet times;
+  switch (node.kind) {
+    case PlanNode::Kind::kScan:
+      for (const TableDefinition::ComputedColumn& computed : node.table->computed) {
+        const auto found = std::find(node.reads.begin(), node.reads.end(), computed.column);
+        if (found == node.reads.end() || !IsProcessingTime(*computed.expression)) continue;
+        times.insert(static_cast<size_t>(found - node.reads.begin()));
+      }
+      return times;
+    case PlanNode::Kind::kProject:
+      times = Projected(node.expressions, ArrivalTimes(*node.inputs.front()), false);
+      for (size_t i = 0; i < node.expressions.size(); ++i) {
+        if (IsProcessingTime(*node.expressions[i])) times.insert(i);
+      }
+      return times;
+    case PlanNode::Kind::kJoin:
+      times = ArrivalTimes(*node.inputs[0]);
+      if (node.join.gives_right()) {
+        times.merge(Shifted(ArrivalTimes(*node.inputs[1]), node.inputs[0]->output.size()));
+      }
+      return times;
+    case PlanNode::Kind::kValues:
+    case PlanNode::Kind::kAggregate:
+    case PlanNode::Kind::kWindowAggregate:
+    case PlanNode::Kind::kUnionAll:
+    case PlanNode::Kind::kExpand:
+      return {};
+    default:
+      return Passed(ArrivalTimes(*node.inputs.front()), node.inputs.front()->output.size());
   }
 }
 
@@ -179,7 +216,7 @@ std::optional<RowWindows> RowWindowsOf(const PlanNode& node) {
 
 bool AreSameWindows(const WindowSpec& a, const WindowSpec& b) {
   return a.kind == b.kind && a.size_us == b.size_us && a.slide_us == b.slide_us &&
-         a.offset_us == b.offset_us;
+         a.offset_us == b.offset_us && a.is_by_arrival == b.is_by_arrival;
 }
 
 }  // namespace slipstream::sql

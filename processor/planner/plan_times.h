@@ -11,6 +11,8 @@ namespace slipstream::sql {
 
 // The output columns that the watermark is about.
 std::set<size_t> EventTimes(const PlanNode& node);
+// Those that are PROCTIME().
+std::set<size_t> ArrivalTimes(const PlanNode& node);
 
 // The windows that a node's rows lie in: the output columns that hold their starts and ends.
 struct RowWindows {

@@ -163,6 +163,7 @@ Relation QueryPlanner::PlanTableFunction(const ast::TableFunction& function, Spa
 
   Relation::AssignedWindow window{.spec = call.spec, .at = at, .function = name};
   window.spec.time_column = time.column;
+  window.spec.is_by_arrival = time.is_proctime;
   for (const ast::ExprPtr& key : call.data->partition_by) {
     const auto* const column = std::get_if<ast::ColumnRef>(&key->node);
     if (column == nullptr) context_.Fail(key->at, "SESSION is partitioned by columns");
@@ -174,11 +175,13 @@ Relation QueryPlanner::PlanTableFunction(const ast::TableFunction& function, Spa
     column.is_rowtime = false;
   const DataType local_time = DataType::Timestamp(time.type.precision);
   const auto add = [&](const char* column, WindowProperty property, DataType type) {
-    relation.columns.push_back({.name = column,
-                                .type = std::move(type),
-                                .column = VirtualColumn(property),
-                                .is_rowtime = property == WindowProperty::kTime,
-                                .window = property});
+    relation.columns.push_back(
+        {.name = column,
+         .type = std::move(type),
+         .column = VirtualColumn(property),
+         .is_rowtime = property == WindowProperty::kTime && !time.is_proctime,
+         .is_proctime = property == WindowProperty::kTime && time.is_proctime,
+         .window = property});
   };
   add("window_start", WindowProperty::kStart, local_time);
   add("window_end", WindowProperty::kEnd, local_time);

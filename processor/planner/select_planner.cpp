@@ -200,9 +200,10 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
   aggregate_.Build(above, names);
   for (OutputItem& item : items_) {
     if (!aggregate_.has_window()) item.window.reset();
-    item.is_proctime = false;
-    item.is_rowtime =
+    const bool is_time =
         item.window == WindowProperty::kTime || AggregatePlanner::IsWindowTime(*item.expression);
+    item.is_proctime = is_time && aggregate_.has_arrival_window();
+    item.is_rowtime = is_time && !aggregate_.has_arrival_window();
     item.expression = aggregate_.Rewrite(item.expression);
   }
   overs_.Visit([&](ExpressionPtr& expression) { expression = aggregate_.Rewrite(expression); });

@@ -1,12 +1,14 @@
 #include "processor/planner/stream_rules.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "processor/expr/watermark_function.h"
 #include "processor/planner/plan_properties.h"
+#include "processor/planner/plan_times.h"
 
 namespace slipstream::sql {
 namespace {
@@ -33,6 +35,23 @@ const char* NeedsFinalRows(const PlanNode& node) {
     default:
       return nullptr;
   }
+}
+
+// Windows of processing time end where their rows are; what would wait for the end of the window
+// elsewhere cannot know of it.
+void CheckArrivalWindows(const PlanContext& context, Span at, const PlanNode& node) {
+  const bool is_join =
+      node.kind == PlanNode::Kind::kJoin && node.join.variant == JoinSpec::Variant::kWindow;
+  const bool is_aggregate = node.kind == PlanNode::Kind::kWindowAggregate &&
+                            node.window.kind == WindowSpec::Kind::kAttached;
+  const bool is_top_n = node.kind == PlanNode::Kind::kTopN && node.window_end;
+  if (!is_join && !is_aggregate && !is_top_n) return;
+  const std::optional<RowWindows> windows = RowWindowsOf(*node.inputs.front());
+  if (!windows || !windows->spec.is_by_arrival) return;
+  context.Unsupported(at,
+                      is_join        ? "a join by windows of processing time is"
+                      : is_aggregate ? "an aggregate over windows of processing time is"
+                                     : "ROW_NUMBER by windows of processing time is");
 }
 
 // A temporal join is by what tells the right side's rows apart.
@@ -90,6 +109,7 @@ void CheckStream(const PlanContext& context, Span at, const PlanNode& node) {
                  "bound the source: 'scan.bounded.mode' = 'latest-offset', or --bounded");
   }
   if (node.kind == PlanNode::Kind::kJoin) CheckVersions(context, at, node);
+  if (!IsBounded(node, is_bounded)) CheckArrivalWindows(context, at, node);
   CheckWatermarks(context, at, node);
   const bool needs_all_rows = std::any_of(
       node.lags.begin(), node.lags.end(), [](const LagCall& lag) { return lag.needs_end(); });
@@ -100,9 +120,9 @@ void CheckStream(const PlanContext& context, Span at, const PlanNode& node) {
         "bound the source: 'scan.bounded.mode' = 'latest-offset', or --bounded");
   }
   if (node.kind == PlanNode::Kind::kOver && !IsBounded(node, is_bounded) &&
-      !(node.order_is_time && !node.sort_keys.front().descending)) {
+      !((node.order_is_time || node.order_is_arrival) && !node.sort_keys.front().descending)) {
     context.Fail(at,
-                 "over input that does not end OVER needs ORDER BY its event time, ascending",
+                 "over input that does not end OVER needs ORDER BY its time, ascending",
                  "with a condition on the ROW_NUMBER any order will do: WHERE row_num <= n");
   }
 }

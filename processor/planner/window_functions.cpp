@@ -155,7 +155,7 @@ WindowCall BindWindowCall(const PlanContext& context, const ast::Call& call) {
   result.time = arguments.at("TIMECOL");
   const auto* const descriptor = std::get_if<ast::Descriptor>(&result.time->node);
   if (descriptor == nullptr || descriptor->columns.size() != 1) {
-    context.Fail(result.time->at, "the event time is given as DESCRIPTOR(column)");
+    context.Fail(result.time->at, "the time is given as DESCRIPTOR(column)");
   }
 
   WindowSpec& spec = result.spec;
@@ -197,10 +197,11 @@ std::optional<AggregateCollector::GroupWindow> BindGroupWindow(
   }
   const ast::Expr& time = *call->arguments[0].value;
   const auto* const column = std::get_if<ast::ColumnRef>(&time.node);
-  if (column == nullptr) context.Fail(time.at, "windows are built over a column of event time");
+  if (column == nullptr) context.Fail(time.at, "windows are built over a column of time");
   const ScopeColumn& resolved = binder.Resolve(*column, time.at);
   CheckTimeColumn(context, resolved, is_bounded, time.at);
   window.spec.time_column = resolved.column;
+  window.spec.is_by_arrival = resolved.is_proctime;
   if (name == "HOP") window.spec.slide_us = Length(context, *call->arguments[1].value, "slide");
   window.spec.size_us =
       Length(context, *call->arguments.back().value, name == "SESSION" ? "gap" : "size");
@@ -220,8 +221,7 @@ void CheckTimeColumn(const PlanContext& context,
                  "a computed column can make one: ts AS TO_TIMESTAMP(…)");
   }
   if (column.column >= kVirtualColumns) context.Unsupported(at, "a window over a window is");
-  if (column.is_proctime) context.Unsupported(at, "windows of processing time are");
-  if (!is_bounded && !column.is_rowtime) {
+  if (!is_bounded && !column.is_rowtime && !column.is_proctime) {
     context.Fail(
         at,
         fmt::format("\"{}\" has no watermark, so its windows would never end", column.name),
@@ -234,6 +234,10 @@ void AssignWindow(const PlanContext& context, Relation& relation) {
   relation.window.reset();
   if (window.spec.kind == WindowSpec::Kind::kSession) {
     context.Unsupported(window.at, "SESSION without GROUP BY window_start, window_end is");
+  }
+  if (window.spec.is_by_arrival) {
+    context.Unsupported(window.at,
+                        "a window of processing time without GROUP BY window_start, window_end is");
   }
   const size_t width = relation.node->output.size();
   Schema output = relation.node->output;

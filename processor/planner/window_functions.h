@@ -20,7 +20,8 @@ struct WindowCall {
 };
 
 // Gives each row of a relation with an assigned window once for every window it lies in; from then
-// on the windows are columns like others. Throws SqlError: sessions.
+// on the windows are columns like others. Throws SqlError: sessions, and
+// windows of processing time.
 void AssignWindow(const PlanContext& context, Relation& relation);
 
 bool IsWindowFunction(const std::string& upper_case_name);
@@ -37,7 +38,7 @@ std::optional<AggregateCollector::GroupWindow> BindGroupWindow(
     const ast::Expr& expr);
 
 // Throws unless windows can be built over `column`: it is a timestamp and, on unbounded input, the
-// one the watermark is about.
+// one the watermark is about or PROCTIME().
 void CheckTimeColumn(const PlanContext& context,
                      const ScopeColumn& column,
                      bool is_bounded,

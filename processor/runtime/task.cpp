@@ -260,6 +260,14 @@ Status Task::Advance(EventTimeUs watermark) {
   return TakeOutputError();
 }
 
+Status Task::Tick() {
+  constexpr int64_t kMicrosPerMilli = 1'000;
+  if (is_ended_ || program_->next_tick_us() > NowMs() * kMicrosPerMilli) return {};
+  RETURN_IF_ERROR(program_->Tick(*this));
+  is_dirty_ = true;
+  return TakeOutputError();
+}
+
 void Task::SetIdle(bool is_idle) {
   if (!is_idle && idle_timer_) idle_timer_->Restart();
   if (is_idle == is_idle_ || is_ended_) return;

@@ -80,6 +80,9 @@ class Task final : private TaskOutput {
   // Raises the watermark of an idle task.
   Status Advance(EventTimeUs watermark);
 
+  // Lets happen what the clock says is due, be there records or not.
+  Status Tick();
+
   // ---- For the commit; see commit.h ----
 
   // Whether anything has happened since the last commit.

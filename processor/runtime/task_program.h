@@ -21,6 +21,8 @@ namespace slipstream::runtime {
 using EventTimeUs = int64_t;
 inline constexpr EventTimeUs kNoWatermark = INT64_MIN;  // nothing seen yet
 inline constexpr EventTimeUs kEndOfTime = INT64_MAX;    // bounded input has ended
+// No processing time is waited for.
+inline constexpr int64_t kNoTick = INT64_MAX;
 
 struct Header {
   std::string_view name;
@@ -92,8 +94,8 @@ class StateWriter {
 // Threads    one worker thread calls it; it starts none.
 // Blocking   never; no I/O.
 // Lifecycle  made; Restore for every live key of the changelog and RestoreWatermark if there is
-//            one; then any number of Process, Advance and SaveChanges; EndOfInput at most once.
-//            After an aborted transaction it is thrown away and made anew.
+//            one; then any number of Process, Advance, Tick and SaveChanges; EndOfInput at most
+//            once. After an aborted transaction it is thrown away and made anew.
 // Determinism  the rows it gives do not depend on how records are cut into batches or on where
 //            SaveChanges and Restore fell between them, but for rows that come too late.
 class TaskProgram {
@@ -117,6 +119,11 @@ class TaskProgram {
                                   TaskOutput& out) = 0;
   // Raises the watermark of what comes through the exchange.
   virtual Status AdvanceExchange(size_t exchange, EventTimeUs watermark, TaskOutput& out) = 0;
+
+  // When something is to happen though no record comes, by the wall clock: microseconds since 1970
+  // UTC; kNoTick: nothing is waited for. Then, or later, Tick is called, which emits what is due.
+  virtual int64_t next_tick_us() const { return kNoTick; }
+  virtual Status Tick(TaskOutput& /*out*/) { return {}; }
 
   // All input has ended: the watermark becomes kEndOfTime, every window fires.
   virtual Status EndOfInput(TaskOutput& out) = 0;

@@ -116,6 +116,8 @@ Status Worker::Impl::StepTakeover() {
 }
 
 Result<bool> Worker::Impl::ReadAll() {
+  for (const auto& task : assignment.tasks())
+    RETURN_IF_ERROR(task->Tick());
   bool has_read = false;
   for (size_t i = 0; i < assignment.tasks().size(); ++i) {
     ASSIGN_OR_RETURN(size_t count, assignment.ReadNext());

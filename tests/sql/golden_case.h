@@ -9,7 +9,8 @@
 //   === name of the case          (a second word "unbounded" plans it as a streaming job)
 //   --- job                       SQL text; or "--- job-file flights_delays.sql", from jobs/
 //   --- input                     a record's value a line; @null is a tombstone, @empty no bytes;
-//                                 "@key K -> V" is a record with a key
+//                                 "@key K -> V" is a record with a key; "@now 2024-01-01 00:00:10"
+//                                 sets the clock before the records behind it
 //   --- input bids                instead: those of the topic "bids", of a job over several; of
 //                                 what it writes counts what the changes come to, sorted
 //   --- output                    what it writes: "<where>: <what>", grouped by where, in order

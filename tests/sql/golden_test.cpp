@@ -11,10 +11,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/clock/manual_clock.h"
 #include "processor/engine/batch_executor.h"
 #include "processor/engine/job_compiler.h"
 #include "processor/engine/result_renderer.h"
 #include "processor/planner/planner.h"
+#include "processor/types/date_time.h"
 #include "tests/sql/collected_output.h"
 #include "tests/sql/golden_case.h"
 #include "tests/sql/interleaved_run.h"
@@ -39,12 +41,21 @@ std::string ReadWhole(const std::string& path) {
 
 class JobRun {
  public:
-  JobRun(const runtime::JobProgram& program, const std::vector<std::string>& lines)
-      : program_(program) {
+  // A line "@now 2024-01-01 00:00:10.5" sets the clock, from the record behind it on.
+  JobRun(const runtime::JobProgram& program,
+         const std::vector<std::string>& lines,
+         ManualClock& clock)
+      : program_(program), clock_(clock) {
     output_.Describe(program.kafka_sinks(), program.file_sinks());
-    for (size_t i = 0; i < lines.size(); ++i) {
+    for (const std::string& line : lines) {
+      std::string_view value = line;
+      constexpr std::string_view kNow = "@now ";
+      if (value.starts_with(kNow)) {
+        pauses_.emplace_back(records_.size(), ParseTimestamp(value.substr(kNow.size())).value());
+        continue;
+      }
+      const size_t i = records_.size();
       runtime::InputRecord& record = records_.emplace_back();
-      std::string_view value = lines[i];
       constexpr std::string_view kKey = "@key ";
       constexpr std::string_view kArrow = " -> ";
       if (value.starts_with(kKey)) {
@@ -61,18 +72,29 @@ class JobRun {
   }
 
   std::string AtOnce() {
-    Process(0, records_.size());
+    size_t first = 0;
+    for (const auto& [before, now_us] : pauses_) {
+      Process(first, before - first);
+      first = before;
+      SetClock(now_us);
+    }
+    Process(first, records_.size() - first);
     return End();
   }
   std::string OneByOne() {
-    for (size_t i = 0; i < records_.size(); ++i)
+    for (size_t i = 0; i < records_.size(); ++i) {
+      SetClockBefore(i);
       Process(i, 1);
+    }
+    SetClockBefore(records_.size());
     return End();
   }
   std::string WithRestores(uint64_t seed) {
     std::mt19937_64 random(seed);
     for (size_t i = 0; i < records_.size();) {
-      const size_t count = std::min<size_t>(random() % 4, records_.size() - i);
+      SetClockBefore(i);
+      size_t count = std::min<size_t>(random() % 4, records_.size() - i);
+      if (next_pause_ < pauses_.size()) count = std::min(count, pauses_[next_pause_].first - i);
       Process(i, count);
       i += count;
       const uint64_t dice = random() % 4;
@@ -83,11 +105,24 @@ class JobRun {
     }
     EXPECT_EQ(task_->SaveChanges(saved_), Status());
     Restart();
+    SetClockBefore(records_.size());
     return End();
   }
 
  private:
+  void SetClock(int64_t now_us) {
+    const WallTime now{std::chrono::milliseconds(now_us / 1'000)};
+    clock_.JumpWall(now - clock_.WallNow());
+    const bool is_due = task_->next_tick_us() <= now_us;
+    EXPECT_EQ(is_due ? task_->Tick(output_) : Status(), Status());
+    EXPECT_GT(task_->next_tick_us(), now_us);
+  }
+  void SetClockBefore(size_t record) {
+    for (; next_pause_ < pauses_.size() && pauses_[next_pause_].first <= record; ++next_pause_)
+      SetClock(pauses_[next_pause_].second);
+  }
   void Process(size_t first, size_t count) {
+    if (count == 0) return;
     const auto records = std::span<const runtime::InputRecord>(records_).subspan(first, count);
     const Status status = task_->Process(records, nullptr, output_);
     if (!status.ok()) output_.lines["status"].push_back(status.ToString());
@@ -106,7 +141,10 @@ class JobRun {
   }
 
   const runtime::JobProgram& program_;
+  ManualClock& clock_;
   std::vector<runtime::InputRecord> records_;
+  std::vector<std::pair<size_t, int64_t>> pauses_;  // before which record the clock is set to what
+  size_t next_pause_ = 0;
   CollectedOutput output_;
   SavedState<runtime::StateWriter> saved_;
   std::unique_ptr<runtime::TaskProgram> task_;
@@ -179,12 +217,14 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
 
   void RunStreaming(const JobPlan& plan) {
     MemoryFileSource files = Files();
+    ManualClock clock;
     const Result<std::unique_ptr<runtime::JobProgram>> program =
         CompileJob(plan,
                    {.is_bounded = !GetParam().is_unbounded,
                     .partition_count = [](const auto&) { return 1; },
                     .find_topics = nullptr,
-                    .files = &files});
+                    .files = &files,
+                    .clock = clock});
     if (!program.ok()) return ExpectError(program.status());
     ASSERT_FALSE(GetParam().Has("error")) << "it compiles";
     const std::vector<std::string> input =
@@ -193,10 +233,10 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
     const auto normal = [](const std::string& text) {
       return GetParam().is_unbounded ? Materialised(text) : text;
     };
-    EXPECT_EQ(normal(JobRun(**program, input).AtOnce()), expected) << "all at once";
-    EXPECT_EQ(normal(JobRun(**program, input).OneByOne()), expected) << "one by one";
+    EXPECT_EQ(normal(JobRun(**program, input, clock).AtOnce()), expected) << "all at once";
+    EXPECT_EQ(normal(JobRun(**program, input, clock).OneByOne()), expected) << "one by one";
     for (uint64_t seed = 1; seed <= 5; ++seed) {
-      EXPECT_EQ(normal(JobRun(**program, input).WithRestores(seed)), expected)
+      EXPECT_EQ(normal(JobRun(**program, input, clock).WithRestores(seed)), expected)
           << "with restores, seed " << seed;
     }
   }
