@@ -126,6 +126,7 @@ class NoOutput final : public runtime::TaskOutput {
   void ToExchange(size_t, uint64_t, std::string_view) override {}
   void ToPrint(size_t, std::string_view) override {}
   void ToDeadLetters(const runtime::InputRecord&, std::string_view) override { ++dead; }
+  void ToLateRows(size_t, const runtime::InputRecord&, std::string_view) override {}
 
   uint64_t bytes = 0;
   uint64_t row_count = 0;

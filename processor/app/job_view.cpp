@@ -1,5 +1,7 @@
 #include "processor/app/job_view.h"
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -40,6 +42,20 @@ MetricFamily Total(const std::vector<WorkerStatus>& workers,
   for (const WorkerStatus& worker : workers)
     total += value(worker);
   Add(family, {}, static_cast<double>(total));
+  return family;
+}
+
+MetricFamily LateRows(const std::vector<WorkerStatus>& workers) {
+  MetricFamily family = Family("slipstream_processor_table_rows_late_total",
+                               "Rows of the table that came too late for a window.",
+                               MetricType::Counter);
+  std::map<std::string, uint64_t> totals;
+  for (const WorkerStatus& worker : workers) {
+    for (const auto& [table, rows] : worker.counters.rows_late_by_table)
+      totals[table] += rows;
+  }
+  for (const auto& [table, rows] : totals)
+    Add(family, {{"table", table}}, static_cast<double>(rows));
   return family;
 }
 
@@ -129,6 +145,7 @@ std::vector<MetricFamily> JobView::Collect() const {
             "slipstream_processor_rows_late_total",
             "Rows that came after all their windows had fired.",
             [](const WorkerStatus& worker) { return worker.counters.rows_late; }),
+      LateRows(workers),
       Total(workers,
             "slipstream_processor_rows_dead_total",
             "Records sent to the dead-letter topic.",

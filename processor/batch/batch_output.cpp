@@ -95,6 +95,10 @@ void BatchOutput::ToDeadLetters(const runtime::InputRecord&, std::string_view) {
   SLIPSTREAM_CHECK(false, "a batch reports its bad rows itself");
 }
 
+void BatchOutput::ToLateRows(size_t, const runtime::InputRecord&, std::string_view) {
+  SLIPSTREAM_CHECK(false, "no row of a batch is late");
+}
+
 Status BatchOutput::CommitDfs() {
   ASSIGN_OR_RETURN(dfs::AppenderState appender, store_->AcquireAppender(dfs_files_->owner()));
   dfs_files_->EndEpoch(NowMs(), true);

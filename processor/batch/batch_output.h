@@ -53,6 +53,7 @@ class BatchOutput final : public runtime::TaskOutput {
   void ToExchange(size_t exchange, uint64_t hash, std::string_view row) override;
   void ToPrint(size_t sink, std::string_view line) override;
   void ToDeadLetters(const runtime::InputRecord& record, std::string_view error) override;
+  void ToLateRows(size_t source, const runtime::InputRecord& record, std::string_view why) override;
 
  private:
   BatchOutput(std::vector<runtime::PrintSinkSpec> prints,

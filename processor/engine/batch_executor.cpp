@@ -74,7 +74,8 @@ class BatchRun final : private GraphRun::Host {
     return receiver_(sink, rows);
   }
   Status Reject(const RowBatch& from, const Schema& schema, const RowErrors& errors) override;
-  void CountLate(uint64_t) override {}  // bounded input: no window fires before the end
+  // Of bounded input no window fires before the end.
+  Status DropLate(const LateRows&) override { return {}; }
 
   // A table whose rows are made.
   struct Generated {

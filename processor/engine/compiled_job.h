@@ -6,6 +6,7 @@
 #include "common/clock/clock.h"
 #include "processor/engine/connector_options.h"
 #include "processor/engine/exchange_codec.h"
+#include "processor/engine/late_routes.h"
 #include "processor/engine/operator_graph.h"
 #include "processor/engine/scan_layout.h"
 #include "processor/engine/sink_set.h"
@@ -24,6 +25,7 @@ struct CompiledJob {
   std::unique_ptr<const OperatorGraph> graph;  // of all stages
   std::vector<CompiledSource> sources;
   std::vector<ExchangeCodec> exchanges;  // the graph's
+  LateRoutes late_routes;
   StageLayout stages;
   SinkSet sinks;
   const Clock* clock = nullptr;  // outlives the tasks

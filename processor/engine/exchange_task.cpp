@@ -1,6 +1,7 @@
 #include "processor/engine/exchange_task.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,7 +18,7 @@ std::vector<OperatorGraph::Target> EntrancesOf(const CompiledJob& job, uint32_t 
 }  // namespace
 
 ExchangeTask::ExchangeTask(const CompiledJob& job, uint32_t stage)
-    : SqlTask(job, EntrancesOf(job, stage), job.stages.stage_sends[stage]) {
+    : SqlTask(job, EntrancesOf(job, stage), job.stages.stage_sends[stage], std::nullopt) {
   for (const auto& exchange : job.stages.repartitions[stage - 1].exchanges)
     watermarks_[exchange.number] = runtime::kNoWatermark;
 }

@@ -245,6 +245,7 @@ Status Complete(const JobPlan& plan, const std::vector<TablePtr>& tables, Compil
   for (const OperatorGraph::Exchange& exchange : job.graph->exchanges())
     job.exchanges.emplace_back(exchange);
   job.stages = LayStages(*job.graph, tables);
+  job.late_routes = LateRoutes(*job.graph, job.sources);
   return {};
 }
 

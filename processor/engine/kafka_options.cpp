@@ -230,6 +230,7 @@ class KafkaTableReader {
 
   Status ReadSource() {
     read_.source.dead_letter_topic = options_.GetString("dead-letter.topic", "");
+    RETURN_IF_ERROR(ReadLateRows());
     ASSIGN_OR_RETURN(read_.source.dead_letter_max_share,
                      options_.GetShare("dead-letter.max-share", 1));
     constexpr std::array<std::string_view, 2> kLoss = {"stop", "continue"};
@@ -250,6 +251,19 @@ class KafkaTableReader {
     // Partitions are looked for at every start.
     options_.Has("scan.topic-partition-discovery.interval");
     options_.Has("scan.parallelism");
+    return {};
+  }
+
+  Status ReadLateRows() {
+    constexpr const char* kOption = "late-rows.topic";
+    if (!options_.Has(kOption)) return {};
+    ASSIGN_OR_RETURN(const std::string topic, options_.GetString(kOption));
+    if (!table_.watermark) return Wrong("'late-rows.topic' is for tables with a WATERMARK");
+    const std::vector<std::string>& topics = read_.source.topics;
+    if (std::find(topics.begin(), topics.end(), topic) != topics.end()) {
+      return Wrong("'late-rows.topic' is a topic that the table reads");
+    }
+    read_.source.late_rows_topic = topic;
     return {};
   }
 
@@ -300,11 +314,9 @@ class KafkaTableReader {
   }
 
   Status RefuseLater() {
-    for (const char* const option : {"late-rows.topic", "scan.watermark.alignment.group"}) {
-      if (!options_.Has(option)) continue;
-      return Unimplemented("table " + table_.name + ": '" + option + "' is not supported yet");
-    }
-    return {};
+    if (!options_.Has("scan.watermark.alignment.group")) return {};
+    return Unimplemented("table " + table_.name +
+                         ": 'scan.watermark.alignment.group' is not supported yet");
   }
 
   const TableDefinition& table_;

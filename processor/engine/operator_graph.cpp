@@ -417,16 +417,29 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
 
 class GraphRun::NodeOutput final : public OperatorOutput {
  public:
-  NodeOutput(GraphRun& run, const OperatorGraph::Node& node) : run_(run), node_(node) {}
+  NodeOutput(GraphRun& run, size_t number)
+      : run_(run), number_(number), node_(run.graph_.nodes()[number]) {}
 
   Status Emit(RowBatch rows) override { return run_.Push(node_.next, std::move(rows)); }
   Status Reject(const RowBatch& from, const RowErrors& errors) override {
     return run_.host_.Reject(from, node_.inputs[from.input], errors);
   }
-  void CountLate(uint64_t rows) override { run_.host_.CountLate(rows); }
+  Status DropLate(const RowBatch& from, const std::vector<uint32_t>& rows) override {
+    return run_.host_.DropLate({.node = number_,
+                                .input = from.input,
+                                .watermark = run_.watermarks_[number_].least,
+                                .count = rows.size(),
+                                .from = &from,
+                                .schema = &node_.inputs[from.input],
+                                .rows = &rows});
+  }
+  Status CountLate(uint64_t rows) override {
+    return run_.host_.DropLate({.node = number_, .count = rows});
+  }
 
  private:
   GraphRun& run_;
+  const size_t number_;
   const OperatorGraph::Node& node_;
 };
 
@@ -449,7 +462,7 @@ Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
   if (target.is_sink) return host_.WriteToSink(target.index, std::move(rows));
   if (target.is_exchange) return host_.SendToExchange(target.index, std::move(rows));
   const OperatorGraph::Node& node = graph_.nodes()[target.index];
-  NodeOutput out(*this, node);
+  NodeOutput out(*this, target.index);
   rows_in_[target.index] += rows.batch.rows;
   rows.batch.now_us = now_us_;
   rows.places = places_;
@@ -476,7 +489,7 @@ Status GraphRun::Advance(OperatorGraph::Target target, int64_t watermark) {
   while (Raise(target, watermark)) {
     const OperatorGraph::Node& node = graph_.nodes()[target.index];
     const int64_t now = watermarks_[target.index].least;
-    NodeOutput out(*this, node);
+    NodeOutput out(*this, target.index);
     RETURN_IF_ERROR(node.operation->Advance(now, states_[target.index].get(), out));
     watermark = node.operation->WatermarkBehind(now);
     target = node.next;
@@ -512,7 +525,7 @@ Status GraphRun::Tick() {
   for (size_t i = states_.size(); i-- > 0;) {
     const OperatorGraph::Node& node = graph_.nodes()[i];
     if (node.operation->NextTick(states_[i].get()) > now_us_) continue;
-    NodeOutput out(*this, node);
+    NodeOutput out(*this, i);
     RETURN_IF_ERROR(node.operation->Tick(now_us_, states_[i].get(), out));
   }
   return {};

@@ -130,7 +130,19 @@ class GraphRun {
     virtual Status SendToExchange(size_t exchange, RowBatch rows);
     // Rows of `from` (whose columns are `schema`) failed.
     virtual Status Reject(const RowBatch& from, const Schema& schema, const RowErrors& errors) = 0;
-    virtual void CountLate(uint64_t rows) = 0;
+    // Rows that came by an input of operator `node` too late for a window.
+    struct LateRows {
+      size_t node = 0;
+      size_t input = 0;
+      int64_t watermark = kWatermarkNone;  // the operator's
+      uint64_t count = 0;
+      // They are these of `from`, whose columns are `schema`; null: there is no more to be had of
+      // them than how many they are.
+      const RowBatch* from = nullptr;
+      const Schema* schema = nullptr;
+      const std::vector<uint32_t>* rows = nullptr;
+    };
+    virtual Status DropLate(const LateRows& late) = 0;
   };
   GraphRun(const OperatorGraph& graph, Host& host);
 

@@ -9,6 +9,7 @@
 #include "common/check/check.h"
 #include "processor/engine/record_metadata.h"
 #include "processor/formats/json_encoder.h"
+#include "processor/types/date_time.h"
 
 namespace slipstream::sql {
 namespace {
@@ -36,6 +37,17 @@ class VersionedWriter final : public StateSink {
   std::string key_;
 };
 
+// Rows whose records are not known, as JSON.
+JsonEncoder EncoderOf(const Schema& schema) {
+  std::vector<size_t> positions(schema.size());
+  std::iota(positions.begin(), positions.end(), size_t{0});
+  return JsonEncoder(schema, std::move(positions), JsonOptions{});
+}
+
+runtime::InputRecord MadeRecord(std::string_view value) {
+  return {.key = std::nullopt, .value = value, .offset = -1, .timestamp_ms = 0, .headers = {}};
+}
+
 bool IsSame(const OperatorGraph::Target& a, const OperatorGraph::Target& b) {
   return a.is_sink == b.is_sink && a.is_exchange == b.is_exchange && a.index == b.index &&
          a.input == b.input;
@@ -45,8 +57,13 @@ bool IsSame(const OperatorGraph::Target& a, const OperatorGraph::Target& b) {
 
 SqlTask::SqlTask(const CompiledJob& job,
                  std::vector<OperatorGraph::Target> sources,
-                 const std::vector<size_t>& sends)
-    : job_(job), sources_(std::move(sources)), sends_(sends), run_(*job.graph, *this) {
+                 const std::vector<size_t>& sends,
+                 std::optional<size_t> table)
+    : job_(job),
+      sources_(std::move(sources)),
+      sends_(sends),
+      table_(table),
+      run_(*job.graph, *this) {
   const auto is_elsewhere = [this](const OperatorGraph::Target& target) {
     return std::none_of(sources_.begin(), sources_.end(), [&](const auto& source) {
       return IsSame(source, target);
@@ -137,6 +154,7 @@ Status SqlTask::SendToExchange(size_t exchange, RowBatch rows) {
 void SqlTask::BeginRecords(std::span<const runtime::InputRecord> records) {
   records_ = records;
   is_dead_.assign(records.size(), 0);
+  is_late_.assign(records.size(), 0);
 }
 
 void SqlTask::SendToDeadLetters(size_t record, std::string_view error) {
@@ -153,9 +171,7 @@ Status SqlTask::Reject(const RowBatch& from, const Schema& schema, const RowErro
       SendToDeadLetters(from.origins[entry.row], entry.message);
     return {};
   }
-  std::vector<size_t> positions(schema.size());
-  std::iota(positions.begin(), positions.end(), size_t{0});
-  const JsonEncoder encoder(schema, std::move(positions), JsonOptions{});
+  const JsonEncoder encoder = EncoderOf(schema);
   std::vector<uint8_t> is_sent(from.batch.rows, 0);
   for (const RowErrors::Entry& entry : errors.entries()) {
     if (is_sent[entry.row] != 0) continue;
@@ -163,10 +179,35 @@ Status SqlTask::Reject(const RowBatch& from, const Schema& schema, const RowErro
     ++counters_.rows_dead;
     std::string row;
     encoder.Encode(from.batch, entry.row, row);
-    out_->ToDeadLetters(
-        runtime::InputRecord{
-            .key = std::nullopt, .value = row, .offset = -1, .timestamp_ms = 0, .headers = {}},
-        entry.message);
+    out_->ToDeadLetters(MadeRecord(row), entry.message);
+  }
+  return {};
+}
+
+Status SqlTask::DropLate(const LateRows& late) {
+  const LateRoutes::Route& route =
+      table_ ? job_.late_routes.OfSource(*table_) : job_.late_routes.Of(late.node, late.input);
+  counters_.rows_late += late.count;
+  counters_.rows_late_by_table[route.table] += late.count;
+  if (!route.source || late.from == nullptr) return {};
+  const std::string why =
+      "late for " + route.table + ": the watermark is " + FormatTimestamp(late.watermark, 3);
+  const RowBatch& from = *late.from;
+  if (!from.origins.empty()) {
+    for (const uint32_t row : *late.rows) {
+      const size_t record = from.origins[row];
+      if (std::exchange(is_late_[record], uint8_t{1}) == 0) {
+        out_->ToLateRows(*route.source, records_[record], why);
+      }
+    }
+    return {};
+  }
+  const JsonEncoder encoder = EncoderOf(*late.schema);
+  std::string text;
+  for (const uint32_t row : *late.rows) {
+    text.clear();
+    encoder.Encode(from.batch, row, text);
+    out_->ToLateRows(*route.source, MadeRecord(text), why);
   }
   return {};
 }

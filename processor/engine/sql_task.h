@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,8 @@ namespace slipstream::sql {
 
 // SqlTask: one stage of a compiled job on one partition, but for how rows come in: operators →
 // sinks and exchanges. Rows that fail go to the dead letters: as the record they came from, once
-// for each record; rows made of many records as JSON, with offset −1.
+// for each record; rows made of many records as JSON, with offset −1. Rows that come too late for a
+// window go to the late rows of their table, if it has a topic for them, in the same two ways.
 class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
  public:
   int64_t next_tick_us() const override;
@@ -27,10 +29,12 @@ class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
 
  protected:
   // `sources`: where its rows come in; nothing comes from the graph's others. `sends`: the
-  // exchanges they may go to. Both outlive it.
+  // exchanges they may go to; both outlive it. `table`: all its rows are of that one of the job's
+  // sources; nullopt: they come through exchanges.
   SqlTask(const CompiledJob& job,
           std::vector<OperatorGraph::Target> sources,
-          const std::vector<size_t>& sends);
+          const std::vector<size_t>& sends,
+          std::optional<size_t> table);
 
   // Runs `work` with what it gives going to `out`.
   template <class Work>
@@ -63,17 +67,19 @@ class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
   Status WriteToSink(size_t sink, RowBatch rows) override;
   Status SendToExchange(size_t exchange, RowBatch rows) override;
   Status Reject(const RowBatch& from, const Schema& schema, const RowErrors& errors) override;
-  void CountLate(uint64_t rows) override { counters_.rows_late += rows; }
+  Status DropLate(const LateRows& late) override;
 
   const CompiledJob& job_;
   const std::vector<OperatorGraph::Target> sources_;
   const std::vector<size_t>& sends_;
+  const std::optional<size_t> table_;
   GraphRun run_;
   Counters counters_;
 
   // Of the call at hand.
   std::span<const runtime::InputRecord> records_;
   std::vector<uint8_t> is_dead_;  // by record: it was sent to the dead letters
+  std::vector<uint8_t> is_late_;  // likewise, to the late rows
   runtime::TaskOutput* out_ = nullptr;
 };
 

@@ -36,11 +36,11 @@ Status FirstRowOperator::Process(RowBatch rows,
                                  OperatorOutput& out) const {
   State& mine = *static_cast<State*>(state);
   const Column& times = rows.batch.columns[description_.time_column];
-  uint64_t late = 0;
+  std::vector<uint32_t> late;
   std::string key;
   for (size_t row = 0; row < rows.batch.rows; ++row) {
     if (times.is_null(row) || times.ints[row] <= watermark) {
-      ++late;
+      late.push_back(static_cast<uint32_t>(row));
       continue;
     }
     const int64_t time = times.ints[row];
@@ -60,7 +60,7 @@ Status FirstRowOperator::Process(RowBatch rows,
     mine.partitions.Put(key, std::move(value));
     mine.waiting.emplace(time, key);
   }
-  if (late > 0) out.CountLate(late);
+  if (!late.empty()) RETURN_IF_ERROR(out.DropLate(rows, late));
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "common/status/status.h"
 #include "processor/expr/row_errors.h"
@@ -25,8 +26,10 @@ class OperatorOutput {
   virtual Status Emit(RowBatch rows) = 0;
   // These rows of `from` failed. Each entry's first message counts; rows may repeat.
   virtual Status Reject(const RowBatch& from, const RowErrors& errors) = 0;
-  // So many rows came too late for a window.
-  virtual void CountLate(uint64_t rows) = 0;
+  // These rows of `from` came too late for a window.
+  virtual Status DropLate(const RowBatch& from, const std::vector<uint32_t>& rows) = 0;
+  // So many rows of an only input did, of which nothing is left but what they came to together.
+  virtual Status CountLate(uint64_t rows) = 0;
 };
 
 // Where changed state goes.

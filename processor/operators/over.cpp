@@ -119,11 +119,11 @@ Status OverOperator::Process(RowBatch rows,
   const RowErrors errors = Check(rows.batch);
   ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
   State& mine = *static_cast<State*>(state);
-  uint64_t late = 0;
+  std::vector<uint32_t> late;
   for (size_t row = 0; row < rows.batch.rows; ++row) {
     const int64_t time = TimeOf(rows.batch, row);
     if (time <= watermark && description_.order_is_time) {
-      ++late;
+      late.push_back(static_cast<uint32_t>(row));
       continue;
     }
     std::string key;
@@ -135,7 +135,7 @@ Status OverOperator::Process(RowBatch rows,
     row_codec_.Encode(rows.batch.columns, row, encoded);
     mine.rows.Put(key, std::move(encoded));
   }
-  if (late > 0) out.CountLate(late);
+  if (!late.empty()) RETURN_IF_ERROR(out.DropLate(rows, late));
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "processor/expr/state_bytes.h"
+#include "processor/operators/operator.h"
 
 namespace slipstream::sql {
 namespace {
@@ -83,6 +84,20 @@ Result<int64_t> RowsOf(const Batch& partials, const PartialSchema& schema, size_
     return DamagedState("partial row");
   }
   return rows.ints[row];
+}
+
+Status DropLateRows(const RowBatch& rows,
+                    const std::vector<uint32_t>& late,
+                    const std::optional<PartialSchema>& partials,
+                    OperatorOutput& out) {
+  if (late.empty()) return {};
+  if (!partials) return out.DropLate(rows, late);
+  int64_t count = 0;
+  for (const uint32_t row : late) {
+    ASSIGN_OR_RETURN(const int64_t stands_for, RowsOf(rows.batch, *partials, row));
+    count += stands_for;
+  }
+  return out.CountLate(static_cast<uint64_t>(count));
 }
 
 }  // namespace slipstream::sql

@@ -12,6 +12,8 @@
 
 namespace slipstream::sql {
 
+class OperatorOutput;
+
 // Partial rows: what some rows of a group come to so far, on the way from a LocalAggregateOperator
 // to the aggregation that puts together what several tasks have of a group. A partial row has the
 // group's columns; for a window a time, which lies in the same windows as all the rows it stands
@@ -38,5 +40,12 @@ Status MergePartials(const AggregateLayout& layout,
 
 // How many rows the partial row stands for. kDataLoss: no such number.
 Result<int64_t> RowsOf(const Batch& partials, const PartialSchema& schema, size_t row);
+
+// Says that `late` of these rows came too late; partial ones count for those that they stand for.
+// kDataLoss: a partial row does not say how many.
+Status DropLateRows(const RowBatch& rows,
+                    const std::vector<uint32_t>& late,
+                    const std::optional<PartialSchema>& partials,
+                    OperatorOutput& out);
 
 }  // namespace slipstream::sql

@@ -204,7 +204,7 @@ Status SessionAggregateOperator::Process(RowBatch rows,
     states.clear();
     counted.clear();
   };
-  uint64_t late = 0;
+  std::vector<uint32_t> late;
   std::string key;
   for (uint32_t row = 0; row < rows.batch.rows; ++row) {
     key.clear();
@@ -212,11 +212,7 @@ Status SessionAggregateOperator::Process(RowBatch rows,
     std::byte* const session =
         mine.Find(key, times[row], description_.window.size_us, watermark, flush);
     if (session == nullptr) {
-      int64_t dropped = 1;
-      if (partials_) {
-        ASSIGN_OR_RETURN(dropped, RowsOf(rows.batch, *partials_, row));
-      }
-      late += static_cast<uint64_t>(dropped);
+      late.push_back(row);
       continue;
     }
     states.push_back(session);
@@ -224,8 +220,7 @@ Status SessionAggregateOperator::Process(RowBatch rows,
   }
   flush();
   RETURN_IF_ERROR(merged);
-  if (late > 0) out.CountLate(late);
-  return {};
+  return DropLateRows(rows, late, partials_, out);
 }
 
 Status SessionAggregateOperator::Advance(int64_t watermark,

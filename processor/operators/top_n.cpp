@@ -80,12 +80,12 @@ Status TopNOperator::Process(RowBatch rows,
                              OperatorOutput& out) const {
   State& mine = *static_cast<State*>(state);
   std::map<std::string, Ranking> before;
-  uint64_t late = 0;
+  std::vector<uint32_t> late;
   for (size_t row = 0; row < rows.batch.rows; ++row) {
     if (description_.emission == Emission::kWindow) {
       const Column& ends = rows.batch.columns[description_.window_end];
       if (ends.is_null(row) || WindowMaxTime(ends.ints[row]) <= watermark) {
-        ++late;
+        late.push_back(static_cast<uint32_t>(row));
         continue;
       }
     }
@@ -110,7 +110,7 @@ Status TopNOperator::Process(RowBatch rows,
       Remove(mine, partition, key, encoded);
     }
   }
-  if (late > 0) out.CountLate(late);
+  if (!late.empty()) RETURN_IF_ERROR(out.DropLate(rows, late));
   return EmitChanges(mine, before, out);
 }
 

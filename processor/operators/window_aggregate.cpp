@@ -31,6 +31,7 @@ struct WindowAggregateOperator::State final : OperatorState {
   // Of the batch at hand, kept for their memory: row rows[i] counts in states[i].
   std::vector<std::byte*> states;
   std::vector<uint32_t> rows;
+  std::vector<uint32_t> late;  // too late for one of their windows
   std::string key;
 };
 
@@ -61,32 +62,26 @@ Status WindowAggregateOperator::Process(RowBatch rows,
   } else if (!errors.empty()) {
     return DamagedState("time of a partial row");
   }
-  ASSIGN_OR_RETURN(const uint64_t late,
-                   AddRows(rows.batch, inputs, watermark, *static_cast<State*>(state)));
-  if (late > 0) out.CountLate(late);
-  return {};
+  State& mine = *static_cast<State*>(state);
+  RETURN_IF_ERROR(AddRows(rows.batch, inputs, watermark, mine));
+  return DropLateRows(rows, mine.late, partials_, out);
 }
 
-Result<uint64_t> WindowAggregateOperator::AddRows(const Batch& batch,
-                                                  const AggregateLayout::Inputs& inputs,
-                                                  int64_t watermark,
-                                                  State& state) const {
+Status WindowAggregateOperator::AddRows(const Batch& batch,
+                                        const AggregateLayout::Inputs& inputs,
+                                        int64_t watermark,
+                                        State& state) const {
+  state.late.clear();
   state.states.clear();
   state.rows.clear();
   const std::vector<int64_t>& times = batch.columns[time_column_].ints;
-  uint64_t late = 0;
   // Neighbouring rows mostly fall into the same window.
   int64_t last_end = INT64_MIN;
   Window* last_window = nullptr;
   for (uint32_t row = 0; row < batch.rows; ++row) {
     const WindowEnds ends = AssignWindows(description_.window, times[row]);
-    if (ends.first <= ends.last && WindowMaxTime(ends.first) <= watermark) {
-      int64_t rows = 1;
-      if (partials_) {
-        ASSIGN_OR_RETURN(rows, RowsOf(batch, *partials_, row));
-      }
-      late += static_cast<uint64_t>(rows);
-    }
+    if (ends.first <= ends.last && WindowMaxTime(ends.first) <= watermark)
+      state.late.push_back(row);
     if (WindowMaxTime(ends.last) <= watermark) continue;
     state.key.clear();
     codec_.Encode(batch.columns, row, state.key);
@@ -108,8 +103,7 @@ Result<uint64_t> WindowAggregateOperator::AddRows(const Batch& batch,
     }
     if (state.rows.size() >= kPairsMax) RETURN_IF_ERROR(Count(batch, inputs, state));
   }
-  RETURN_IF_ERROR(Count(batch, inputs, state));
-  return late;
+  return Count(batch, inputs, state);
 }
 
 Status WindowAggregateOperator::Count(const Batch& batch,

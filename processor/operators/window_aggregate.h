@@ -51,11 +51,11 @@ class WindowAggregateOperator final : public Operator {
   struct State;
   struct Window;
 
-  // Counts the rows in their windows; returns how many came too late for one.
-  Result<uint64_t> AddRows(const Batch& batch,
-                           const AggregateLayout::Inputs& inputs,
-                           int64_t watermark,
-                           State& state) const;
+  // Counts the rows in their windows, and notes those that came too late for one.
+  Status AddRows(const Batch& batch,
+                 const AggregateLayout::Inputs& inputs,
+                 int64_t watermark,
+                 State& state) const;
   // Updates the states that rows were found to count in.
   Status Count(const Batch& batch, const AggregateLayout::Inputs& inputs, State& state) const;
   Status Fire(int64_t end, const Window& window, OperatorOutput& out) const;

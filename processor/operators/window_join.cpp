@@ -58,11 +58,11 @@ Status WindowJoinOperator::Process(RowBatch rows,
   // A row without partner may still be given.
   const bool keeps =
       side == 0 ? join.keeps_left() || join.type == JoinSpec::Type::kAnti : join.keeps_right();
-  uint64_t late = 0;
+  std::vector<uint32_t> late;
   std::string key;
   for (size_t row = 0; row < rows.batch.rows; ++row) {
     if (ends.is_null(row) || WindowMaxTime(ends.ints[row]) <= watermark) {
-      ++late;
+      late.push_back(static_cast<uint32_t>(row));
       continue;
     }
     key.clear();
@@ -83,7 +83,7 @@ Status WindowJoinOperator::Process(RowBatch rows,
     sides_[side].EncodeRow(rows.batch, row, bytes);
     mine.rows.Put(key, std::move(bytes));
   }
-  if (late > 0) out.CountLate(late);
+  if (!late.empty()) RETURN_IF_ERROR(out.DropLate(rows, late));
   return {};
 }
 

@@ -181,6 +181,10 @@ void AddOutputs(JobContext& context) {
   for (const KafkaSinkSpec& sink : context.program->kafka_sinks()) {
     context.sink_outputs.push_back(OutputIndex(topics, sink.topic));
   }
+  for (const KafkaSourceSpec& source : context.program->sources()) {
+    std::optional<size_t>& output = context.late_outputs.emplace_back();
+    if (!source.late_rows_topic.empty()) output = OutputIndex(topics, source.late_rows_topic);
+  }
   for (JobInput& input : context.inputs) {
     // What fails behind a repartition topic goes where the first source's failures go.
     const JobInput& source = input.spec == nullptr ? context.inputs.front() : input;

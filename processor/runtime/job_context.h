@@ -60,6 +60,9 @@ struct JobContext {
   std::vector<std::pair<size_t, FileSinkTarget>> dfs_targets;    // by file sink
   std::vector<std::pair<size_t, FileSinkTarget>> local_targets;  // by file sink
 
+  // By source; none: it has no topic for late rows.
+  std::vector<std::optional<size_t>> late_outputs;
+
   // By exchange number: the stage whose tasks get the rows.
   std::vector<uint32_t> exchange_stages;
 

@@ -113,6 +113,10 @@ Status EnsureJobTopics(kafka::Admin& admin, JobContext& context) {
     RETURN_IF_ERROR(
         create_missing(context.output_topics[input.dead_letter_output], {.partition_count = 1}));
   }
+  for (const std::optional<size_t>& output : context.late_outputs) {
+    if (!output) continue;
+    RETURN_IF_ERROR(create_missing(context.output_topics[*output], {.partition_count = 1}));
+  }
   if (!context.options.is_status_published) return {};
   return create_missing(kStatusTopic,
                         {.partition_count = 1, .config = {{"cleanup.policy", "compact"}}});

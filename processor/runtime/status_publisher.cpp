@@ -65,6 +65,8 @@ std::string WorkerStatusJson(const JobContext& context,
                          {"takeovers", worker.takeovers},
                          {"tasks", nlohmann::json::array()}};
   if (!worker.waiting_for.empty()) json["waiting_for"] = worker.waiting_for;
+  for (const auto& [table, rows] : worker.counters.rows_late_by_table)
+    json["rows_late_by_table"][table] = rows;
   for (const WorkerStatus::TaskStatus& task : worker.tasks)
     json["tasks"].push_back(TaskJson(task));
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -334,6 +334,16 @@ void Task::ToDeadLetters(const InputRecord& record, std::string_view error) {
   staged_.Add(input_.dead_letter_output, -1, letter.key(), letter.value(), letter.headers());
 }
 
+void Task::ToLateRows(size_t source, const InputRecord& record, std::string_view why) {
+  const JobContext& context = shared_.context;
+  const bool is_known = record.offset >= 0;
+  const kafka::TopicPartition made{.topic = context.program->sources()[source].topics.front(),
+                                   .partition = -1};
+  const DeadLetter letter(is_known ? id_.partition : made, record, why);
+  staged_.Add(
+      context.late_outputs[source].value(), -1, letter.key(), letter.value(), letter.headers());
+}
+
 Status Task::TakeOutputError() {
   return std::exchange(output_error_, Status());
 }

@@ -147,6 +147,7 @@ class Task final : private TaskOutput {
   void ToExchange(size_t exchange, uint64_t hash, std::string_view row) override;
   void ToPrint(size_t sink, std::string_view line) override;
   void ToDeadLetters(const InputRecord& record, std::string_view error) override;
+  void ToLateRows(size_t source, const InputRecord& record, std::string_view why) override;
 
   Status ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& batch);
   void AddInput(const kafka::Record& record);

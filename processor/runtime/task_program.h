@@ -76,6 +76,11 @@ class TaskOutput {
 
   // The record as it came goes to the source's dead-letter topic with `error` in its headers.
   virtual void ToDeadLetters(const InputRecord& record, std::string_view error) = 0;
+
+  // The record, of source number `source`, which came too late for a window, goes to the source's
+  // late_rows_topic with `why` in its headers. Offset -1: a row that it became, since its record is
+  // not known any more. Not called for sources without the topic.
+  virtual void ToLateRows(size_t source, const InputRecord& record, std::string_view why) = 0;
 };
 
 // Where a task writes what of its state changed. Keys and values are opaque bytes to the runtime;
@@ -148,6 +153,8 @@ class TaskProgram {
     uint64_t rows_in = 0;
     uint64_t rows_out = 0;
     uint64_t rows_late = 0;
+    // The same by table that they came from, or tables ("a+b").
+    std::map<std::string, uint64_t> rows_late_by_table;
     uint64_t rows_dead = 0;
     // That came into each operator of the job, by its number; those of other stages are 0.
     std::vector<uint64_t> operator_rows = {};
@@ -176,6 +183,7 @@ struct KafkaSourceSpec {
   std::map<int32_t, int64_t> bound_offsets;
   std::string dead_letter_topic;           // empty: "<topic>.dead-letter"
   double dead_letter_max_share = 1;        // of the last records, before the job fails; 1: any
+  std::string late_rows_topic;             // empty: late rows are counted only
   std::optional<int64_t> idle_timeout_ms;  // nullopt: never idle
   bool continue_on_data_loss = false;
 };

@@ -12,6 +12,8 @@ void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
   sum.operator_rows.resize(std::max(sum.operator_rows.size(), more.operator_rows.size()));
   for (size_t i = 0; i < more.operator_rows.size(); ++i)
     sum.operator_rows[i] += more.operator_rows[i];
+  for (const auto& [table, rows] : more.rows_late_by_table)
+    sum.rows_late_by_table[table] += rows;
 }
 
 void Enter(WorkerStatus& status, const Task& task, int64_t end) {

@@ -53,6 +53,14 @@ class CollectedOutput final : public runtime::TaskOutput {
                             std::string(error));
   }
 
+  void ToLateRows(size_t source,
+                  const runtime::InputRecord& record,
+                  std::string_view why) override {
+    lines["late of " + std::to_string(source)].push_back(
+        std::to_string(record.offset) + " " + std::string(record.value.value_or("(null)")) +
+        " because " + std::string(why));
+  }
+
   std::string Text() const {
     std::string text;
     for (const auto& [destination, written] : lines) {

@@ -82,9 +82,10 @@ class InterleavedJob::Task final : public GraphRun::Host {
       output_.lines["dead"].push_back(entry.message);
     return {};
   }
-  void CountLate(uint64_t rows) override {
-    for (; rows > 0; --rows)
+  Status DropLate(const LateRows& late) override {
+    for (uint64_t row = 0; row < late.count; ++row)
       output_.lines["late"].emplace_back("a row");
+    return {};
   }
 
  private:

@@ -103,6 +103,9 @@ class StagedRun::Task final : public runtime::TaskOutput {
   void ToDeadLetters(const runtime::InputRecord& record, std::string_view error) override {
     ADD_FAILURE() << record.value.value_or("") << ": " << error;
   }
+  void ToLateRows(size_t, const runtime::InputRecord& record, std::string_view) override {
+    ADD_FAILURE() << record.value.value_or("") << " is late";
+  }
 
  private:
   void Restore() {
