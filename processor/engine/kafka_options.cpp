@@ -282,6 +282,7 @@ class KafkaTableReader {
   }
 
   Status ReadSink() {
+    if (read_.is_upsert) options_.Has("emit.early-interval");  // read where the query is planned
     constexpr std::array<std::string_view, 3> kGuarantees = {
         "exactly-once", "at-least-once", "none"};
     ASSIGN_OR_RETURN(const std::string guarantee,

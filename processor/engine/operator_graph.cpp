@@ -96,7 +96,8 @@ std::unique_ptr<const Operator> MakeTimeAggregate(const PlanNode& node,
                                            .properties = node.window_properties,
                                            .input = input,
                                            .output = node.output,
-                                           .merges = merges});
+                                           .merges = merges,
+                                           .early_us = node.early_us});
 }
 
 std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node,
@@ -508,7 +509,7 @@ Status GraphRun::Advance(int64_t watermark) {
 Status GraphRun::EndEpoch() {
   for (size_t i = states_.size(); i-- > 0;) {
     const OperatorGraph::Node& node = graph_.nodes()[i];
-    NodeOutput out(*this, node);
+    NodeOutput out(*this, i);
     RETURN_IF_ERROR(node.operation->EndEpoch(states_[i].get(), out));
   }
   return {};

@@ -15,6 +15,8 @@ struct Group {
   std::string key;          // encoded
   bool is_changed = false;  // since its state was last saved
   bool is_saved = false;    // there is a saved state under its key
+  bool is_shown = false;    // a result of it was given, though it is not final
+  bool is_stale = false;    // it is not what was last given
   int64_t rows = 0;         // that count in it; kept by whoever takes rows back
   std::byte* state = nullptr;
 };

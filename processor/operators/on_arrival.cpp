@@ -102,7 +102,8 @@ Status OnArrivalOperator::Tick(int64_t now_us, OperatorState* state, OperatorOut
   State& mine = *static_cast<State*>(state);
   const int64_t now = Raise(now_us, mine);
   RETURN_IF_ERROR(inner_->Advance(now - lag_us_, mine.inner.get(), out));
-  return inner_->Tick(now, mine.inner.get(), out);
+  const bool is_due = inner_->NextTick(mine.inner.get()) <= now;
+  return is_due ? inner_->Tick(now, mine.inner.get(), out) : Status();
 }
 
 bool OnArrivalOperator::Forget(OperatorState* state, std::string_view key) const {

@@ -92,12 +92,12 @@ Status DropLateRows(const RowBatch& rows,
                     OperatorOutput& out) {
   if (late.empty()) return {};
   if (!partials) return out.DropLate(rows, late);
-  int64_t count = 0;
+  uint64_t count = 0;
   for (const uint32_t row : late) {
     ASSIGN_OR_RETURN(const int64_t stands_for, RowsOf(rows.batch, *partials, row));
-    count += stands_for;
+    count += static_cast<uint64_t>(stands_for);
   }
-  return out.CountLate(static_cast<uint64_t>(count));
+  return out.CountLate(count);
 }
 
 }  // namespace slipstream::sql

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "processor/expr/state_bytes.h"
-#include "processor/operators/group_table.h"
 #include "processor/operators/window_assigner.h"
 
 namespace slipstream::sql {
@@ -25,7 +24,9 @@ struct WindowAggregateOperator::Window {
 
 struct WindowAggregateOperator::State final : OperatorState {
   std::map<int64_t, std::unique_ptr<Window>> windows;  // by end
-  std::vector<std::pair<int64_t, Group*>> changed;     // groups of open windows
+  std::vector<GroupOfWindow> changed;                  // groups of open windows
+  std::vector<GroupOfWindow> stale;                    // those to be shown early
+  int64_t next_show_us = 0;                            // when, if there are any
   std::vector<std::string> deleted;                    // saved keys of windows that have fired
 
   // Of the batch at hand, kept for their memory: row rows[i] counts in states[i].
@@ -63,6 +64,7 @@ Status WindowAggregateOperator::Process(RowBatch rows,
     return DamagedState("time of a partial row");
   }
   State& mine = *static_cast<State*>(state);
+  if (mine.stale.empty()) mine.next_show_us = rows.batch.now_us + description_.early_us;
   RETURN_IF_ERROR(AddRows(rows.batch, inputs, watermark, mine));
   return DropLateRows(rows, mine.late, partials_, out);
 }
@@ -98,6 +100,10 @@ Status WindowAggregateOperator::AddRows(const Batch& batch,
         group.is_changed = true;
         state.changed.emplace_back(end, &group);
       }
+      if (description_.early_us > 0 && !group.is_stale) {
+        group.is_stale = true;
+        state.stale.emplace_back(end, &group);
+      }
       state.states.push_back(group.state);
       state.rows.push_back(row);
     }
@@ -126,6 +132,7 @@ Status WindowAggregateOperator::Advance(int64_t watermark,
   const auto has_fired = [watermark](int64_t end) { return WindowMaxTime(end) <= watermark; };
   if (mine.windows.empty() || !has_fired(mine.windows.begin()->first)) return {};
   std::erase_if(mine.changed, [&](const auto& entry) { return has_fired(entry.first); });
+  std::erase_if(mine.stale, [&](const auto& entry) { return has_fired(entry.first); });
   while (!mine.windows.empty() && has_fired(mine.windows.begin()->first)) {
     const auto first = mine.windows.begin();
     RETURN_IF_ERROR(Fire(first->first, *first->second, out));
@@ -145,14 +152,49 @@ int64_t WindowAggregateOperator::NextFiring(const OperatorState* state) const {
   return mine.windows.empty() ? kWatermarkEnd : WindowMaxTime(mine.windows.begin()->first);
 }
 
+int64_t WindowAggregateOperator::NextTick(const OperatorState* state) const {
+  const State& mine = *static_cast<const State*>(state);
+  return mine.stale.empty() ? kNoTick : mine.next_show_us;
+}
+
+Status WindowAggregateOperator::Tick(int64_t now_us,
+                                     OperatorState* state,
+                                     OperatorOutput& out) const {
+  State& mine = *static_cast<State*>(state);
+  if (mine.stale.empty() || now_us < mine.next_show_us) return {};
+  std::vector<GroupOfWindow> shown = std::exchange(mine.stale, {});
+  std::sort(shown.begin(), shown.end(), [](const GroupOfWindow& a, const GroupOfWindow& b) {
+    return a.first != b.first ? a.first < b.first : a.second->key < b.second->key;
+  });
+  RETURN_IF_ERROR(Give(shown, out));
+  for (const auto& [end, group] : shown) {
+    group->is_shown = true;
+    group->is_stale = false;
+  }
+  return {};
+}
+
 Status WindowAggregateOperator::Fire(int64_t end, const Window& window, OperatorOutput& out) const {
-  const std::vector<Group*> groups = window.groups.Sorted();
+  std::vector<GroupOfWindow> groups;
+  for (Group* group : window.groups.Sorted()) {
+    // What was shown and is the same still is known.
+    if (!group->is_shown || group->is_stale) groups.emplace_back(end, group);
+  }
+  return Give(groups, out);
+}
+
+Status WindowAggregateOperator::Give(std::span<const GroupOfWindow> groups,
+                                     OperatorOutput& out) const {
   for (size_t first = 0; first < groups.size(); first += kEmittedRows) {
     RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}, .kinds = {}};
     Arena& arena = rows.batch.NewArena();
     const size_t last = std::min(first + kEmittedRows, groups.size());
     for (size_t i = first; i < last; ++i) {
-      const Group& group = *groups[i];
+      const int64_t end = groups[i].first;
+      const Group& group = *groups[i].second;
+      if (description_.early_us > 0) {
+        rows.kinds.push_back(group.is_shown ? RowKind::kUpdateAfter : RowKind::kInsert);
+      }
       RETURN_IF_ERROR(codec_.Decode(group.key, rows.batch.columns, 0, arena));
       const size_t keys = description_.group_columns.size();
       layout_.Finish(group.state, rows.batch.columns, keys, arena);
@@ -211,6 +253,11 @@ Status WindowAggregateOperator::Restore(OperatorState* state,
   Arena arena;
   RETURN_IF_ERROR(codec_.Decode(key, columns, 0, arena));
   group.is_saved = true;
+  // Whether this was shown nobody knows.
+  if (description_.early_us > 0) {
+    group.is_stale = true;
+    mine.stale.emplace_back(end, &group);
+  }
   return layout_.Restore(group.state, value);
 }
 

@@ -2,9 +2,12 @@
 
 #include <memory>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "processor/operators/aggregate_layout.h"
+#include "processor/operators/group_table.h"
 #include "processor/operators/key_codec.h"
 #include "processor/operators/operator.h"
 #include "processor/operators/partial_rows.h"
@@ -19,6 +22,10 @@ namespace slipstream::sql {
 // Layout      one hash table for each open window, by its end; in it one state for each group.
 // Time        a window fires when the watermark reaches its end less one millisecond. A row is
 //             left out of those of its windows that have fired, and counted once if there are any.
+// Early       with `early_us` groups of open windows are shown as updates of one another, so often
+//             (processing time) after they have changed; the last is that of the window that fired.
+//             They are given as they are now, without the row that they take the place of. After a
+//             restore one may be given again.
 // State       one saved key for each open window and group; deleted when the window has fired.
 //             Format: docs/FORMATS.md, section "State".
 class WindowAggregateOperator final : public Operator {
@@ -33,6 +40,7 @@ class WindowAggregateOperator final : public Operator {
     // The rows are partial ones (partial_rows.h); `input` and what counts its columns are those of
     // the rows they stand for.
     bool merges = false;
+    int64_t early_us = 0;  // 0: windows are given once
   };
   explicit WindowAggregateOperator(Description description);
 
@@ -43,6 +51,8 @@ class WindowAggregateOperator final : public Operator {
                  OperatorOutput& out) const override;
   Status Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const override;
   int64_t NextFiring(const OperatorState* state) const override;
+  int64_t NextTick(const OperatorState* state) const override;
+  Status Tick(int64_t now_us, OperatorState* state, OperatorOutput& out) const override;
   bool is_stateful() const override { return true; }
   void SaveChanges(OperatorState* state, StateSink& sink) const override;
   Status Restore(OperatorState* state, std::string_view key, std::string_view value) const override;
@@ -59,6 +69,9 @@ class WindowAggregateOperator final : public Operator {
   // Updates the states that rows were found to count in.
   Status Count(const Batch& batch, const AggregateLayout::Inputs& inputs, State& state) const;
   Status Fire(int64_t end, const Window& window, OperatorOutput& out) const;
+  // Gives the groups, each with the end of its window.
+  using GroupOfWindow = std::pair<int64_t, Group*>;
+  Status Give(std::span<const GroupOfWindow> groups, OperatorOutput& out) const;
 
   const Description description_;
   const AggregateLayout layout_;

@@ -125,6 +125,7 @@ std::string AggregateText(const PlanNode& node) {
   for (const WindowProperty property : node.window_properties) {
     add(std::string(PropertyText(property)));
   }
+  if (node.early_us > 0) text += ", shown every " + DurationText(node.early_us);
   return results.empty() ? text : fmt::format("{}: {}", text, fmt::join(results, ", "));
 }
 

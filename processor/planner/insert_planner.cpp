@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "processor/planner/early_results.h"
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/implicit_cast.h"
 #include "processor/planner/optimizer.h"
@@ -143,6 +144,7 @@ InsertPlan PlanInsert(PlanContext& context, const ast::Insert& insert) {
       insert.columns.empty() ? insertable : NamedColumns(context, insert, *plan.table, insertable);
   plan.query = CastToTable(context, insert, plan, planner.Plan(*insert.query));
   plan.query = Optimize(std::move(plan.query), context.every_input_is_bounded());
+  AddEarlyResults(context, SpanOf(insert), *plan.table, *plan.query);
   CheckStream(context, SpanOf(insert), *plan.query);
   if (IsUpdateStream(*plan.query, context.every_input_is_bounded())) {
     CheckUpdates(context, insert, plan);

@@ -203,6 +203,9 @@ struct PlanNode {
   // kWindowAggregate, kAggregate: the input is an exchange, before which each task aggregates what
   // it has.
   bool has_two_phases = false;
+  // kWindowAggregate: windows that have not ended are shown so often, microseconds of processing
+  // time; 0: never.
+  int64_t early_us = 0;
 
   std::vector<SortKey> sort_keys;
   bool order_is_time = false;     // the only sort key is the input's event time

@@ -52,7 +52,7 @@ bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded) {
       node.kind == PlanNode::Kind::kJoin && join.variant == JoinSpec::Variant::kRegular &&
       join.type != JoinSpec::Type::kInner && join.type != JoinSpec::Type::kSemi;
   const bool makes_updates = node.kind == PlanNode::Kind::kAggregate || takes_rows_back ||
-                             (node.kind == PlanNode::Kind::kTopN && !is_final);
+                             node.early_us > 0 || (node.kind == PlanNode::Kind::kTopN && !is_final);
   return makes_updates && !IsBounded(node, every_input_is_bounded);
 }
 
@@ -90,6 +90,26 @@ bool HoldsAny(const ColumnSet& columns, const std::vector<ColumnSet>& keys) {
   return std::any_of(keys.begin(), keys.end(), [&](const ColumnSet& key) {
     return std::includes(columns.begin(), columns.end(), key.begin(), key.end());
   });
+}
+
+// Of windows that are shown early: the groups and what tells their windows apart.
+std::vector<ColumnSet> WindowKeys(const PlanNode& node) {
+  if (node.early_us == 0) return {};
+  ColumnSet groups;
+  for (size_t i = 0; i < node.group_columns.size(); ++i)
+    groups.insert(i);
+  if (node.window.kind == WindowSpec::Kind::kAttached) return {groups};
+  std::vector<ColumnSet> keys;
+  const size_t first = groups.size() + node.aggregates.size();
+  for (size_t i = 0; i < node.window_properties.size(); ++i) {
+    // Cumulating windows begin together.
+    const bool is_shared = node.window.kind == WindowSpec::Kind::kCumulate &&
+                           node.window_properties[i] == WindowProperty::kStart;
+    if (is_shared) continue;
+    keys.push_back(groups);
+    keys.back().insert(first + i);
+  }
+  return keys;
 }
 
 std::vector<ColumnSet> JoinUniqueKeys(const PlanNode& node) {
@@ -145,6 +165,8 @@ std::vector<std::set<size_t>> UniqueKeys(const PlanNode& node) {
         groups.insert(i);
       return {groups};
     }
+    case PlanNode::Kind::kWindowAggregate:
+      return WindowKeys(node);
     case PlanNode::Kind::kProject:
       return ProjectKeys(node);
     case PlanNode::Kind::kJoin:

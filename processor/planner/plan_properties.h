@@ -15,8 +15,8 @@ bool IsBounded(const PlanNode& node, bool every_input_is_bounded);
 bool IsUpdateSource(const TableDefinition& table);
 
 // Whether rows are followed by newer versions of themselves, or taken back: a running aggregate,
-// Top-N, the last row of each key, an outer join, such a source (even if it ends), and what is made
-// of them.
+// Top-N, the last row of each key, windows that are shown early, an outer join, such a source (even
+// if it ends), and what is made of them.
 bool IsUpdateStream(const PlanNode& node, bool every_input_is_bounded);
 
 // Whether it is the first row of each key by event time, which is final once the watermark is

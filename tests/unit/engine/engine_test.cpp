@@ -184,6 +184,51 @@ TEST(ProcessingTimeTest, IsThatOfTheJobsClock) {
                 "1589338317]"}));
 }
 
+// An hour's sums, shown every five seconds while they change.
+TEST(ProcessingTimeTest, EarlyResultsAreShownWhileTheyChangeAndThenAtTheEnd) {
+  ManualClock clock;
+  const JobPlan plan =
+      Planner({})
+          .Plan("job",
+                "CREATE TABLE t (k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ("
+                "'connector' = 'kafka', 'topic' = 't', 'format' = 'json');"
+                "CREATE TABLE r (k STRING, e TIMESTAMP(3), v INT, PRIMARY KEY (k, e) NOT ENFORCED) "
+                "WITH ('connector' = 'upsert-kafka', 'topic' = 'r', 'key.format' = 'csv', "
+                "'value.format' = 'csv', 'emit.early-interval' = '5 s');"
+                "INSERT INTO r SELECT k, window_end, SUM(v) FROM TUMBLE(TABLE t, DESCRIPTOR(ts), "
+                "INTERVAL '1' HOUR) GROUP BY k, window_start, window_end")
+          .value();
+  const auto program =
+      CompileJob(plan, {.is_bounded = false, .partition_count = {}, .clock = clock}).value();
+  const auto task = program->MakeSourceTask(0, "t", 0);
+  CollectedOutput output;
+  output.Describe(program->kafka_sinks(), {});
+  const auto add = [&](const char* text) {
+    runtime::InputRecord record;
+    record.value = text;
+    ASSERT_EQ(task->Process({&record, 1}, nullptr, output), Status());
+  };
+  const auto now_us = [&] { return clock.WallNow().time_since_epoch().count() * 1'000; };
+  EXPECT_EQ(task->next_tick_us(), runtime::kNoTick);
+  add(R"({"k":"a","v":1,"ts":"2024-01-01 00:00:01"})");
+  EXPECT_EQ(task->next_tick_us(), now_us() + 5'000'000);
+  clock.Advance(std::chrono::seconds(3));
+  add(R"({"k":"a","v":2,"ts":"2024-01-01 00:00:02"})");
+  add(R"({"k":"b","v":4,"ts":"2024-01-01 00:00:02"})");
+  clock.Advance(std::chrono::seconds(2));
+  EXPECT_EQ(task->next_tick_us(), now_us());
+  ASSERT_EQ(task->Tick(output), Status());
+  EXPECT_EQ(task->next_tick_us(), runtime::kNoTick);
+  add(R"({"k":"b","v":8,"ts":"2024-01-01 00:00:03"})");
+  // The window ends before the next time: what was shown as it is is not given again.
+  add(R"({"k":"c","v":16,"ts":"2024-01-01 01:00:00"})");
+  EXPECT_EQ(
+      output.lines["topic r"],
+      (std::vector<std::string>{"a,\"2024-01-01 01:00:00\" -> a,\"2024-01-01 01:00:00\",3",
+                                "b,\"2024-01-01 01:00:00\" -> b,\"2024-01-01 01:00:00\",4",
+                                "b,\"2024-01-01 01:00:00\" -> b,\"2024-01-01 01:00:00\",12"}));
+}
+
 // ---- JSON ----
 
 const Schema kFields = {{"id", DataType::BigInt()},
