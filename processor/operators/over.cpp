@@ -175,7 +175,8 @@ Status OverOperator::Fire(State& state,
   // Rows of a RANGE are forgotten even if no others follow.
   const bool is_range = !description_.frame.is_rows && !is_unbounded();
   if (is_range && watermark != kWatermarkEnd && !partition.times.empty()) {
-    state.visits.emplace(partition.times.back() + *description_.frame.preceding + 1, key);
+    const int64_t over_at = partition.times.back() + *description_.frame.preceding + 1;
+    if (over_at > watermark) state.visits.emplace(over_at, key);
   }
   Prune(state, partition, watermark);
   return {};

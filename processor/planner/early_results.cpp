@@ -40,12 +40,12 @@ void AddEarlyResults(const PlanContext& context,
   const auto option = table.options.find(kOption);
   if (option == table.options.end()) return;
   if (table.connector() != "upsert-kafka") {
-    context.Fail(at,
-                 fmt::format("'{}' gives updates of earlier rows; {} ('{}') takes new rows only",
-                             kOption,
-                             table.name,
-                             table.connector()),
-                 "insert into an 'upsert-kafka' table");
+    context.Fail(
+        at,
+        fmt::format("'{}' gives updates of earlier rows, for 'upsert-kafka' tables; {} is '{}'",
+                    kOption,
+                    table.name,
+                    table.connector()));
   }
   const std::chrono::microseconds interval = context.Check(ParseDuration(option->second), at);
   if (interval.count() == 0) context.Fail(at, fmt::format("'{}' is longer than nothing", kOption));

@@ -199,7 +199,10 @@ TEST(ProcessingTimeTest, EarlyResultsAreShownWhileTheyChangeAndThenAtTheEnd) {
                 "INTERVAL '1' HOUR) GROUP BY k, window_start, window_end")
           .value();
   const auto program =
-      CompileJob(plan, {.is_bounded = false, .partition_count = {}, .clock = clock}).value();
+      CompileJob(
+          plan,
+          {.is_bounded = false, .partition_count = [](const auto&) { return 1; }, .clock = clock})
+          .value();
   const auto task = program->MakeSourceTask(0, "t", 0);
   CollectedOutput output;
   output.Describe(program->kafka_sinks(), {});
