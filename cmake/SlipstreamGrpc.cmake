@@ -64,6 +64,8 @@ endfunction()
 # Without OpenSSL in the archives: nothing here is encrypted.
 slipstream_grpc_library(grpc gRPC::grpc++ gRPC::grpc++_unsecure)
 slipstream_grpc_library(protobuf protobuf::libprotobuf protobuf::libprotobuf)
+# Of which gRPC has its own copy in it where it is an archive.
+slipstream_grpc_library(absl_synchronization absl::synchronization absl::synchronization)
 # For servers only, which all use the shared ones.
 slipstream_grpc_library(grpc_reflection gRPC::grpc++_reflection "")
 
