@@ -18,6 +18,7 @@
 #include "common/log/log.h"
 #include "common/net/host_port.h"
 #include "common/rpc/grpc_transport.h"
+#include "common/rpc/library.h"
 #include "common/rpc/server.h"
 #include "dfs-datanode/datanode_service.h"
 #include "dfs-datanode/metrics.h"
@@ -31,6 +32,8 @@ constexpr char kLogName[] = "datanode";
 constexpr std::chrono::milliseconds kDrainTime{5'000};
 constexpr std::chrono::milliseconds kGaugePeriod{1'000};
 constexpr int kCopyThreads = 2;
+// A frame as it is read, and as it is sent, with room for gRPC's own.
+constexpr size_t kKeptMemoryBytes = size_t{8} << 20;
 
 Status CheckAddresses(const DaemonOptions& options) {
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(options.listen));
@@ -220,6 +223,7 @@ Daemon::~Daemon() {
 
 Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   RETURN_IF_ERROR(CheckAddresses(options));
+  rpc::KeepMessageMemory(kKeptMemoryBytes);
   std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Impl>()));
   Impl& impl = *daemon->impl_;
   impl.options = options;

@@ -145,11 +145,15 @@ Status DecodeFrame(const Frame& frame, std::string_view stored, std::string& out
   thread_local const std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
   SLIPSTREAM_CHECK(context != nullptr, "out of memory");
   const size_t before = out.size();
-  out.resize(before + frame.raw_bytes);
-  const size_t size = ZSTD_decompressDCtx(
-      context.get(), out.data() + before, frame.raw_bytes, stored.data(), stored.size());
-  if (ZSTD_isError(size) != 0 || size != frame.raw_bytes) {
-    out.resize(before);
+  size_t size = 0;
+  // Without filling the new bytes with zeros first. What it passes as the length may be more than
+  // was asked for (libstdc++ 12).
+  out.resize_and_overwrite(before + frame.raw_bytes, [&](char* bytes, size_t) noexcept {
+    size = ZSTD_decompressDCtx(
+        context.get(), bytes + before, frame.raw_bytes, stored.data(), stored.size());
+    return size == frame.raw_bytes ? before + frame.raw_bytes : before;
+  });
+  if (size != frame.raw_bytes) {
     return BadFrame(frame, ZSTD_isError(size) != 0 ? ZSTD_getErrorName(size) : "wrong raw length");
   }
   return {};

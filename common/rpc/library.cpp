@@ -1,7 +1,10 @@
 #include "common/rpc/library.h"
 
+#include <algorithm>
+
 #include <absl/synchronization/mutex.h>
 #include <grpc/grpc.h>
+#include <malloc.h>
 
 namespace slipstream::rpc {
 
@@ -13,6 +16,13 @@ void KeepLibrary() {
     grpc_init();
     return true;
   }();
+}
+
+void KeepMessageMemory(size_t bytes) {
+  // The allocator takes no larger threshold than this for what it maps and unmaps one by one.
+  constexpr size_t kMappedBytesMax = size_t{32} << 20;
+  mallopt(M_MMAP_THRESHOLD, static_cast<int>(std::min(bytes, kMappedBytesMax)));
+  mallopt(M_TRIM_THRESHOLD, static_cast<int>(bytes));
 }
 
 }  // namespace slipstream::rpc

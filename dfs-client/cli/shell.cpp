@@ -15,6 +15,7 @@
 #include <pwd.h>
 
 #include "common/net/host_port.h"
+#include "common/rpc/library.h"
 #include "common/sync/mutex.h"
 #include "dfs-client/cli/arguments.h"
 #include "dfs-client/cli/completion.h"
@@ -33,6 +34,8 @@ constexpr int kExitUsage = 255;
 constexpr const char* kDefaultMaster = "127.0.0.1:7400";
 constexpr int kTimeoutSecondsDefault = 30;
 constexpr int kTimeoutSecondsMax = 86'400;
+// What a thread needs that reads a large file: a segment, and the frames it comes in.
+constexpr size_t kKeptMemoryBytes = size_t{32} << 20;
 constexpr const char* kGroup = "supergroup";  // as HDFS names it
 
 struct GlobalFlags {
@@ -227,6 +230,7 @@ int RunShell(std::span<const std::string> words) {
     fmt::print("dfs {}\n", SLIPSTREAM_VERSION);
     return kExitDone;
   }
+  rpc::KeepMessageMemory(kKeptMemoryBytes);
   auto flags = ReadFlags(*global);
   if (!flags.ok()) return UsageError(flags.status().message());
   if (words.empty()) {
