@@ -22,7 +22,8 @@ struct CachedStore::Row {
   uint32_t key_size = 0;
   uint16_t value_size = 0;
   Table table = Table::kMeta;
-  bool is_there = false;  // the store has the key
+  bool is_there : 1 = false;  // the store has the key
+  bool is_used : 1 = false;   // asked for since it was linked
 
   static Row* Make(const RowKey& key, const std::optional<std::string>& value) {
     const size_t value_size = value.has_value() ? value->size() : 0;
@@ -77,12 +78,8 @@ Result<std::optional<std::string>> CachedStore::Get(Table table, std::string_vie
   MutexLock lock(mutex_);
   const RowKey row_key{.table = table, .key = key};
   if (auto it = rows_.find(row_key); it != rows_.end()) {
-    Row* row = *it;
-    if (row != newest_) {
-      Unlink(row);
-      LinkNewest(row);
-    }
-    return row->value();
+    (*it)->is_used = true;
+    return (*it)->value();
   }
   ASSIGN_OR_RETURN(std::optional<std::string> value, store_.Get(table, key));
   Keep(row_key, value);
@@ -115,10 +112,22 @@ void CachedStore::Keep(const RowKey& key, const std::optional<std::string>& valu
   Row* row = Row::Make(key, value);
   if (row->used_bytes() > capacity_bytes_) return Row::Free(row);
   while (used_bytes_ + row->used_bytes() > capacity_bytes_)
-    Drop(oldest_);
+    DropOne();
   rows_.insert(row);
   used_bytes_ += row->used_bytes();
   LinkNewest(row);
+}
+
+// A row that was asked for is moved when its turn comes, not when it is asked for: that would touch
+// its neighbours, which are anywhere in memory.
+void CachedStore::DropOne() const {
+  while (oldest_->is_used) {
+    Row* row = oldest_;
+    row->is_used = false;
+    Unlink(row);
+    LinkNewest(row);
+  }
+  Drop(oldest_);
 }
 
 void CachedStore::Drop(Row* row) const {

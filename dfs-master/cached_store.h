@@ -16,9 +16,10 @@
 namespace slipstream::dfs::master {
 
 // CachedStore: a store whose entries, once looked up, are kept in memory until others push them
-// out, the longest unused first. Resolving a path asks for the same few directories again and
-// again, and a lookup in RocksDB costs some microseconds even where it reads nothing from disk.
-// That a key is *not* there is kept as well: whoever creates a name asks first.
+// out, in the order they came, those asked for again meanwhile later. Resolving a path asks for the
+// same few directories again and again, and a lookup in RocksDB costs some microseconds even where
+// it reads nothing from disk. That a key is *not* there is kept as well: whoever creates a name
+// asks first.
 //
 // Ownership   borrows the store beneath, which must outlive it, and whose changes must all come
 //             through here.
@@ -73,6 +74,7 @@ class CachedStore final : public KeyValueStore {
 
   // All of these change the cache alone, which is no part of what the store says: hence const.
   void Keep(const RowKey& key, const std::optional<std::string>& value) const REQUIRES(mutex_);
+  void DropOne() const REQUIRES(mutex_);
   void Drop(Row* row) const REQUIRES(mutex_);
   void Unlink(Row* row) const REQUIRES(mutex_);
   void LinkNewest(Row* row) const REQUIRES(mutex_);
