@@ -357,24 +357,33 @@ bool BlockMap::ReportPart(NodeNumber node,
   return true;
 }
 
-bool BlockMap::EndReport(NodeNumber node,
-                         uint64_t sequence,
-                         const BlockIdSet& reported,
-                         const Now& now) {
+BlockMap::ReportEnd BlockMap::EndReport(NodeNumber node,
+                                        uint64_t sequence,
+                                        const BlockIdSet& reported,
+                                        const Now& now,
+                                        BlockId& position) {
   NodeMemory& memory = memory_[node];
-  if (sequence < memory.forgotten_up_to) return false;
-  if (sequence < memory.reported_up_to) return true;
+  if (sequence < memory.forgotten_up_to) return ReportEnd::kForgotten;
+  if (sequence < memory.reported_up_to) return ReportEnd::kDone;
   memory.reported_up_to = sequence;
   absl::erase_if(memory.acknowledged_at,
                  [&](const auto& entry) { return IsOld(entry.second, now); });
-  RemoveUnreported(node, sequence, reported);
+  const std::optional<BlockId> rest = RemoveUnreported(node, sequence, reported, position);
+  if (rest.has_value()) {
+    position = *rest;
+    return ReportEnd::kHasMore;
+  }
+  RemoveUnreportedStrays(node, sequence, reported);
   absl::erase_if(memory.changed_at, [&](const auto& entry) { return entry.second <= sequence; });
-  return true;
+  return ReportEnd::kDone;
 }
 
-void BlockMap::RemoveUnreported(NodeNumber node, uint64_t sequence, const BlockIdSet& reported) {
+std::optional<BlockId> BlockMap::RemoveUnreported(NodeNumber node,
+                                                  uint64_t sequence,
+                                                  const BlockIdSet& reported,
+                                                  BlockId begin) {
   const NodeMemory& memory = memory_[node];
-  table_.ForEachOn(node, [&](Entry entry) {
+  return table_.ForSomeOn(node, begin, kFollowedAtOnceMax, [&](Entry entry) {
     const BlockId id = entry.block.id;
     const bool is_kept = reported.Contains(id) || memory.acknowledged_at.contains(id) ||
                          IsOutdated(memory, id, sequence);
@@ -382,6 +391,11 @@ void BlockMap::RemoveUnreported(NodeNumber node, uint64_t sequence, const BlockI
     Change change(*this, entry);
     RemoveReplica(entry, node);
   });
+}
+
+void BlockMap::RemoveUnreportedStrays(NodeNumber node,
+                                      uint64_t sequence,
+                                      const BlockIdSet& reported) {
   std::vector<BlockId> gone;
   for (const auto& [id, strays] : strays_) {
     for (const Stray& stray : strays) {

@@ -128,7 +128,14 @@ class BlockMap final {
                   std::span<const Block> replicas,
                   uint64_t sequence,
                   BlockIdSet& reported);
-  bool EndReport(NodeNumber node, uint64_t sequence, const BlockIdSet& reported, const Now& now);
+  // The end goes through the node's replicas in steps as well: from `position` on, which begins at
+  // 0 and moves on. Changes and further words about the node may come in between.
+  enum class ReportEnd { kForgotten, kHasMore, kDone };
+  ReportEnd EndReport(NodeNumber node,
+                      uint64_t sequence,
+                      const BlockIdSet& reported,
+                      const Now& now,
+                      BlockId& position);
 
   // ---- What is asked ----
 
@@ -230,7 +237,12 @@ class BlockMap final {
   static bool IsOutdated(const NodeMemory& memory, BlockId id, uint64_t sequence);
   static void Remember(NodeMemory& memory, BlockId id, uint64_t sequence);
   void Insert(const FileBlock& block, uint8_t replication, bool is_committed);
-  void RemoveUnreported(NodeNumber node, uint64_t sequence, const BlockIdSet& reported);
+  // One step of it; returns where to go on.
+  std::optional<BlockId> RemoveUnreported(NodeNumber node,
+                                          uint64_t sequence,
+                                          const BlockIdSet& reported,
+                                          BlockId begin);
+  void RemoveUnreportedStrays(NodeNumber node, uint64_t sequence, const BlockIdSet& reported);
 
   BlockTable table_;
   absl::btree_map<BlockId, Strays> strays_;

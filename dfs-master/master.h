@@ -269,6 +269,7 @@ class Master final {
     BlockIdSet reported = {};
   };
   Status AddToReport(BlockReport& report, std::span<const Block> replicas);
+  // Others get their turn in between: a node may have millions of replicas.
   Result<uint64_t> EndReport(const BlockReport& report);
   // One that is all there.
   Result<uint64_t> ReportBlocks(std::string_view node_id,
@@ -414,6 +415,7 @@ class Master final {
   Status Fail(const Status& error) EXCLUDES(mutex_);
 
   static void ApplyReplicaChange(State& state, Node& node, const ReplicaChange& change);
+  void TakeAsReported(Node& node, const BlockReport& report, const Now& now) REQUIRES(mutex_);
   void SweepNodes(const Now& now) REQUIRES(mutex_);
   void AskForReports(const Now& now) REQUIRES(mutex_);
   void LookAtDisk() EXCLUDES(mutex_);

@@ -120,23 +120,33 @@ Status Master::AddToReport(BlockReport& report, std::span<const Block> replicas)
 }
 
 Result<uint64_t> Master::EndReport(const BlockReport& report) {
-  MutexLock lock(mutex_);
-  RETURN_IF_ERROR(state_.fatal);
-  const Now now = ReadClock();
-  ASSIGN_OR_RETURN(Node * node, state_.nodes.Authenticate(report.node_id, report.session));
-  node->seen_at = now.steady;
-  if (!state_.blocks.EndReport(node->number, report.sequence, report.reported, now)) {
-    node->needs_full_report = true;
+  BlockId position = 0;
+  while (true) {
+    MutexLock lock(mutex_);
+    RETURN_IF_ERROR(state_.fatal);
+    const Now now = ReadClock();
+    ASSIGN_OR_RETURN(Node * node, state_.nodes.Authenticate(report.node_id, report.session));
+    node->seen_at = now.steady;
+    const BlockMap::ReportEnd end =
+        state_.blocks.EndReport(node->number, report.sequence, report.reported, now, position);
+    if (end == BlockMap::ReportEnd::kHasMore) continue;
+    if (end == BlockMap::ReportEnd::kForgotten) {
+      node->needs_full_report = true;
+    } else {
+      TakeAsReported(*node, report, now);
+    }
     return state_.restore.PositionOf(store_.durable_position());
   }
-  state_.planner.Reported(node->number);
-  node->has_reported = true;
-  node->needs_full_report = false;
-  node->reported_at_ms = now.wall_ms();
+}
+
+void Master::TakeAsReported(Node& node, const BlockReport& report, const Now& now) {
+  state_.planner.Reported(node.number);
+  node.has_reported = true;
+  node.needs_full_report = false;
+  node.reported_at_ms = now.wall_ms();
   log_->info(
       "blocks_reported node={} replicas={}", log::Quoted(report.node_id), report.reported.size());
   UpdateSafeMode(now);
-  return state_.restore.PositionOf(store_.durable_position());
 }
 
 Result<uint64_t> Master::ReportBlocks(std::string_view node_id,

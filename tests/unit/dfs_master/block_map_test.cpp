@@ -25,8 +25,12 @@ class BlockMapTest : public ::testing::Test {
   }
   bool Report(NodeNumber node, const std::vector<Block>& replicas, uint64_t sequence, Now now) {
     BlockIdSet reported;
-    return map_.ReportPart(node, replicas, sequence, reported) &&
-           map_.EndReport(node, sequence, reported, now);
+    if (!map_.ReportPart(node, replicas, sequence, reported)) return false;
+    BlockId position = 0;
+    auto end = BlockMap::ReportEnd::kHasMore;
+    while (end == BlockMap::ReportEnd::kHasMore)
+      end = map_.EndReport(node, sequence, reported, now, position);
+    return end == BlockMap::ReportEnd::kDone;
   }
   bool Has(BlockId id, NodeNumber node) const {
     const auto entry = map_.Find(id);
@@ -245,6 +249,34 @@ TEST_F(BlockMapTest, BrokenReportTakesNothingAway) {
 
   EXPECT_TRUE(Has(1, kA));
   EXPECT_TRUE(Has(2, kA));
+}
+
+// The end of a long report is in steps, between which the node goes on.
+TEST_F(BlockMapTest, WhatComesBetweenTheStepsOfAReportsEndStays) {
+  constexpr BlockId kBlocks = 120'000;
+  for (BlockId id = 1; id <= kBlocks; ++id)
+    map_.Prepare(Held(id, {kA}), At(0));
+  BlockIdSet reported;
+  ASSERT_TRUE(map_.ReportPart(kA, {}, 5, reported));
+  BlockId position = 0;
+  ASSERT_EQ(map_.EndReport(kA, 5, reported, At(61), position), BlockMap::ReportEnd::kHasMore);
+  EXPECT_FALSE(Has(1, kA));
+  EXPECT_TRUE(Has(kBlocks, kA));
+
+  map_.Added(kA, ABlock(kBlocks), 6);
+  map_.Added(kA, ABlock(1), 7);
+  map_.Prepare(Held(kBlocks + 1, {kA}), At(61));
+  while (map_.EndReport(kA, 5, reported, At(62), position) == BlockMap::ReportEnd::kHasMore) {
+  }
+
+  EXPECT_TRUE(Has(1, kA));
+  EXPECT_TRUE(Has(kBlocks, kA));
+  EXPECT_TRUE(Has(kBlocks + 1, kA));
+  EXPECT_FALSE(Has(kBlocks - 1, kA));
+  EXPECT_EQ(map_.replica_count(kA), 3U);
+  // An older one that comes late takes none of it away.
+  EXPECT_TRUE(Report(kA, {}, 4, At(200)));
+  EXPECT_EQ(map_.replica_count(kA), 3U);
 }
 
 TEST_F(BlockMapTest, ReplicationChangesWhatIsWanted) {
