@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "processor/expr/function_table.h"
 #include "processor/expr/type_rules.h"
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"
+#include "processor/types/integer_range.h"
 
 // + - * / % MOD NEGATE over numbers, dates and intervals. Integers that leave their type and
 // integer division by zero fail the row; a DECIMAL that does not fit is NULL; DOUBLE follows IEEE.
@@ -163,6 +165,23 @@ void DecimalKernel(const KernelCall& call, Column& out) {
 
 // ---- Times and intervals ----
 
+// A timestamp, or a date in days, so many months later; nullopt: beyond all of them.
+std::optional<int64_t> AddMonths(int64_t time, int64_t months, bool in_days) {
+  constexpr int64_t kMonthsMax = 12 * 1'000'000;
+  if (months > kMonthsMax || months < -kMonthsMax) return std::nullopt;
+  const int64_t days = AddMonthsToDays(in_days ? time : FloorDivide(time, kMicrosPerDay), months);
+  if (!FitsColumn(days, TypeKind::kDate)) return std::nullopt;
+  return in_days ? days : days * kMicrosPerDay + FloorModulo(time, kMicrosPerDay);
+}
+
+// The same for a duration, in the units of the sum.
+std::optional<int64_t> AddDuration(int64_t time, int64_t duration, TypeKind kind) {
+  int64_t sum = 0;
+  if (__builtin_add_overflow(time, duration, &sum)) return std::nullopt;
+  if (kind == TypeKind::kTime) return FloorModulo(sum, kMicrosPerDay);
+  return FitsColumn(sum, kind) ? std::optional<int64_t>(sum) : std::nullopt;
+}
+
 // Adds kSign * b to a, both in the units of their columns. a: timestamp, time, date or interval.
 template <Sign kSign>
 void ShiftKernel(const KernelCall& call, Column& out) {
@@ -174,23 +193,18 @@ void ShiftKernel(const KernelCall& call, Column& out) {
     if (out.is_null(row)) continue;
     const int64_t a = call.args[0].int_at(row);
     const int64_t b = kSign == Sign::kMinus ? -call.args[1].int_at(row) : call.args[1].int_at(row);
-    if (by_months) {
-      out.ints[row] = in_days ? AddMonthsToDays(a, b)
-                              : AddMonthsToDays(FloorDivide(a, kMicrosPerDay), b) * kMicrosPerDay +
-                                    FloorModulo(a, kMicrosPerDay);
-      continue;
-    }
     const bool date_to_timestamp = in_days && out.type.is_timestamp();
-    const int64_t base = date_to_timestamp ? a * kMicrosPerDay : a;
-    const int64_t step = in_days && !date_to_timestamp ? FloorDivide(b, kMicrosPerDay) : b;
-    if (__builtin_add_overflow(base, step, &out.ints[row])) {
+    const std::optional<int64_t> sum =
+        by_months ? AddMonths(a, b, in_days)
+                  : AddDuration(date_to_timestamp ? a * kMicrosPerDay : a,
+                                in_days && !date_to_timestamp ? FloorDivide(b, kMicrosPerDay) : b,
+                                out.type.kind);
+    if (!sum) {
       out.SetNull(row);
       call.errors.Add(row, "timestamp out of range");
       continue;
     }
-    if (out.type.kind == TypeKind::kTime) {
-      out.ints[row] = FloorModulo(out.ints[row], kMicrosPerDay);
-    }
+    out.ints[row] = *sum;
   }
 }
 

@@ -49,11 +49,11 @@ Int128 FromBigEndian(std::string_view bytes) {
 
 // What an int or long says as a cell of a time's type; nullopt: beyond all times.
 std::optional<int64_t> AsTime(int64_t value, Logical logical, const DataType& type) {
-  if (type.kind == TypeKind::kDate) return value;
   const bool is_micros = logical == Logical::kTimeMicros || logical == Logical::kTimestampMicros;
-  int64_t micros = value;
-  if (!is_micros && __builtin_mul_overflow(value, kMicrosPerMilli, &micros)) return std::nullopt;
-  return micros;
+  const bool is_millis = type.kind != TypeKind::kDate && !is_micros;
+  int64_t time = value;
+  if (is_millis && __builtin_mul_overflow(value, kMicrosPerMilli, &time)) return std::nullopt;
+  return FitsColumn(time, type.kind) ? std::optional<int64_t>(time) : std::nullopt;
 }
 
 }  // namespace

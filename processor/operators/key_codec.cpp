@@ -5,6 +5,7 @@
 
 #include "common/check/check.h"
 #include "processor/types/decimal.h"
+#include "processor/types/integer_range.h"
 
 namespace slipstream::sql {
 namespace {
@@ -181,7 +182,7 @@ bool DecodeValue(std::string_view& key, const DataType& type, Column& to, Arena&
       return true;
     }
     case PhysicalKind::kInt64:
-      if (!TakeSortable(key, number)) return false;
+      if (!TakeSortable(key, number) || !FitsColumn(number, type.kind)) return false;
       to.Append(number, arena);
       return true;
     case PhysicalKind::kDouble:

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "processor/expr/state_bytes.h"
+#include "processor/types/integer_range.h"
 
 namespace slipstream::sql {
 namespace {
@@ -54,7 +55,8 @@ bool DecodeNested(std::string_view& from, Column& to, Arena& arena) {
     return true;
   }
   uint32_t entries = 0;
-  if (!TakeNumber(from, entries)) return false;
+  // Each takes a byte at least.
+  if (!TakeNumber(from, entries) || entries > from.size()) return false;
   for (uint32_t i = 0; i < entries; ++i) {
     for (Column& child : to.children) {
       if (!DecodeCell(from, child, arena)) return false;
@@ -75,9 +77,9 @@ bool DecodeCell(std::string_view& from, Column& to, Arena& arena) {
   if (to.has_nulls()) to.valid.push_back(1);
   switch (to.physical()) {
     case PhysicalKind::kBool:
-      return DecodeNumber(from, to.bools);
+      return DecodeNumber(from, to.bools) && to.bools.back() <= 1;
     case PhysicalKind::kInt64:
-      return DecodeNumber(from, to.ints);
+      return DecodeNumber(from, to.ints) && FitsColumn(to.ints.back(), to.type.kind);
     case PhysicalKind::kDouble:
       return DecodeNumber(from, to.doubles);
     case PhysicalKind::kInt128:

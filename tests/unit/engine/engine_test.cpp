@@ -11,8 +11,10 @@
 #include "processor/formats/json_decoder.h"
 #include "processor/formats/json_encoder.h"
 #include "processor/operators/key_codec.h"
+#include "processor/operators/row_codec.h"
 #include "processor/operators/window_assigner.h"
 #include "processor/planner/planner.h"
+#include "processor/types/integer_range.h"
 #include "tests/sql/collected_output.h"
 #include "tests/sql/memory_file_source.h"
 
@@ -80,6 +82,48 @@ TEST(KeyCodecTest, ValuesComeBack) {
     std::vector<Column> cut(types.begin(), types.end());
     EXPECT_EQ(codec.Decode(key.substr(0, size), cut, 0, arena).code(), Code::kDataLoss) << size;
   }
+}
+
+TEST(KeyCodecTest, WhatNoColumnOfItsTypeHoldsIsDamage) {
+  const DataType time{.kind = TypeKind::kTime};
+  struct Case {
+    DataType type;
+    int64_t value = 0;
+  };
+  for (const auto& [type, value] : {Case{DataType::Int(), int64_t{INT32_MAX} + 1},
+                                    Case{DataType::Date(), kDaysMax + 1},
+                                    Case{DataType::Date(), -kDaysMax - 1},
+                                    Case{time, -1},
+                                    Case{time, kMicrosPerDay}}) {
+    Arena arena;
+    std::vector<Column> columns = {Column(type)};
+    EXPECT_EQ(KeyCodec({type}).Decode(KeyOf(value, type), columns, 0, arena).code(),
+              Code::kDataLoss)
+        << type.ToString() << " " << value;
+    Column saved(type);
+    saved.Append(value, arena);
+    const RowCodec rows({{.name = "a", .type = type}});
+    std::string row;
+    rows.Encode({saved}, 0, row);
+    std::vector<Column> restored = {Column(type)};
+    EXPECT_EQ(rows.Decode(row, restored, arena).code(), Code::kDataLoss);
+  }
+}
+
+TEST(RowCodecTest, BelievesNoCountOfEntries) {
+  const DataType row{.kind = TypeKind::kRow,
+                     .children = std::make_shared<const std::vector<Field>>()};
+  const DataType array{
+      .kind = TypeKind::kArray,
+      .children = std::make_shared<const std::vector<Field>>(std::vector<Field>{{"", row}})};
+  Arena arena;
+  std::vector<Column> columns = {Column(array)};
+  // Of 2^32 - 1 empty rows, two of which are there.
+  using std::string_literals::operator""s;
+  EXPECT_EQ(RowCodec({{.name = "a", .type = array}})
+                .Decode("\1\xff\xff\xff\xff\1\1"s, columns, arena)
+                .code(),
+            Code::kDataLoss);
 }
 
 // ---- Windows ----
