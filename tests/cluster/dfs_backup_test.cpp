@@ -19,6 +19,8 @@ namespace {
 
 using test_support::Eventually;
 using test_support::ToolResult;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class DfsBackupTest : public DfsTest {
  protected:
@@ -100,6 +102,9 @@ TEST_F(DfsBackupTest, WhatWasAcknowledgedBeforeTheCopyIsThereAndNothingElseIsLos
     ASSIGN_OR_RETURN(const std::string status, Restored());
     return status.find("keeps replicas") != std::string::npos ? Status() : Unavailable(status);
   }));
+  ASSERT_OK_AND_ASSIGN(const std::string report, cluster().MustDfs({"report"}));
+  EXPECT_THAT(report, HasSubstr("Restored from a copy: "));
+  EXPECT_THAT(report, HasSubstr(" unknown blocks are kept, "));
   for (const std::string& path : before) {
     ASSERT_OK_AND_ASSIGN(const std::string content, Load(path));
     EXPECT_TRUE(content == Content(path)) << path;
@@ -118,6 +123,8 @@ TEST_F(DfsBackupTest, WhatWasAcknowledgedBeforeTheCopyIsThereAndNothingElseIsLos
   EXPECT_EQ(now.size(), blocks.size() + 10);
 
   ASSERT_OK(Restored("--forget-unknown").status());
+  ASSERT_OK_AND_ASSIGN(const std::string settled, cluster().MustDfs({"report"}));
+  EXPECT_THAT(settled, Not(HasSubstr("Restored from a copy")));
   EXPECT_TRUE(Eventually(
       [&] { return BlocksOnDisk().size() < now.size() ? Status() : Unavailable("all are there"); },
       std::chrono::seconds(90)));
