@@ -73,7 +73,7 @@ class PackagesTest(unittest.TestCase):
           install -d -o slipstream -g slipstream $SLIPSTREAM_DATA_DIR
           SLIPSTREAM_LISTEN=127.0.0.1:0 SLIPSTREAM_ADMIN_LISTEN=127.0.0.1:0
           SLIPSTREAM_ENDPOINT_FILE=$SLIPSTREAM_DATA_DIR/endpoint
-          runuser -u slipstream -- {daemon} & process=$!
+          setpriv --reuid slipstream --regid slipstream --clear-groups {daemon} & process=$!
           for i in $(seq 300); do [ ! -e $SLIPSTREAM_ENDPOINT_FILE ] || break; sleep 0.1; done
           cat $SLIPSTREAM_ENDPOINT_FILE; kill $process; wait $process"""
         self.assertIn("listening rpc=127.0.0.1:", self.inside("sh", "-c", script))
