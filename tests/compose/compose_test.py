@@ -251,14 +251,18 @@ def check_services():
     return f"moving {moving_s:.0f} s after `up`, {FLIGHTS} flights stored, each once, {stored_s:.0f} s later"
 
 
-def check_scaling(up):
+def check_scaling():
     """More datanodes and processors join, and after a stop each finds its replicas again."""
     scale = [word for service, count in SCALED.items() for word in ("--scale", f"{service}={count}")]
-    up(*scale)
+
+    def up():
+        # By name: with all services the producer, which is done, would send everything again.
+        compose("up", "-d", *scale, *SCALED)
+    up()
     for service, count in SCALED.items():
         wait_until(f"{count} of {service}", lambda s=service, n=count: healthy(s, n), 120)
     compose("rm", "--stop", "--force", "dfs-datanode")
-    up(*scale)
+    up()
     wait_until("datanodes are back", lambda: healthy("dfs-datanode", SCALED["dfs-datanode"]), 120)
     wait_until("all is stored still", lambda: stored_flights() == (FLIGHTS, FLIGHTS), 120)
     report = compose("exec", "-T", "master", "dfs", "report")
@@ -279,13 +283,10 @@ def main():
             has_grafana = is_there(image_of("GRAFANA_IMAGE"))
             services = [name for name in compose("config", "--services").split()
                         if has_grafana or name != "grafana"]
-
-            def up(*options):
-                compose("up", "-d", *options, *services)
             try:
-                up()
+                compose("up", "-d", *services)
                 figures = check_services()
-                check_scaling(up)
+                check_scaling()
             finally:
                 compose("down", "--volumes", "--timeout", "30")
         print(figures + ("" if has_grafana else "; grafana's image cannot be had here: left out"))
