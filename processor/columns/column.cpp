@@ -231,15 +231,35 @@ void GatherInto(const std::vector<T>& from, const std::vector<uint32_t>& rows, s
     to[i] = from[rows[i]];
 }
 
+Column GatherNested(const Column& column, const std::vector<uint32_t>& rows) {
+  Column gathered;
+  gathered.type = column.type;
+  if (column.has_nulls()) GatherInto(column.valid, rows, gathered.valid);
+  std::vector<uint32_t> entries;
+  const bool is_row = column.type.kind == TypeKind::kRow;
+  if (!is_row) {
+    gathered.offsets.reserve(rows.size() + 1);
+    gathered.offsets.push_back(0);
+    for (const uint32_t row : rows) {
+      // What stands at a NULL is not looked at.
+      if (!column.is_null(row)) {
+        for (uint32_t entry = column.offsets[row]; entry < column.offsets[row + 1]; ++entry)
+          entries.push_back(entry);
+      }
+      gathered.offsets.push_back(static_cast<uint32_t>(entries.size()));
+    }
+  }
+  gathered.children.reserve(column.children.size());
+  for (const Column& child : column.children)
+    gathered.children.push_back(Gather(child, is_row ? rows : entries));
+  return gathered;
+}
+
 }  // namespace
 
 Column Gather(const Column& column, const std::vector<uint32_t>& rows) {
+  if (column.physical() == PhysicalKind::kNested) return GatherNested(column, rows);
   Column gathered(column.type);
-  if (column.physical() == PhysicalKind::kNested) {
-    for (uint32_t row : rows)
-      gathered.AppendFrom(column, row);
-    return gathered;
-  }
   if (column.has_nulls()) GatherInto(column.valid, rows, gathered.valid);
   switch (column.physical()) {
     case PhysicalKind::kBool:

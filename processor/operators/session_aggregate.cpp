@@ -4,10 +4,12 @@
 #include <iterator>
 #include <map>
 #include <optional>
-#include <set>
+#include <queue>
 #include <string>
-#include <tuple>
+#include <string_view>
 #include <utility>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "processor/expr/state_bytes.h"
 #include "processor/operators/window_assigner.h"
@@ -20,8 +22,35 @@ constexpr size_t kEmittedRows = 4096;
 
 struct Session {
   int64_t end = 0;
-  bool is_saved = false;
+  int64_t due = 0;          // of its timer: its end, or an earlier one
+  bool is_saved = false;    // there is a saved key for its group and start
+  bool is_touched = false;  // it has changed since the last save
   std::unique_ptr<std::byte[]> aggregates;
+};
+
+using Sessions = std::map<int64_t, Session>;  // by start; they neither overlap nor touch
+
+struct Group {
+  std::string key;
+  Sessions sessions;
+  size_t holds = 0;  // how many timers and notes point here; it stays until there are none
+};
+
+// When to look at a session again. One that grows keeps its timer, which is set anew when its time
+// has come: rows are many, timers few. One that has gone leaves its timer behind.
+struct Timer {
+  int64_t due = 0;
+  Group* group = nullptr;
+  int64_t start = 0;
+};
+
+// The queue gives the greatest first: that is the one that is due first, then by group.
+struct IsLater {
+  bool operator()(const Timer& a, const Timer& b) const {
+    if (a.due != b.due) return a.due > b.due;
+    const int order = a.group == b.group ? 0 : a.group->key.compare(b.group->key);
+    return order != 0 ? order > 0 : a.start > b.start;
+  }
 };
 
 }  // namespace
@@ -30,8 +59,8 @@ class SessionAggregateOperator::State final : public OperatorState {
  public:
   explicit State(const AggregateLayout& layout) : layout_(layout) {}
   ~State() override {
-    for (auto& [group, sessions] : groups_) {
-      for (auto& [start, session] : sessions)
+    for (auto& [key, group] : groups_) {
+      for (auto& [start, session] : group->sessions)
         layout_.Destroy(session.aggregates.get());
     }
   }
@@ -41,45 +70,90 @@ class SessionAggregateOperator::State final : public OperatorState {
   // called before.
   template <class Flush>
   std::byte* Find(
-      const std::string& group, int64_t time, int64_t gap, int64_t watermark, const Flush& flush);
+      const std::string& key, int64_t time, int64_t gap, int64_t watermark, const Flush& flush);
 
   void Save(StateSink& sink);
-  void Put(const std::string& group, int64_t start, Session session);
+  void Put(const std::string& key, int64_t start, Session session);
 
-  // The end of the session that fires next; nullopt: there is none.
-  std::optional<int64_t> NextEnd() const {
-    if (ends_.empty()) return std::nullopt;
-    return std::get<0>(*ends_.begin());
+  // When to look for sessions to fire next: no later than the first of them ends; nullopt: there is
+  // none.
+  std::optional<int64_t> NextDue() const {
+    if (timers_.empty()) return std::nullopt;
+    return timers_.top().due;
   }
   // Fires the sessions whose time has come: `give` is called with group, start and session.
   template <class Give>
   Status Fire(int64_t watermark, const Give& give);
 
  private:
-  using Sessions = std::map<int64_t, Session>;  // by start; they neither overlap nor touch
+  // A session, or one that was saved and has gone.
+  struct Note {
+    Group* group = nullptr;
+    int64_t start = 0;
+  };
 
-  static std::string SavedKey(const std::string& group, int64_t start) {
-    std::string key = group;
-    AppendSortable(key, start);
+  static std::string SavedKey(const Note& note) {
+    std::string key = note.group->key;
+    AppendSortable(key, note.start);
     return key;
   }
-  void Touch(const std::string& group, int64_t start, const Session& session) {
-    touched_.try_emplace(std::pair(group, start), session.is_saved);
-  }
+
+  Group& GroupOf(const std::string& key);
+  void DropIfUnused(Group& group);
+  void Schedule(Group& group, int64_t start, Session& session);
+  void Touch(Group& group, int64_t start, Session& session);
+  // The session is about to go from its group.
+  void Forget(Group& group, int64_t start, const Session& session);
+  // Of the sessions [first, last) one, from `start` to `end`.
+  std::byte* Join(
+      Group& group, Sessions::iterator first, Sessions::iterator last, int64_t start, int64_t end);
 
   const AggregateLayout& layout_;
-  std::map<std::string, Sessions> groups_;
-  std::set<std::tuple<int64_t, std::string, int64_t>> ends_;  // end, group, start
-  // Sessions that came, changed or went since the last save: whether they were saved before.
-  std::map<std::pair<std::string, int64_t>, bool> touched_;
+  absl::flat_hash_map<std::string_view, std::unique_ptr<Group>> groups_;  // by Group::key
+  std::priority_queue<Timer, std::vector<Timer>, IsLater> timers_;
+  std::vector<Note> touched_;
+  std::vector<Note> gone_;  // whose saved keys are to be deleted
 };
+
+Group& SessionAggregateOperator::State::GroupOf(const std::string& key) {
+  const auto found = groups_.find(key);
+  if (found != groups_.end()) return *found->second;
+  auto group = std::make_unique<Group>();
+  group->key = key;
+  const std::string_view name = group->key;
+  return *groups_.emplace(name, std::move(group)).first->second;
+}
+
+void SessionAggregateOperator::State::DropIfUnused(Group& group) {
+  if (group.sessions.empty() && group.holds == 0) groups_.erase(groups_.find(group.key));
+}
+
+void SessionAggregateOperator::State::Schedule(Group& group, int64_t start, Session& session) {
+  session.due = session.end;
+  ++group.holds;
+  timers_.push({.due = session.due, .group = &group, .start = start});
+}
+
+void SessionAggregateOperator::State::Touch(Group& group, int64_t start, Session& session) {
+  if (session.is_touched) return;
+  session.is_touched = true;
+  ++group.holds;
+  touched_.push_back({.group = &group, .start = start});
+}
+
+void SessionAggregateOperator::State::Forget(Group& group, int64_t start, const Session& session) {
+  if (!session.is_saved) return;
+  ++group.holds;
+  gone_.push_back({.group = &group, .start = start});
+}
 
 template <class Flush>
 std::byte* SessionAggregateOperator::State::Find(
-    const std::string& group, int64_t time, int64_t gap, int64_t watermark, const Flush& flush) {
+    const std::string& key, int64_t time, int64_t gap, int64_t watermark, const Flush& flush) {
   int64_t start = time;
   int64_t end = time + gap;
-  Sessions& sessions = groups_[group];
+  Group& group = GroupOf(key);
+  Sessions& sessions = group.sessions;
   // Those that overlap or touch [time, time + gap): from the first that ends at `time` or later.
   auto first = sessions.upper_bound(time);
   if (first != sessions.begin() && std::prev(first)->second.end >= time) --first;
@@ -89,78 +163,100 @@ std::byte* SessionAggregateOperator::State::Find(
     end = std::max(end, last->second.end);
   }
   if (WindowMaxTime(end) <= watermark) {
-    if (sessions.empty()) groups_.erase(group);
+    DropIfUnused(group);
     return nullptr;
   }
   if (first == last) {
     Session session{.end = end, .aggregates = std::make_unique<std::byte[]>(layout_.state_bytes())};
     layout_.Init(session.aggregates.get());
     first = sessions.emplace(start, std::move(session)).first;
-    Touch(group, start, first->second);
-    ends_.emplace(std::tuple(end, group, start));
-    return first->second.aggregates.get();
+    Schedule(group, start, first->second);
+  } else if (std::next(first) != last) {
+    flush();
+    return Join(group, first, last, start, end);
+  } else if (first->first != start) {
+    return Join(group, first, last, start, end);
   }
-  Touch(group, first->first, first->second);
-  if (first->first == start && first->second.end == end) return first->second.aggregates.get();
-  if (std::next(first) != last) flush();
+  first->second.end = end;
+  Touch(group, start, first->second);
+  return first->second.aggregates.get();
+}
+
+std::byte* SessionAggregateOperator::State::Join(
+    Group& group, Sessions::iterator first, Sessions::iterator last, int64_t start, int64_t end) {
   // The earliest takes the others in, and the row.
-  Session joined{.end = end, .aggregates = std::move(first->second.aggregates)};
-  joined.is_saved = first->first == start && first->second.is_saved;
-  ends_.erase(std::tuple(first->second.end, group, first->first));
-  for (auto next = sessions.erase(first); next != last;) {
+  const bool keeps_start = first->first == start;
+  if (!keeps_start) Forget(group, first->first, first->second);
+  Session joined{.end = end,
+                 .due = first->second.due,
+                 .is_saved = keeps_start && first->second.is_saved,
+                 .is_touched = keeps_start && first->second.is_touched,
+                 .aggregates = std::move(first->second.aggregates)};
+  for (auto next = group.sessions.erase(first); next != last;) {
     layout_.Merge(joined.aggregates.get(), next->second.aggregates.get());
     layout_.Destroy(next->second.aggregates.get());
-    Touch(group, next->first, next->second);
-    ends_.erase(std::tuple(next->second.end, group, next->first));
-    next = sessions.erase(next);
+    Forget(group, next->first, next->second);
+    next = group.sessions.erase(next);
   }
-  ends_.emplace(std::tuple(end, group, start));
-  Touch(group, start, joined);
-  return sessions.emplace(start, std::move(joined)).first->second.aggregates.get();
+  Session& session = group.sessions.emplace(start, std::move(joined)).first->second;
+  if (!keeps_start) Schedule(group, start, session);
+  Touch(group, start, session);
+  return session.aggregates.get();
 }
 
 template <class Give>
 Status SessionAggregateOperator::State::Fire(int64_t watermark, const Give& give) {
-  while (!ends_.empty()) {
-    const auto [end, group, start] = *ends_.begin();
-    if (WindowMaxTime(end) > watermark) break;
-    const auto sessions = groups_.find(group);
-    const auto session = sessions->second.find(start);
-    RETURN_IF_ERROR(give(group, start, session->second));
-    Touch(group, start, session->second);
-    layout_.Destroy(session->second.aggregates.get());
-    sessions->second.erase(session);
-    if (sessions->second.empty()) groups_.erase(sessions);
-    ends_.erase(ends_.begin());
+  while (!timers_.empty() && WindowMaxTime(timers_.top().due) <= watermark) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    Group& group = *timer.group;
+    --group.holds;
+    const auto found = group.sessions.find(timer.start);
+    if (found != group.sessions.end() && found->second.due == timer.due) {
+      Session& session = found->second;
+      if (session.end > timer.due) {
+        Schedule(group, timer.start, session);
+        continue;
+      }
+      RETURN_IF_ERROR(give(group.key, timer.start, session));
+      Forget(group, timer.start, session);
+      layout_.Destroy(session.aggregates.get());
+      group.sessions.erase(found);
+    }
+    DropIfUnused(group);
   }
   return {};
 }
 
-void SessionAggregateOperator::State::Put(const std::string& group,
-                                          int64_t start,
-                                          Session session) {
-  ends_.emplace(std::tuple(session.end, group, start));
-  groups_[group].emplace(start, std::move(session));
+void SessionAggregateOperator::State::Put(const std::string& key, int64_t start, Session session) {
+  Group& group = GroupOf(key);
+  Schedule(group, start, group.sessions.emplace(start, std::move(session)).first->second);
 }
 
 void SessionAggregateOperator::State::Save(StateSink& sink) {
+  // Before what has come since in the same place is saved.
+  for (const Note& note : gone_) {
+    if (!note.group->sessions.contains(note.start)) sink.Delete(SavedKey(note));
+  }
   std::string value;
-  for (const auto& [place, was_saved] : touched_) {
-    const auto& [group, start] = place;
-    const auto sessions = groups_.find(group);
-    const bool is_there = sessions != groups_.end() && sessions->second.contains(start);
-    if (!is_there) {
-      if (was_saved) sink.Delete(SavedKey(group, start));
-      continue;
-    }
-    Session& session = sessions->second.at(start);
+  for (const Note& note : touched_) {
+    const auto found = note.group->sessions.find(note.start);
+    if (found == note.group->sessions.end() || !found->second.is_touched) continue;
+    Session& session = found->second;
     value.assign(1, static_cast<char>(kStateVersion));
     PutInt64(value, session.end);
     layout_.Save(session.aggregates.get(), value);
-    sink.Put(SavedKey(group, start), value);
+    sink.Put(SavedKey(note), value);
     session.is_saved = true;
+    session.is_touched = false;
   }
-  touched_.clear();
+  for (std::vector<Note>* notes : {&gone_, &touched_}) {
+    for (const Note& note : *notes) {
+      --note.group->holds;
+      DropIfUnused(*note.group);
+    }
+    notes->clear();
+  }
 }
 
 SessionAggregateOperator::SessionAggregateOperator(Description description)
@@ -254,8 +350,8 @@ Status SessionAggregateOperator::Advance(int64_t watermark,
 }
 
 int64_t SessionAggregateOperator::NextFiring(const OperatorState* state) const {
-  const std::optional<int64_t> end = static_cast<const State*>(state)->NextEnd();
-  return end ? WindowMaxTime(*end) : kWatermarkEnd;
+  const std::optional<int64_t> due = static_cast<const State*>(state)->NextDue();
+  return due ? WindowMaxTime(*due) : kWatermarkEnd;
 }
 
 // Saved key: the group's key, then the session's start, sortable. Value: version, end, aggregates.

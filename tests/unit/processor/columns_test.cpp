@@ -48,6 +48,24 @@ TEST(ColumnTest, RowsOfNestedTypesAreCopiedWhole) {
   EXPECT_EQ(gathered.children[0].ints, (std::vector<int64_t>{3, 1, 2}));
 }
 
+TEST(ColumnTest, RowsWithinRowsKeepTheirNulls) {
+  Column row(DataType{
+      .kind = TypeKind::kRow,
+      .children = std::make_shared<const std::vector<Field>>(std::vector<Field>{
+          {.name = "a", .type = DataType::BigInt()}, {.name = "b", .type = DataType::BigInt()}})});
+  row.children[0].ints = {1, 2, 3};
+  row.children[1].ints = {4, 5, 6};
+  row.children[1].valid = {1, 1, 0};
+  row.valid = {1, 0, 1};
+
+  Column gathered = Gather(row, {2, 1, 0});
+
+  EXPECT_EQ(gathered.size(), 3U);
+  EXPECT_EQ(gathered.valid, (std::vector<uint8_t>{1, 0, 1}));
+  EXPECT_EQ(gathered.children[0].ints, (std::vector<int64_t>{3, 2, 1}));
+  EXPECT_TRUE(gathered.children[1].is_null(0));
+}
+
 TEST(BatchTest, StringsOutliveTheBatchTheyCameFrom) {
   Batch derived;
   {
