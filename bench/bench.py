@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The benchmarks. `pipeline` runs a year of flights from a CSV file to committed, twice-stored blocks,
 with two jobs at once; `dfs` asks a master of the file system for a million names, from 64 callers,
-beside empty calls in the same run, and with --restart for its names after a restart with ten million files; other names are those of the micro-benchmarks
+beside empty calls in the same run, and with --restart for its names after a restart with ten million files; `sql` runs
+queries of the shapes of Nexmark's over JSON in Kafka, beside librdkafka alone; `anomalies` says how well the two
+anomaly jobs find what was planted; other names are those of the micro-benchmarks
 (build/release/bin/*_bench)."""
 
 import argparse
@@ -21,7 +23,9 @@ sys.path.insert(0, os.path.join(ROOT, "deploy", "demo"))
 sys.path.insert(0, os.path.join(ROOT, "bench"))
 from dfs_figures import DfsBench  # noqa: E402  (the folders are added above)
 from processes import DemoError, Process, run  # noqa: E402
-import restart_bench  # noqa: E402  (as above)
+import anomaly_figures  # noqa: E402  (as above)
+import restart_bench  # noqa: E402
+from sql_figures import SqlBench  # noqa: E402
 
 BIN = os.path.join(ROOT, "build", "release", "bin")
 KAFKA = os.path.join(ROOT, "deploy", "kafka", "kafka.sh")
@@ -216,7 +220,7 @@ def main():
     micro.pop("dfs_bench", None)  # wants a master: `dfs` starts one
     parser = argparse.ArgumentParser(prog="./slipstream bench", description=__doc__)
     parser.add_argument("names", nargs="*", default=["pipeline"], metavar="NAME",
-                        help=f"pipeline (the default), dfs, {', '.join(micro) or 'none built'}")
+                        help=f"pipeline (the default), dfs, sql, anomalies, {', '.join(micro) or 'none built'}")
     parser.add_argument("--csv", metavar="FILE", help="flights to replay (default: the real file "
                         "of SLIPSTREAM_DATASETS, else a synthesised year)")
     parser.add_argument("--restart", action="store_true",
@@ -224,11 +228,16 @@ def main():
     parser.add_argument("--files", type=int, default=10_000_000,
                         help="of dfs --restart (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="of the pipeline (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="dfs: smaller files, shorter loads")
-    parser.add_argument("--json", metavar="FILE", help="dfs: write the figures there, too")
+    parser.add_argument("--events", type=int, help="of sql (default: 2,000,000; 200,000 with --quick)")
+    parser.add_argument("--partitions", type=int, default=1,
+                        help="of sql; with several, groups go through an exchange (default: %(default)s)")
+    parser.add_argument("--only", action="append", metavar="QUERY",
+                        help="of sql: only queries whose name begins so, or latency; repeatable")
+    parser.add_argument("--quick", action="store_true", help="dfs, sql: smaller and shorter loads")
+    parser.add_argument("--json", metavar="FILE", help="dfs, sql: write the figures there, too")
     arguments = parser.parse_args()
     for name in arguments.names:
-        if name not in ("pipeline", "dfs") and name not in micro:
+        if name not in ("pipeline", "dfs", "sql", "anomalies") and name not in micro:
             parser.error(f"no benchmark {name}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # processes are stopped either way
     state = tempfile.mkdtemp(prefix="slipstream-bench-")
@@ -238,12 +247,15 @@ def main():
                 pipeline(arguments, state)
             elif name == "dfs" and arguments.restart:
                 restart_bench.restart(BIN, state, arguments.files)
-            elif name == "dfs":
-                dfs = DfsBench(os.path.join(state, "dfs"), arguments.quick)
-                dfs.run()
+            elif name in ("dfs", "sql"):
+                folder = os.path.join(state, name)
+                one = SqlBench(folder, arguments) if name == "sql" else DfsBench(folder, arguments.quick)
+                one.run()
                 if arguments.json:
                     with open(arguments.json, "w", encoding="utf-8") as file:
-                        json.dump(dfs.figures, file, indent=2)
+                        json.dump(one.figures, file, indent=2)
+            elif name == "anomalies":
+                anomaly_figures.measure(BIN, KAFKA, os.path.join(state, name))
             else:
                 subprocess.run([micro[name]], check=True)
     except DemoError as error:
