@@ -25,6 +25,8 @@ pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 # Both come with gRPC: regular expressions that are linear in their text, and digests.
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 find_package(OpenSSL REQUIRED)
+# Editing of lines at a prompt.
+pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 
 if(SLIPSTREAM_TESTS)
   find_package(GTest CONFIG REQUIRED)

@@ -17,6 +17,8 @@ int Execute(const processor::CommandLine& line, const std::stop_token& stop) {
       return processor::Run(line.run, stop);
     case processor::CommandLine::Command::kQuery:
       return processor::Query(line.query, stop);
+    case processor::CommandLine::Command::kSql:
+      break;  // see main
     case processor::CommandLine::Command::kCheck:
       return processor::Check(line.check);
     case processor::CommandLine::Command::kSavepoint:
@@ -33,6 +35,9 @@ int main(int argc, char** argv) {
     return *exit_code;
   }
   slipstream::log::Init({.level = line.log_level(), .to_stderr = true});
+
+  // It has signals of its own: they are for the statement that runs.
+  if (line.command == processor::CommandLine::Command::kSql) return processor::Sql(line.sql);
 
   // The command runs on a thread of its own, so that this one can wait for signals.
   slipstream::daemon::ControlLoop control;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "common/duration/duration.h"
 
@@ -27,6 +28,14 @@ Examples:
       --catalog jobs/carrier_report.sql
   processor query "SELECT * FROM delays ORDER BY origin, carrier" --catalog tables.sql --format csv)";
 
+constexpr const char* kSqlExamples = R"(
+Examples:
+  processor sql --catalog tables.sql
+      a prompt: statements up to ";", HELP says which; Ctrl-C stops what runs, QUIT ends
+  processor sql -e "SHOW TABLES; DESCRIBE flights" --catalog jobs/flights_delays.sql
+  processor sql < statements.sql
+      one after another, to the first error, without a prompt)";
+
 constexpr const char* kCheckExamples = R"(
 Examples:
   processor check jobs/*.sql
@@ -42,6 +51,8 @@ Examples:
   processor run jobs/flights_delays.sql --fresh --from-savepoint /backup/delays.savepoint
       back to where the job was then; without --fresh only a job that has no state takes it)";
 
+constexpr std::chrono::milliseconds kSqlConnectTimeout{10'000};
+
 std::string DefaultStateDir() {
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') {
     return (std::filesystem::path(state) / "slipstream").string();
@@ -55,7 +66,7 @@ std::string DefaultStateDir() {
 void AddDuration(CLI::App& app,
                  const char* name,
                  std::chrono::milliseconds& target,
-                 const char* help) {
+                 const std::string& help) {
   app.add_option_function<std::string>(
          name,
          [&target, name](const std::string& text) {
@@ -103,7 +114,8 @@ void AddJobFlags(CLI::App& app, JobFlags& flags) {
   AddDuration(app,
               "--connect-timeout",
               flags.connect_timeout,
-              "How long brokers, topics and master may take to appear [60s]");
+              fmt::format("How long brokers, topics and master may take to appear [{}s]",
+                          flags.connect_timeout.count() / 1'000));
 }
 
 void AddRun(CLI::App& app, RunFlags& flags) {
@@ -139,6 +151,27 @@ void AddQuery(CLI::App& app, QueryFlags& flags) {
   daemon::AddLogFlags(app, flags.daemon);
 }
 
+void AddSql(CLI::App& app, SqlFlags& flags) {
+  app.footer(kSqlExamples);
+  auto* const file = app.add_option("-f,--file", flags.file, "Runs the statements of a SQL file")
+                         ->check(CLI::ExistingFile);
+  app.add_option("-e,--execute", flags.statements, "Runs these statements")->excludes(file);
+  // Somebody waits for the answer.
+  flags.run.job.connect_timeout = kSqlConnectTimeout;
+  AddJobFlags(app, flags.run.job);
+  app.add_option("--workers", flags.run.workers, "Threads that share a statement's partitions")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  flags.run.state_dir = DefaultStateDir();
+  app.add_option("--state-dir", flags.run.state_dir, "Keeps this machine's names of its workers")
+      ->capture_default_str();
+  flags.history_file = (std::filesystem::path(DefaultStateDir()) / "sql_history").string();
+  app.add_option("--history", flags.history_file, "Keeps the lines typed at the prompt")
+      ->capture_default_str();
+  flags.run.daemon.log_level = "warn";
+  daemon::AddLogFlags(app, flags.run.daemon);
+}
+
 void AddCheck(CLI::App& app, CheckFlags& flags) {
   app.footer(kCheckExamples);
   app.add_option("file", flags.files, "The jobs, SQL files")->required()->check(CLI::ExistingFile);
@@ -169,6 +202,8 @@ const std::string& CommandLine::log_level() const {
       return run.daemon.log_level;
     case Command::kSavepoint:
       return savepoint.run.daemon.log_level;
+    case Command::kSql:
+      return sql.run.daemon.log_level;
     case Command::kQuery:
     case Command::kCheck:
       break;
@@ -181,16 +216,20 @@ std::optional<int> ParseCommandLine(int argc, const char* const* argv, CommandLi
   app.require_subcommand(1);
   CLI::App* run = app.add_subcommand("run", "Run a job file: streaming, bounded or batch");
   CLI::App* query = app.add_subcommand("query", "Print the result of a SELECT over stored files");
+  CLI::App* sql =
+      app.add_subcommand("sql", "A shell: statements one by one, at a prompt or from a pipe");
   CLI::App* check = app.add_subcommand("check", "Say whether job files could run");
   CLI::App* savepoint =
       app.add_subcommand("savepoint", "Save a job's state and position to a file");
   AddRun(*run, line.run);
   AddQuery(*query, line.query);
+  AddSql(*sql, line.sql);
   AddCheck(*check, line.check);
   AddSavepoint(*savepoint, line.savepoint);
   if (std::optional<int> exit_code = daemon::ParseFlags(app, argc, argv)) return exit_code;
   line.command = run->parsed()         ? CommandLine::Command::kRun
                  : query->parsed()     ? CommandLine::Command::kQuery
+                 : sql->parsed()       ? CommandLine::Command::kSql
                  : savepoint->parsed() ? CommandLine::Command::kSavepoint
                                        : CommandLine::Command::kCheck;
   return std::nullopt;

@@ -28,7 +28,8 @@ struct RunFlags {
   std::chrono::milliseconds commit_interval{0};  // 0: as the job says, or 1 s
   bool is_bounded = false;
   bool is_fresh = false;
-  std::string savepoint;  // the job begins with; empty: none
+  std::string savepoint;      // the job begins with; empty: none
+  bool is_temporary = false;  // see runtime::JobOptions; no flag says it
   daemon::DaemonFlags daemon;
 };
 
@@ -51,11 +52,19 @@ struct SavepointFlags {
   std::string to;  // the new file; empty: one named by job and time
 };
 
+struct SqlFlags {
+  RunFlags run;            // of every statement; the file is not set
+  std::string file;        // -f; empty: none
+  std::string statements;  // -e
+  std::string history_file;
+};
+
 struct CommandLine {
-  enum class Command { kRun, kQuery, kCheck, kSavepoint };
+  enum class Command { kRun, kQuery, kSql, kCheck, kSavepoint };
   Command command = Command::kRun;
   RunFlags run;
   QueryFlags query;
+  SqlFlags sql;
   CheckFlags check;
   SavepointFlags savepoint;
 

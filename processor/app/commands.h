@@ -14,6 +14,12 @@ int Run(const RunFlags& flags, const std::stop_token& stop);
 // `processor query`: one SELECT, printed to stdout. Returns the exit code.
 int Query(const QueryFlags& flags, const std::stop_token& stop);
 
+// `processor sql`: statements from the command line, a file, a pipe or a prompt, each run before
+// the next is looked at. SIGINT stops the statement that runs. Not from a prompt, the first error
+// ends it. Returns the exit code. Threads   takes the process's SIGINT, SIGTERM and SIGHUP: call it
+// before there are other threads. Blocking  until the last statement.
+int Sql(const SqlFlags& flags);
+
 // `processor check`: job files, as far as can be known without a broker or a file system: one line
 // for each that could run, on stdout, and what is wrong with the others. Returns the exit code.
 int Check(const CheckFlags& flags);

@@ -114,8 +114,10 @@ Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
                               .state_dir = flags.state_dir,
                               .worker_count = flags.workers,
                               .is_fresh = flags.is_fresh,
+                              .is_temporary = flags.is_temporary,
                               .connect_timeout = flags.job.connect_timeout,
-                              .admin_address = admin_address};
+                              .admin_address = admin_address,
+                              .is_status_published = !flags.is_temporary};
   ASSIGN_OR_RETURN(options.commit_interval, CommitInterval(flags, plan.settings));
   // Not ended by `stop`: what the job has read until then is still committed. Workers call again,
   // and serve their group in between.

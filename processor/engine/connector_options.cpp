@@ -143,14 +143,23 @@ Status CheckBlackholeTable(const TableDefinition& table) {
   return options.CheckAllKnown();
 }
 
-Result<runtime::PrintSinkSpec> ReadPrintTable(const TableDefinition& table) {
+Result<PrintTable> ReadPrintTable(const TableDefinition& table) {
   OptionReader options(OwnerOf(table), table.options);
   RETURN_IF_ERROR(options.GetString("connector").status());
-  runtime::PrintSinkSpec spec{.prefix = options.GetString("print-identifier", "")};
+  PrintTable print{.sink = {.prefix = options.GetString("print-identifier", "")}};
+  const std::string layout = options.GetString("print.layout", "flink");
+  if (layout == "table") {
+    print.layout = PrintTable::Layout::kTable;
+  } else if (layout == "table-of-changes") {
+    print.layout = PrintTable::Layout::kTableOfChanges;
+  } else if (layout != "flink") {
+    return InvalidArgument("table " + table.name + ": 'print.layout' = '" + layout +
+                           "': it is flink, table or table-of-changes");
+  }
   RETURN_IF_ERROR(options.GetBool("standard-error", false).status());
   options.Has("sink.parallelism");
   RETURN_IF_ERROR(options.CheckAllKnown());
-  return spec;
+  return print;
 }
 
 }  // namespace slipstream::sql

@@ -52,7 +52,14 @@ struct FileTable {
 };
 Result<FileTable> ReadFileTable(const TableDefinition& table);
 
-Result<runtime::PrintSinkSpec> ReadPrintTable(const TableDefinition& table);
+struct PrintTable {
+  // How rows are written: as Flink does, "+I[a, b]", or as lines of a table (engine/row_lines.h),
+  // with how they change the result or without.
+  enum class Layout { kFlink, kTable, kTableOfChanges };
+  runtime::PrintSinkSpec sink;
+  Layout layout = Layout::kFlink;
+};
+Result<PrintTable> ReadPrintTable(const TableDefinition& table);
 Status CheckBlackholeTable(const TableDefinition& table);
 
 }  // namespace slipstream::sql

@@ -5,21 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "processor/engine/cell_text.h"
 #include "processor/formats/json_encoder.h"
 #include "processor/types/utf8.h"
-#include "processor/types/value.h"
 
 namespace slipstream::sql {
 namespace {
-
-// A cell's text; `null` for NULL.
-std::string CellText(const Column& column, size_t row, std::string_view null) {
-  if (column.is_null(row)) return std::string(null);
-  if (column.physical() != PhysicalKind::kNested) return ToText(column.ValueAt(row), column.type);
-  std::string text;
-  AppendJsonValue(column, row, JsonOptions::TimestampFormat::kSql, text);
-  return text;
-}
 
 class JsonRenderer final : public ResultRenderer {
  public:
@@ -99,7 +90,7 @@ class TableRenderer final : public ResultRenderer {
     for (size_t row = 0; row < batch.rows; ++row) {
       std::vector<std::string>& cells = rows_.emplace_back();
       for (size_t i = 0; i < batch.columns.size(); ++i) {
-        cells.push_back(OneLine(CellText(batch.columns[i], row, "NULL")));
+        cells.push_back(CellLine(batch.columns[i], row));
         widths_[i] = std::max(widths_[i], CountCharacters(cells.back()));
       }
     }
@@ -120,14 +111,6 @@ class TableRenderer final : public ResultRenderer {
   }
 
  private:
-  // Control characters would break the frame or do worse to a terminal.
-  static std::string OneLine(std::string text) {
-    for (char& c : text) {
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-    }
-    return text;
-  }
-
   std::string Line(const std::vector<std::string>& cells) const {
     std::string line;
     for (size_t i = 0; i < cells.size(); ++i) {

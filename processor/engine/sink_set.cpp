@@ -65,9 +65,15 @@ Result<std::unique_ptr<SinkWriter>> SinkSet::MakeWriter(const TableDefinition& t
       return MakeFileWriter(table, options, file_sinks_.size() - 1);
     }
     case Connector::kPrint: {
-      ASSIGN_OR_RETURN(runtime::PrintSinkSpec spec, ReadPrintTable(table));
-      print_sinks_.push_back(std::move(spec));
-      return MakePrintWriter(print_sinks_.size() - 1);
+      ASSIGN_OR_RETURN(PrintTable print, ReadPrintTable(table));
+      print_sinks_.push_back(std::move(print.sink));
+      const size_t sink = print_sinks_.size() - 1;
+      if (print.layout == PrintTable::Layout::kFlink) return MakePrintWriter(sink);
+      Schema schema;
+      for (const size_t column : table.physical)
+        schema.push_back(table.schema[column]);
+      return MakeTableWriter(
+          RowLines(std::move(schema), print.layout == PrintTable::Layout::kTableOfChanges), sink);
     }
     case Connector::kBlackhole:
       RETURN_IF_ERROR(CheckBlackholeTable(table));

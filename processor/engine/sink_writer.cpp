@@ -269,6 +269,21 @@ class PrintWriter final : public SinkWriter {
   const size_t sink_;
 };
 
+class TableWriter final : public SinkWriter {
+ public:
+  TableWriter(RowLines lines, size_t sink) : lines_(std::move(lines)), sink_(sink) {}
+
+  Status Write(const RowBatch& rows, runtime::TaskOutput& out) const override {
+    for (size_t row = 0; row < rows.batch.rows; ++row)
+      out.ToPrint(sink_, lines_.Line(rows, row));
+    return {};
+  }
+
+ private:
+  const RowLines lines_;
+  const size_t sink_;
+};
+
 class BlackholeWriter final : public SinkWriter {
  public:
   Status Write(const RowBatch&, runtime::TaskOutput&) const override { return {}; }
@@ -359,6 +374,10 @@ Result<std::unique_ptr<SinkWriter>> MakeFileWriter(const TableDefinition& table,
 
 std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink) {
   return std::make_unique<PrintWriter>(sink);
+}
+
+std::unique_ptr<SinkWriter> MakeTableWriter(RowLines lines, size_t sink) {
+  return std::make_unique<TableWriter>(std::move(lines), sink);
 }
 
 std::unique_ptr<SinkWriter> MakeBlackholeWriter() {

@@ -7,6 +7,7 @@
 
 #include "common/status/status.h"
 #include "processor/engine/connector_options.h"
+#include "processor/engine/row_lines.h"
 #include "processor/formats/row_encoder.h"
 #include "processor/operators/row_batch.h"
 #include "processor/runtime/task_program.h"
@@ -36,6 +37,9 @@ Result<std::unique_ptr<SinkWriter>> MakeFileWriter(const TableDefinition& table,
 
 // "+I[a, b]", as Flink prints rows; in update streams also "-U[…]", "+U[…]" and "-D[…]".
 std::unique_ptr<SinkWriter> MakePrintWriter(size_t sink);
+
+// The lines of a table; its header is for the caller to print.
+std::unique_ptr<SinkWriter> MakeTableWriter(RowLines lines, size_t sink);
 
 // Takes rows and does nothing.
 std::unique_ptr<SinkWriter> MakeBlackholeWriter();

@@ -29,21 +29,30 @@ class Catalog {
   using Entry = std::variant<TablePtr, ViewPtr>;
 
   // False: there is one of that name already, equally temporary.
-  bool Add(const std::string& name, Entry entry, bool is_temporary);
+  // `definition`: the statement that declared it, as it was written.
+  bool Add(const std::string& name, Entry entry, bool is_temporary, std::string definition);
   bool Remove(const std::string& name, bool is_temporary);
   const Entry* Find(const std::string& name) const;
+  // Of what Find gives; empty if there is none.
+  std::string DefinitionOf(const std::string& name) const;
   bool Contains(const std::string& name, bool is_temporary) const;
 
   // In order.
   std::vector<std::string> Names() const;
 
  private:
-  std::map<std::string, Entry>& Of(bool is_temporary) {
+  struct Item {
+    Entry entry;
+    std::string definition;
+  };
+
+  std::map<std::string, Item>& Of(bool is_temporary) {
     return is_temporary ? temporary_ : permanent_;
   }
+  const Item* FindItem(const std::string& name) const;
 
-  std::map<std::string, Entry> permanent_;
-  std::map<std::string, Entry> temporary_;
+  std::map<std::string, Item> permanent_;
+  std::map<std::string, Item> temporary_;
 };
 
 }  // namespace slipstream::sql

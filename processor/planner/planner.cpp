@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "processor/expr/function_names.h"
 #include "processor/planner/insert_planner.h"
 #include "processor/planner/optimizer.h"
 #include "processor/planner/plan_context.h"
@@ -24,15 +25,24 @@ Span SpanOf(const ast::QualifiedName& name) {
 // Runs the statements of one script, in order.
 class ScriptPlanner {
  public:
-  ScriptPlanner(PlanContext& context, const ast::Script& script, JobPlan& job)
-      : context_(context), script_(script), job_(job), source_(context, script.source) {}
+  ScriptPlanner(PlanContext& context,
+                const ast::Script& script,
+                const Options& initial_settings,
+                JobPlan& job)
+      : context_(context),
+        script_(script),
+        initial_settings_(initial_settings),
+        job_(job),
+        source_(context, script.source) {}
 
   void Run() {
     // Settings are for the whole text, wherever they stand.
     for (const ast::Statement& statement : script_.statements) {
       if (const auto* const set = std::get_if<ast::Set>(&statement.node)) Apply(*set);
+      if (const auto* const reset = std::get_if<ast::Reset>(&statement.node)) Apply(*reset);
     }
     for (const ast::Statement& statement : script_.statements) {
+      at_ = statement.at;
       std::visit([&](const auto& node) { Run(node); }, statement.node);
     }
   }
@@ -42,7 +52,7 @@ class ScriptPlanner {
     CheckName(create.name);
     if (Exists(create.name, create.is_temporary, create.if_not_exists)) return;
     context_.catalog().Add(
-        create.name.back().text, BindTable(context_, create), create.is_temporary);
+        create.name.back().text, BindTable(context_, create), create.is_temporary, Written());
   }
 
   void Run(const ast::CreateView& create) {
@@ -59,23 +69,15 @@ class ScriptPlanner {
     view->columns = create.columns;
     view->query = create.query;
     view->source = script_.source;
-    context_.catalog().Add(view->name, ViewPtr(view), create.is_temporary);
+    context_.catalog().Add(view->name, ViewPtr(view), create.is_temporary, Written());
   }
 
   void Run(const ast::Drop& drop) {
     CheckName(drop.name);
     const std::string& name = drop.name.back().text;
-    const Catalog::Entry* const entry = context_.catalog().Find(name);
+    if (drop.if_exists && context_.catalog().Find(name) == nullptr) return;
+    FindDeclared(drop.name, drop.is_view);
     const char* const kind = drop.is_view ? "view" : "table";
-    if (entry == nullptr) {
-      if (drop.if_exists) return;
-      context_.Fail(SpanOf(drop.name),
-                    fmt::format("no {} \"{}\"", kind, name),
-                    DidYouMean(name, context_.catalog().Names()));
-    }
-    if (std::holds_alternative<ViewPtr>(*entry) != drop.is_view) {
-      context_.Fail(SpanOf(drop.name), fmt::format("\"{}\" is not a {}", name, kind));
-    }
     const bool is_temporary = context_.catalog().Contains(name, true);
     if (is_temporary != drop.is_temporary) {
       context_.Fail(
@@ -99,6 +101,28 @@ class ScriptPlanner {
     job_.settings[set.key.text] = set.value;
   }
 
+  void Run(const ast::Reset&) {}
+
+  void Apply(const ast::Reset& reset) {
+    if (!reset.key) {
+      job_.settings = initial_settings_;
+      return;
+    }
+    const auto initial = initial_settings_.find(reset.key->text);
+    if (initial == initial_settings_.end()) {
+      job_.settings.erase(reset.key->text);
+    } else {
+      job_.settings[initial->first] = initial->second;
+    }
+  }
+
+  void Run(const ast::ShowSettings&) {
+    std::string lines;
+    for (const auto& [key, value] : job_.settings)
+      lines += fmt::format("{}'{}' = '{}'", lines.empty() ? "" : "\n", key, value);
+    job_.explanations.push_back(std::move(lines));
+  }
+
   void Run(const ast::Insert& insert) { job_.inserts.push_back(PlanInsert(context_, insert)); }
 
   void Run(const ast::StatementSet& set) {
@@ -116,6 +140,18 @@ class ScriptPlanner {
       names += (names.empty() ? "" : "\n") + name;
     }
     job_.explanations.push_back(std::move(names));
+  }
+
+  void Run(const ast::ShowFunctions&) {
+    std::string lines;
+    for (const std::string& name : FunctionNames())
+      lines += (lines.empty() ? "" : "\n") + name;
+    job_.explanations.push_back(std::move(lines));
+  }
+
+  void Run(const ast::ShowCreate& show) {
+    FindDeclared(show.name, show.is_view);
+    job_.explanations.push_back(context_.catalog().DefinitionOf(show.name.back().text));
   }
 
   void Run(const ast::Describe& describe) {
@@ -168,6 +204,25 @@ class ScriptPlanner {
     return text.Render();
   }
 
+  // Fails unless there is a view, or a table, of that name.
+  void FindDeclared(const ast::QualifiedName& name, bool is_view) const {
+    CheckName(name);
+    const std::string& text = name.back().text;
+    const Catalog::Entry* const entry = context_.catalog().Find(text);
+    const char* const kind = is_view ? "view" : "table";
+    if (entry == nullptr) {
+      context_.Fail(SpanOf(name),
+                    fmt::format("no {} \"{}\"", kind, text),
+                    DidYouMean(text, context_.catalog().Names()));
+    }
+    if (std::holds_alternative<ViewPtr>(*entry) != is_view) {
+      context_.Fail(SpanOf(name), fmt::format("\"{}\" is not a {}", text, kind));
+    }
+  }
+
+  // The statement at hand as it was written.
+  std::string Written() const { return std::string(script_.source->Slice(at_)); }
+
   void CheckName(const ast::QualifiedName& name) const {
     if (name.size() > 1) {
       context_.Unsupported(SpanOf(name), "catalogs and databases are", "name the table alone");
@@ -186,30 +241,45 @@ class ScriptPlanner {
 
   PlanContext& context_;
   const ast::Script& script_;
+  const Options& initial_settings_;
+  Span at_;  // of the statement at hand
   JobPlan& job_;
   const PlanContext::SourceScope source_;
 };
 
 }  // namespace
 
-Planner::Planner(Options options) : options_(std::move(options)) {}
+Planner::Planner(Options options)
+    : initial_settings_(options.settings), options_(std::move(options)) {}
 
 Result<JobPlan> Planner::Plan(const std::string& name, const std::string& text) {
   try {
     const ast::Script script = ParseOrThrow(name, text);
     JobPlan job{.settings = options_.settings};
     PlanContext context(catalog_, options_.every_input_is_bounded, job.settings);
-    ScriptPlanner(context, script, job).Run();
+    ScriptPlanner(context, script, initial_settings_, job).Run();
     return job;
   } catch (const SqlError& error) {
     return error.ToStatus();
   }
 }
 
-Status Planner::LoadCatalog(const std::string& name, const std::string& text) {
+Result<JobPlan> Planner::PlanNext(const std::string& name, const std::string& text) {
   ASSIGN_OR_RETURN(JobPlan job, Plan(name, text));
-  options_.settings = std::move(job.settings);
-  return {};
+  options_.settings = job.settings;
+  return job;
+}
+
+InsertPlan Planner::PlanInto(TablePtr table, PlanNodePtr query, const sql::Options& settings) {
+  const PlanContext context(catalog_, options_.every_input_is_bounded, settings);
+  InsertPlan plan{.table = std::move(table)};
+  plan.columns = plan.table->physical;
+  plan.query = InsertExchanges(std::move(query), context.exchange_options());
+  return plan;
+}
+
+Status Planner::LoadCatalog(const std::string& name, const std::string& text) {
+  return PlanNext(name, text).status();
 }
 
 }  // namespace slipstream::sql

@@ -35,12 +35,20 @@ class Planner {
   // Plans all statements of `text`. `name` stands in messages: a file's name, or "query".
   Result<JobPlan> Plan(const std::string& name, const std::string& text);
 
+  // As Plan, of a session's next statements: what they SET and RESET holds for those that follow.
+  Result<JobPlan> PlanNext(const std::string& name, const std::string& text);
+
   // Runs the CREATEs, DROPs and SETs of `text`; its INSERTs and queries are checked, not kept.
   Status LoadCatalog(const std::string& name, const std::string& text);
+
+  // The rows of a query of JobPlan::queries going into `table`, whose columns they are, so that
+  // they can be run as a job's are. `settings`: those that the query was planned with.
+  InsertPlan PlanInto(TablePtr table, PlanNodePtr query, const sql::Options& settings);
 
   const Catalog& catalog() const { return catalog_; }
 
  private:
+  const sql::Options initial_settings_;  // what RESET goes back to
   Options options_;
   Catalog catalog_;
 };

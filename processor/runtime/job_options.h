@@ -29,6 +29,9 @@ struct JobOptions {
   // Discard all the job has committed to Kafka's groups and changelogs, and start anew. Results
   // stay where they are.
   bool is_fresh = false;
+  // A job of one run: when it ends, all it has in Kafka besides its results is removed again, as by
+  // is_fresh, and it leaves its group at once instead of keeping its place for a restart.
+  bool is_temporary = false;
   std::chrono::milliseconds commit_interval{1'000};
   std::chrono::milliseconds session_timeout{10'000};
   // How long the brokers, the source topics and the master may take to appear at the start.

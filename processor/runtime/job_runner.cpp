@@ -27,6 +27,7 @@ struct JobRunner::Impl {
   Status Prepare(const std::stop_token& stop);
   Status StartWorkers();
   Status SettleIfDone(const std::stop_token& stop);
+  Status DiscardIfTemporary();
   Status RunWorkers(const std::stop_token& stop);
   void OnWorkerEnd(const Status& status);
 
@@ -36,6 +37,7 @@ struct JobRunner::Impl {
   std::vector<std::unique_ptr<Slot>> slots;
   std::stop_source stop_workers;
   std::unique_ptr<StatusPublisher> publisher;
+  bool has_topics = false;  // of the job's own
 
   mutable Mutex mutex;
   CondVar changed;
@@ -60,6 +62,7 @@ Result<std::unique_ptr<JobRunner>> JobRunner::Create(const JobProgram& program,
 // Everything that must stand before the first worker joins.
 Status JobRunner::Impl::Prepare(const std::stop_token& stop) {
   RETURN_IF_ERROR(PrepareTopics(context, stop));
+  has_topics = true;
   if (context.options.is_status_published) {
     ASSIGN_OR_RETURN(publisher, StatusPublisher::Create(context, SystemClock::Get(), description));
   }
@@ -134,10 +137,25 @@ Status JobRunner::Impl::SettleIfDone(const std::stop_token& stop) {
                  [&] { return SettleJob(*admin, context); });
 }
 
+// Not ended by the job's stop, which is what it follows; DiscardJob has a limit of its own.
+Status JobRunner::Impl::DiscardIfTemporary() {
+  if (!context.options.is_temporary || !has_topics) return {};
+  {
+    MutexLock lock(mutex);
+    workers.clear();  // their clients leave the group
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<kafka::Admin> admin,
+                   kafka::Admin::Create({.properties = context.source_properties}));
+  return DiscardJob(*admin, context, {}).WithContext("remove what the query left in Kafka");
+}
+
 Status JobRunner::Run(const std::stop_token& stop) {
   Status status = impl_->Prepare(stop);
   if (status.ok()) status = impl_->StartWorkers();
   if (!status.ok()) {
+    const Status discarded = impl_->DiscardIfTemporary();
+    if (!discarded.ok())
+      impl_->log->warn("job_not_discarded reason={}", log::Quoted(discarded.ToString()));
     return status.code() == Code::kCancelled && stop.stop_requested() ? Status() : status;
   }
   impl_->log->info("job_started job={} workers={} tasks={}",
@@ -147,7 +165,8 @@ Status JobRunner::Run(const std::stop_token& stop) {
   status = impl_->RunWorkers(stop);
   if (status.ok()) status = impl_->SettleIfDone(stop);
   if (status.ok() && impl_->publisher != nullptr) impl_->publisher->Retire(workers());
-  return status;
+  const Status discarded = impl_->DiscardIfTemporary();
+  return status.ok() ? discarded : status;
 }
 
 bool JobRunner::is_ready() const {

@@ -32,11 +32,12 @@ Status Worker::Impl::Open() {
 }
 
 Status Worker::Impl::OpenConsumer() {
-  kafka::GroupConsumer::Options options{.properties = context.source_properties,
-                                        .group_id = context.group_id,
-                                        .instance_id = InstanceId(),
-                                        .session_timeout = context.options.session_timeout,
-                                        .event_fd = event.fd()};
+  kafka::GroupConsumer::Options options{
+      .properties = context.source_properties,
+      .group_id = context.group_id,
+      .instance_id = context.options.is_temporary ? "" : InstanceId(),
+      .session_timeout = context.options.session_timeout,
+      .event_fd = event.fd()};
   const size_t share = kFetchBytesMax / std::max<size_t>(context.task_count(), 1);
   options.queue_bytes_max = std::max(share, kPartitionFetchBytesMin);
   ASSIGN_OR_RETURN(consumer, kafka::GroupConsumer::Create(std::move(options), *this));

@@ -342,6 +342,13 @@ struct Set {
   std::string value;
 };
 
+struct Reset {
+  std::optional<Name> key;  // nullopt: all settings
+};
+
+// SET on its own.
+struct ShowSettings {};
+
 struct Insert {
   QualifiedName table;
   std::vector<Option> options;
@@ -355,6 +362,13 @@ struct StatementSet {
 
 struct ShowTables {
   bool views_only = false;
+};
+
+struct ShowFunctions {};
+
+struct ShowCreate {
+  QualifiedName name;
+  bool is_view = false;
 };
 
 struct Describe {
@@ -371,9 +385,13 @@ struct Statement {
                CreateView,
                Drop,
                Set,
+               Reset,
+               ShowSettings,
                Insert,
                StatementSet,
                ShowTables,
+               ShowFunctions,
+               ShowCreate,
                Describe,
                Explain,
                QueryPtr>

@@ -68,7 +68,9 @@ class Grammar {
   void ParseColumnSuffixes(ast::CreateTable& table, ast::ColumnDefinition& column);
   ast::CreateView ParseCreateView(bool is_temporary);
   ast::Drop ParseDrop();
-  ast::Set ParseSet();
+  ast::Statement ParseSet();
+  ast::Reset ParseReset();
+  ast::Statement ParseShow();
   ast::Insert ParseInsert();
   ast::StatementSet ParseStatementSet();
   ast::Explain ParseExplain();

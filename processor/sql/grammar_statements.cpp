@@ -19,7 +19,6 @@ constexpr std::array kForeignStatements = std::to_array<std::string_view>({"ALTE
                                                                            "UNLOAD",
                                                                            "ADD",
                                                                            "REMOVE",
-                                                                           "RESET",
                                                                            "DELETE",
                                                                            "UPDATE",
                                                                            "TRUNCATE",
@@ -64,7 +63,9 @@ ast::Statement Grammar::ParseStatement() {
   } else if (NextIsWord("DROP")) {
     statement.node = ParseDrop();
   } else if (NextIsWord("SET")) {
-    statement.node = ParseSet();
+    statement = ParseSet();
+  } else if (NextIsWord("RESET")) {
+    statement.node = ParseReset();
   } else if (NextIsWord("INSERT")) {
     statement.node = ParseInsert();
   } else if (NextAreWords({"EXECUTE", "STATEMENT"}) || NextAreWords({"BEGIN", "STATEMENT"})) {
@@ -74,10 +75,8 @@ ast::Statement Grammar::ParseStatement() {
     statement.node = ParseInsert();
   } else if (NextIsWord("EXPLAIN")) {
     statement.node = ParseExplain();
-  } else if (AcceptWord("SHOW")) {
-    const bool views_only = NextIsWord("VIEWS");
-    if (!AcceptWord("VIEWS")) ExpectWord("TABLES");
-    statement.node = ast::ShowTables{views_only};
+  } else if (NextIsWord("SHOW")) {
+    statement = ParseShow();
   } else if (AcceptWord("DESCRIBE") || AcceptWord("DESC")) {
     statement.node = ast::Describe{ExpectQualifiedName("a table's name")};
   } else if (NextIsQuery()) {
@@ -93,6 +92,7 @@ void Grammar::UnknownStatement() const {
   static const std::vector<std::string> known = {"CREATE",
                                                  "DROP",
                                                  "SET",
+                                                 "RESET",
                                                  "INSERT",
                                                  "SELECT",
                                                  "EXECUTE",
@@ -254,14 +254,52 @@ ast::Drop Grammar::ParseDrop() {
   return drop;
 }
 
-ast::Set Grammar::ParseSet() {
-  ExpectWord("SET");
+// SET ['key' = 'value']
+ast::Statement Grammar::ParseSet() {
+  ast::Statement statement;
+  statement.at = ExpectWord("SET");
+  if (NextIs(";") || Peek().kind == Token::Kind::kEnd) {
+    statement.node = ast::ShowSettings{};
+    return statement;
+  }
   ast::Set set;
   const Span at = Peek().span;
   set.key = {ExpectString("SET 'key' = 'value': the key"), at};
   Expect("=");
   set.value = ExpectString("the value");
-  return set;
+  statement.node = std::move(set);
+  return statement;
+}
+
+// RESET ['key']
+ast::Reset Grammar::ParseReset() {
+  ExpectWord("RESET");
+  if (NextIs(";") || Peek().kind == Token::Kind::kEnd) return {};
+  const Span at = Peek().span;
+  return {.key = ast::Name{ExpectString("RESET 'key': the key"), at}};
+}
+
+// SHOW TABLES | VIEWS | FUNCTIONS | CREATE TABLE t | CREATE VIEW v
+ast::Statement Grammar::ParseShow() {
+  ast::Statement statement;
+  statement.at = ExpectWord("SHOW");
+  if (AcceptWord("CREATE")) {
+    const bool is_view = NextIsWord("VIEW");
+    if (!AcceptWord("VIEW") && !AcceptWord("TABLE")) Unexpected("TABLE or VIEW", {"TABLE", "VIEW"});
+    statement.node = ast::ShowCreate{ExpectQualifiedName("a name"), is_view};
+    return statement;
+  }
+  if (AcceptWord("FUNCTIONS")) {
+    statement.node = ast::ShowFunctions{};
+    return statement;
+  }
+  const bool views_only = NextIsWord("VIEWS");
+  if (!AcceptWord("VIEWS") && !AcceptWord("TABLES")) {
+    Unexpected("TABLES, VIEWS, FUNCTIONS or CREATE TABLE",
+               {"TABLES", "VIEWS", "FUNCTIONS", "CREATE"});
+  }
+  statement.node = ast::ShowTables{views_only};
+  return statement;
 }
 
 std::vector<ast::Option> Grammar::ParseOptions() {

@@ -49,6 +49,7 @@ FORBIDDEN = {
     "processor/connectors": {"processor/sql", "processor/engine"},
     "processor/runtime": {"processor/sql", "processor/engine", "processor/savepoint"},
     "processor/savepoint": FRONT | {"processor/engine", "dfs-client", "proto"},
+    "processor/shell": FRONT | RUNTIME | IO,
     # The HTTP server knows nothing of what it serves.
     "gateway/http": IO | {"gateway/api", "gateway/webhdfs"},
 }
