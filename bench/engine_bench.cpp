@@ -174,6 +174,7 @@ class ExchangedRows final : public runtime::TaskOutput {
   }
   void ToPrint(size_t, std::string_view) override {}
   void ToDeadLetters(const runtime::InputRecord&, std::string_view) override {}
+  void ToLateRows(size_t, const runtime::InputRecord&, std::string_view) override {}
 
   std::vector<std::string> rows;
   uint64_t bytes = 0;
