@@ -154,7 +154,7 @@ Result<int64_t> FlightsPipeline::Counter(const std::string& job_name,
   for (const KafkaRecord& record : records) {
     if (!record.value) continue;
     const nlohmann::json status = nlohmann::json::parse(*record.value);
-    if (status.at("job") != job_name) continue;
+    if (status.contains("kind") || status.at("job") != job_name) continue;  // not a worker's
     last[{record.key.value_or(""), status.at("pid").get<int64_t>()}] = status.at(counter);
   }
   if (last.empty()) return NotFound("no status of job " + job_name);
