@@ -9,8 +9,8 @@
 
 #include "processor/engine/connector_options.h"
 #include "processor/engine/datagen.h"
+#include "processor/engine/graph_run.h"
 #include "processor/engine/line_reader.h"
-#include "processor/engine/operator_graph.h"
 #include "processor/engine/partition_filter.h"
 #include "processor/engine/sink_set.h"
 #include "processor/engine/source_rows.h"

@@ -11,7 +11,7 @@
 
 #include "common/status/status.h"
 #include "processor/engine/connector_options.h"
-#include "processor/engine/operator_graph.h"
+#include "processor/engine/graph_run.h"
 #include "processor/engine/scan_layout.h"
 #include "processor/formats/record_decoder.h"
 #include "processor/operators/row_batch.h"

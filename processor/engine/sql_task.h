@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "processor/engine/compiled_job.h"
-#include "processor/engine/operator_graph.h"
+#include "processor/engine/graph_run.h"
 #include "processor/runtime/task_program.h"
 
 namespace slipstream::sql {

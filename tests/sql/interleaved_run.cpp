@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "processor/engine/graph_run.h"
 #include "tests/sql/saved_state.h"
 
 namespace slipstream::sql {
