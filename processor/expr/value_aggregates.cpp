@@ -86,6 +86,14 @@ struct PickState {
   bool has_value = false;
 };
 
+// NULL of no value.
+template <class Traits>
+void FinishPick(const PickState<typename Traits::Kept>& state, Column& out, Arena& arena) {
+  if (!state.has_value) return out.AppendNull();
+  if (out.has_nulls()) out.valid.push_back(1);
+  Traits::Append(out, state.value, arena);
+}
+
 // As Java compares doubles: NaN is above everything, so that MIN and MAX do not depend on order.
 template <class A, class B>
 bool IsLess(const A& a, const B& b) {
@@ -99,10 +107,8 @@ bool IsLess(const A& a, const B& b) {
 // FIRST_VALUE and LAST_VALUE over rows that come in any order: the last argument says where each
 // was to stand.
 template <class Kept>
-struct OrderedPickState {
-  Kept value{};
+struct OrderedPickState : PickState<Kept> {
   std::string order;
-  bool has_value = false;
 };
 
 template <Pick kPick, class Traits>
@@ -131,10 +137,7 @@ class OrderedPick final
     if (from.has_value) Offer(into, from.value, from.order);
   }
   void Finish(const std::byte* bytes, Column& out, Arena& arena) const override {
-    const State& state = Base::At(bytes);
-    if (!state.has_value) return out.AppendNull();
-    if (out.has_nulls()) out.valid.push_back(1);
-    Traits::Append(out, state.value, arena);
+    FinishPick<Traits>(Base::At(bytes), out, arena);
   }
   void Save(const std::byte* bytes, std::string& to) const override {
     const State& state = Base::At(bytes);
@@ -197,10 +200,7 @@ class PickAggregate final
     if (from.has_value) Offer(into, from.value);
   }
   void Finish(const std::byte* bytes, Column& out, Arena& arena) const override {
-    const State& state = Base::At(bytes);
-    if (!state.has_value) return out.AppendNull();
-    if (out.has_nulls()) out.valid.push_back(1);
-    Traits::Append(out, state.value, arena);
+    FinishPick<Traits>(Base::At(bytes), out, arena);
   }
   void Save(const std::byte* bytes, std::string& to) const override {
     const State& state = Base::At(bytes);
