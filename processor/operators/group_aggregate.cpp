@@ -31,13 +31,9 @@ struct GroupAggregateOperator::Touched {
 GroupAggregateOperator::GroupAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      partials_(
-          description_.merges
-              ? std::optional<PartialSchema>(
-                    std::in_place, description_.input, description_.group_columns, std::nullopt)
-              : std::nullopt),
-      codec_(partials_ ? RowKeyCodec(partials_->schema, partials_->groups)
-                       : RowKeyCodec(description_.input, description_.group_columns)),
+      partials_(PartialsOf(
+          description_.merges, description_.input, description_.group_columns, std::nullopt)),
+      codec_(GroupKeyCodec(partials_, description_.input, description_.group_columns)),
       result_codec_(description_.output) {}
 
 std::unique_ptr<OperatorState> GroupAggregateOperator::MakeState() const {

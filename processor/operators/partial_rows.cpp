@@ -60,6 +60,21 @@ PartialSchema::PartialSchema(const Schema& input,
       {.name = "$aggregates", .type = {.kind = TypeKind::kVarbinary, .precision = INT32_MAX}});
 }
 
+std::optional<PartialSchema> PartialsOf(bool merges,
+                                        const Schema& input,
+                                        const std::vector<size_t>& group_columns,
+                                        std::optional<size_t> time_column) {
+  if (!merges) return std::nullopt;
+  return PartialSchema(input, group_columns, time_column);
+}
+
+RowKeyCodec GroupKeyCodec(const std::optional<PartialSchema>& partials,
+                          const Schema& input,
+                          const std::vector<size_t>& group_columns) {
+  if (partials) return RowKeyCodec(partials->schema, partials->groups);
+  return RowKeyCodec(input, group_columns);
+}
+
 Status MergePartials(const AggregateLayout& layout,
                      const PartialSchema& schema,
                      const Batch& partials,

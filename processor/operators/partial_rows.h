@@ -8,6 +8,7 @@
 
 #include "common/status/status.h"
 #include "processor/operators/aggregate_layout.h"
+#include "processor/operators/key_codec.h"
 #include "processor/operators/row_batch.h"
 
 namespace slipstream::sql {
@@ -30,6 +31,18 @@ struct PartialSchema {
                 const std::vector<size_t>& group_columns,
                 std::optional<size_t> time_column);
 };
+
+// What comes into an aggregation of `input`: partial rows if it `merges`, or none, rows as they
+// are.
+std::optional<PartialSchema> PartialsOf(bool merges,
+                                        const Schema& input,
+                                        const std::vector<size_t>& group_columns,
+                                        std::optional<size_t> time_column);
+
+// The key of a group in what comes in.
+RowKeyCodec GroupKeyCodec(const std::optional<PartialSchema>& partials,
+                          const Schema& input,
+                          const std::vector<size_t>& group_columns);
 
 // For each i: the aggregates of partial row rows[i] go into states[i]. kDataLoss: damaged.
 Status MergePartials(const AggregateLayout& layout,

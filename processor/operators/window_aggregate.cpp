@@ -39,14 +39,12 @@ struct WindowAggregateOperator::State final : OperatorState {
 WindowAggregateOperator::WindowAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
-      partials_(description_.merges ? std::optional<PartialSchema>(std::in_place,
-                                                                   description_.input,
-                                                                   description_.group_columns,
-                                                                   description_.window.time_column)
-                                    : std::nullopt),
+      partials_(PartialsOf(description_.merges,
+                           description_.input,
+                           description_.group_columns,
+                           description_.window.time_column)),
       time_column_(partials_ ? *partials_->time : description_.window.time_column),
-      codec_(partials_ ? RowKeyCodec(partials_->schema, partials_->groups)
-                       : RowKeyCodec(description_.input, description_.group_columns)) {}
+      codec_(GroupKeyCodec(partials_, description_.input, description_.group_columns)) {}
 
 std::unique_ptr<OperatorState> WindowAggregateOperator::MakeState() const {
   return std::make_unique<State>();
