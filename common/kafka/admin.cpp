@@ -80,6 +80,9 @@ Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Admin::~Admin() = default;
 
 Result<std::unique_ptr<Admin>> Admin::Create(Options options) {
+  if (options.sees_uncommitted) {
+    options.properties.emplace_back("isolation.level", "read_uncommitted");
+  }
   auto impl = std::make_unique<Impl>(std::move(options));
   ASSIGN_OR_RETURN(Holder<rd_kafka_conf_t> conf, MakeConf({}, impl->options.properties, *impl));
   // A consumer, since only its isolation level makes ends the ends of what is committed.

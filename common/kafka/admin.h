@@ -23,6 +23,7 @@ class Admin final {
   struct Options {
     Properties properties;  // at least bootstrap.servers
     std::chrono::milliseconds timeout{10'000};
+    bool sees_uncommitted = false;  // QueryOffsets counts what open transactions have written
     std::string logger = "kafka.admin";
   };
 

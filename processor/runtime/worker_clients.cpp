@@ -17,10 +17,10 @@ Status Worker::Impl::Open() {
   const kafka::Properties& properties = context.source_properties;
   ASSIGN_OR_RETURN(admin,
                    kafka::Admin::Create({.properties = properties, .timeout = kAttemptTimeout}));
-  ASSIGN_OR_RETURN(admin_uncommitted,
-                   kafka::Admin::Create(
-                       {.properties = Join(properties, {{"isolation.level", "read_uncommitted"}}),
-                        .timeout = kAttemptTimeout}));
+  ASSIGN_OR_RETURN(
+      admin_uncommitted,
+      kafka::Admin::Create(
+          {.properties = properties, .timeout = kAttemptTimeout, .sees_uncommitted = true}));
   ASSIGN_OR_RETURN(changelog, kafka::PartitionReader::Create({.properties = properties}));
   // So that it knows the topic by the time the first task is restored.
   RETURN_IF_ERROR(
