@@ -9,6 +9,7 @@
 
 #include "common/kafka/partition_reader.h"
 #include "common/log/log.h"
+#include "processor/runtime/changelog_scan.h"
 #include "processor/runtime/patience.h"
 #include "processor/runtime/task.h"
 #include "processor/state/changelog.h"
@@ -19,8 +20,6 @@ namespace slipstream::runtime {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr milliseconds kReadTimeout{5'000};
 
 struct LastCommit {
   std::optional<JobRecord> job;
@@ -61,22 +60,18 @@ Result<std::vector<StageTopic>> ListChangelogs(kafka::Admin& admin, const JobCon
 Result<std::map<uint8_t, LastCommit>> ReadMarks(kafka::PartitionReader& reader,
                                                 const kafka::TopicPartition& partition) {
   std::map<uint8_t, LastCommit> commits;
-  RETURN_IF_ERROR(reader.Start(partition, kafka::kOffsetBeginning));
-  for (;;) {
-    auto batch = reader.Read(10'000, kReadTimeout);
-    RETURN_IF_ERROR(batch->error());
-    for (const kafka::Record& record : batch->records()) {
-      if (!record.key || !record.value) continue;
-      ASSIGN_OR_RETURN(ChangelogKey key, ParseChangelogKey(*record.key));
-      if (key.kind == ChangelogKind::kJob) {
-        ASSIGN_OR_RETURN(commits[key.input].job, ParseJobRecord(*record.value));
-      } else if (key.kind == ChangelogKind::kMark) {
-        ASSIGN_OR_RETURN(commits[key.input].mark, ParseMark(*record.value));
-      }
+  const auto take = [&commits](const kafka::Record& record) -> Result<bool> {
+    if (!record.key || !record.value) return true;
+    ASSIGN_OR_RETURN(ChangelogKey key, ParseChangelogKey(*record.key));
+    if (key.kind == ChangelogKind::kJob) {
+      ASSIGN_OR_RETURN(commits[key.input].job, ParseJobRecord(*record.value));
+    } else if (key.kind == ChangelogKind::kMark) {
+      ASSIGN_OR_RETURN(commits[key.input].mark, ParseMark(*record.value));
     }
-    if (batch->end_offset()) return commits;
-    if (batch->empty()) return Unavailable("no answer from " + kafka::ToString(partition));
-  }
+    return true;
+  };
+  RETURN_IF_ERROR(ScanPartition(reader, partition, kafka::kOffsetBeginning, {}, take).status());
+  return commits;
 }
 
 dfs::EpochPair FilePair(const Mark& mark) {

@@ -13,6 +13,7 @@
 #include "common/kafka/admin.h"
 #include "common/kafka/partition_reader.h"
 #include "common/log/log.h"
+#include "processor/runtime/changelog_scan.h"
 #include "processor/runtime/job_start.h"
 #include "processor/runtime/patience.h"
 #include "processor/runtime/time_board.h"
@@ -24,8 +25,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAttemptTimeout{10'000};
-constexpr milliseconds kReadTimeout{5'000};
-constexpr size_t kReadRecordsMax = 1'000;
 // Each gives the transaction four times as long, if that is what it lacked.
 constexpr int kAttemptsMax = 6;
 // Of the commit that every task then has behind it.
@@ -230,10 +229,8 @@ class Restorer {
 Status Restorer::Open() {
   const kafka::Properties& properties = context_.source_properties;
   ASSIGN_OR_RETURN(admin_, kafka::Admin::Create({.properties = properties}));
-  ASSIGN_OR_RETURN(
-      admin_uncommitted_,
-      kafka::Admin::Create(
-          {.properties = Join(properties, {{"isolation.level", "read_uncommitted"}})}));
+  ASSIGN_OR_RETURN(admin_uncommitted_,
+                   kafka::Admin::Create({.properties = properties, .sees_uncommitted = true}));
   ASSIGN_OR_RETURN(reader_, kafka::PartitionReader::Create({.properties = properties}));
   return {};
 }
@@ -286,22 +283,10 @@ Result<std::optional<JobRecord>> Restorer::ReadJob() {
   std::optional<JobRecord> job;
   const auto read = [&]() -> Status {
     ASSIGN_OR_RETURN(const auto all, admin_uncommitted_->QueryOffsets(partition));
-    RETURN_IF_ERROR(reader_->Start(partition, kafka::kOffsetBeginning));
-    for (;;) {
-      const auto batch = reader_->Read(kReadRecordsMax, kReadTimeout);
-      RETURN_IF_ERROR(batch->error());
-      for (const kafka::Record& record : batch->records()) {
-        if (!record.key || !record.value) continue;
-        ASSIGN_OR_RETURN(const ChangelogKey key, ParseChangelogKey(*record.key));
-        if (key.kind != ChangelogKind::kJob || key.input != 0) continue;
-        ASSIGN_OR_RETURN(job, ParseJobRecord(*record.value));
-      }
-      if (job) return {};
-      if (batch->end_offset() && *batch->end_offset() >= all.end) return {};
-      if (batch->end_offset() || batch->empty()) {
-        return Unavailable("a transaction is open in " + kafka::ToString(partition));
-      }
-    }
+    ASSIGN_OR_RETURN(JobLookup found, FindJob(*reader_, partition.topic, stop_));
+    job = std::move(found.job);
+    if (job || found.end >= all.end) return {};
+    return Unavailable("a transaction is open in " + kafka::ToString(partition));
   };
   RETURN_IF_ERROR(Persist({.waiting_for = "open_transactions",
                            .timeout = context_.options.connect_timeout,

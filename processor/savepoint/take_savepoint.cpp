@@ -1,5 +1,6 @@
 #include "processor/savepoint/take_savepoint.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "common/kafka/admin.h"
 #include "common/kafka/partition_reader.h"
+#include "processor/runtime/changelog_scan.h"
 #include "processor/runtime/job_topics.h"
 #include "processor/runtime/patience.h"
 
@@ -20,8 +22,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr size_t kReadRecordsMax = 10'000;
-constexpr milliseconds kReadTimeout{5'000};
 // A worker that died in a transaction keeps others waiting for its end.
 constexpr milliseconds kRestTimeout{30'000};
 
@@ -77,10 +77,10 @@ class Saver {
   // Fills in the partition counts.
   Status CountPartitions();
   // Calls `visit` for all committed records of the partition from `offset` on.
-  template <typename Visit>
-  Status ForEachRecord(const kafka::TopicPartition& partition, int64_t offset, const Visit& visit);
+  Status ForEachRecord(const kafka::TopicPartition& partition,
+                       int64_t offset,
+                       const std::function<Status(const kafka::Record&)>& visit);
   Status NothingCommitted() const;
-  Result<JobRecord> ReadJob();
   Status CheckJob(const JobRecord& job) const;
   // Where the job's own topics end, with nothing open in them.
   Result<Ends> EndsAtRest();
@@ -98,10 +98,8 @@ class Saver {
 Status Saver::Open() {
   const kafka::Properties& properties = context_.source_properties;
   ASSIGN_OR_RETURN(admin_, kafka::Admin::Create({.properties = properties}));
-  ASSIGN_OR_RETURN(
-      admin_uncommitted_,
-      kafka::Admin::Create(
-          {.properties = Join(properties, {{"isolation.level", "read_uncommitted"}})}));
+  ASSIGN_OR_RETURN(admin_uncommitted_,
+                   kafka::Admin::Create({.properties = properties, .sees_uncommitted = true}));
   ASSIGN_OR_RETURN(reader_, kafka::PartitionReader::Create({.properties = properties}));
   return CountPartitions();
 }
@@ -127,35 +125,18 @@ Status Saver::NothingCommitted() const {
       fmt::format("job {} has not committed anything yet", context_.options.job_name));
 }
 
-template <typename Visit>
 Status Saver::ForEachRecord(const kafka::TopicPartition& partition,
                             int64_t offset,
-                            const Visit& visit) {
-  RETURN_IF_ERROR(reader_->Start(partition, offset));
-  for (;;) {
-    if (stop_.stop_requested()) return Cancelled("savepoint: stopped");
-    const auto batch = reader_->Read(kReadRecordsMax, kReadTimeout);
-    RETURN_IF_ERROR(batch->error());
-    for (const kafka::Record& record : batch->records())
-      RETURN_IF_ERROR(visit(record).WithContext(kafka::ToString(partition)));
-    if (batch->end_offset()) return {};
-    if (batch->empty()) return Unavailable("no answer from " + kafka::ToString(partition));
-  }
-}
-
-Result<JobRecord> Saver::ReadJob() {
-  std::optional<JobRecord> job;
-  const kafka::TopicPartition partition{context_.stages.front().changelog_topic, 0};
-  RETURN_IF_ERROR(
-      ForEachRecord(partition, kafka::kOffsetBeginning, [&](const kafka::Record& record) -> Status {
-        if (!record.key || !record.value) return {};
-        ASSIGN_OR_RETURN(const ChangelogKey key, ParseChangelogKey(*record.key));
-        if (key.kind != ChangelogKind::kJob || key.input != 0) return {};
-        ASSIGN_OR_RETURN(job, ParseJobRecord(*record.value));
-        return {};
-      }));
-  if (job) return *std::move(job);
-  return NothingCommitted();
+                            const std::function<Status(const kafka::Record&)>& visit) {
+  return ScanPartition(*reader_,
+                       partition,
+                       offset,
+                       stop_,
+                       [&visit](const kafka::Record& record) -> Result<bool> {
+                         RETURN_IF_ERROR(visit(record));
+                         return true;
+                       })
+      .status();
 }
 
 Status Saver::CheckJob(const JobRecord& job) const {
@@ -196,7 +177,10 @@ Result<Saver::Ends> Saver::EndsAtRest() {
 }
 
 Status Saver::Run(const Clock& clock) {
-  ASSIGN_OR_RETURN(const JobRecord job, ReadJob());
+  ASSIGN_OR_RETURN(const JobLookup found,
+                   FindJob(*reader_, context_.stages.front().changelog_topic, stop_));
+  if (!found.job) return NothingCommitted();
+  const JobRecord& job = *found.job;
   RETURN_IF_ERROR(CheckJob(job));
   Ends before;
   const bool has_stages = context_.stages.size() > 1;
