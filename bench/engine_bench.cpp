@@ -9,6 +9,7 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include "bench/nexmark_events.h"
 #include "processor/engine/job_compiler.h"
 #include "processor/planner/planner.h"
 
@@ -68,8 +69,72 @@ SELECT id, `year`, `month`, `day`, dep_time, sched_dep_time, dep_delay, arr_time
 FROM flights_raw;
 )";
 
+// The tables and shapes of bench/sql_figures.py.
+constexpr const char* kNexmark = R"(
+CREATE TABLE events (
+  event_type INT,
+  person ROW<id BIGINT, name STRING, emailAddress STRING, creditCard STRING, city STRING,
+             state STRING, `dateTime` TIMESTAMP(3), extra STRING>,
+  auction ROW<id BIGINT, itemName STRING, description STRING, initialBid BIGINT, reserve BIGINT,
+              `dateTime` TIMESTAMP(3), expires TIMESTAMP(3), seller BIGINT, category BIGINT,
+              extra STRING>,
+  bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING,
+          `dateTime` TIMESTAMP(3), extra STRING>,
+  `dateTime` AS CASE WHEN event_type = 0 THEN person.`dateTime`
+                     WHEN event_type = 1 THEN auction.`dateTime` ELSE bid.`dateTime` END,
+  WATERMARK FOR `dateTime` AS `dateTime` - INTERVAL '4' SECOND
+) WITH ('connector' = 'kafka', 'topic' = 'nexmark', 'format' = 'json');
+CREATE VIEW bids AS
+SELECT bid.auction AS auction, bid.bidder AS bidder, bid.price AS price, bid.channel AS channel,
+  bid.url AS url, `dateTime`, bid.extra AS extra
+FROM events WHERE event_type = 2;
+)";
+
+constexpr const char* kPassThrough = R"(
+CREATE TABLE result (auction BIGINT, bidder BIGINT, price BIGINT, `dateTime` TIMESTAMP(3), extra STRING)
+WITH ('connector' = 'blackhole');
+INSERT INTO result SELECT auction, bidder, price, `dateTime`, extra FROM bids;
+)";
+
+constexpr const char* kToKafka = R"(
+CREATE TABLE result (auction BIGINT, bidder BIGINT, price BIGINT, `dateTime` TIMESTAMP(3), extra STRING)
+WITH ('connector' = 'kafka', 'topic' = 'out', 'format' = 'json');
+INSERT INTO result SELECT auction, bidder, price, `dateTime`, extra FROM bids;
+)";
+
+constexpr const char* kSplit = R"(
+CREATE TABLE result (auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, dir1 STRING,
+  dir2 STRING, dir3 STRING) WITH ('connector' = 'blackhole');
+INSERT INTO result SELECT auction, bidder, price, channel, SPLIT_INDEX(url, '/', 3),
+  SPLIT_INDEX(url, '/', 4), SPLIT_INDEX(url, '/', 5) FROM bids;
+)";
+
+constexpr const char* kTumble = R"(
+CREATE TABLE result (auction BIGINT, bids BIGINT, total BIGINT, starts TIMESTAMP(3), ends TIMESTAMP(3))
+WITH ('connector' = 'blackhole');
+INSERT INTO result SELECT auction, COUNT(*), SUM(price), window_start, window_end
+FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(`dateTime`), INTERVAL '10' SECOND))
+GROUP BY auction, window_start, window_end;
+)";
+
+constexpr const char* kHop = R"(
+CREATE TABLE result (auction BIGINT, bids BIGINT, total BIGINT, starts TIMESTAMP(3), ends TIMESTAMP(3))
+WITH ('connector' = 'blackhole');
+INSERT INTO result SELECT auction, COUNT(*), SUM(price), window_start, window_end
+FROM TABLE(HOP(TABLE bids, DESCRIPTOR(`dateTime`), INTERVAL '2' SECOND, INTERVAL '10' SECOND))
+GROUP BY auction, window_start, window_end;
+)";
+
+constexpr const char* kSession = R"(
+CREATE TABLE result (bidder BIGINT, bids BIGINT, starts TIMESTAMP(3), ends TIMESTAMP(3))
+WITH ('connector' = 'blackhole');
+INSERT INTO result SELECT bidder, COUNT(*), window_start, window_end
+FROM TABLE(SESSION(TABLE bids PARTITION BY bidder, DESCRIPTOR(`dateTime`), INTERVAL '0.3' SECOND))
+GROUP BY bidder, window_start, window_end;
+)";
+
 // Records in event-time order, one minute for about 0.6 of them, as in a year of New York.
-std::vector<std::string> MakeRecords() {
+std::vector<std::string> MakeFlights() {
   constexpr const char* kCarriers[] = {"UA", "B6", "EV", "DL", "AA", "MQ", "US", "9E", "WN", "VX"};
   constexpr const char* kOrigins[] = {"EWR", "JFK", "LGA"};
   std::mt19937_64 random(1);
@@ -114,6 +179,16 @@ std::vector<std::string> MakeRecords() {
   return records;
 }
 
+constexpr size_t kEvents = 2'000'000;
+
+std::vector<std::string> MakeEvents() {
+  bench::NexmarkEvents events;
+  std::vector<std::string> records(kEvents);
+  for (std::string& record : records)
+    events.Append("", record);
+  return records;
+}
+
 class NoOutput final : public runtime::TaskOutput {
  public:
   void ToKafka(size_t, const runtime::OutputRecord& record) override {
@@ -133,8 +208,10 @@ class NoOutput final : public runtime::TaskOutput {
   uint64_t dead = 0;
 };
 
-void RunJob(benchmark::State& state, const std::string& sql) {
-  const std::vector<std::string> records = MakeRecords();
+void RunJob(benchmark::State& state,
+            const std::vector<std::string>& records,
+            const std::string& topic,
+            const std::string& sql) {
   std::vector<runtime::InputRecord> inputs(records.size());
   uint64_t bytes = 0;
   for (size_t i = 0; i < records.size(); ++i) {
@@ -150,7 +227,7 @@ void RunJob(benchmark::State& state, const std::string& sql) {
   if (!program.ok()) return state.SkipWithError(program.status().message().c_str());
   NoOutput output;
   for (auto _ : state) {
-    const auto task = (*program)->MakeSourceTask(0, "flights-topic", 0);
+    const auto task = (*program)->MakeSourceTask(0, topic, 0);
     for (size_t first = 0; first < inputs.size(); first += kBatch) {
       const auto batch = std::span<const runtime::InputRecord>(inputs).subspan(
           first, std::min(kBatch, inputs.size() - first));
@@ -159,8 +236,17 @@ void RunJob(benchmark::State& state, const std::string& sql) {
     if (!task->EndOfInput(output).ok()) state.SkipWithError("end");
   }
   if (output.dead > 0) state.SkipWithError("dead letters");
-  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kRecords));
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * records.size()));
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes));
+}
+
+void RunFlights(benchmark::State& state, const std::string& sql) {
+  RunJob(state, MakeFlights(), "flights-topic", sql);
+}
+
+void RunNexmark(benchmark::State& state, const char* sql) {
+  static const std::vector<std::string> events = MakeEvents();
+  RunJob(state, events, "nexmark", std::string(kNexmark) + sql);
 }
 
 // Keeps the rows that go through the exchange.
@@ -191,7 +277,7 @@ SELECT flight, COUNT(*), SUM(distance), MAX(arr_delay), AVG(air_time) FROM t GRO
 // Both stages of a running aggregate of 3,000 groups over a topic of several partitions, where
 // 100,000 records come between two commits; without what Kafka takes for the rows between them.
 void RunTwoStages(benchmark::State& state, const std::string& phases) {
-  const std::vector<std::string> records = MakeRecords();
+  const std::vector<std::string> records = MakeFlights();
   std::vector<runtime::InputRecord> inputs(records.size());
   for (size_t i = 0; i < records.size(); ++i) {
     inputs[i].value = records[i];
@@ -240,19 +326,26 @@ void BM_TwoStagesTwoPhases(benchmark::State& state) {
 BENCHMARK(BM_TwoStagesTwoPhases)->Unit(benchmark::kMillisecond);
 
 void BM_TumbleSixFields(benchmark::State& state) {
-  RunJob(state, kSixFields);
+  RunFlights(state, kSixFields);
 }
 BENCHMARK(BM_TumbleSixFields)->Unit(benchmark::kMillisecond);
 
 void BM_FlightsDelays(benchmark::State& state) {
-  RunJob(state, std::string(kFlights) + kDelays);
+  RunFlights(state, std::string(kFlights) + kDelays);
 }
 BENCHMARK(BM_FlightsDelays)->Unit(benchmark::kMillisecond);
 
 void BM_FlightsByCarrier(benchmark::State& state) {
-  RunJob(state, std::string(kFlights) + kByCarrier);
+  RunFlights(state, std::string(kFlights) + kByCarrier);
 }
 BENCHMARK(BM_FlightsByCarrier)->Unit(benchmark::kMillisecond);
+
+BENCHMARK_CAPTURE(RunNexmark, PassThrough, kPassThrough)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(RunNexmark, Split, kSplit)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(RunNexmark, Tumble, kTumble)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(RunNexmark, Hop, kHop)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(RunNexmark, Session, kSession)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(RunNexmark, ToKafka, kToKafka)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace slipstream::sql
