@@ -4,23 +4,16 @@
 #include <cstring>
 #include <utility>
 
-#include <absl/container/flat_hash_map.h>
 #include <simdjson.h>
 
-#include "common/check/check.h"
-#include "processor/formats/json_nested.h"
+#include "processor/formats/column_rows.h"
+#include "processor/formats/json_keys.h"
 #include "processor/formats/json_value.h"
 
 namespace slipstream::sql {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
-
-constexpr int32_t kIgnored = -1;
-// Keys longer than this are not predicted: a comparison may read as far past a record's end as its
-// padding reaches.
-constexpr size_t kPredictedBytesMax = simdjson::SIMDJSON_PADDING / 2;
-constexpr size_t kPredictionsMax = 256;
 
 // RecordBuffer: padded memory for a batch of records.
 struct RecordBuffer {
@@ -34,40 +27,19 @@ struct RecordBuffer {
   }
 };
 
-// The key's text if it has no escapes; nullopt otherwise. `raw` points behind its opening quote.
-std::optional<std::string_view> PlainKey(const char* raw) {
-  const char* end = raw;
-  while (*end != '"') {
-    if (*end == '\\') return std::nullopt;
-    ++end;
-  }
-  return std::string_view(raw, static_cast<size_t>(end - raw));
-}
-
 }  // namespace
 
 class JsonDecoder::Implementation {
  public:
   Implementation(Schema fields, JsonOptions options)
-      : fields_(std::move(fields)), options_(options), seen_(fields_.size()) {
-    for (size_t i = 0; i < fields_.size(); ++i)
-      columns_by_name_.emplace(fields_[i].name, static_cast<int32_t>(i));
-  }
+      : fields_(std::move(fields)), options_(options), shape_(fields_), seen_(fields_.size()) {}
 
   DecodedRows Decode(std::span<const std::optional<std::string_view>> records);
 
  private:
-  // What the key at a place of the record was last time, and where its value goes.
-  struct Prediction {
-    std::string key;
-    int32_t column = kIgnored;
-  };
-
   Status DecodeRecord(std::string_view record, uint32_t index, DecodedRows& rows);
   Status DecodeArray(ondemand::array array, uint32_t index, DecodedRows& rows);
   Status DecodeObject(ondemand::object object, uint32_t index, DecodedRows& rows);
-  Result<int32_t> ColumnOf(ondemand::field& field, size_t place);
-  void Learn(size_t place, std::string_view key, int32_t column);
   // Room for one more row in every column.
   void Grow(Batch& batch);
   void ForgetRows(Batch& batch, size_t first) const;
@@ -75,8 +47,7 @@ class JsonDecoder::Implementation {
 
   const Schema fields_;
   const JsonOptions options_;
-  absl::flat_hash_map<std::string_view, int32_t> columns_by_name_;
-  std::vector<Prediction> predictions_;
+  JsonShape shape_;
   std::vector<uint8_t> seen_;  // of the current row, where missing fields matter
 
   ondemand::parser parser_;
@@ -209,14 +180,15 @@ Status JsonDecoder::Implementation::DecodeObject(ondemand::object object,
   for (auto item : object) {
     ondemand::field field;
     if (const auto error = std::move(item).get(field)) return JsonError(error);
-    ASSIGN_OR_RETURN(const int32_t target, ColumnOf(field, place));
-    ++place;
-    if (target == kIgnored) continue;
+    int32_t target = JsonKeys::kNone;
+    if (const auto error = shape_.keys.Find(field, place++, target)) return JsonError(error);
+    if (target == JsonKeys::kNone) continue;
     const auto column = static_cast<size_t>(target);
     seen_[column] = 1;
     Column& to = rows.batch.columns[column];
     if (to.valid[row] != 0) ForgetRow(to, row);
-    Status status = ReadJsonValue(field.value(), options_, *arena_, row, to);
+    Status status =
+        ReadJsonValue(field.value(), shape_.children[column], options_, *arena_, row, to);
     if (status.ok()) continue;
     if (!options_.ignore_parse_errors) return status.WithContext("field " + fields_[column].name);
     ForgetRow(to, row);
@@ -230,37 +202,6 @@ Status JsonDecoder::Implementation::DecodeObject(ondemand::object object,
   rows.origins.push_back(index);
   ++rows.batch.rows;
   return {};
-}
-
-Result<int32_t> JsonDecoder::Implementation::ColumnOf(ondemand::field& field, size_t place) {
-  const char* raw = field.key().raw();
-  if (place < predictions_.size()) {
-    const Prediction& prediction = predictions_[place];
-    const size_t size = prediction.key.size();
-    if (std::memcmp(raw, prediction.key.data(), size) == 0 && raw[size] == '"') {
-      return prediction.column;
-    }
-  }
-  const std::optional<std::string_view> plain = PlainKey(raw);
-  std::string_view key;
-  if (plain) {
-    key = *plain;
-  } else if (const auto error = field.unescaped_key().get(key)) {
-    return JsonError(error);
-  }
-  const auto found = columns_by_name_.find(key);
-  const int32_t column = found == columns_by_name_.end() ? kIgnored : found->second;
-  if (plain) Learn(place, key, column);
-  return column;
-}
-
-void JsonDecoder::Implementation::Learn(size_t place, std::string_view key, int32_t column) {
-  if (place >= kPredictionsMax || key.size() > kPredictedBytesMax || key.empty()) return;
-  while (predictions_.size() < place)
-    predictions_.push_back({.key = "\"", .column = kIgnored});  // matches no key
-  if (place == predictions_.size()) predictions_.emplace_back();
-  predictions_[place].key = key;
-  predictions_[place].column = column;
 }
 
 Result<std::unique_ptr<JsonDecoder>> JsonDecoder::Create(Schema fields, JsonOptions options) {

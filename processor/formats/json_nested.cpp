@@ -22,31 +22,28 @@ Status Settle(Status status, const JsonOptions& options, Column& child, size_t r
   return {};
 }
 
-Status ReadRow(
-    ondemand::object object, const JsonOptions& options, Arena& arena, size_t row, Column& to) {
+Status ReadRow(ondemand::object object,
+               JsonShape& shape,
+               const JsonOptions& options,
+               Arena& arena,
+               size_t row,
+               Column& to) {
   const std::vector<Field>& fields = *to.type.children;
-  size_t next = 0;
   std::vector<uint8_t> seen(options.fail_on_missing_field ? fields.size() : 0, 0);
+  size_t place = 0;
   for (auto item : object) {
     ondemand::field field;
     if (const auto error = std::move(item).get(field)) return JsonError(error);
-    std::string_view key;
-    if (const auto error = field.unescaped_key().get(key)) return JsonError(error);
-    // Objects mostly have their fields in the same order as the type.
-    auto found = fields.begin() + static_cast<ptrdiff_t>(next);
-    if (found == fields.end() || found->name != key) {
-      found = std::find_if(
-          fields.begin(), fields.end(), [key](const Field& known) { return known.name == key; });
-    }
-    if (found == fields.end()) continue;
-    const auto index = static_cast<size_t>(found - fields.begin());
-    next = index + 1;
+    int32_t found = JsonKeys::kNone;
+    if (const auto error = shape.keys.Find(field, place++, found)) return JsonError(error);
+    if (found == JsonKeys::kNone) continue;
+    const auto index = static_cast<size_t>(found);
     if (!seen.empty()) seen[index] = 1;
     Column& child = to.children[index];
     if (child.valid[row] != 0) ForgetRow(child, row);
-    Status status = ReadJsonValue(field.value(), options, arena, row, child);
+    Status status = ReadJsonValue(field.value(), shape.children[index], options, arena, row, child);
     status = Settle(std::move(status), options, child, row);
-    if (!status.ok()) return status.WithContext("field " + found->name);
+    if (!status.ok()) return status.WithContext("field " + fields[index].name);
   }
   const auto missing = std::find(seen.begin(), seen.end(), uint8_t{0});
   if (missing != seen.end()) {
@@ -56,20 +53,26 @@ Status ReadRow(
   return {};
 }
 
-Status ReadArray(ondemand::array array, const JsonOptions& options, Arena& arena, Column& to) {
+Status ReadArray(
+    ondemand::array array, JsonShape& shape, const JsonOptions& options, Arena& arena, Column& to) {
   for (auto item : array) {
     ondemand::value element;
     if (const auto error = std::move(item).get(element)) return JsonError(error);
     const size_t entry = AddEntry(to);
-    RETURN_IF_ERROR(Settle(ReadJsonValue(element, options, arena, entry, to.children[0]),
-                           options,
-                           to.children[0],
-                           entry));
+    RETURN_IF_ERROR(
+        Settle(ReadJsonValue(element, shape.children[0], options, arena, entry, to.children[0]),
+               options,
+               to.children[0],
+               entry));
   }
   return {};
 }
 
-Status ReadMap(ondemand::object object, const JsonOptions& options, Arena& arena, Column& to) {
+Status ReadMap(ondemand::object object,
+               JsonShape& shape,
+               const JsonOptions& options,
+               Arena& arena,
+               Column& to) {
   for (auto item : object) {
     ondemand::field field;
     if (const auto error = std::move(item).get(field)) return JsonError(error);
@@ -78,10 +81,11 @@ Status ReadMap(ondemand::object object, const JsonOptions& options, Arena& arena
     const size_t entry = AddEntry(to);
     to.children[0].strings[entry] = arena.Copy(key);
     to.children[0].valid[entry] = 1;
-    RETURN_IF_ERROR(Settle(ReadJsonValue(field.value(), options, arena, entry, to.children[1]),
-                           options,
-                           to.children[1],
-                           entry));
+    RETURN_IF_ERROR(Settle(
+        ReadJsonValue(field.value(), shape.children[1], options, arena, entry, to.children[1]),
+        options,
+        to.children[1],
+        entry));
   }
   return {};
 }
@@ -90,6 +94,7 @@ Status ReadMap(ondemand::object object, const JsonOptions& options, Arena& arena
 
 Status ReadJsonNested(ondemand::value value,
                       Type kind,
+                      JsonShape& shape,
                       const JsonOptions& options,
                       Arena& arena,
                       size_t row,
@@ -101,12 +106,12 @@ Status ReadJsonNested(ondemand::value value,
   if (is_array) {
     ondemand::array array;
     if (const auto error = value.get_array().get(array)) return JsonError(error);
-    status = ReadArray(array, options, arena, to);
+    status = ReadArray(array, shape, options, arena, to);
   } else {
     ondemand::object object;
     if (const auto error = value.get_object().get(object)) return JsonError(error);
-    status = to.type.kind == TypeKind::kMap ? ReadMap(object, options, arena, to)
-                                            : ReadRow(object, options, arena, row, to);
+    status = to.type.kind == TypeKind::kMap ? ReadMap(object, shape, options, arena, to)
+                                            : ReadRow(object, shape, options, arena, row, to);
   }
   if (HasEntries(to)) EndEntries(to);
   to.valid[row] = status.ok() ? 1 : 0;

@@ -5,6 +5,7 @@
 #include "common/status/status.h"
 #include "processor/columns/column.h"
 #include "processor/formats/column_rows.h"
+#include "processor/formats/json_keys.h"
 #include "processor/formats/json_options.h"
 #include "processor/formats/json_value.h"
 
@@ -16,6 +17,7 @@ namespace slipstream::sql {
 // deep as the type does, whatever the record's nesting.
 Status ReadJsonNested(simdjson::ondemand::value value,
                       simdjson::ondemand::json_type kind,
+                      JsonShape& shape,
                       const JsonOptions& options,
                       Arena& arena,
                       size_t row,

@@ -211,8 +211,12 @@ bool IsJsonType(const DataType& type) {
          type.kind == TypeKind::kBoolean;
 }
 
-Status ReadJsonValue(
-    ondemand::value value, const JsonOptions& options, Arena& arena, size_t row, Column& to) {
+Status ReadJsonValue(ondemand::value value,
+                     JsonShape& shape,
+                     const JsonOptions& options,
+                     Arena& arena,
+                     size_t row,
+                     Column& to) {
   Type type{};
   if (const auto error = value.type().get(type)) return JsonError(error);
   if (type == Type::null)
@@ -228,7 +232,7 @@ Status ReadJsonValue(
       return to.type.is_binary() ? ReadBytes(value, type, arena, row, to)
                                  : ReadText(value, type, arena, row, to);
     case PhysicalKind::kNested:
-      return ReadJsonNested(value, type, options, arena, row, to);
+      return ReadJsonNested(value, type, shape, options, arena, row, to);
     case PhysicalKind::kInt64:
       break;
   }

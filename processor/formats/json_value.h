@@ -4,6 +4,7 @@
 
 #include "common/status/status.h"
 #include "processor/columns/column.h"
+#include "processor/formats/json_keys.h"
 #include "processor/formats/json_options.h"
 
 namespace slipstream::sql {
@@ -14,9 +15,11 @@ namespace slipstream::sql {
 bool IsJsonType(const DataType& type);
 
 // Stores the value in to's row `row`, marking it valid, or leaves it NULL if it is null. There is
-// room for the row, and no value in it. Strings without escapes point into the parsed record,
-// others into `arena`. Errors: kInvalidArgument, "cannot read 'x' as INT".
+// room for the row, and no value in it. `shape` is of the column's type. Strings without escapes
+// point into the parsed record, others into `arena`. Errors: kInvalidArgument, "cannot read 'x' as
+// INT".
 Status ReadJsonValue(simdjson::ondemand::value value,
+                     JsonShape& shape,
                      const JsonOptions& options,
                      Arena& arena,
                      size_t row,

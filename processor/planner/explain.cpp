@@ -13,10 +13,31 @@ namespace {
 
 constexpr size_t kRowsShownMax = 10;
 
+// The field as it is read: its name, or the paths of the fields that are left of it.
+void AddPaths(const Field& read, const DataType& declared, std::vector<std::string>& paths) {
+  if (read.type == declared) {
+    paths.push_back(read.name);
+    return;
+  }
+  std::vector<std::string> below;
+  auto field = declared.children->begin();
+  for (const Field& child : *read.type.children) {
+    field = std::find_if(
+        field, declared.children->end(), [&](const Field& one) { return one.name == child.name; });
+    AddPaths(child, field->type, below);
+  }
+  for (const std::string& path : below)
+    paths.push_back(read.name + "." + path);
+}
+
 std::string ScanText(const PlanNode& node) {
   const TableDefinition& table = *node.table;
   std::vector<std::string> columns;
   for (const size_t column : node.reads) {
+    if (table.declared && !(table.schema[column] == table.declared->schema[column])) {
+      AddPaths(table.schema[column], table.declared->schema[column].type, columns);
+      continue;
+    }
     std::string text = table.schema[column].name;
     for (const TableDefinition::ComputedColumn& computed : table.computed) {
       if (computed.column == column) text += " AS " + computed.expression->ToString(table.schema);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "processor/planner/plan.h"
 
 namespace slipstream::sql {
@@ -52,5 +54,9 @@ PlanNodePtr InsertExchanges(PlanNodePtr root, const ExchangeOptions& options);
 // Drops the columns nobody reads; above all, scans then read only what is needed (computed columns
 // and the watermark included).
 PlanNodePtr PruneColumns(PlanNodePtr root);
+
+// Of the ROWs of tables in JSON, reads only the fields that the queries name, which are those of
+// one job: a table that several of them read stays one. The output keeps its columns.
+void NarrowRows(std::span<PlanNode* const> queries);
 
 }  // namespace slipstream::sql

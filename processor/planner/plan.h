@@ -43,6 +43,8 @@ struct TableDefinition {
   std::vector<size_t> primary_key;
   std::vector<size_t> partition_columns;  // PARTITIONED BY
   Options options;                        // WITH (…), hints applied
+  // Of a table whose ROWs have only the fields that a job reads: as it was declared.
+  std::shared_ptr<const TableDefinition> declared;  // shared by catalog and plans
 
   const std::string& connector() const;  // options["connector"]; empty if absent
 };

@@ -22,6 +22,15 @@ Span SpanOf(const ast::QualifiedName& name) {
   return Join(name.front().at, name.back().at);
 }
 
+void NarrowRowsOf(const JobPlan& job) {
+  std::vector<PlanNode*> queries;
+  for (const InsertPlan& insert : job.inserts)
+    queries.push_back(insert.query.get());
+  for (const JobPlan::Query& query : job.queries)
+    queries.push_back(query.query.get());
+  NarrowRows(queries);
+}
+
 // Runs the statements of one script, in order.
 class ScriptPlanner {
  public:
@@ -45,6 +54,7 @@ class ScriptPlanner {
       at_ = statement.at;
       std::visit([&](const auto& node) { Run(node); }, statement.node);
     }
+    NarrowRowsOf(job_);
   }
 
  private:
@@ -166,19 +176,21 @@ class ScriptPlanner {
   }
 
   void Run(const ast::Explain& explain) {
+    JobPlan job;  // as if it were one of its own
     std::string text;
-    const auto insert = [&](const ast::Insert& statement) {
-      text += sql::Explain(PlanInsert(context_, statement));
-    };
     if (const auto* const query = std::get_if<ast::QueryPtr>(&explain.statement)) {
-      text = sql::Explain(*InsertExchanges(PlanQuery(**query), context_.exchange_options()));
+      job.queries.push_back({InsertExchanges(PlanQuery(**query), context_.exchange_options())});
+      NarrowRowsOf(job);
+      text = sql::Explain(*job.queries.front().query);
     } else if (const auto* const single = std::get_if<ast::Insert>(&explain.statement)) {
-      insert(*single);
+      job.inserts.push_back(PlanInsert(context_, *single));
     } else {
-      for (const ast::Insert& one : std::get<ast::StatementSet>(explain.statement).inserts) {
-        insert(one);
-      }
+      for (const ast::Insert& one : std::get<ast::StatementSet>(explain.statement).inserts)
+        job.inserts.push_back(PlanInsert(context_, one));
     }
+    if (!job.inserts.empty()) NarrowRowsOf(job);
+    for (const InsertPlan& insert : job.inserts)
+      text += sql::Explain(insert);
     job_.explanations.push_back(std::move(text));
   }
 
