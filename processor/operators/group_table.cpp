@@ -56,6 +56,11 @@ Group& GroupTable::Add(std::string_view key) {
   return *group;
 }
 
+void GroupTable::MergeInto(GroupTable& to) const {
+  for (const auto& [key, group] : index_->groups)
+    layout_.Merge(to.Find(key).state, group->state);
+}
+
 void GroupTable::Remove(Group& group) {
   index_->groups.erase(group.key);
   layout_.Destroy(group.state);

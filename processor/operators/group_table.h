@@ -33,6 +33,8 @@ class GroupTable {
 
   // The group of `key`, made if there is none.
   Group& Find(std::string_view key);
+  // What the groups here have seen counts for those of `to` with the same keys too.
+  void MergeInto(GroupTable& to) const;
   // Forgets the group; its place is used again.
   void Remove(Group& group);
   size_t size() const;

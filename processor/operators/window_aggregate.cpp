@@ -5,29 +5,36 @@
 #include <utility>
 
 #include "processor/expr/state_bytes.h"
-#include "processor/operators/window_assigner.h"
 
 namespace slipstream::sql {
 namespace {
 
 constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kSlicedStateVersion = 2;
 constexpr size_t kEmittedRows = 4096;
 // Rows and their windows that are updated together: a row may be in thousands of windows.
 constexpr size_t kPairsMax = 1 << 16;
 
+bool IsMadeOfSlices(const WindowSpec& window) {
+  if (window.size_us <= window.slide_us) return false;
+  if (window.kind == WindowSpec::Kind::kHop) return window.size_us % window.slide_us == 0;
+  return window.kind == WindowSpec::Kind::kCumulate;
+}
+
 }  // namespace
 
-struct WindowAggregateOperator::Window {
-  explicit Window(const AggregateLayout& layout) : groups(layout) {}
+struct WindowAggregateOperator::Table {
+  explicit Table(const AggregateLayout& layout) : groups(layout) {}
   GroupTable groups;
 };
 
 struct WindowAggregateOperator::State final : OperatorState {
-  std::map<int64_t, std::unique_ptr<Window>> windows;  // by end
-  std::vector<GroupOfWindow> changed;                  // groups of open windows
-  std::vector<GroupOfWindow> stale;                    // those to be shown early
-  int64_t next_show_us = 0;                            // when, if there are any
-  std::vector<std::string> deleted;                    // saved keys of windows that have fired
+  std::map<int64_t, std::unique_ptr<Table>> tables;  // by end
+  int64_t fired = kWatermarkNone;                    // windows up to there have fired
+  std::vector<GroupOfTable> changed;                 // since they were last saved
+  std::vector<GroupOfTable> stale;                   // those to be shown early
+  int64_t next_show_us = 0;                          // when, if there are any
+  std::vector<std::string> deleted;                  // saved keys of tables that are gone
 
   // Of the batch at hand, kept for their memory: row rows[i] counts in states[i].
   std::vector<std::byte*> states;
@@ -39,6 +46,8 @@ struct WindowAggregateOperator::State final : OperatorState {
 WindowAggregateOperator::WindowAggregateOperator(Description description)
     : description_(std::move(description)),
       layout_(description_.aggregates),
+      is_sliced_(IsMadeOfSlices(description_.window) && description_.early_us == 0 &&
+                 !layout_.depends_on_order()),
       partials_(PartialsOf(description_.merges,
                            description_.input,
                            description_.group_columns,
@@ -62,6 +71,7 @@ Status WindowAggregateOperator::Process(RowBatch rows,
     return DamagedState("time of a partial row");
   }
   State& mine = *static_cast<State*>(state);
+  mine.fired = std::max(mine.fired, watermark);
   if (mine.stale.empty()) mine.next_show_us = rows.batch.now_us + description_.early_us;
   RETURN_IF_ERROR(AddRows(rows.batch, inputs, watermark, mine));
   return DropLateRows(rows, mine.late, partials_, out);
@@ -75,9 +85,9 @@ Status WindowAggregateOperator::AddRows(const Batch& batch,
   state.states.clear();
   state.rows.clear();
   const std::vector<int64_t>& times = batch.columns[time_column_].ints;
-  // Neighbouring rows mostly fall into the same window.
+  // Neighbouring rows mostly fall into the same table.
   int64_t last_end = INT64_MIN;
-  Window* last_window = nullptr;
+  Table* last_table = nullptr;
   for (uint32_t row = 0; row < batch.rows; ++row) {
     const WindowEnds ends = AssignWindows(description_.window, times[row]);
     if (ends.first <= ends.last && WindowMaxTime(ends.first) <= watermark)
@@ -85,15 +95,16 @@ Status WindowAggregateOperator::AddRows(const Batch& batch,
     if (WindowMaxTime(ends.last) <= watermark) continue;
     state.key.clear();
     codec_.Encode(batch.columns, row, state.key);
-    for (int64_t end = ends.first; end <= ends.last; end += ends.step) {
-      if (WindowMaxTime(end) <= watermark) continue;
-      if (end != last_end || last_window == nullptr) {
-        std::unique_ptr<Window>& window = state.windows[end];
-        if (!window) window = std::make_unique<Window>(layout_);
-        last_window = window.get();
+    const int64_t last = is_sliced_ ? ends.first : ends.last;
+    for (int64_t end = ends.first; end <= last; end += ends.step) {
+      if (!is_sliced_ && WindowMaxTime(end) <= watermark) continue;
+      if (end != last_end || last_table == nullptr) {
+        std::unique_ptr<Table>& table = state.tables[end];
+        if (!table) table = std::make_unique<Table>(layout_);
+        last_table = table.get();
         last_end = end;
       }
-      Group& group = last_window->groups.Find(state.key);
+      Group& group = last_table->groups.Find(state.key);
       if (!group.is_changed) {
         group.is_changed = true;
         state.changed.emplace_back(end, &group);
@@ -127,27 +138,60 @@ Status WindowAggregateOperator::Advance(int64_t watermark,
                                         OperatorState* state,
                                         OperatorOutput& out) const {
   State& mine = *static_cast<State*>(state);
-  const auto has_fired = [watermark](int64_t end) { return WindowMaxTime(end) <= watermark; };
-  if (mine.windows.empty() || !has_fired(mine.windows.begin()->first)) return {};
-  std::erase_if(mine.changed, [&](const auto& entry) { return has_fired(entry.first); });
-  std::erase_if(mine.stale, [&](const auto& entry) { return has_fired(entry.first); });
-  while (!mine.windows.empty() && has_fired(mine.windows.begin()->first)) {
-    const auto first = mine.windows.begin();
-    RETURN_IF_ERROR(Fire(first->first, *first->second, out));
-    for (const Group* group : first->second->groups.Sorted()) {
-      if (!group->is_saved) continue;
-      std::string key;
-      AppendSortable(key, first->first);
-      mine.deleted.push_back(key.append(group->key));
-    }
-    mine.windows.erase(first);
+  const size_t tables = mine.tables.size();
+  while (!mine.tables.empty()) {
+    const int64_t end = NextEnd(mine);
+    if (WindowMaxTime(end) > watermark) break;
+    RETURN_IF_ERROR(Fire(end, mine, out));
+    mine.fired = std::max(mine.fired, WindowMaxTime(end));
+    while (!mine.tables.empty() && HasFired(mine.tables.begin()->first, mine))
+      DropFirst(mine);
   }
+  const auto is_dropped = [&](const GroupOfTable& entry) { return HasFired(entry.first, mine); };
+  if (mine.tables.size() < tables) {
+    std::erase_if(mine.changed, is_dropped);
+    std::erase_if(mine.stale, is_dropped);
+  }
+  mine.fired = std::max(mine.fired, watermark);
   return {};
+}
+
+bool WindowAggregateOperator::HasFired(int64_t table_end, const State& state) const {
+  return WindowMaxTime(EndsOf(table_end).last) <= state.fired;
+}
+
+void WindowAggregateOperator::DropFirst(State& state) const {
+  const auto first = state.tables.begin();
+  for (const Group* group : first->second->groups.Sorted()) {
+    if (!group->is_saved) continue;
+    std::string key;
+    AppendSortable(key, first->first);
+    state.deleted.push_back(key.append(group->key));
+  }
+  state.tables.erase(first);
+}
+
+WindowEnds WindowAggregateOperator::EndsOf(int64_t table_end) const {
+  if (!is_sliced_) return {.first = table_end, .last = table_end, .step = 1};
+  return AssignWindows(description_.window, table_end - 1);
+}
+
+int64_t WindowAggregateOperator::NextEnd(const State& state) const {
+  // Later tables have no earlier windows.
+  const WindowEnds ends = EndsOf(state.tables.begin()->first);
+  if (WindowMaxTime(ends.first) > state.fired) return ends.first;
+  if (WindowMaxTime(ends.last) <= state.fired) return ends.last;
+  const int64_t steps = (state.fired - WindowMaxTime(ends.first)) / ends.step + 1;
+  return ends.first + steps * ends.step;
+}
+
+uint8_t WindowAggregateOperator::state_version() const {
+  return is_sliced_ ? kSlicedStateVersion : kStateVersion;
 }
 
 int64_t WindowAggregateOperator::NextFiring(const OperatorState* state) const {
   const State& mine = *static_cast<const State*>(state);
-  return mine.windows.empty() ? kWatermarkEnd : WindowMaxTime(mine.windows.begin()->first);
+  return mine.tables.empty() ? kWatermarkEnd : WindowMaxTime(NextEnd(mine));
 }
 
 int64_t WindowAggregateOperator::NextTick(const OperatorState* state) const {
@@ -160,8 +204,8 @@ Status WindowAggregateOperator::Tick(int64_t now_us,
                                      OperatorOutput& out) const {
   State& mine = *static_cast<State*>(state);
   if (mine.stale.empty() || now_us < mine.next_show_us) return {};
-  std::vector<GroupOfWindow> shown = std::exchange(mine.stale, {});
-  std::sort(shown.begin(), shown.end(), [](const GroupOfWindow& a, const GroupOfWindow& b) {
+  std::vector<GroupOfTable> shown = std::exchange(mine.stale, {});
+  std::sort(shown.begin(), shown.end(), [](const GroupOfTable& a, const GroupOfTable& b) {
     return a.first != b.first ? a.first < b.first : a.second->key < b.second->key;
   });
   RETURN_IF_ERROR(Give(shown, out));
@@ -172,16 +216,25 @@ Status WindowAggregateOperator::Tick(int64_t now_us,
   return {};
 }
 
-Status WindowAggregateOperator::Fire(int64_t end, const Window& window, OperatorOutput& out) const {
-  std::vector<GroupOfWindow> groups;
-  for (Group* group : window.groups.Sorted()) {
+Status WindowAggregateOperator::Fire(int64_t end, const State& state, OperatorOutput& out) const {
+  const Table* table = state.tables.begin()->second.get();
+  Table merged(layout_);
+  if (is_sliced_) {
+    const auto first = state.tables.upper_bound(WindowStart(description_.window, end));
+    const auto behind = state.tables.upper_bound(end);
+    for (auto slice = first; slice != behind; ++slice)
+      slice->second->groups.MergeInto(merged.groups);
+    table = &merged;
+  }
+  std::vector<GroupOfTable> groups;
+  for (Group* group : table->groups.Sorted()) {
     // What was shown and is the same still is known.
     if (!group->is_shown || group->is_stale) groups.emplace_back(end, group);
   }
   return Give(groups, out);
 }
 
-Status WindowAggregateOperator::Give(std::span<const GroupOfWindow> groups,
+Status WindowAggregateOperator::Give(std::span<const GroupOfTable> groups,
                                      OperatorOutput& out) const {
   for (size_t first = 0; first < groups.size(); first += kEmittedRows) {
     RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}, .kinds = {}};
@@ -210,7 +263,7 @@ Status WindowAggregateOperator::Give(std::span<const GroupOfWindow> groups,
   return {};
 }
 
-// Saved key: the window's end, sortable, then the group's key. Value: version, then the aggregates.
+// Saved key: the table's end, sortable, then the group's key. Value: version, then the aggregates.
 void WindowAggregateOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
   State& mine = *static_cast<State*>(state);
   for (const std::string& key : mine.deleted)
@@ -222,7 +275,7 @@ void WindowAggregateOperator::SaveChanges(OperatorState* state, StateSink& sink)
     key.clear();
     AppendSortable(key, end);
     key.append(group->key);
-    value.assign(1, static_cast<char>(kStateVersion));
+    value.assign(1, static_cast<char>(state_version()));
     layout_.Save(group->state, value);
     sink.Put(key, value);
     group->is_changed = false;
@@ -239,13 +292,13 @@ Status WindowAggregateOperator::Restore(OperatorState* state,
   if (!TakeSortable(key, end)) return DamagedState("window key");
   uint8_t version = 0;
   if (!TakeByte(value, version)) return DamagedState("window value");
-  if (version != kStateVersion) {
+  if (version != state_version()) {
     return DataLoss("saved window state has version " + std::to_string(version) +
-                    ", this program reads " + std::to_string(kStateVersion));
+                    ", this program reads " + std::to_string(state_version()));
   }
-  std::unique_ptr<Window>& window = mine.windows[end];
-  if (!window) window = std::make_unique<Window>(layout_);
-  Group& group = window->groups.Find(key);
+  std::unique_ptr<Table>& table = mine.tables[end];
+  if (!table) table = std::make_unique<Table>(layout_);
+  Group& group = table->groups.Find(key);
   // The key is checked here, not only when the window fires.
   std::vector<Column> columns = MakeBatch(description_.output).columns;
   Arena arena;
@@ -257,6 +310,11 @@ Status WindowAggregateOperator::Restore(OperatorState* state,
     mine.stale.emplace_back(end, &group);
   }
   return layout_.Restore(group.state, value);
+}
+
+void WindowAggregateOperator::RestoreWatermark(OperatorState* state, int64_t watermark) const {
+  State& mine = *static_cast<State*>(state);
+  mine.fired = std::max(mine.fired, watermark);
 }
 
 }  // namespace slipstream::sql

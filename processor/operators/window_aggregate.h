@@ -11,6 +11,7 @@
 #include "processor/operators/key_codec.h"
 #include "processor/operators/operator.h"
 #include "processor/operators/partial_rows.h"
+#include "processor/operators/window_assigner.h"
 #include "processor/planner/plan.h"
 
 namespace slipstream::sql {
@@ -20,13 +21,17 @@ namespace slipstream::sql {
 // after window by end, within a window in the order of the group's key.
 //
 // Layout      one hash table for each open window, by its end; in it one state for each group.
+//             Where rows lie in several windows and these are made of equal slices (HOP whose size
+//             is a multiple of its slide, CUMULATE), a table for each slice instead, by its end,
+//             which is that of its first window: a row counts once, and a window that fires is put
+//             together. Not with `early_us`, nor where the order of rows matters.
 // Time        a window fires when the watermark reaches its end less one millisecond. A row is
 //             left out of those of its windows that have fired, and counted once if there are any.
 // Early       with `early_us` groups of open windows are shown as updates of one another, so often
 //             (processing time) after they have changed; the last is that of the window that fired.
 //             They are given as they are now, without the row that they take the place of. After a
 //             restore one may be given again.
-// State       one saved key for each open window and group; deleted when the window has fired.
+// State       one saved key for each table and group; deleted when the last window has fired.
 //             Format: docs/FORMATS.md, section "State".
 class WindowAggregateOperator final : public Operator {
  public:
@@ -56,11 +61,17 @@ class WindowAggregateOperator final : public Operator {
   bool is_stateful() const override { return true; }
   void SaveChanges(OperatorState* state, StateSink& sink) const override;
   Status Restore(OperatorState* state, std::string_view key, std::string_view value) const override;
+  void RestoreWatermark(OperatorState* state, int64_t watermark) const override;
 
  private:
   struct State;
-  struct Window;
+  struct Table;
 
+  // The ends of the windows that a table counts for.
+  WindowEnds EndsOf(int64_t table_end) const;
+  // The end of the next window to fire; there is a table.
+  int64_t NextEnd(const State& state) const;
+  uint8_t state_version() const;
   // Counts the rows in their windows, and notes those that came too late for one.
   Status AddRows(const Batch& batch,
                  const AggregateLayout::Inputs& inputs,
@@ -68,13 +79,18 @@ class WindowAggregateOperator final : public Operator {
                  State& state) const;
   // Updates the states that rows were found to count in.
   Status Count(const Batch& batch, const AggregateLayout::Inputs& inputs, State& state) const;
-  Status Fire(int64_t end, const Window& window, OperatorOutput& out) const;
-  // Gives the groups, each with the end of its window.
-  using GroupOfWindow = std::pair<int64_t, Group*>;
-  Status Give(std::span<const GroupOfWindow> groups, OperatorOutput& out) const;
+  Status Fire(int64_t end, const State& state, OperatorOutput& out) const;
+  // Whether all windows of the table have.
+  bool HasFired(int64_t table_end, const State& state) const;
+  // Forgets the first table, and deletes what is saved of it; its groups stay noted as changed.
+  void DropFirst(State& state) const;
+  // A group with the end of its table. Given are groups with that of their window.
+  using GroupOfTable = std::pair<int64_t, Group*>;
+  Status Give(std::span<const GroupOfTable> groups, OperatorOutput& out) const;
 
   const Description description_;
   const AggregateLayout layout_;
+  const bool is_sliced_;
   const std::optional<PartialSchema> partials_;
   const size_t time_column_;  // of what comes in
   const RowKeyCodec codec_;
