@@ -32,7 +32,10 @@ struct RecordBuffer {
 class JsonDecoder::Implementation {
  public:
   Implementation(Schema fields, JsonOptions options)
-      : fields_(std::move(fields)), options_(options), shape_(fields_), seen_(fields_.size()) {}
+      : fields_(std::move(fields)),
+        options_(options),
+        shape_(fields_, PhysicalKind::kNested),
+        seen_(fields_.size()) {}
 
   DecodedRows Decode(std::span<const std::optional<std::string_view>> records);
 

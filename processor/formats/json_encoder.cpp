@@ -1,12 +1,34 @@
 #include "processor/formats/json_encoder.h"
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "processor/formats/value_text.h"
 
 namespace slipstream::sql {
 namespace {
+
+// How many bytes from the front on, at least, need no escape: looks at eight of them at a time.
+size_t PlainBytes(std::string_view text) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighs = 0x8080808080808080;
+  // Not zero if, and only if, a byte of `x` is less than `limit`, which is 128 at most.
+  const auto has_less = [](uint64_t x, uint64_t limit) {
+    return (x - kOnes * limit) & ~x & kHighs;
+  };
+  size_t at = 0;
+  for (; at + sizeof(uint64_t) <= text.size(); at += sizeof(uint64_t)) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, sizeof(bytes));
+    if ((has_less(bytes, 0x20) | has_less(bytes ^ kOnes * '"', 1) |
+         has_less(bytes ^ kOnes * '\\', 1)) != 0) {
+      break;
+    }
+  }
+  return at;
+}
 
 // Appends the text of a scalar, which has nothing in it to be escaped, as a JSON string.
 void AppendQuotedText(const Column& column, size_t row, std::string& to) {
@@ -45,7 +67,7 @@ void AppendNested(const Column& column,
 void AppendJsonText(std::string_view text, std::string& to) {
   to.push_back('"');
   size_t plain = 0;  // begin of what is copied as it is
-  for (size_t i = 0; i < text.size(); ++i) {
+  for (size_t i = PlainBytes(text); i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     to.append(text.substr(plain, i - plain));

@@ -52,12 +52,13 @@ void JsonKeys::Learn(size_t place, std::string_view key, int32_t field) {
   predictions_[place].field = field;
 }
 
-JsonShape::JsonShape(const std::vector<Field>& fields) : keys(fields) {
+JsonShape::JsonShape(const std::vector<Field>& fields, PhysicalKind physical_kind)
+    : physical(physical_kind), keys(fields) {
   static const std::vector<Field> none;
   children.reserve(fields.size());
   for (const Field& field : fields) {
     const auto& within = field.type.children;
-    children.emplace_back(within ? *within : none);
+    children.emplace_back(within ? *within : none, PhysicalKindOf(field.type.kind));
   }
 }
 

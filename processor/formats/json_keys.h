@@ -57,8 +57,9 @@ class JsonKeys {
 
 // JsonShape: the keys of a row, and likewise of the values within it.
 struct JsonShape {
-  explicit JsonShape(const std::vector<Field>& fields);
+  JsonShape(const std::vector<Field>& fields, PhysicalKind physical_kind);
 
+  PhysicalKind physical;
   JsonKeys keys;
   std::vector<JsonShape> children;  // one a field; of a scalar empty
 };

@@ -42,6 +42,7 @@ Status ReadRow(ondemand::object object,
     Column& child = to.children[index];
     if (child.valid[row] != 0) ForgetRow(child, row);
     Status status = ReadJsonValue(field.value(), shape.children[index], options, arena, row, child);
+    if (status.ok()) continue;
     status = Settle(std::move(status), options, child, row);
     if (!status.ok()) return status.WithContext("field " + fields[index].name);
   }

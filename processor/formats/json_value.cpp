@@ -221,7 +221,7 @@ Status ReadJsonValue(ondemand::value value,
   if (const auto error = value.type().get(type)) return JsonError(error);
   if (type == Type::null)
     return Token(value) == "null" ? Status() : JsonError(simdjson::N_ATOM_ERROR);
-  switch (to.physical()) {
+  switch (shape.physical) {
     case PhysicalKind::kBool:
       return ReadBoolean(value, type, arena, row, to);
     case PhysicalKind::kDouble:

@@ -67,6 +67,35 @@ std::optional<int64_t> TakeTimeOfDay(std::string_view& text) {
   return micros + *fraction;
 }
 
+// "yyyy-MM-dd HH:mm:ss" with all its digits, and up to six of a fraction, as most are written:
+// without a look for where each part ends. nullopt: it is something else, or nothing.
+std::optional<int64_t> ParseFullTimestamp(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00 00:00:00.000000";
+  constexpr size_t kSecondsBytes = 19;
+  if (text.size() < kSecondsBytes || text.size() > kForm.size()) return std::nullopt;
+  if (text.size() == kSecondsBytes + 1) return std::nullopt;
+  std::array<int32_t, kForm.size()> digits{};
+  bool is_full = text[10] == ' ' || text[10] == 'T';
+  for (size_t i = 0; i < text.size(); ++i) {
+    digits[i] = text[i] - '0';
+    const bool is_digit = digits[i] >= 0 && digits[i] <= 9;
+    is_full &= kForm[i] == '0' ? is_digit : i == 10 || text[i] == kForm[i];
+  }
+  if (!is_full) return std::nullopt;
+  const auto pair = [&](size_t at) { return digits[at] * 10 + digits[at + 1]; };
+  const CivilDate date{.year = pair(0) * 100 + pair(2), .month = pair(5), .day = pair(8)};
+  if (date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1 ||
+      date.day > DaysInMonth(date.year, date.month) || pair(11) > 23 || pair(14) > 59 ||
+      pair(17) > 59) {
+    return std::nullopt;
+  }
+  int64_t micros = 0;
+  for (size_t i = kSecondsBytes + 1; i < kForm.size(); ++i)
+    micros = micros * 10 + (i < text.size() ? digits[i] : 0);
+  const int64_t seconds = pair(11) * 3600 + pair(14) * 60 + pair(17);
+  return DaysFromCivil(date) * kMicrosPerDay + seconds * kMicrosPerSecond + micros;
+}
+
 void AppendPadded(std::string& to, int64_t value, size_t width) {
   std::array<char, 24> digits{};
   size_t at = digits.size();
@@ -158,6 +187,7 @@ std::optional<int64_t> ParseTimeOfDay(std::string_view text) {
 }
 
 std::optional<int64_t> ParseTimestamp(std::string_view text) {
+  if (const std::optional<int64_t> micros = ParseFullTimestamp(text)) return micros;
   const std::optional<int64_t> days = TakeDate(text);
   if (!days) return std::nullopt;
   if (text.empty()) return *days * kMicrosPerDay;

@@ -38,6 +38,9 @@ TEST(DateTimeTest, TimestampsAreReadAsTheyAreWritten) {
     EXPECT_EQ(FormatTimestamp(*micros, 6), text);
   }
   EXPECT_EQ(ParseTimestamp("1969-12-31 23:59:59"), -kMicrosPerSecond);
+  EXPECT_EQ(ParseTimestamp("1970-01-01T00:00:01.5"), 1'500'000);
+  EXPECT_EQ(ParseTimestamp("1970-1-1 0:0:1.5"), 1'500'000);
+  EXPECT_EQ(ParseTimestamp("1970-01-01 00:00:00.123456789"), 123'456);
 }
 
 TEST(DateTimeTest, WhatIsNoTimeIsRefused) {
@@ -48,6 +51,10 @@ TEST(DateTimeTest, WhatIsNoTimeIsRefused) {
                            "2020-01-01 24:00:00",
                            "2020-01-01 00:60:00",
                            "2020-01-01 00:00:00.",
+                           "2020-01-01 00:00:00,5",
+                           "2020-01-01 00:00:00.5x",
+                           "2020-01-01_00:00:00",
+                           "2020-01-01 0:000:00",
                            "2020-01-01 00:00:00Z",
                            "2020-01-01 ",
                            "0000-01-01",
