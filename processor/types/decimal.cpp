@@ -45,9 +45,22 @@ Wide Multiply(UInt128 a, UInt128 b) {
           .low = (carry << 64) | (low & kMask)};
 }
 
-// Quotient rounded half up; nullopt if it needs more than 128 bits. One bit at a time: only for
-// products beyond 128 bits, which real data hardly has.
+// Quotient rounded half up.
+template <class Number>
+Number DivideRounded(Number dividend, Number divisor) {
+  const Number remainder = dividend % divisor;
+  return dividend / divisor + (remainder >= divisor - remainder ? 1 : 0);
+}
+
+// Likewise; nullopt if it needs more than 128 bits. One bit at a time for products beyond 128 bits,
+// which real data hardly has.
 std::optional<UInt128> DivideRounded(Wide dividend, UInt128 divisor) {
+  if (dividend.high == 0) {
+    if (divisor == 1) return dividend.low;
+    const bool is_small = ((dividend.low | divisor) >> 64) == 0;
+    if (!is_small) return DivideRounded<UInt128>(dividend.low, divisor);
+    return DivideRounded(static_cast<uint64_t>(dividend.low), static_cast<uint64_t>(divisor));
+  }
   if (dividend.high >= divisor) return std::nullopt;
   UInt128 remainder = dividend.high;
   UInt128 quotient = 0;
