@@ -181,8 +181,8 @@ Status JsonDecoder::Implementation::DecodeObject(ondemand::object object,
   if (options_.fail_on_missing_field) std::fill(seen_.begin(), seen_.end(), uint8_t{0});
   size_t place = 0;
   for (auto item : object) {
-    ondemand::field field;
-    if (const auto error = std::move(item).get(field)) return JsonError(error);
+    if (const auto error = item.error()) return JsonError(error);
+    ondemand::field&& field = std::move(item).value_unsafe();
     int32_t target = JsonKeys::kNone;
     if (const auto error = shape_.keys.Find(field, place++, target)) return JsonError(error);
     if (target == JsonKeys::kNone) continue;

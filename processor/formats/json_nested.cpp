@@ -32,8 +32,8 @@ Status ReadRow(ondemand::object object,
   std::vector<uint8_t> seen(options.fail_on_missing_field ? fields.size() : 0, 0);
   size_t place = 0;
   for (auto item : object) {
-    ondemand::field field;
-    if (const auto error = std::move(item).get(field)) return JsonError(error);
+    if (const auto error = item.error()) return JsonError(error);
+    ondemand::field&& field = std::move(item).value_unsafe();
     int32_t found = JsonKeys::kNone;
     if (const auto error = shape.keys.Find(field, place++, found)) return JsonError(error);
     if (found == JsonKeys::kNone) continue;
@@ -75,8 +75,8 @@ Status ReadMap(ondemand::object object,
                Arena& arena,
                Column& to) {
   for (auto item : object) {
-    ondemand::field field;
-    if (const auto error = std::move(item).get(field)) return JsonError(error);
+    if (const auto error = item.error()) return JsonError(error);
+    ondemand::field&& field = std::move(item).value_unsafe();
     std::string_view key;
     if (const auto error = field.unescaped_key().get(key)) return JsonError(error);
     const size_t entry = AddEntry(to);
@@ -93,7 +93,7 @@ Status ReadMap(ondemand::object object,
 
 }  // namespace
 
-Status ReadJsonNested(ondemand::value value,
+Status ReadJsonNested(ondemand::value& value,
                       Type kind,
                       JsonShape& shape,
                       const JsonOptions& options,

@@ -15,7 +15,7 @@ namespace slipstream::sql {
 // (json_value.h), whose rules it follows. Fields of an object that the ROW does not have are
 // ignored, missing ones are NULL; with ignore_parse_errors so are values that do not fit. Goes as
 // deep as the type does, whatever the record's nesting.
-Status ReadJsonNested(simdjson::ondemand::value value,
+Status ReadJsonNested(simdjson::ondemand::value& value,
                       simdjson::ondemand::json_type kind,
                       JsonShape& shape,
                       const JsonOptions& options,

@@ -211,7 +211,7 @@ bool IsJsonType(const DataType& type) {
          type.kind == TypeKind::kBoolean;
 }
 
-Status ReadJsonValue(ondemand::value value,
+Status ReadJsonValue(ondemand::value& value,
                      JsonShape& shape,
                      const JsonOptions& options,
                      Arena& arena,

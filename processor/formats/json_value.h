@@ -18,7 +18,7 @@ bool IsJsonType(const DataType& type);
 // room for the row, and no value in it. `shape` is of the column's type. Strings without escapes
 // point into the parsed record, others into `arena`. Errors: kInvalidArgument, "cannot read 'x' as
 // INT".
-Status ReadJsonValue(simdjson::ondemand::value value,
+Status ReadJsonValue(simdjson::ondemand::value& value,
                      JsonShape& shape,
                      const JsonOptions& options,
                      Arena& arena,
