@@ -1,6 +1,7 @@
 #include "processor/operators/key_codec.h"
 
 #include <bit>
+#include <cstring>
 #include <limits>
 
 #include "common/check/check.h"
@@ -17,11 +18,9 @@ constexpr char kTextEnd = 0;
 constexpr char kZeroInText = 1;
 
 void AppendBigEndian(std::string& to, uint64_t value) {
-  char bytes[8];
-  for (int i = 7; i >= 0; --i) {
-    bytes[i] = static_cast<char>(value & 0xFF);
-    value >>= 8;
-  }
+  if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
+  char bytes[sizeof(value)];
+  std::memcpy(bytes, &value, sizeof(value));
   to.append(bytes, sizeof(bytes));
 }
 

@@ -70,29 +70,32 @@ std::optional<int64_t> TakeTimeOfDay(std::string_view& text) {
 // "yyyy-MM-dd HH:mm:ss" with all its digits, and up to six of a fraction, as most are written:
 // without a look for where each part ends. nullopt: it is something else, or nothing.
 std::optional<int64_t> ParseFullTimestamp(std::string_view text) {
-  constexpr std::string_view kForm = "0000-00-00 00:00:00.000000";
   constexpr size_t kSecondsBytes = 19;
-  if (text.size() < kSecondsBytes || text.size() > kForm.size()) return std::nullopt;
-  if (text.size() == kSecondsBytes + 1) return std::nullopt;
-  std::array<int32_t, kForm.size()> digits{};
-  bool is_full = text[10] == ' ' || text[10] == 'T';
-  for (size_t i = 0; i < text.size(); ++i) {
-    digits[i] = text[i] - '0';
-    const bool is_digit = digits[i] >= 0 && digits[i] <= 9;
-    is_full &= kForm[i] == '0' ? is_digit : i == 10 || text[i] == kForm[i];
-  }
-  if (!is_full) return std::nullopt;
-  const auto pair = [&](size_t at) { return digits[at] * 10 + digits[at + 1]; };
+  constexpr size_t kBytesMax = 26;
+  if (text.size() < kSecondsBytes || text.size() > kBytesMax) return std::nullopt;
+  bool is_full = text[4] == '-' && text[7] == '-' && (text[10] == ' ' || text[10] == 'T') &&
+                 text[13] == ':' && text[16] == ':';
+  const auto digit = [&](size_t at) {
+    const auto value = static_cast<uint32_t>(text[at]) - '0';
+    is_full &= value <= 9;
+    return static_cast<int32_t>(value);
+  };
+  const auto pair = [&](size_t at) { return digit(at) * 10 + digit(at + 1); };
   const CivilDate date{.year = pair(0) * 100 + pair(2), .month = pair(5), .day = pair(8)};
-  if (date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1 ||
-      date.day > DaysInMonth(date.year, date.month) || pair(11) > 23 || pair(14) > 59 ||
-      pair(17) > 59) {
+  const int32_t hour = pair(11);
+  const int32_t minute = pair(14);
+  const int32_t second = pair(17);
+  int64_t micros = 0;
+  if (text.size() > kSecondsBytes) {
+    is_full &= text[kSecondsBytes] == '.' && text.size() > kSecondsBytes + 1;
+    for (size_t i = kSecondsBytes + 1; i < kBytesMax; ++i)
+      micros = micros * 10 + (i < text.size() ? digit(i) : 0);
+  }
+  if (!is_full || date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1 ||
+      date.day > DaysInMonth(date.year, date.month) || hour > 23 || minute > 59 || second > 59) {
     return std::nullopt;
   }
-  int64_t micros = 0;
-  for (size_t i = kSecondsBytes + 1; i < kForm.size(); ++i)
-    micros = micros * 10 + (i < text.size() ? digits[i] : 0);
-  const int64_t seconds = pair(11) * 3600 + pair(14) * 60 + pair(17);
+  const int64_t seconds = hour * 3600 + minute * 60 + second;
   return DaysFromCivil(date) * kMicrosPerDay + seconds * kMicrosPerSecond + micros;
 }
 
