@@ -184,7 +184,7 @@ Status JsonDecoder::Implementation::DecodeObject(ondemand::object object,
     if (const auto error = item.error()) return JsonError(error);
     ondemand::field&& field = std::move(item).value_unsafe();
     int32_t target = JsonKeys::kNone;
-    if (const auto error = shape_.keys.Find(field, place++, target)) return JsonError(error);
+    if (const auto error = FindField(shape_.keys, field, place++, target)) return JsonError(error);
     if (target == JsonKeys::kNone) continue;
     const auto column = static_cast<size_t>(target);
     seen_[column] = 1;

@@ -5,9 +5,8 @@
 namespace slipstream::sql {
 namespace {
 
-// Keys longer than this are not predicted: a comparison may read as far past a record's end as its
-// padding reaches.
-constexpr size_t kPredictedBytesMax = simdjson::SIMDJSON_PADDING / 2;
+// Keys longer than this are not predicted.
+constexpr size_t kPredictedBytesMax = JsonKeys::kReadBytesMax - 1;
 constexpr size_t kPredictionsMax = 256;
 
 // The key's text if it has no escapes; nullopt otherwise. `raw` points behind its opening quote.
@@ -27,20 +26,17 @@ JsonKeys::JsonKeys(const std::vector<Field>& fields) {
     fields_by_name_.emplace(fields[i].name, static_cast<int32_t>(i));
 }
 
-simdjson::error_code JsonKeys::LookUp(simdjson::ondemand::field& field,
-                                      size_t place,
-                                      int32_t& found) {
-  const std::optional<std::string_view> plain = PlainKey(field.key().raw());
-  std::string_view key;
-  if (plain) {
-    key = *plain;
-  } else if (const auto error = field.unescaped_key().get(key)) {
-    return error;
-  }
-  const auto by_name = fields_by_name_.find(key);
-  found = by_name == fields_by_name_.end() ? kNone : by_name->second;
-  if (plain) Learn(place, key, found);
-  return simdjson::SUCCESS;
+int32_t JsonKeys::LookUp(const char* raw, size_t place) {
+  const std::optional<std::string_view> key = PlainKey(raw);
+  if (!key) return kEscaped;
+  const int32_t field = FindText(*key);
+  Learn(place, *key, field);
+  return field;
+}
+
+int32_t JsonKeys::FindText(std::string_view key) const {
+  const auto found = fields_by_name_.find(key);
+  return found == fields_by_name_.end() ? kNone : found->second;
 }
 
 void JsonKeys::Learn(size_t place, std::string_view key, int32_t field) {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <absl/container/flat_hash_map.h>
-#include <simdjson.h>
 
 #include "processor/types/data_type.h"
 
@@ -18,28 +17,32 @@ namespace slipstream::sql {
 // mostly have the same keys in the same order, so a key is compared with that of the last object at
 // the same place before it is looked up.
 //
+// Input      keys are followed by a closing quote, and by kReadBytesMax readable bytes.
 // Ownership  borrows the fields' names.
 // Threads    one at a time.
 class JsonKeys {
  public:
   static constexpr int32_t kNone = -1;
+  static constexpr int32_t kEscaped = -2;
+  // Find may read so far beyond the key's begin.
+  static constexpr size_t kReadBytesMax = 33;
 
   explicit JsonKeys(const std::vector<Field>& fields);
 
-  // Sets `found` to the number of the field, or to kNone. `place`: how many keys of the object came
-  // before this one.
-  simdjson::error_code Find(simdjson::ondemand::field& field, size_t place, int32_t& found) {
+  // The number of the field that the key at `raw`, behind its opening quote, names; kNone;
+  // kEscaped: the key has escapes. `place`: how many keys of the object came before it.
+  int32_t Find(const char* raw, size_t place) {
     if (place < predictions_.size()) {
       const Prediction& prediction = predictions_[place];
-      const char* const raw = field.key().raw();
       const size_t size = prediction.key.size();
       if (std::memcmp(raw, prediction.key.data(), size) == 0 && raw[size] == '"') {
-        found = prediction.field;
-        return simdjson::SUCCESS;
+        return prediction.field;
       }
     }
-    return LookUp(field, place, found);
+    return LookUp(raw, place);
   }
+  // Likewise of the key as a text.
+  int32_t FindText(std::string_view key) const;
 
  private:
   // What the key at a place was last time, and what it named.
@@ -48,7 +51,7 @@ class JsonKeys {
     int32_t field = kNone;
   };
 
-  simdjson::error_code LookUp(simdjson::ondemand::field& field, size_t place, int32_t& found);
+  int32_t LookUp(const char* raw, size_t place);
   void Learn(size_t place, std::string_view key, int32_t field);
 
   absl::flat_hash_map<std::string_view, int32_t> fields_by_name_;

@@ -35,7 +35,7 @@ Status ReadRow(ondemand::object object,
     if (const auto error = item.error()) return JsonError(error);
     ondemand::field&& field = std::move(item).value_unsafe();
     int32_t found = JsonKeys::kNone;
-    if (const auto error = shape.keys.Find(field, place++, found)) return JsonError(error);
+    if (const auto error = FindField(shape.keys, field, place++, found)) return JsonError(error);
     if (found == JsonKeys::kNone) continue;
     const auto index = static_cast<size_t>(found);
     if (!seen.empty()) seen[index] = 1;

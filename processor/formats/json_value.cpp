@@ -197,6 +197,19 @@ Status ReadTemporal(ondemand::value& value,
 
 }  // namespace
 
+simdjson::error_code FindField(JsonKeys& keys,
+                               ondemand::field& field,
+                               size_t place,
+                               int32_t& found) {
+  static_assert(JsonKeys::kReadBytesMax < simdjson::SIMDJSON_PADDING);
+  found = keys.Find(field.key().raw(), place);
+  if (found != JsonKeys::kEscaped) return simdjson::SUCCESS;
+  std::string_view key;
+  if (const auto error = field.unescaped_key().get(key)) return error;
+  found = keys.FindText(key);
+  return simdjson::SUCCESS;
+}
+
 Status JsonError(simdjson::error_code error) {
   return InvalidArgument(std::string("not JSON: ") + simdjson::error_message(error));
 }

@@ -25,6 +25,12 @@ Status ReadJsonValue(simdjson::ondemand::value& value,
                      size_t row,
                      Column& to);
 
+// The number of the field that the key names; kNone.
+simdjson::error_code FindField(JsonKeys& keys,
+                               simdjson::ondemand::field& field,
+                               size_t place,
+                               int32_t& found);
+
 Status JsonError(simdjson::error_code error);
 
 }  // namespace slipstream::sql
