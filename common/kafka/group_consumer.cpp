@@ -21,17 +21,13 @@ std::vector<TopicPartition> ToPartitions(const rd_kafka_topic_partition_list_t* 
 }
 
 Properties ConsumerDefaults(const GroupConsumer::Options& options) {
-  return {
-      // Bytes are the bound, and the only one; see GroupConsumer::Options.
-      {"queued.min.messages", "10000000"},
-      {"queued.max.messages.kbytes", std::to_string(options.queue_bytes_max / 1024)},
-      {"fetch.message.max.bytes",
-       std::to_string(std::min<size_t>(options.queue_bytes_max, size_t{4} << 20))},
-      {"fetch.wait.max.ms", "100"},
-      // A topic that has grown is noticed by this, and shared out anew.
-      {"topic.metadata.refresh.interval.ms", "60000"},
-      {"check.crcs", "true"},
-  };
+  const size_t fetch_bytes_max = std::min<size_t>(options.queue_bytes_max, size_t{4} << 20);
+  Properties defaults = FetchDefaults(options.queue_bytes_max);
+  defaults.emplace_back("fetch.message.max.bytes", std::to_string(fetch_bytes_max));
+  defaults.emplace_back("fetch.wait.max.ms", "100");
+  // A topic that has grown is noticed by this, and shared out anew.
+  defaults.emplace_back("topic.metadata.refresh.interval.ms", "60000");
+  return defaults;
 }
 
 // What the commit protocol stands on: not for users to change.
@@ -54,13 +50,18 @@ Properties ConsumerLaws(const GroupConsumer::Options& options) {
 
 }  // namespace
 
+PartitionQueue::PartitionQueue(rd_kafka_queue_s* queue, FetchWakeup wakeup)
+    : queue_(queue), wakeup_(std::move(wakeup)) {}
+
 PartitionQueue::~PartitionQueue() {
   rd_kafka_queue_io_event_enable(queue_, -1, nullptr, 0);
   rd_kafka_queue_destroy(queue_);
 }
 
 std::shared_ptr<const MessageBatch> PartitionQueue::Read(size_t records_max) {
-  return MessageBatch::Read(queue_, records_max, 0);
+  auto batch = MessageBatch::Read(queue_, records_max, 0);
+  wakeup_.OnRead(batch->bytes());
+  return batch;
 }
 
 struct GroupConsumer::Impl final : ClientEvents {
@@ -118,7 +119,8 @@ GroupConsumer::~GroupConsumer() {
                          impl_->is_closed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
-Result<std::unique_ptr<GroupConsumer>> GroupConsumer::Create(Options options, Listener& listener) {
+Result<std::unique_ptr<GroupConsumer>> GroupConsumer::Create(const Options& options,
+                                                             Listener& listener) {
   auto impl = std::make_unique<Impl>(options, listener);
   Properties properties = options.properties;
   for (auto& law : ConsumerLaws(options))
@@ -225,7 +227,8 @@ Result<std::vector<std::unique_ptr<PartitionQueue>>> GroupConsumer::Assign(
     rd_kafka_queue_t* queue =
         rd_kafka_queue_get_partition(client, partition.topic.c_str(), partition.partition);
     if (queue == nullptr) return NotFound("no queue for " + ToString(partition));
-    queues.emplace_back(new PartitionQueue(queue));
+    queues.emplace_back(
+        new PartitionQueue(queue, FetchWakeup(client, partition, impl_->options.queue_bytes_max)));
     rd_kafka_queue_forward(queue, nullptr);
     if (impl_->options.event_fd >= 0) {
       rd_kafka_queue_io_event_enable(

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/kafka/fetch_wakeup.h"
 #include "common/kafka/group_metadata.h"
 #include "common/kafka/message_batch.h"
 #include "common/kafka/types.h"
@@ -28,8 +29,9 @@ class PartitionQueue final {
 
  private:
   friend class GroupConsumer;
-  explicit PartitionQueue(rd_kafka_queue_s* queue) : queue_(queue) {}
+  PartitionQueue(rd_kafka_queue_s* queue, FetchWakeup wakeup);
   rd_kafka_queue_s* queue_;
+  FetchWakeup wakeup_;
 };
 
 // GroupConsumer: a member of a consumer group that reads each of its partitions from a queue of
@@ -70,7 +72,7 @@ class GroupConsumer final {
     virtual void OnRevoked(const std::vector<TopicPartition>& partitions, bool is_lost) = 0;
   };
 
-  static Result<std::unique_ptr<GroupConsumer>> Create(Options options, Listener& listener);
+  static Result<std::unique_ptr<GroupConsumer>> Create(const Options& options, Listener& listener);
   ~GroupConsumer();  // without Close it leaves the group only by its session's end
   GroupConsumer(const GroupConsumer&) = delete;
   GroupConsumer& operator=(const GroupConsumer&) = delete;

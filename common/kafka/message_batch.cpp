@@ -47,6 +47,7 @@ void MessageBatch::Take(rd_kafka_message_s* message) {
     if (error_.ok()) error_ = FromError(message->err, rd_kafka_message_errstr(message));
     return;
   }
+  bytes_ += message->len + message->key_len;
   Record& record = records_.emplace_back();
   if (message->payload != nullptr) {
     record.value.emplace(static_cast<const char*>(message->payload), message->len);

@@ -37,6 +37,8 @@ class MessageBatch final {
   MessageBatch& operator=(const MessageBatch&) = delete;
 
   std::span<const Record> records() const { return records_; }
+  // Of keys and values.
+  size_t bytes() const { return bytes_; }
   // The reader has seen the end of the partition at this offset, after these records: the offset
   // the next record will at least have.
   std::optional<int64_t> end_offset() const { return end_offset_; }
@@ -58,6 +60,7 @@ class MessageBatch final {
   std::vector<rd_kafka_message_s*> messages_;
   std::vector<Record> records_;
   std::vector<Header> headers_;  // of all records, one after the other
+  size_t bytes_ = 0;
   std::optional<int64_t> end_offset_;
   Status error_;
 };

@@ -1,11 +1,17 @@
 #include "common/kafka/partition_reader.h"
 
+#include <optional>
+#include <utility>
+
 #include "common/kafka/client.h"
+#include "common/kafka/fetch_wakeup.h"
 
 namespace slipstream::kafka {
 
 struct PartitionReader::Impl final : ClientEvents {
   using ClientEvents::ClientEvents;
+  size_t queue_bytes_max = 0;
+  std::optional<FetchWakeup> wakeup;  // of the partition that is read
   Holder<rd_kafka_t> client;
   Holder<rd_kafka_queue_t> queue;  // goes before the client
 };
@@ -16,13 +22,11 @@ PartitionReader::~PartitionReader() {
   impl_->queue.reset();
 }
 
-Result<std::unique_ptr<PartitionReader>> PartitionReader::Create(Options options) {
+Result<std::unique_ptr<PartitionReader>> PartitionReader::Create(const Options& options) {
   auto impl = std::make_unique<Impl>(options.logger);
-  const std::string queue_kbytes = std::to_string(options.queue_bytes_max / 1024);
-  const Properties defaults = {{"fetch.wait.max.ms", "20"},
-                               {"queued.min.messages", "10000000"},
-                               {"queued.max.messages.kbytes", queue_kbytes},
-                               {"check.crcs", "true"}};
+  impl->queue_bytes_max = options.queue_bytes_max;
+  Properties defaults = FetchDefaults(options.queue_bytes_max);
+  defaults.emplace_back("fetch.wait.max.ms", "20");
   Properties properties = options.properties;
   // librdkafka wants a group's name even from those who never join one.
   for (const auto& [name, value] : Properties{{"group.id", "slipstream-reader"},
@@ -45,6 +49,7 @@ Status PartitionReader::Start(const TopicPartition& partition, int64_t offset) {
   rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)
       ->offset = offset;
   Stop();
+  impl_->wakeup.emplace(impl_->client.get(), partition, impl_->queue_bytes_max);
   return FromError(rd_kafka_assign(impl_->client.get(), list.get()),
                    "start " + ToString(partition));
 }
@@ -55,7 +60,9 @@ void PartitionReader::Stop() {
 
 std::shared_ptr<const MessageBatch> PartitionReader::Read(size_t records_max,
                                                           std::chrono::milliseconds timeout) {
-  return MessageBatch::Read(impl_->queue.get(), records_max, ToTimeoutMs(timeout));
+  auto batch = MessageBatch::Read(impl_->queue.get(), records_max, ToTimeoutMs(timeout));
+  if (impl_->wakeup) impl_->wakeup->OnRead(batch->bytes());
+  return batch;
 }
 
 std::string PartitionReader::last_error() const {

@@ -24,7 +24,7 @@ class PartitionReader final {
     std::string logger = "kafka.reader";
   };
 
-  static Result<std::unique_ptr<PartitionReader>> Create(Options options);
+  static Result<std::unique_ptr<PartitionReader>> Create(const Options& options);
   ~PartitionReader();
   PartitionReader(const PartitionReader&) = delete;
   PartitionReader& operator=(const PartitionReader&) = delete;

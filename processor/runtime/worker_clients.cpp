@@ -8,7 +8,7 @@ namespace slipstream::runtime {
 namespace {
 
 // Fetched and not yet read, over all partitions of a worker; librdkafka's bookkeeping comes on top.
-constexpr size_t kFetchBytesMax = size_t{24} << 20;
+constexpr size_t kFetchBytesMax = size_t{8} << 20;
 constexpr size_t kPartitionFetchBytesMin = size_t{1} << 20;
 
 }  // namespace
@@ -40,7 +40,7 @@ Status Worker::Impl::OpenConsumer() {
       .event_fd = event.fd()};
   const size_t share = kFetchBytesMax / std::max<size_t>(context.task_count(), 1);
   options.queue_bytes_max = std::max(share, kPartitionFetchBytesMin);
-  ASSIGN_OR_RETURN(consumer, kafka::GroupConsumer::Create(std::move(options), *this));
+  ASSIGN_OR_RETURN(consumer, kafka::GroupConsumer::Create(options, *this));
   return {};
 }
 
