@@ -64,6 +64,7 @@ Status GroupAggregateOperator::Process(RowBatch rows,
     return Apply(groups, rows, inputs);
   }
   std::vector<Touched> touched;
+  touched.reserve(groups.size());
   for (Group* group : groups)
     touched.push_back({.group = group});
   const auto by_key = [](const Touched& a, const Touched& b) {

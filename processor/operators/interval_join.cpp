@@ -40,23 +40,18 @@ struct IntervalJoinOperator::State final : OperatorState {
   RowStore rows;  // by side, key, time, arrival
   std::multimap<int64_t, Entry> by_time[2];
   uint64_t next_number = 0;
-};
 
-// Some rows of an input, and those of the other side that they may go with.
-struct IntervalJoinOperator::Chunk {
-  struct Incoming {
-    uint32_t row = 0;
-    bool has_key = false;  // without one, or without a time, it has no partner
-    std::string key;       // side and join key
-    size_t candidates_end = 0;
-  };
-  std::vector<Incoming> incoming;
-  std::vector<Entry> candidates;
-
-  size_t CandidatesBegin(size_t number) const {
-    return number == 0 ? 0 : incoming[number - 1].candidates_end;
+  // The row will not be given alone.
+  void NotePartner(const Entry& row) {
+    if (row->second.front() == kHasPartner) return;
+    std::string bytes = row->second;
+    bytes.front() = kHasPartner;
+    rows.Put(row->first, std::move(bytes));
   }
 };
+
+// An incoming row's key begins with its side; without a time it counts as one without a key.
+struct IntervalJoinOperator::Chunk : JoinChunk<Entry> {};
 
 IntervalJoinOperator::IntervalJoinOperator(JoinDescription description)
     : description_(std::move(description)),
@@ -113,33 +108,6 @@ Status IntervalJoinOperator::Process(RowBatch rows,
   return Work(rows, watermark, chunk, mine, out);
 }
 
-Result<std::vector<uint8_t>> IntervalJoinOperator::Test(const RowBatch& rows,
-                                                        const Batch& others,
-                                                        const Chunk& chunk,
-                                                        std::vector<uint8_t>& has_failed,
-                                                        OperatorOutput& out) const {
-  std::vector<uint8_t> holds(chunk.candidates.size(), 1);
-  if (!pairs_.has_condition() || chunk.candidates.empty()) return holds;
-  const bool is_left = rows.input == 0;
-  RowPairs pairs;
-  for (size_t i = 0; i < chunk.incoming.size(); ++i) {
-    for (size_t c = chunk.CandidatesBegin(i); c < chunk.incoming[i].candidates_end; ++c) {
-      const uint32_t row = chunk.incoming[i].row;
-      const auto other = static_cast<uint32_t>(c);
-      pairs.Add(is_left ? row : other, is_left ? other : row);
-    }
-  }
-  RowErrors errors;
-  holds = pairs_.Test(is_left ? rows.batch : others, is_left ? others : rows.batch, pairs, errors);
-  RowErrors rejected;
-  for (const RowErrors::Entry& entry : errors.entries()) {
-    const uint32_t row = (is_left ? pairs.left : pairs.right)[entry.row];
-    if (std::exchange(has_failed[row], uint8_t{1}) == 0) rejected.Add(row, entry.message);
-  }
-  if (!rejected.empty()) RETURN_IF_ERROR(out.Reject(rows, rejected));
-  return holds;
-}
-
 Status IntervalJoinOperator::Work(const RowBatch& rows,
                                   int64_t watermark,
                                   const Chunk& chunk,
@@ -154,10 +122,10 @@ Status IntervalJoinOperator::Work(const RowBatch& rows,
     RETURN_IF_ERROR(sides_[1 - side].DecodeRow(bytes, others, arena));
   }
   std::vector<uint8_t> has_failed(rows.batch.rows, 0);
-  ASSIGN_OR_RETURN(const std::vector<uint8_t> holds, Test(rows, others, chunk, has_failed, out));
+  ASSIGN_OR_RETURN(const std::vector<uint8_t> holds,
+                   pairs_.TestIncoming(rows, others, chunk.Pairs(side), has_failed, out));
 
   RowPairs pairs;
-  std::string bytes;
   for (size_t i = 0; i < chunk.incoming.size(); ++i) {
     const Chunk::Incoming& incoming = chunk.incoming[i];
     if (has_failed[incoming.row] != 0) continue;
@@ -165,26 +133,15 @@ Status IntervalJoinOperator::Work(const RowBatch& rows,
     for (size_t c = chunk.CandidatesBegin(i); c < incoming.candidates_end; ++c) {
       if (holds[c] == 0) continue;
       has_partner = true;
-      const auto other = static_cast<uint32_t>(c);
-      pairs.Add(is_left ? incoming.row : other, is_left ? other : incoming.row);
-      const Entry& candidate = chunk.candidates[c];
-      if (!Keeps(1 - side) || candidate->second.front() == kHasPartner) continue;
-      bytes = candidate->second;
-      bytes.front() = kHasPartner;
-      state.rows.Put(candidate->first, std::move(bytes));
+      pairs.AddOf(side, incoming.row, static_cast<uint32_t>(c));
+      if (Keeps(1 - side)) state.NotePartner(chunk.candidates[c]);
     }
     // Whether a partner may still come: one that is later than the watermark.
     const int64_t time = rows.batch.columns[TimeColumn(side)].ints[incoming.row];
     if (incoming.has_key && watermark < Shifted(time, Reach(side))) {
-      std::string key = incoming.key;
-      AppendSortable(key, time);
-      AppendSequence(key, state.next_number++);
-      bytes.assign(1, has_partner ? kHasPartner : kAlone);
-      sides_[side].EncodeRow(rows.batch, incoming.row, bytes);
-      state.rows.Put(key, std::move(bytes));
-      state.by_time[side].emplace(time, state.rows.Begin(key));
+      KeepRow(rows, incoming.row, incoming.key, has_partner, state);
     } else if (!has_partner && Keeps(side)) {
-      pairs.Add(is_left ? incoming.row : RowPairs::kNone, is_left ? RowPairs::kNone : incoming.row);
+      pairs.AddOf(side, incoming.row, RowPairs::kNone);
     }
   }
   if (pairs.size() == 0) return {};
@@ -194,39 +151,59 @@ Status IntervalJoinOperator::Work(const RowBatch& rows,
        .kinds = {}});
 }
 
+void IntervalJoinOperator::KeepRow(
+    const RowBatch& rows, uint32_t row, std::string key, bool has_partner, State& state) const {
+  const size_t side = rows.input;
+  const int64_t time = rows.batch.columns[TimeColumn(side)].ints[row];
+  AppendSortable(key, time);
+  AppendSequence(key, state.next_number++);
+  std::string bytes(1, has_partner ? kHasPartner : kAlone);
+  sides_[side].EncodeRow(rows.batch, row, bytes);
+  state.rows.Put(key, std::move(bytes));
+  state.by_time[side].emplace(time, state.rows.Begin(key));
+}
+
+Status IntervalJoinOperator::EmitAlone(size_t side, Batch alone, OperatorOutput& out) const {
+  if (alone.rows == 0) return {};
+  const Batch none = MakeBatch(sides_[1 - side].schema());
+  RowPairs pairs;
+  for (uint32_t row = 0; row < alone.rows; ++row)
+    pairs.AddOf(side, row, RowPairs::kNone);
+  return out.Emit(
+      {.batch = pairs_.Combine(side == 0 ? alone : none, side == 0 ? none : alone, pairs),
+       .origins = {},
+       .kinds = {}});
+}
+
+Status IntervalJoinOperator::TakeOut(size_t side,
+                                     int64_t watermark,
+                                     State& state,
+                                     OperatorOutput& out) const {
+  Batch alone = MakeBatch(sides_[side].schema());
+  Arena* arena = &alone.NewArena();
+  std::multimap<int64_t, Entry>& by_time = state.by_time[side];
+  while (!by_time.empty()) {
+    const auto& [time, entry] = *by_time.begin();
+    if (watermark != kWatermarkEnd && Shifted(time, Reach(side)) >= watermark) break;
+    if (Keeps(side) && entry->second.front() == kAlone) {
+      const std::string_view bytes = std::string_view(entry->second).substr(1);
+      RETURN_IF_ERROR(sides_[side].DecodeRow(bytes, alone, *arena));
+    }
+    state.rows.Erase(entry);
+    by_time.erase(by_time.begin());
+    if (alone.rows < kEmittedRows) continue;
+    RETURN_IF_ERROR(EmitAlone(side, std::exchange(alone, MakeBatch(sides_[side].schema())), out));
+    arena = &alone.NewArena();
+  }
+  return EmitAlone(side, std::move(alone), out);
+}
+
 Status IntervalJoinOperator::Advance(int64_t watermark,
                                      OperatorState* state,
                                      OperatorOutput& out) const {
   State& mine = *static_cast<State*>(state);
-  for (size_t side = 0; side < 2; ++side) {
-    const Batch none = MakeBatch(sides_[1 - side].schema());
-    Batch alone = MakeBatch(sides_[side].schema());
-    Arena* arena = &alone.NewArena();
-    const auto emit = [&]() -> Status {
-      if (alone.rows == 0) return {};
-      RowPairs pairs;
-      for (uint32_t row = 0; row < alone.rows; ++row) {
-        pairs.Add(side == 0 ? row : RowPairs::kNone, side == 0 ? RowPairs::kNone : row);
-      }
-      Batch given = pairs_.Combine(side == 0 ? alone : none, side == 0 ? none : alone, pairs);
-      alone = MakeBatch(sides_[side].schema());
-      arena = &alone.NewArena();
-      return out.Emit({.batch = std::move(given), .origins = {}, .kinds = {}});
-    };
-    std::multimap<int64_t, Entry>& by_time = mine.by_time[side];
-    while (!by_time.empty()) {
-      const auto& [time, entry] = *by_time.begin();
-      if (watermark != kWatermarkEnd && Shifted(time, Reach(side)) >= watermark) break;
-      if (Keeps(side) && entry->second.front() == kAlone) {
-        const std::string_view bytes = std::string_view(entry->second).substr(1);
-        RETURN_IF_ERROR(sides_[side].DecodeRow(bytes, alone, *arena));
-      }
-      mine.rows.Erase(entry);
-      by_time.erase(by_time.begin());
-      if (alone.rows >= kEmittedRows) RETURN_IF_ERROR(emit());
-    }
-    RETURN_IF_ERROR(emit());
-  }
+  for (size_t side = 0; side < 2; ++side)
+    RETURN_IF_ERROR(TakeOut(side, watermark, mine, out));
   return {};
 }
 

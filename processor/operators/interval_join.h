@@ -44,13 +44,13 @@ class IntervalJoinOperator final : public Operator {
               const Chunk& chunk,
               State& state,
               OperatorOutput& out) const;
-  // By candidate of the chunk, whether the condition holds; rows for which it fails are rejected
-  // and marked.
-  Result<std::vector<uint8_t>> Test(const RowBatch& rows,
-                                    const Batch& others,
-                                    const Chunk& chunk,
-                                    std::vector<uint8_t>& has_failed,
-                                    OperatorOutput& out) const;
+  // For partners that are still to come. `key`: side and join key.
+  void KeepRow(
+      const RowBatch& rows, uint32_t row, std::string key, bool has_partner, State& state) const;
+  // Takes out what can find no partner any more; gives it alone if it found none and is to be
+  // given.
+  Status TakeOut(size_t side, int64_t watermark, State& state, OperatorOutput& out) const;
+  Status EmitAlone(size_t side, Batch alone, OperatorOutput& out) const;
   size_t TimeColumn(size_t side) const;
   // How much later than a row of that side its latest partner may be.
   int64_t Reach(size_t side) const;

@@ -93,6 +93,25 @@ std::vector<uint8_t> JoinPairs::Test(const Batch& left,
   return holds;
 }
 
+Result<std::vector<uint8_t>> JoinPairs::TestIncoming(const RowBatch& rows,
+                                                     const Batch& others,
+                                                     const RowPairs& pairs,
+                                                     std::vector<uint8_t>& has_failed,
+                                                     OperatorOutput& out) const {
+  if (!has_condition() || pairs.size() == 0) return std::vector<uint8_t>(pairs.size(), 1);
+  const bool is_left = rows.input == 0;
+  RowErrors errors;
+  std::vector<uint8_t> holds =
+      Test(is_left ? rows.batch : others, is_left ? others : rows.batch, pairs, errors);
+  RowErrors rejected;
+  for (const RowErrors::Entry& entry : errors.entries()) {
+    const uint32_t row = (is_left ? pairs.left : pairs.right)[entry.row];
+    if (std::exchange(has_failed[row], uint8_t{1}) == 0) rejected.Add(row, entry.message);
+  }
+  if (!rejected.empty()) RETURN_IF_ERROR(out.Reject(rows, rejected));
+  return holds;
+}
+
 Batch JoinPairs::Combine(const Batch& left, const Batch& right, const RowPairs& pairs) const {
   return Combine(left, right, pairs, output_);
 }

@@ -59,7 +59,38 @@ struct RowPairs {
     left.push_back(left_row);
     right.push_back(right_row);
   }
+  // `row` is one of `side`, `other` of the other one.
+  void AddOf(size_t side, uint32_t row, uint32_t other) {
+    left.push_back(side == 0 ? row : other);
+    right.push_back(side == 0 ? other : row);
+  }
   size_t size() const { return left.size(); }
+};
+
+// Some rows of an input, and those of the other side that they may go with.
+template <class Candidate>
+struct JoinChunk {
+  struct Incoming {
+    uint32_t row = 0;
+    bool has_key = false;  // without one it has no partner
+    std::string key;
+    size_t candidates_end = 0;  // its candidates begin where those of the row before end
+  };
+  std::vector<Incoming> incoming;
+  std::vector<Candidate> candidates;
+
+  size_t CandidatesBegin(size_t number) const {
+    return number == 0 ? 0 : incoming[number - 1].candidates_end;
+  }
+  // Each row, which is one of `side`, with each of its candidates: pair c is of candidate c.
+  RowPairs Pairs(size_t side) const {
+    RowPairs pairs;
+    for (size_t i = 0; i < incoming.size(); ++i) {
+      for (size_t c = CandidatesBegin(i); c < incoming[i].candidates_end; ++c)
+        pairs.AddOf(side, incoming[i].row, static_cast<uint32_t>(c));
+    }
+    return pairs;
+  }
 };
 
 // JoinPairs: makes rows of pairs, and finds those that meet the condition. Threads: immutable.
@@ -74,6 +105,13 @@ class JoinPairs {
                             const Batch& right,
                             const RowPairs& pairs,
                             RowErrors& errors) const;
+  // The same for pairs of an input's rows, on its side, with `others` of the other side. A row for
+  // which it fails is rejected, once, and marked in `has_failed`. Without a condition all hold.
+  Result<std::vector<uint8_t>> TestIncoming(const RowBatch& rows,
+                                            const Batch& others,
+                                            const RowPairs& pairs,
+                                            std::vector<uint8_t>& has_failed,
+                                            OperatorOutput& out) const;
   // The rows of the output; of the left side alone, if the join gives no more.
   Batch Combine(const Batch& left, const Batch& right, const RowPairs& pairs) const;
 

@@ -19,21 +19,7 @@ struct RegularJoinOperator::State final : OperatorState {
   JoinTable tables[2];
 };
 
-// Some rows of an input, and the rows of the other side that have their keys.
-struct RegularJoinOperator::Chunk {
-  struct Incoming {
-    uint32_t row = 0;
-    bool has_key = false;  // without one it has no partner, and is not kept
-    std::string key;
-    size_t candidates_end = 0;  // its candidates begin where those of the row before end
-  };
-  std::vector<Incoming> incoming;
-  std::vector<JoinTable::Rows::iterator> candidates;
-
-  size_t CandidatesBegin(size_t number) const {
-    return number == 0 ? 0 : incoming[number - 1].candidates_end;
-  }
-};
+struct RegularJoinOperator::Chunk : JoinChunk<JoinTable::Rows::iterator> {};
 
 // What the rows of a chunk change in the result.
 class RegularJoinOperator::Changes {
@@ -42,11 +28,7 @@ class RegularJoinOperator::Changes {
 
   // `row` of the batch at hand, `candidate` of the chunk; either may be RowPairs::kNone.
   void Add(RowKind kind, uint32_t row, uint32_t candidate) {
-    if (side_ == 0) {
-      pairs_.Add(row, candidate);
-    } else {
-      pairs_.Add(candidate, row);
-    }
+    pairs_.AddOf(side_, row, candidate);
     kinds_.push_back(kind);
     has_updates_ = has_updates_ || kind != RowKind::kInsert;
   }
@@ -118,28 +100,9 @@ Status RegularJoinOperator::Work(const RowBatch& rows,
   const Batch& left = mine == 0 ? rows.batch : others;
   const Batch& right = mine == 0 ? others : rows.batch;
 
-  std::vector<uint8_t> holds(chunk.candidates.size(), 1);
   std::vector<uint8_t> has_failed(rows.batch.rows, 0);
-  if (pairs_.has_condition() && !chunk.candidates.empty()) {
-    RowPairs pairs;
-    for (size_t i = 0; i < chunk.incoming.size(); ++i) {
-      for (size_t c = chunk.CandidatesBegin(i); c < chunk.incoming[i].candidates_end; ++c) {
-        const uint32_t row = chunk.incoming[i].row;
-        const auto candidate = static_cast<uint32_t>(c);
-        pairs.Add(mine == 0 ? row : candidate, mine == 0 ? candidate : row);
-      }
-    }
-    RowErrors errors;
-    holds = pairs_.Test(left, right, pairs, errors);
-    if (!errors.empty()) {
-      RowErrors rejected;
-      for (const RowErrors::Entry& entry : errors.entries()) {
-        const uint32_t row = (mine == 0 ? pairs.left : pairs.right)[entry.row];
-        if (std::exchange(has_failed[row], uint8_t{1}) == 0) rejected.Add(row, entry.message);
-      }
-      RETURN_IF_ERROR(out.Reject(rows, rejected));
-    }
-  }
+  ASSIGN_OR_RETURN(const std::vector<uint8_t> holds,
+                   pairs_.TestIncoming(rows, others, chunk.Pairs(mine), has_failed, out));
 
   Changes changes(mine);
   std::vector<uint32_t> partners;

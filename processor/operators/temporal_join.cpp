@@ -39,6 +39,7 @@ struct TemporalJoinOperator::State final : OperatorState {
 };
 
 // Left rows that are due, and the versions they go with.
+// NOLINTNEXTLINE(bugprone-reserved-identifier, readability-identifier-naming): the compiler's own
 struct TemporalJoinOperator::Due {
   explicit Due(const JoinSide (&sides)[2]) {
     for (size_t side = 0; side < 2; ++side) {

@@ -26,6 +26,7 @@ struct WindowJoinOperator::State final : OperatorState {
 };
 
 // Groups of rows that have window and key in common, one behind the other.
+// NOLINTNEXTLINE(bugprone-reserved-identifier, readability-identifier-naming): the compiler's own
 struct WindowJoinOperator::Groups {
   Batch rows[2];
   Arena* arenas[2] = {};
