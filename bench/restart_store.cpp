@@ -55,7 +55,8 @@ Status FromRocksDb(const rocksdb::Status& status) {
 // Entries of one table, in order of their keys, as files of RocksDB's.
 class TableFiles final {
  public:
-  TableFiles(Table table, const std::filesystem::path& folder) : table_(table), folder_(folder) {}
+  TableFiles(Table table, std::filesystem::path folder)
+      : table_(table), folder_(std::move(folder)) {}
 
   Status Add(const std::string& key, const std::string& value) {
     if (writer_ == nullptr) {
@@ -166,6 +167,7 @@ Status TakeIn(const std::filesystem::path& store, const std::vector<TableFiles>&
   std::vector<std::string> names;
   RETURN_IF_ERROR(FromRocksDb(rocksdb::DB::ListColumnFamilies({}, store, &names)));
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  families.reserve(names.size());
   for (const std::string& name : names)
     families.emplace_back(name, master::MakeTableOptions(kWriteBufferBytes, nullptr));
   std::vector<rocksdb::ColumnFamilyHandle*> handles;

@@ -14,7 +14,6 @@
 namespace {
 
 namespace bench = slipstream::bench;
-using slipstream::Result;
 using slipstream::Status;
 
 Status Create(const bench::KafkaLoadOptions& options, int32_t partitions) {

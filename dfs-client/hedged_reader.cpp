@@ -17,7 +17,7 @@ struct HedgedReader::Race {
   NodeAddress second;
   Block block;
   NodeClient::Range range;
-  std::chrono::milliseconds timeout;
+  std::chrono::milliseconds timeout{};
   std::stop_source stop_first;
   std::stop_source stop_second;
 

@@ -69,7 +69,7 @@ Status ReplicaReader::TryRounds(const Place& place,
     if (stop.stop_requested()) return Cancelled("stopped");
     if (!is_first) RETURN_IF_ERROR(Refresh(place, located));
     is_first = false;
-    const Status round = TryAll(located, attempt);
+    Status round = TryAll(located, attempt);
     if (round.ok()) return round;
     if (round.code() == Code::kDataLoss && ++bad_rounds == kBadRoundsMax) return round;
     return Unavailable(round.message());
@@ -89,6 +89,7 @@ std::vector<NodeAddress> ReplicaReader::OrderOf(const LocatedBlock& located) con
   std::stable_sort(
       ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<NodeAddress> nodes;
+  nodes.reserve(ranked.size());
   for (const auto& [rank, node] : ranked)
     nodes.push_back(*node);
   return nodes;

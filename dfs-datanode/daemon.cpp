@@ -253,7 +253,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
 
 Status Daemon::Run() {
   const int signal = impl_->control.Run();
-  const Status health = impl_->node->health();
+  Status health = impl_->node->health();
   log::Get(kLogName)->info(
       "datanode_stopping signal={} health={}", signal, log::Quoted(health.ToString()));
   impl_->Stop();

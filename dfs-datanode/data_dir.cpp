@@ -62,7 +62,7 @@ Status DataDir::CheckNodeId() const {
 }
 
 uint64_t DataDir::LoadNumber(const std::string& name) const {
-  Result<std::string> text = ReadSmallFile(fs_, path_ + "/" + name, kSmallFileBytesMax);
+  const Result<std::string> text = ReadSmallFile(fs_, path_ + "/" + name, kSmallFileBytesMax);
   uint64_t number = 0;
   if (text.ok()) std::from_chars(text->data(), text->data() + text->size(), number);
   return number;

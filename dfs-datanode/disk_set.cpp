@@ -50,7 +50,7 @@ Status DiskSet::TakeDisks() {
     if (!known.emplace(options_.disks[i].fs, disk.path()).second) {
       return InvalidArgument(fmt::format("data directory {} is given twice", disk.path()));
     }
-    const Status status = disk.Take().WithContext("data directory " + disk.path());
+    Status status = disk.Take().WithContext("data directory " + disk.path());
     if (status.ok()) continue;
     if (status.code() == Code::kFailedPrecondition || status.code() == Code::kDataLoss) {
       return status;
@@ -142,6 +142,7 @@ std::vector<size_t> DiskSet::Order() {
   });
   if (!candidates.empty()) credits_[candidates.front().index] -= 1;
   std::vector<size_t> order;
+  order.reserve(candidates.size());
   for (const Candidate& candidate : candidates)
     order.push_back(candidate.index);
   return order;

@@ -305,7 +305,7 @@ Status PackStore::WriteBlocks(const std::vector<Request*>& batch, std::vector<Pl
   uint64_t end = 0;
   std::string bytes;  // up to `end`, to be written
   auto write = [&] {
-    const Status status = active_file_->Write(end - bytes.size(), bytes);
+    Status status = active_file_->Write(end - bytes.size(), bytes);
     bytes.clear();
     return status;
   };

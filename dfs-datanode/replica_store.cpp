@@ -267,7 +267,7 @@ Status ReplicaStore::Verify(BlockId block_id) {
     if (found == replicas_.end()) return NotFound(fmt::format("block id={}", block_id));
     replica = found->second;
   }
-  const Status status = Judge(block_id, VerifyOnDisk(replica));
+  Status status = Judge(block_id, VerifyOnDisk(replica));
   // Only what says something of the bytes: not a lack of file descriptors, say.
   const bool is_bad = status.code() == Code::kDataLoss || status.code() == Code::kNotFound;
   if (!is_bad) return status;

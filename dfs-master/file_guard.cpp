@@ -62,10 +62,10 @@ class GuardedFile final : public rocksdb::FSWritableFileOwnerWrapper {
 
 class GuardedFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  GuardedFileSystem(std::shared_ptr<rocksdb::FileSystem> target,
+  GuardedFileSystem(const std::shared_ptr<rocksdb::FileSystem>& target,
                     std::filesystem::path directory,
                     OnFailure on_failure)
-      : FileSystemWrapper(std::move(target)),
+      : FileSystemWrapper(target),
         directory_(std::move(directory)),
         on_failure_(std::move(on_failure)) {}
 

@@ -5,6 +5,7 @@
 namespace slipstream::dfs::master {
 namespace {
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a thread has one at most
 thread_local LogWait* current_wait = nullptr;
 
 }  // namespace

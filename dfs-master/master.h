@@ -296,7 +296,7 @@ class Master final {
   // not asked for: it comes when the blocks of a node being decommissioned are elsewhere.
   // `until_ms`, of maintenance: since 1970 UTC; 0: until it is ended.
   // Errors: kNotFound, kInvalidArgument.
-  Status SetNodeService(std::string_view node,
+  Status SetNodeService(std::string_view name,
                         NodeService service,
                         int64_t until_ms,
                         std::string_view request_id = {});

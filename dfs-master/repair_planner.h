@@ -148,10 +148,10 @@ class RepairPlanner final {
   bool Delete(NodeNumber node, BlockId id);
   bool HasRoom(NodeNumber node) const;
   bool IsBeingDeleted(NodeNumber node, BlockId id) const { return deletes_.contains({node, id}); }
-  bool IsLive(NodeNumber node) const;
-  bool IsServing(NodeNumber node) const;
+  bool IsLive(NodeNumber number) const;
+  bool IsServing(NodeNumber number) const;
   // Whether a node has as much to copy as it may, or the given part of that.
-  bool IsBusy(NodeNumber node, const CopyLoad& load, double part = 1.0) const;
+  bool IsBusy(NodeNumber number, const CopyLoad& load, double part = 1.0) const;
   // Confirmed, good, on a live node.
   std::vector<NodeNumber> GoodHolders(const BlockMap::Entry& entry) const;
   // Those of them in service that are not to go.

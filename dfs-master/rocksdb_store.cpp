@@ -164,7 +164,7 @@ RocksDbStore::~RocksDbStore() {
   (void)impl_->db->DestroyColumnFamilyHandle(impl_->default_table);
 }
 
-Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(Options options) {
+Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options) {
   std::error_code error;
   std::filesystem::create_directories(options.directory, error);
   if (error) return ErrnoStatus(error.value(), "create " + options.directory.string());

@@ -28,7 +28,7 @@ class RocksDbStore final : public KeyValueStore {
 
   // Creates the database if there is none. Errors: kDataLoss (damage), kUnavailable (locked by
   // another process, disk).
-  static Result<std::unique_ptr<RocksDbStore>> Open(Options options);
+  static Result<std::unique_ptr<RocksDbStore>> Open(const Options& options);
   ~RocksDbStore() override;
 
   // Copies the store as it is now into a directory that must not exist yet, durably, beside all

@@ -63,7 +63,7 @@ class ShareBinder final {
   Status LetGo(Transaction& txn, const PreparedShare& share);
 
   // Ends the writing of a file whose appender is aborted.
-  Status Disown(Transaction& txn, InodeId inode);
+  Status Disown(Transaction& txn, InodeId id);
 
  private:
   Result<PreparedShare> BindExisting(Transaction& txn,

@@ -207,6 +207,7 @@ Result<std::vector<api::TopicState>> Daemon::Impl::ListTopics() const {
                                          .logger = "kafka.gateway"}));
   ASSIGN_OR_RETURN(const auto counts, kafka->ListTopics());
   std::vector<api::TopicState> topics;
+  topics.reserve(counts.size());
   for (const auto& [name, partitions] : counts)
     topics.push_back({.name = name, .partitions = partitions});
   return topics;

@@ -187,7 +187,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   beast::tcp_stream stream_;
   const AdminServer::Options& options_;
   int& connections_;
-  beast::flat_buffer buffer_{2 * kRequestBytesMax};
+  beast::flat_buffer buffer_{size_t{2} * kRequestBytesMax};
   http::request_parser<http::string_body> parser_;
   Response response_;
 };

@@ -27,7 +27,7 @@ Status WriteSmallFile(FileSystem& fs, const std::string& path, std::string_view 
   if (Status removed = fs.Remove(temporary); !removed.ok() && removed.code() != Code::kNotFound) {
     return removed;
   }
-  const Status written = WriteNewFile(fs, temporary, content);
+  Status written = WriteNewFile(fs, temporary, content);
   if (!written.ok()) {
     // A full disk must not be kept full by what did not fit. The first error is the one that
     // counts.

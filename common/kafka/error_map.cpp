@@ -7,6 +7,7 @@
 namespace slipstream::kafka {
 namespace {
 
+// NOLINTNEXTLINE(readability-function-size): a table of all errors, by what a caller does
 Code CodeFromKafka(rd_kafka_resp_err_t error) {
   switch (error) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:

@@ -69,9 +69,9 @@ class [[nodiscard]] Result : public tl::expected<T, Status> {
 
  public:
   using Base::Base;
-  Result(Status error)
-      : Base(tl::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
-  Result(Base base) : Base(std::move(base)) {}   // NOLINT(google-explicit-constructor)
+  Result(Status error)  // NOLINT(google-explicit-constructor): `return NotFound(…)`
+      : Base(tl::unexpect, std::move(error)) {}
+  Result(Base base) : Base(std::move(base)) {}  // NOLINT(google-explicit-constructor): as above
 
   bool ok() const { return this->has_value(); }
   // The error, or an OK status where there is a value.

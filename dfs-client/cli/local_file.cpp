@@ -30,7 +30,7 @@ constexpr mode_t kNewFileMode = 0666;  // less the umask
 struct TemporaryFile {
   std::atomic<bool> is_taken = false;  // by an IncomingFile
   std::atomic<bool> exists = false;
-  std::array<char, PATH_MAX> path;
+  std::array<char, PATH_MAX> path{};
 };
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a signal handler has no other
 // way.

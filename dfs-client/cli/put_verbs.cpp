@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 // "x" of "dir/x" and "dir/x/", whatever x is a link to; of "." and ".." where they are.
 std::string NameOf(const std::string& local) {
   const std::string bare = local.substr(0, local.find_last_not_of('/') + 1);
-  const std::string name = fs::path(bare).filename().string();
+  std::string name = fs::path(bare).filename().string();
   if (!name.empty() && name != "." && name != "..") return name;
   std::error_code error;
   return fs::canonical(local, error).filename().string();

@@ -153,8 +153,8 @@ std::string Session::ShownFor(const std::string& operand, const std::string& pat
 Result<Item> Session::Find(const std::string& operand) {
   ASSIGN_OR_RETURN(std::string path, Resolve(operand));
   ASSIGN_OR_RETURN(FileStatus status, client_.Stat(path));
-  return Item{
-      .shown = ShownFor(operand, path), .path = std::move(path), .status = std::move(status)};
+  std::string shown = ShownFor(operand, path);
+  return Item{.shown = std::move(shown), .path = std::move(path), .status = std::move(status)};
 }
 
 Result<std::vector<Item>> Session::Children(const Item& directory) {

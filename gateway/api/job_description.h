@@ -28,6 +28,6 @@ struct JobDescription {
 inline constexpr std::string_view kDescriptionKey = "job:";
 
 // Anybody can write to the topic. kDataLoss: not such a record. What is absent is empty.
-Result<JobDescription> ParseJobDescription(std::string_view json);
+Result<JobDescription> ParseJobDescription(std::string_view text);
 
 }  // namespace slipstream::gateway::api

@@ -46,6 +46,6 @@ struct WorkerState {
 };
 
 // Anybody can write to the topic. kDataLoss: not such a record. What is absent keeps its default.
-Result<WorkerState> ParseWorkerState(std::string_view slot, std::string_view json);
+Result<WorkerState> ParseWorkerState(std::string_view slot, std::string_view text);
 
 }  // namespace slipstream::gateway::api

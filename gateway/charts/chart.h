@@ -42,7 +42,7 @@ struct Chart {
 };
 
 // Errors: kInvalidArgument with what is wrong, in words for whoever wrote the file.
-Result<Chart> ParseChart(std::string name, std::string_view json);
+Result<Chart> ParseChart(std::string name, std::string_view text);
 
 const char* NameOf(Chart::Type type);
 const char* NameOf(ChartQuery::Aggregate aggregate);

@@ -41,10 +41,10 @@ void CollectScans(const sql::PlanNode& node, std::set<std::string>& seen, Json& 
 }  // namespace
 
 std::string WithoutSecrets(std::string_view text) {
-  static const re2::RE2 kSecret(
+  static const re2::RE2 secret(
       R"re((?i)('[^'\n]*(?:password|secret|token|credential|jaas)[^'\n]*'\s*=\s*)'(?:[^']|'')*')re");
   std::string shown(text);
-  re2::RE2::GlobalReplace(&shown, kSecret, R"(\1'***')");
+  re2::RE2::GlobalReplace(&shown, secret, R"(\1'***')");
   return shown;
 }
 

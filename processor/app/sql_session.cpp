@@ -89,7 +89,7 @@ void Print(const std::string& text) {
 }
 
 // What was asked for has happened.
-Status UnlessStopped(Status status, const std::stop_token& stop) {
+Status UnlessStopped(const Status& status, const std::stop_token& stop) {
   return status.code() == Code::kCancelled && stop.stop_requested() ? Status() : status;
 }
 

@@ -13,7 +13,7 @@ Status EnsureTopic(const runtime::KafkaSinkSpec& spec,
                    std::chrono::milliseconds timeout) {
   ASSIGN_OR_RETURN(std::unique_ptr<kafka::Admin> admin,
                    kafka::Admin::Create({.properties = properties, .timeout = timeout}));
-  const Status found = admin->PartitionCount(spec.topic).status();
+  Status found = admin->PartitionCount(spec.topic).status();
   if (found.code() != Code::kNotFound) return found;
   kafka::Admin::TopicSpec topic{.name = spec.topic, .partition_count = 1};
   if (spec.is_upsert) topic.config = {{"cleanup.policy", "compact"}};
@@ -27,7 +27,7 @@ Result<std::unique_ptr<BatchTopics>> BatchTopics::Open(
     const std::vector<runtime::KafkaSinkSpec>& sinks,
     const kafka::Properties& properties,
     std::chrono::milliseconds connect_timeout,
-    std::stop_token stop) {
+    const std::stop_token& stop) {
   std::unique_ptr<BatchTopics> topics(new BatchTopics(connect_timeout, stop));
   for (const runtime::KafkaSinkSpec& spec : sinks) {
     kafka::Properties all = properties;

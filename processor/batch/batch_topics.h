@@ -24,7 +24,7 @@ class BatchTopics final {
   static Result<std::unique_ptr<BatchTopics>> Open(const std::vector<runtime::KafkaSinkSpec>& sinks,
                                                    const kafka::Properties& properties,
                                                    std::chrono::milliseconds connect_timeout,
-                                                   std::stop_token stop);
+                                                   const std::stop_token& stop);
 
   Status Send(size_t sink, const runtime::OutputRecord& record);
   // Returns when everything has arrived.

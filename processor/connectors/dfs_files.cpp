@@ -167,7 +167,7 @@ Status DfsFiles::WriteEpochs(dfs::AppendStore& store, std::span<DfsFiles* const>
     files->CollectBlocks(blocks);
     if (first == nullptr && !blocks.empty()) first = files;
   }
-  if (blocks.empty()) return {};
+  if (first == nullptr) return {};
   // In the name of one of them: its Prepare comes with those of the others.
   ASSIGN_OR_RETURN(std::vector<dfs::DurableBlock> durable,
                    store.WriteBlocks(first->owner(), blocks));

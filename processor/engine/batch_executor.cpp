@@ -79,7 +79,7 @@ class BatchRun final : private GraphRun::Host {
 
   // A table whose rows are made.
   struct Generated {
-    Generated(TablePtr table, const std::vector<size_t>& reads, bool needs_watermark)
+    Generated(const TablePtr& table, const std::vector<size_t>& reads, bool needs_watermark)
         : layout(table, reads, needs_watermark, StoredColumns(*table)) {}
 
     const ScanLayout layout;

@@ -18,8 +18,8 @@ namespace {
 
 using Generators = std::vector<std::unique_ptr<FieldGenerator>>;
 
-void AppendValue(Column& to, Value value, Arena& arena) {
-  to.Append(std::move(value), arena);
+void AppendValue(Column& to, const Value& value, Arena& arena) {
+  to.Append(value, arena);
 }
 
 Status NoNumber(const std::string& key, const std::string& text) {

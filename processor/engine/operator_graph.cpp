@@ -329,10 +329,7 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
   if (node.has_two_phases && IsBehindCut(node)) return AddTwoPhases(node, gives_updates, next);
   switch (node.kind) {
     case PlanNode::Kind::kScan:
-      if (node.table->connector() == "upsert-kafka")
-        next = AppendLatestRows(node, gives_updates, next);
-      scans_.push_back(
-          {.table = node.table, .reads = node.reads, .condition = nullptr, .next = next});
+      AddScan(node, gives_updates, next);
       return {};
     case PlanNode::Kind::kValues:
       constants_.push_back({.rows = node.rows, .schema = node.output, .next = next});
@@ -389,21 +386,34 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
     case PlanNode::Kind::kUnionAll:
       next = Append(std::make_unique<UnionOperator>(), node, next);
       break;
-    case PlanNode::Kind::kJoin: {
-      ASSIGN_OR_RETURN(std::unique_ptr<const Operator> join, MakeJoin(node, gives_updates));
-      next = Append(std::move(join), node, next);
-      // What is kept of unmatched rows depends on whether the input ends.
-      if (gives_updates && node.join.variant == JoinSpec::Variant::kRegular) {
-        nodes_[next.index].fingerprint += "running\n";
-      }
+    case PlanNode::Kind::kJoin:
+      RETURN_IF_ERROR(AppendJoin(node, gives_updates, next));
       break;
-    }
     case PlanNode::Kind::kExchange:
       if (!cuts_ || !cuts_(node)) break;
       exchanges_.push_back({.schema = node.output, .keys = node.group_columns, .next = next});
       next = {.is_exchange = true, .index = exchanges_.size() - 1};
       break;
   }
+  return AddInputs(node, gives_updates, next);
+}
+
+void OperatorGraph::AddScan(const PlanNode& node, bool gives_updates, Target next) {
+  if (node.table->connector() == "upsert-kafka") next = AppendLatestRows(node, gives_updates, next);
+  scans_.push_back({.table = node.table, .reads = node.reads, .condition = nullptr, .next = next});
+}
+
+Status OperatorGraph::AppendJoin(const PlanNode& node, bool gives_updates, Target& next) {
+  ASSIGN_OR_RETURN(std::unique_ptr<const Operator> join, MakeJoin(node, gives_updates));
+  next = Append(std::move(join), node, next);
+  // What is kept of unmatched rows depends on whether the input ends.
+  if (gives_updates && node.join.variant == JoinSpec::Variant::kRegular) {
+    nodes_[next.index].fingerprint += "running\n";
+  }
+  return {};
+}
+
+Status OperatorGraph::AddInputs(const PlanNode& node, bool gives_updates, Target next) {
   for (const PlanNodePtr& input : StreamingInputs(node)) {
     RETURN_IF_ERROR(AddNode(*input, gives_updates, next));
     const bool is_filtered =

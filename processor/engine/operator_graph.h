@@ -87,6 +87,10 @@ class OperatorGraph {
 
  private:
   Status AddNode(const PlanNode& node, bool gives_updates, Target next);
+  void AddScan(const PlanNode& node, bool gives_updates, Target next);
+  Status AddInputs(const PlanNode& node, bool gives_updates, Target next);
+  // Puts the join before `next`, and makes it what comes next.
+  Status AppendJoin(const PlanNode& node, bool gives_updates, Target& next);
   // An aggregation in two: before the exchange that is its input, and behind it.
   Status AddTwoPhases(const PlanNode& node, bool gives_updates, Target next);
   // Whether the node's input is an exchange where rows go on elsewhere.

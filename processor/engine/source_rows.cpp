@@ -210,8 +210,10 @@ Status PushToScans(const OperatorGraph& graph,
       given.batch.columns.push_back(is_free ? std::move(rows.batch.columns[position])
                                             : rows.batch.columns[position]);
     }
+    // NOLINTBEGIN(clang-analyzer-cplusplus.Move): after the last scan there is none
     given.origins = is_last ? std::move(rows.origins) : rows.origins;
     given.kinds = is_last ? std::move(rows.kinds) : rows.kinds;
+    // NOLINTEND(clang-analyzer-cplusplus.Move)
     RETURN_IF_ERROR(run.Push(scan.next, std::move(given)));
   }
   return {};

@@ -68,7 +68,7 @@ Status CsvDecoder::ReadField(std::string_view field, size_t row, Arena& arena, C
   if (to.physical() != PhysicalKind::kNested) return ReadScalar(field, row, arena, to);
   if (options_.null_literal && field == *options_.null_literal) return {};
   if (HasEntries(to)) BeginEntries(to, row);
-  const Status status = ReadElements(field, row, arena, to);
+  Status status = ReadElements(field, row, arena, to);
   if (HasEntries(to)) EndEntries(to);
   to.valid[row] = 1;
   return status;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/status/status.h"
@@ -23,7 +24,7 @@ Status SplitCsvRecord(std::string_view record,
 // file's bytes in order.
 class CsvLineEnds {
  public:
-  explicit CsvLineEnds(const CsvOptions& options) : options_(options) {}
+  explicit CsvLineEnds(CsvOptions options) : options_(std::move(options)) {}
 
   // The position of the next '\n' in `text` that ends a record; npos: there is none. What was
   // passed over is remembered, so the next text is what follows.

@@ -194,6 +194,7 @@ std::string ExpandText(const PlanNode& node) {
   std::vector<std::string> rows;
   for (const std::vector<ExpressionPtr>& expansion : node.expansions) {
     std::vector<std::string> items;
+    items.reserve(expansion.size());
     for (const ExpressionPtr& expression : expansion)
       items.push_back(expression->ToString(node.inputs.front()->output));
     rows.push_back(fmt::format("({})", fmt::join(items, ", ")));

@@ -67,7 +67,7 @@ class OverPlanner {
   size_t FindWindow(const Window& window);
   LagCall BindLag(LagCall::Kind kind, const std::vector<ExpressionPtr>& args, Span at) const;
   ExpressionPtr Add(Call call);
-  void BuildWindow(size_t window, Relation& input);
+  void BuildWindow(size_t index, Relation& input);
 
   const PlanContext& context_;
   const std::vector<ast::WindowDefinition>& named_;

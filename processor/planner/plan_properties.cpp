@@ -113,7 +113,7 @@ std::vector<ColumnSet> WindowKeys(const PlanNode& node) {
 }
 
 std::vector<ColumnSet> JoinUniqueKeys(const PlanNode& node) {
-  const std::vector<ColumnSet> left = UniqueKeys(*node.inputs[0]);
+  std::vector<ColumnSet> left = UniqueKeys(*node.inputs[0]);
   if (!node.join.gives_right()) return left;
   const size_t width = node.inputs[0]->output.size();
   ColumnSet left_columns;

@@ -109,6 +109,7 @@ Status JobRunner::Impl::RunWorkers(const std::stop_token& stop) {
   }
   for (;;) {
     std::vector<WorkerStatus> now;
+    now.reserve(all.size());
     for (const Worker* worker : all)
       now.push_back(worker->status());
     if (publisher != nullptr) publisher->Publish(now);

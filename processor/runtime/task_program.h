@@ -200,7 +200,7 @@ struct FileSinkSpec {
   std::string path;       // "dfs:///delays/", "dfs://host:port/x", "file:///x" or "/x"
   std::string extension;  // ".jsonl"
   uint64_t roll_bytes = 128ULL << 20;
-  int64_t roll_interval_ms = 30 * 60 * 1000;
+  int64_t roll_interval_ms = int64_t{30} * 60 * 1000;
   // Of the empty file that says that the rows of a partition are all there; empty: none.
   std::string success_file;
 };

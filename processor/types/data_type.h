@@ -7,7 +7,7 @@
 
 namespace slipstream::sql {
 
-__extension__ typedef __int128 Int128;
+__extension__ typedef __int128 Int128;  // NOLINT(modernize-use-using): see decimal.h
 
 // The types of the SQL dialect, with Flink's names and ranges.
 enum class TypeKind : uint8_t {

@@ -28,6 +28,15 @@ CsvReader::CsvReader(std::unique_ptr<ByteSource> source, const Options& options)
 CsvReader::CsvReader(std::unique_ptr<ByteSource> source)
     : CsvReader(std::move(source), Options{}) {}
 
+Status CsvReader::SkipByteOrderMark() {
+  while (!at_end_ && end_ - begin_ < kByteOrderMark.size())
+    RETURN_IF_ERROR(Fill());
+  if (std::string_view(buffer_.data(), end_).starts_with(kByteOrderMark)) {
+    begin_ += kByteOrderMark.size();
+  }
+  return {};
+}
+
 Result<CsvReader::Outcome> CsvReader::Next() {
   fields_.clear();
   while (true) {
@@ -36,14 +45,8 @@ Result<CsvReader::Outcome> CsvReader::Next() {
       RETURN_IF_ERROR(Fill());
       continue;
     }
-    if (is_first_) {
-      while (!at_end_ && end_ - begin_ < kByteOrderMark.size()) {
-        RETURN_IF_ERROR(Fill());
-      }
-      if (std::string_view(buffer_.data(), end_).starts_with(kByteOrderMark)) {
-        begin_ += kByteOrderMark.size();
-      }
-      is_first_ = false;
+    if (std::exchange(is_first_, false)) {
+      RETURN_IF_ERROR(SkipByteOrderMark());
       continue;
     }
     if (skips_to_line_end_) {

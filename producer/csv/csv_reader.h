@@ -53,6 +53,7 @@ class CsvReader final {
   Parse ParseQuoted(const char*& cursor);
   void Unescape();
   Outcome SkipBadLine();
+  Status SkipByteOrderMark();
   // Makes room, reads; sets at_end_ when nothing is left.
   Status Fill();
   const char* end() const { return buffer_.data() + end_; }

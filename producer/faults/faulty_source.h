@@ -50,9 +50,9 @@ class FaultySource final : public RecordSource {
   // A record of its own, and when it is to leave. Ties leave in the source's order.
   struct Held {
     Time release;
-    uint64_t sequence;
+    uint64_t sequence = 0;
     Record record;  // without its texts
-    bool has_key;
+    bool has_key = false;
     std::string key;
     std::string value;
   };

@@ -21,10 +21,10 @@ std::array<std::string, kFieldCount> MakePrefixes() {
 }  // namespace
 
 void AppendJson(const Flight& flight, NumberStyle style, std::string& out) {
-  static const std::array<std::string, kFieldCount> kPrefixes = MakePrefixes();
+  static const std::array<std::string, kFieldCount> prefixes = MakePrefixes();
   for (size_t i = 0; i < kFieldCount; ++i) {
     auto field = static_cast<Field>(i);
-    out.append(kPrefixes[i]);
+    out.append(prefixes[i]);
     if (!flight.Has(field)) {
       out.append("null");
     } else if (style == NumberStyle::kNumbers && !IsText(field)) {

@@ -1,6 +1,7 @@
 #include "producer/flights/flight_replay.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "producer/flights/schedule.h"
 
@@ -9,10 +10,11 @@ namespace slipstream::producer {
 using std::chrono::days;
 using std::chrono::minutes;
 
-FlightReplay::FlightReplay(FlightSource& source, const Options& options)
-    : source_(source), options_(options) {}
+FlightReplay::FlightReplay(FlightSource& source, Options options)
+    : source_(source), options_(std::move(options)) {}
 
-Status FlightReplay::Load(std::stop_token stop, const std::function<void(uint64_t)>& on_row) {
+Status FlightReplay::Load(const std::stop_token& stop,
+                          const std::function<void(uint64_t)>& on_row) {
   constexpr uint64_t kRowsPerReport = 4096;
   if (!options_.is_sorted) return {};
   sorter_.emplace(EventSorter::Options{.memory_bytes = options_.sort_memory_bytes,

@@ -43,11 +43,11 @@ class FlightReplay final : public RecordSource {
     std::atomic<uint64_t>* rows_read = nullptr;
   };
 
-  FlightReplay(FlightSource& source, const Options& options);
+  FlightReplay(FlightSource& source, Options options);
 
   // Reads and sorts. `on_row` is told from time to time how many rows were read. kCancelled when
   // `stop` was triggered.
-  Status Load(std::stop_token stop, const std::function<void(uint64_t rows)>& on_row);
+  Status Load(const std::stop_token& stop, const std::function<void(uint64_t rows)>& on_row);
 
   Result<bool> Next(Record& record) override;
 

@@ -46,7 +46,7 @@ class Layout final {
   std::string_view name_;
   bool has_header_ = false;
   size_t columns_ = 0;
-  std::array<int16_t, kFieldCount> column_;
+  std::array<int16_t, kFieldCount> column_{};
 };
 
 }  // namespace slipstream::producer

@@ -109,7 +109,7 @@ PipelineOutcome RunPipeline(const PipelineOptions& options,
                             Pacer& pacer,
                             const Clock& clock,
                             Progress& progress,
-                            std::stop_token stop) {
+                            const std::stop_token& stop) {
   Run run(options, sink, pacer, clock, progress, stop);
   PipelineOutcome outcome;
   Result<bool> completed = run.SendAll(source);

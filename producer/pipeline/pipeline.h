@@ -38,6 +38,6 @@ PipelineOutcome RunPipeline(const PipelineOptions& options,
                             Pacer& pacer,
                             const Clock& clock,
                             Progress& progress,
-                            std::stop_token stop);
+                            const std::stop_token& stop);
 
 }  // namespace slipstream::producer

@@ -63,7 +63,7 @@ class SensorSimulator final : public RecordSource {
   // When a device reports next. Ties go to the one made first.
   struct Due {
     Time time;
-    size_t device;
+    size_t device = 0;
     auto operator<=>(const Due&) const = default;
   };
 

@@ -38,12 +38,12 @@ class Day final {
 
  private:
   struct Aircraft {
-    size_t carrier;
-    size_t base;
-    int index;
-    size_t place;
-    int ready;  // UTC, when it can leave as planned
-    int free;   // UTC, when it can leave as things went
+    size_t carrier = 0;
+    size_t base = 0;
+    int index = 0;
+    size_t place = 0;
+    int ready = 0;  // UTC, when it can leave as planned
+    int free = 0;   // UTC, when it can leave as things went
     bool skips_leg = false;
   };
 

@@ -12,15 +12,15 @@ namespace slipstream::producer::synthetic {
 // A flight as it was planned and as it went. Times of day are minutes since midnight of the
 // schedule's day, on the clocks of the place they belong to; beyond 1440 it is the next day.
 struct SyntheticFlight {
-  size_t carrier;  // index into Carriers()
-  size_t origin;   // index into Airports()
-  size_t dest;
-  int number;
-  int aircraft;  // of the carrier's; together with the carrier it is the tail number
+  size_t carrier = 0;  // index into Carriers()
+  size_t origin = 0;   // index into Airports()
+  size_t dest = 0;
+  int number = 0;
+  int aircraft = 0;  // of the carrier's; together with the carrier it is the tail number
   bool has_tail_number = true;
-  int distance_miles;
-  int scheduled_departure;
-  int scheduled_arrival;
+  int distance_miles = 0;
+  int scheduled_departure = 0;
+  int scheduled_arrival = 0;
   bool is_cancelled = false;
   bool is_diverted = false;  // departed, and arrived somewhere else
   int departure_delay = 0;

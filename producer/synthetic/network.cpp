@@ -113,8 +113,8 @@ size_t AirportIndex(std::string_view code) {
 }
 
 int DistanceMiles(size_t a, size_t b) {
-  static const DistanceTable kTable = MakeDistanceTable();
-  return kTable[a][b];
+  static const DistanceTable table = MakeDistanceTable();
+  return table[a][b];
 }
 
 std::chrono::minutes UtcOffset(const Airport& airport, std::chrono::year_month_day date) {
