@@ -61,11 +61,12 @@ function(slipstream_grpc_library name shared static)
     "$<IF:$<BOOL:$<TARGET_PROPERTY:SLIPSTREAM_STATIC_GRPC>>,${archive},${shared}>")
 endfunction()
 
-# Without OpenSSL in the archives: nothing here is encrypted.
-slipstream_grpc_library(grpc gRPC::grpc++ gRPC::grpc++_unsecure)
+slipstream_grpc_library(grpc gRPC::grpc++ gRPC::grpc++)
 slipstream_grpc_library(protobuf protobuf::libprotobuf protobuf::libprotobuf)
 # Of which gRPC has its own copy in it where it is an archive.
 slipstream_grpc_library(absl_synchronization absl::synchronization absl::synchronization)
+# As gRPC has it: never both its archive and the shared one.
+slipstream_grpc_library(crypto OpenSSL::Crypto OpenSSL::Crypto)
 # For servers only, which all use the shared ones.
 slipstream_grpc_library(grpc_reflection gRPC::grpc++_reflection "")
 

@@ -3,7 +3,7 @@
 #   cmake --build build/release && (cd build/release && cpack -G DEB)
 #
 # slipstream-common has what all share: the user, the cluster's addresses in /etc/slipstream,
-# slipstream-doctor and the manual of the lab. What a daemon's package does when it is installed and
+# slipstream-doctor, slipstream-certs and the manual of the lab. What a daemon's package does when it is installed and
 # removed is made from deploy/debian/*.in.
 
 set(SLIPSTREAM_MAINTAINER "Slipstream <root@localhost>" CACHE STRING "Of the Debian packages")
@@ -72,9 +72,10 @@ endfunction()
 
 set(with_common "slipstream-common (= ${PROJECT_VERSION})")
 
-slipstream_package(common TEMPLATE common CONFIG cluster.env DEPENDS "adduser, python3"
+slipstream_package(common TEMPLATE common CONFIG cluster.env DEPENDS "adduser, openssl, python3"
   DESCRIPTION "Slipstream: what all its daemons share\n The user, the cluster's addresses, slipstream-doctor, the manual of the lab.")
 install(PROGRAMS deploy/doctor/doctor.py DESTINATION bin RENAME slipstream-doctor COMPONENT common)
+install(PROGRAMS deploy/certs/slipstream-certs DESTINATION bin COMPONENT common)
 install(FILES docs/LAB.md README.md DESTINATION share/doc/slipstream-common COMPONENT common)
 install(DIRECTORY deploy/prometheus deploy/grafana DESTINATION share/slipstream COMPONENT common
   PATTERN "*.py" EXCLUDE PATTERN "__pycache__" EXCLUDE PATTERN "compose.yml" EXCLUDE

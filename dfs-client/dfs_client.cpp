@@ -43,7 +43,7 @@ BlockWriter::Options WriterOptions(const ClientOptions& options) {
 
 ClientParts::ClientParts(ClientOptions wanted)
     : options(std::move(wanted)),
-      transport(options.transport ? options.transport : rpc::MakeGrpcTransport()),
+      transport(options.transport ? options.transport : rpc::MakeGrpcTransport(options.tls_dir)),
       ids(options.seed),
       notices(options.on_notice, *options.clock),
       suspects(kSuspectsForgivenAfter),

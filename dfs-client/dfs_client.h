@@ -42,6 +42,9 @@ struct ClientOptions {
   // How long one replica has to answer before another is tried.
   std::chrono::milliseconds replica_timeout{10'000};
 
+  // Where key and certificates are (common/tls/tls_dir.h); empty: no TLS.
+  std::string tls_dir;
+
   // Of the files and directories made; empty: the master's own.
   std::string file_owner;
   std::string file_group;
@@ -59,7 +62,7 @@ struct ClientOptions {
 
   // The world around the client; a simulation puts its own in place of each. Borrowed, but for the
   // transport, which the client shares with whoever made it.
-  std::shared_ptr<rpc::Transport> transport;  // null: gRPC
+  std::shared_ptr<rpc::Transport> transport;  // null: gRPC, with tls_dir
   const Clock* clock = &SystemClock::Get();
   Sleeper* sleeper = &SystemSleeper::Get();
   uint64_t seed = 0;  // of all randomness; 0: the system's

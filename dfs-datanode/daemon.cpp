@@ -36,10 +36,11 @@ constexpr int kCopyThreads = 2;
 constexpr size_t kKeptMemoryBytes = size_t{8} << 20;
 
 Status CheckAddresses(const DaemonOptions& options) {
+  const Guard guard = GuardOf(options.tls_dir, options.insecure);
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(options.listen));
-  RETURN_IF_ERROR(CheckListenAddress("--listen", listen, options.insecure));
+  RETURN_IF_ERROR(CheckListenAddress("--listen", listen, guard));
   ASSIGN_OR_RETURN(HostPort admin, ParseHostPort(options.admin_listen));
-  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin, options.insecure));
+  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin, guard));
   RETURN_IF_ERROR(ParseHostPort(options.master).status().WithContext("--master"));
   if (options.advertise.empty()) {
     if (listen.host != "0.0.0.0" && listen.host != "::") return {};
@@ -60,12 +61,15 @@ Result<std::string> AdvertisedAddress(const DaemonOptions& options, const rpc::S
 
 // In the order in which they may be used, so that destruction is the reverse.
 struct Daemon::Impl {
-  DaemonOptions options;
+  explicit Impl(const DaemonOptions& given) : options(given) {}
+
+  const DaemonOptions options;
   daemon::ControlLoop control;
   std::atomic<bool> is_stopped = false;
   prometheus::Registry registry;
   Metrics metrics{registry};
-  std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport();  // shared with its peers
+  std::shared_ptr<rpc::Transport> transport =
+      rpc::MakeGrpcTransport(options.tls_dir);  // shared with its peers
   std::unique_ptr<Node> node;
   std::unique_ptr<StepLoop> session;
   std::unique_ptr<StepLoop> scrubber;
@@ -142,10 +146,12 @@ std::vector<StepLoop*> Daemon::Impl::Loops() const {
 
 Status Daemon::Impl::Listen() {
   service = std::make_unique<DatanodeService>(node->server(), metrics.calls, SystemClock::Get());
-  ASSIGN_OR_RETURN(
-      server,
-      rpc::Server::Start({.listen = options.listen, .threads_max = options.rpc_threads},
-                         {&service->service()}));
+  ASSIGN_OR_RETURN(server,
+                   rpc::Server::Start({.listen = options.listen,
+                                       .threads_max = options.rpc_threads,
+                                       .tls_dir = options.tls_dir,
+                                       .role_needed = DatanodeService::RoleNeeded},
+                                      {&service->service()}));
   ASSIGN_OR_RETURN(admin,
                    daemon::AdminServer::Start({.listen = options.admin_listen,
                                                .daemon = "dfs-datanode",
@@ -224,9 +230,8 @@ Daemon::~Daemon() {
 Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   RETURN_IF_ERROR(CheckAddresses(options));
   rpc::KeepMessageMemory(kKeptMemoryBytes);
-  std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Impl>()));
+  std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Impl>(options)));
   Impl& impl = *daemon->impl_;
-  impl.options = options;
   RETURN_IF_ERROR(impl.OpenNode());
   RETURN_IF_ERROR(impl.Listen());
   ASSIGN_OR_RETURN(const std::string address, AdvertisedAddress(options, *impl.server));

@@ -29,6 +29,7 @@ struct DaemonOptions {
   std::string admin_listen = "127.0.0.1:0";
   std::string endpoint_file;
   bool insecure = false;
+  std::string tls_dir;  // empty: no TLS
 };
 
 // Daemon: one datanode process: joins the stores, the service, the link to the master and the

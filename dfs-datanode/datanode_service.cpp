@@ -134,6 +134,12 @@ DatanodeService::DatanodeService(ReplicaServer& replicas,
 
 DatanodeService::~DatanodeService() = default;
 
+access::Role DatanodeService::RoleNeeded(std::string_view method) {
+  // All others only read; gRPC's own are health and reflection.
+  return method == "/slipstream.dfs.v1.DfsDatanode/WriteBlocks" ? access::Role::kWrite
+                                                                : access::Role::kRead;
+}
+
 grpc::Service& DatanodeService::service() {
   return *impl_;
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
+#include "common/access/role.h"
 #include "common/clock/clock.h"
 #include "dfs-datanode/replica_server.h"
 
@@ -29,6 +31,9 @@ class DatanodeService final {
   DatanodeService& operator=(const DatanodeService&) = delete;
 
   grpc::Service& service();
+
+  // The role that a caller needs for a method ("/package.Service/Method") of this server.
+  static access::Role RoleNeeded(std::string_view method);
 
  private:
   class Impl;

@@ -17,7 +17,7 @@ constexpr char kExamples[] =
     "  dfs-datanode --data-dir /var/lib/slipstream/datanode\n"
     "  dfs-datanode --master 10.0.0.1:7400 --listen 0.0.0.0:7410 --advertise "
     "10.0.0.2:7410 \\\n"
-    "               --insecure --data-dir /disk1/slipstream\n";
+    "               --tls-dir /etc/slipstream/tls --data-dir /disk1/slipstream\n";
 
 // Labels go into reports and lists.
 std::string IsLabel(const std::string& text) {
@@ -89,6 +89,7 @@ int main(int argc, char** argv) {
   daemon::DaemonFlags flags;
   AddFlags(app, options);
   daemon::AddDaemonFlags(app, flags);
+  daemon::AddTlsFlag(app, options.tls_dir);
   if (std::optional<int> exit_code = daemon::ParseFlags(app, argc, argv)) return *exit_code;
   slipstream::log::Init({.level = flags.log_level});
   options.admin_listen = flags.admin_listen;

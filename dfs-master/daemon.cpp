@@ -19,6 +19,7 @@
 #include "common/sync/mutex.h"
 #include "dfs-master/backup.h"
 #include "dfs-master/master_service.h"
+#include "dfs-master/method_roles.h"
 #include "dfs-master/metrics.h"
 #include "dfs-master/rocksdb_store.h"
 
@@ -130,7 +131,8 @@ Status Daemon::Start() {
   for (const auto& [flag, address] : {std::pair{"--listen", options.listen},
                                       std::pair{"--admin-listen", options.flags.admin_listen}}) {
     ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(address));
-    RETURN_IF_ERROR(CheckListenAddress(flag, listen, options.flags.insecure));
+    RETURN_IF_ERROR(
+        CheckListenAddress(flag, listen, GuardOf(options.tls_dir, options.flags.insecure)));
   }
   RETURN_IF_ERROR(CheckRestoreIsWhole(options.data_dir));
   // Half of it for rows, which save the most: they are decoded, and found by one lookup.
@@ -155,7 +157,10 @@ Status Daemon::Start() {
   impl_->service = std::make_unique<MasterService>(
       *impl_->master, impl_->metrics, SystemClock::Get(), daemon::Version());
   ASSIGN_OR_RETURN(impl_->server,
-                   rpc::Server::Start({.listen = options.listen, .threads_max = kRpcThreadsMax},
+                   rpc::Server::Start({.listen = options.listen,
+                                       .threads_max = kRpcThreadsMax,
+                                       .tls_dir = options.tls_dir,
+                                       .role_needed = RoleNeeded},
                                       impl_->service->services()));
   impl_->loading = std::make_unique<LoadingLoop>(*impl_->master);
   impl_->housekeeping = std::make_unique<HousekeepingLoop>(*impl_->master, impl_->metrics);

@@ -18,6 +18,7 @@ class Daemon final {
   struct Options {
     daemon::DaemonFlags flags;
     std::string listen = "127.0.0.1:7400";
+    std::string tls_dir;  // empty: no TLS
     std::filesystem::path data_dir;
     Master::Options master;
     // What the store's rows, blocks and unwritten changes take in memory, together.

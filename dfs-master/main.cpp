@@ -17,7 +17,7 @@ using slipstream::dfs::master::Daemon;
 constexpr const char* kExamples = R"(
 Examples:
   dfs-master --data-dir /var/lib/slipstream/master
-  dfs-master --listen 0.0.0.0:7400 --insecure --data-dir /data/master --admin-listen 127.0.0.1:7401
+  dfs-master --listen 0.0.0.0:7400 --tls-dir /etc/slipstream/tls --data-dir /data/master
   dfs-master --data-dir ./master --min-replicas 1 --replication 1     # a single datanode
   dfs-master --data-dir ./master --trash-interval 1440                # a day of trash
   dfs-master backup --master localhost:7400 /backup/master-1           # a copy while it runs
@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
   CLI::App app("The file system's master: names, blocks, repair, two-phase appends.", "dfs-master");
   app.footer(kExamples);
   daemon::AddDaemonFlags(app, options.flags);
+  daemon::AddTlsFlag(app, options.tls_dir);
   app.add_option(
          "--listen", options.listen, "HOST:PORT of the gRPC services; port 0 takes a free one")
       ->capture_default_str();

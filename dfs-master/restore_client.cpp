@@ -15,16 +15,17 @@ constexpr std::chrono::seconds kCallTimeout{30};
 // A copy to another file system takes as long as its disk.
 constexpr std::chrono::hours kBackupTimeout{6};
 
-Status Call(const std::string& master,
+Status Call(const MasterAddress& master,
             std::string_view method,
             const google::protobuf::MessageLite& request,
             google::protobuf::MessageLite& response,
             std::chrono::milliseconds timeout) {
-  const std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport();
-  return transport->Connect(master)->Call("/slipstream.dfs.v1.DfsAdmin/" + std::string(method),
-                                          request,
-                                          response,
-                                          {.timeout = timeout, .stop = {}});
+  const std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport(master.tls_dir);
+  return transport->Connect(master.address)
+      ->Call("/slipstream.dfs.v1.DfsAdmin/" + std::string(method),
+             request,
+             response,
+             {.timeout = timeout, .stop = {}});
 }
 
 RestorePhase FromProto(v1::RestoreResponse::Phase phase) {
@@ -42,7 +43,7 @@ RestorePhase FromProto(v1::RestoreResponse::Phase phase) {
 
 }  // namespace
 
-Result<BackupInfo> AskForBackup(const std::string& master, const std::string& directory) {
+Result<BackupInfo> AskForBackup(const MasterAddress& master, const std::string& directory) {
   v1::BackupRequest request;
   request.set_directory(directory);
   v1::BackupResponse response;
@@ -50,7 +51,7 @@ Result<BackupInfo> AskForBackup(const std::string& master, const std::string& di
   return BackupInfo{.log_position = response.log_position(), .bytes = response.bytes()};
 }
 
-Result<RestoreStatus> TellRestored(const std::string& master, RestoreWord word) {
+Result<RestoreStatus> TellRestored(const MasterAddress& master, RestoreWord word) {
   v1::RestoreRequest request;
   switch (word) {
     case RestoreWord::kStatus:

@@ -51,10 +51,11 @@ constexpr std::chrono::milliseconds kWatchTimeout{2'000};
 constexpr std::chrono::milliseconds kMasterSilenceMax{10'000};
 
 Status CheckAddresses(const DaemonOptions& options) {
+  const Guard guard = GuardOf({}, options.insecure);  // what it serves itself is plain HTTP
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(options.listen));
-  RETURN_IF_ERROR(CheckListenAddress("--listen", listen, options.insecure));
+  RETURN_IF_ERROR(CheckListenAddress("--listen", listen, guard));
   ASSIGN_OR_RETURN(HostPort admin, ParseHostPort(options.admin_listen));
-  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin, options.insecure));
+  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin, guard));
   return ParseHostPort(options.master).status().WithContext("--master");
 }
 
@@ -101,7 +102,8 @@ struct Daemon::Impl {
   prometheus::Registry registry;
   http::Metrics metrics{registry};
   std::stop_source stop;  // of the file system's clients
-  std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport();  // shared by the clients
+  std::shared_ptr<rpc::Transport> transport =
+      rpc::MakeGrpcTransport(options.tls_dir);  // shared by the clients
   webhdfs::UserClients clients;
   api::StateBoard board;
   std::shared_ptr<dfs::DfsClient> chart_client;     // likewise, of the charts' thread

@@ -24,6 +24,7 @@ struct DaemonOptions {
   std::string admin_listen = "127.0.0.1:0";
   std::string endpoint_file;
   bool insecure = false;
+  std::string tls_dir;  // of what goes to the file system; empty: no TLS
 };
 
 // Daemon: one gateway process: joins the HTTP server, WebHDFS, the state of cluster and jobs,

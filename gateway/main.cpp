@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
   daemon::DaemonFlags flags;
   AddFlags(app, options);
   daemon::AddDaemonFlags(app, flags);
+  daemon::AddTlsFlag(app, options.tls_dir);
   if (std::optional<int> exit_code = daemon::ParseFlags(app, argc, argv)) return *exit_code;
   slipstream::log::Init({.level = flags.log_level});
   options.admin_listen = flags.admin_listen;

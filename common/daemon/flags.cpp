@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/log/format.h"
+#include "common/tls/tls_dir.h"
 
 namespace slipstream::daemon {
 namespace {
@@ -53,6 +54,16 @@ void AddLogFlags(CLI::App& app, DaemonFlags& flags) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"logfmt", "json"}))
       ->default_str("logfmt");
+}
+
+void AddTlsFlag(CLI::App& app, std::string& tls_dir) {
+  app.add_option("--tls-dir",
+                 tls_dir,
+                 "folder with ca.pem and host.pem, which `slipstream certs` makes: everything that "
+                 "goes between processes is encrypted, and both sides prove who they are")
+      ->type_name("DIR")
+      ->check(CLI::Validator(
+          [](const std::string& directory) { return tls::CheckTlsDir(directory).message(); }, ""));
 }
 
 void AddDaemonFlags(CLI::App& app, DaemonFlags& flags) {

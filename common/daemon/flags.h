@@ -30,6 +30,9 @@ struct DaemonFlags {
 // Adds --log-level and --log-format alone, for tools that serve nothing. The format is set while
 // the command line is parsed.
 void AddLogFlags(CLI::App& app, DaemonFlags& flags);
+// Adds --tls-dir, spelt alike for all that call or serve the file system. What is there is checked
+// while the command line is parsed: a certificate that has expired is a usage error.
+void AddTlsFlag(CLI::App& app, std::string& tls_dir);
 // Adds all of DaemonFlags. `flags` must outlive the parsing.
 void AddDaemonFlags(CLI::App& app, DaemonFlags& flags);
 

@@ -59,11 +59,17 @@ bool IsLoopback(std::string_view host) {
   return (ntohl(address.s_addr) >> 24) == 127;
 }
 
-Status CheckListenAddress(std::string_view flag, const HostPort& listen, bool is_insecure_allowed) {
-  if (is_insecure_allowed || IsLoopback(listen.host)) return {};
+Guard GuardOf(const std::string& tls_dir, bool is_insecure) {
+  if (!tls_dir.empty()) return Guard::kTls;
+  return is_insecure ? Guard::kMeantNone : Guard::kNone;
+}
+
+Status CheckListenAddress(std::string_view flag, const HostPort& listen, Guard guard) {
+  if (guard != Guard::kNone || IsLoopback(listen.host)) return {};
   return InvalidArgument(std::string(flag) + " " + listen.ToString() +
-                         " can be reached from other machines, without encryption or login; if "
-                         "that is wanted, add --insecure");
+                         " can be reached from other machines, without encryption or login: add "
+                         "--tls-dir DIR (`slipstream certs` makes one) or, if that is wanted, "
+                         "--insecure");
 }
 
 }  // namespace slipstream

@@ -24,8 +24,17 @@ Result<HostPort> ParseHostPort(std::string_view text);
 // Whether only this machine can reach it: 127.0.0.0/8, ::1, localhost.
 bool IsLoopback(std::string_view host);
 
-// Nothing here is encrypted or asks who is calling, so a server listens beyond loopback only when
-// told that this is wanted. Errors: kInvalidArgument naming --insecure.
-Status CheckListenAddress(std::string_view flag, const HostPort& listen, bool is_insecure_allowed);
+// What stands between a server and whoever reaches its port.
+enum class Guard {
+  kNone,       // nothing is encrypted, nobody is asked who is calling
+  kMeantNone,  // the same, and the user said that it is meant
+  kTls,        // callers prove themselves over TLS
+};
+// The guard of a server whose --tls-dir and --insecure are these.
+Guard GuardOf(const std::string& tls_dir, bool is_insecure);
+
+// A server listens beyond loopback only behind a guard, or when told that none is wanted.
+// Errors: kInvalidArgument naming --tls-dir and --insecure.
+Status CheckListenAddress(std::string_view flag, const HostPort& listen, Guard guard);
 
 }  // namespace slipstream

@@ -7,6 +7,7 @@
 
 namespace grpc {
 class Channel;
+class ChannelCredentials;
 class ClientContext;
 }  // namespace grpc
 
@@ -26,13 +27,18 @@ struct ChannelOptions {
   std::chrono::milliseconds keepalive_timeout{5'000};
 };
 
-// A channel to `address` (HOST:PORT), without TLS. Makes no connection yet and does not block;
-// calls on it fail with kUnavailable while the peer is away, and it reconnects by itself.
+// A channel to `address` (HOST:PORT); see credentials.h. Makes no connection yet and does not
+// block; calls on it fail with kUnavailable while the peer is away, and it reconnects by itself.
 //
 // Every call of this function gives a TCP connection of its own (gRPC would otherwise share one
 // among all channels to a peer); keep the channel for as long as the peer matters. Proxies from
 // the environment are not used.
 // Threads: the channel is thread-safe. Ownership: shared with the stubs made from it.
+std::shared_ptr<grpc::Channel> MakeChannel(
+    const std::string& address,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+    const ChannelOptions& options = {});
+// The same without TLS.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
                                            const ChannelOptions& options = {});
 

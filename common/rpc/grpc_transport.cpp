@@ -13,6 +13,9 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include "common/check/check.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/connect_error.h"
+#include "common/rpc/credentials.h"
 #include "common/rpc/status_map.h"
 
 // Calls are made with the templates that generated stubs are made of, on messages' base class: one
@@ -24,6 +27,16 @@ namespace {
 using google::protobuf::MessageLite;
 using grpc::internal::RpcMethod;
 using std::chrono::milliseconds;
+
+// What a peer and its calls share: copied into each call, as cheaply as two counters go up.
+struct Connection {
+  std::shared_ptr<grpc::Channel> channel;      // shared with the calls that gRPC has under way
+  std::shared_ptr<const std::string> tls_dir;  // shared with the transport
+
+  Status Outcome(const grpc::Status& status) const {
+    return ExplainConnectError(FromGrpc(status), *tls_dir);
+  }
+};
 
 // A call's context, cancelled when its caller's stop is triggered.
 class CallContext final {
@@ -63,11 +76,11 @@ class Method final {
 
 class GrpcRequestStream final : public RequestStream {
  public:
-  GrpcRequestStream(grpc::Channel& channel,
+  GrpcRequestStream(const Connection& connection,
                     std::string_view method,
                     MessageLite& response,
                     const CallOptions& options)
-      : channel_(channel),
+      : connection_(connection),
         response_(response),
         context_(options),
         method_(method, RpcMethod::CLIENT_STREAMING) {}
@@ -98,13 +111,13 @@ class GrpcRequestStream final : public RequestStream {
     SLIPSTREAM_CHECK(!is_finished_, "a call ends once");
     HalfClose();
     is_finished_ = true;
-    return FromGrpc(writer_->Finish());
+    return connection_.Outcome(writer_->Finish());
   }
 
  private:
   void Open() {
     writer_.reset(grpc::internal::ClientWriterFactory<MessageLite>::Create(
-        &channel_, method_.get(), context_.get(), &response_));
+        connection_.channel.get(), method_.get(), context_.get(), &response_));
   }
 
   bool Write(const MessageLite& message, const grpc::WriteOptions& options) {
@@ -118,7 +131,7 @@ class GrpcRequestStream final : public RequestStream {
     return writer_->Write(message, options);
   }
 
-  grpc::Channel& channel_;
+  const Connection connection_;
   MessageLite& response_;
   CallContext context_;
   const Method method_;
@@ -129,14 +142,15 @@ class GrpcRequestStream final : public RequestStream {
 
 class GrpcResponseStream final : public ResponseStream {
  public:
-  GrpcResponseStream(grpc::Channel& channel,
+  GrpcResponseStream(const Connection& connection,
                      std::string_view method,
                      const MessageLite& request,
                      const CallOptions& options)
-      : context_(options),
+      : connection_(connection),
+        context_(options),
         method_(method, RpcMethod::SERVER_STREAMING),
         reader_(grpc::internal::ClientReaderFactory<MessageLite>::Create(
-            &channel, method_.get(), context_.get(), request)) {}
+            connection_.channel.get(), method_.get(), context_.get(), request)) {}
 
   ~GrpcResponseStream() override {
     if (is_finished_) return;
@@ -149,10 +163,11 @@ class GrpcResponseStream final : public ResponseStream {
   Status Finish() override {
     SLIPSTREAM_CHECK(!is_finished_, "a call ends once");
     is_finished_ = true;
-    return FromGrpc(reader_->Finish());
+    return connection_.Outcome(reader_->Finish());
   }
 
  private:
+  const Connection connection_;
   CallContext context_;
   const Method method_;
   const std::unique_ptr<grpc::ClientReader<MessageLite>> reader_;
@@ -161,7 +176,7 @@ class GrpcResponseStream final : public ResponseStream {
 
 class GrpcPeer final : public Peer {
  public:
-  explicit GrpcPeer(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
+  explicit GrpcPeer(Connection connection) : connection_(std::move(connection)) {}
 
   Status Call(std::string_view method,
               const MessageLite& request,
@@ -169,45 +184,50 @@ class GrpcPeer final : public Peer {
               const CallOptions& options) override {
     CallContext context(options);
     const Method unary(method, RpcMethod::NORMAL_RPC);
-    return FromGrpc(grpc::internal::BlockingUnaryCall<MessageLite, MessageLite>(
-        channel_.get(), unary.get(), context.get(), request, &response));
+    return connection_.Outcome(grpc::internal::BlockingUnaryCall<MessageLite, MessageLite>(
+        connection_.channel.get(), unary.get(), context.get(), request, &response));
   }
 
   std::unique_ptr<RequestStream> OpenRequestStream(std::string_view method,
                                                    MessageLite& response,
                                                    const CallOptions& options) override {
-    return std::make_unique<GrpcRequestStream>(*channel_, method, response, options);
+    return std::make_unique<GrpcRequestStream>(connection_, method, response, options);
   }
 
   std::unique_ptr<ResponseStream> OpenResponseStream(std::string_view method,
                                                      const MessageLite& request,
                                                      const CallOptions& options) override {
-    return std::make_unique<GrpcResponseStream>(*channel_, method, request, options);
+    return std::make_unique<GrpcResponseStream>(connection_, method, request, options);
   }
 
-  void AwaitReconnect(milliseconds timeout) override { rpc::AwaitReconnect(*channel_, timeout); }
+  void AwaitReconnect(milliseconds timeout) override {
+    rpc::AwaitReconnect(*connection_.channel, timeout);
+  }
 
  private:
-  // Shared only with the calls that gRPC itself has under way.
-  const std::shared_ptr<grpc::Channel> channel_;
+  const Connection connection_;
 };
 
 class GrpcTransport final : public Transport {
  public:
-  explicit GrpcTransport(const ChannelOptions& options) : options_(options) {}
+  explicit GrpcTransport(const std::string& tls_dir)
+      : tls_dir_(std::make_shared<const std::string>(tls_dir)),
+        credentials_(MakeChannelCredentials(tls_dir)) {}
 
   std::shared_ptr<Peer> Connect(const std::string& address) override {
-    return std::make_shared<GrpcPeer>(MakeChannel(address, options_));
+    return std::make_shared<GrpcPeer>(
+        Connection{.channel = MakeChannel(address, credentials_), .tls_dir = tls_dir_});
   }
 
  private:
-  const ChannelOptions options_;
+  const std::shared_ptr<const std::string> tls_dir_;             // shared with the connections
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;  // shared with the channels
 };
 
 }  // namespace
 
-std::shared_ptr<Transport> MakeGrpcTransport(const ChannelOptions& options) {
-  return std::make_shared<GrpcTransport>(options);
+std::shared_ptr<Transport> MakeGrpcTransport(const std::string& tls_dir) {
+  return std::make_shared<GrpcTransport>(tls_dir);
 }
 
 }  // namespace slipstream::rpc

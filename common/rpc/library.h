@@ -6,7 +6,8 @@ namespace slipstream::rpc {
 
 // Keeps gRPC's library initialised for the rest of the process. It would otherwise shut itself down
 // whenever its last channel or server goes, and then wait for a pending timer: up to ten seconds,
-// in whatever thread let go of the object (gRPC 1.51). Called before anything of gRPC's is made.
+// in whatever thread let go of the object (gRPC 1.51). What gRPC has to say goes to our log, at
+// level debug. Called before anything of gRPC's is made.
 void KeepLibrary();
 
 // Makes the process keep the memory of messages and buffers that are let go, up to `bytes` at the

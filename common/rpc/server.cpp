@@ -2,15 +2,12 @@
 
 #include <utility>
 
-#include <grpc/support/log.h>
 #include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
-#include <spdlog/logger.h>
 
-#include "common/log/log.h"
 #include "common/net/host_port.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/library.h"
@@ -25,11 +22,6 @@ constexpr int kPingIntervalMsMin = 5'000;
 // Threads that stay when they have nothing to do. Handlers block, and with gRPC's default of two a
 // busy server would make a thread for every call and end it again.
 constexpr int kIdleThreadsMax = 16;
-
-// gRPC writes to stderr on its own; what matters of it comes back as a status.
-void LogQuietly(gpr_log_func_args* line) {
-  log::Get("grpc")->debug("grpc_said text={}", log::Quoted(line->message));
-}
 
 }  // namespace
 
@@ -48,8 +40,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options,
   KeepLibrary();
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(options.listen));
 
-  // All are process-wide switches of gRPC, and idempotent.
-  gpr_set_log_function(LogQuietly);
+  // Both are process-wide switches of gRPC, and idempotent.
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
@@ -66,7 +57,8 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options,
   // Without this a second process could listen on the same port and take half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   int port = 0;
-  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(
+      options.listen, MakeServerCredentials(options.tls_dir, options.role_needed), &port);
   for (grpc::Service* service : services)
     builder.RegisterService(service);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/rpc/credentials.h"
 #include "common/status/status.h"
 
 namespace grpc {
@@ -27,6 +28,8 @@ class Server final {
   struct Options {
     std::string listen;  // HOST:PORT; port 0 takes a free one
     int threads_max = 64;
+    std::string tls_dir;  // see credentials.h, for this and the next
+    RoleNeeded role_needed = nullptr;
   };
 
   // Listens and serves; health says NOT_SERVING until SetServing(true).

@@ -27,14 +27,14 @@ _dfs() {
   while ((i < COMP_CWORD)); do
     case ${COMP_WORDS[i]} in
       --master) _dfs_master=${COMP_WORDS[i + 1]}; ((i += 2)) ;;
-      --connect-timeout) ((i += 2)) ;;
+      --connect-timeout|--tls-dir) ((i += 2)) ;;
       --*) ((i += 1)) ;;
       *) verb=${COMP_WORDS[i]#-}; break ;;
     esac
   done
   local IFS=$'\n'
   if [[ -z $verb && $cur == --* ]]; then
-    COMPREPLY=($(compgen -W $'--master\n--connect-timeout\n--help\n--version' -- "$cur"))
+    COMPREPLY=($(compgen -W $'--master\n--connect-timeout\n--tls-dir\n--help\n--version' -- "$cur"))
   elif [[ -z $verb && $cur == -* ]]; then
     COMPREPLY=($(compgen -P - -W "$(_dfs_verbs)" -- "${cur#-}"))
   elif [[ -z $verb || $verb == help || $verb == usage ]]; then
@@ -61,14 +61,14 @@ _dfs() {
   while ((i < CURRENT)); do
     case ${words[i]} in
       --master) _dfs_master=${words[i + 1]}; ((i += 2)) ;;
-      --connect-timeout) ((i += 2)) ;;
+      --connect-timeout|--tls-dir) ((i += 2)) ;;
       --*) ((i += 1)) ;;
       *) verb=${words[i]#-}; break ;;
     esac
   done
   local cur=${words[CURRENT]}
   if [[ -z $verb && $cur == --* ]]; then
-    compadd -- --master --connect-timeout --help --version
+    compadd -- --master --connect-timeout --tls-dir --help --version
   elif [[ -z $verb && $cur == -* ]]; then
     compadd -P - -- ${(f)"$(_dfs_verbs)"}
   elif [[ -z $verb || $verb == help || $verb == usage ]]; then

@@ -17,6 +17,7 @@
 #include "common/net/host_port.h"
 #include "common/rpc/library.h"
 #include "common/sync/mutex.h"
+#include "common/tls/tls_dir.h"
 #include "dfs-client/cli/arguments.h"
 #include "dfs-client/cli/completion.h"
 #include "dfs-client/cli/help.h"
@@ -29,6 +30,7 @@ namespace slipstream::dfs::cli {
 namespace {
 
 constexpr int kExitDone = 0;
+constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 255;
 
 constexpr const char* kDefaultMaster = "127.0.0.1:7400";
@@ -40,6 +42,7 @@ constexpr const char* kGroup = "supergroup";  // as HDFS names it
 
 struct GlobalFlags {
   std::string master;
+  std::string tls_dir;  // empty: no TLS
   int timeout_seconds = kTimeoutSecondsDefault;
 };
 
@@ -64,6 +67,10 @@ Result<GlobalFlags> ReadFlags(const Arguments& arguments) {
   if (auto parsed = ParseHostPort(flags.master); !parsed.ok()) {
     return parsed.status().WithContext("--master");
   }
+  if (const char* tls_dir = std::getenv("SLIPSTREAM_TLS_DIR"); tls_dir != nullptr) {
+    flags.tls_dir = tls_dir;
+  }
+  flags.tls_dir = arguments.Value("tls-dir").value_or(flags.tls_dir);
   if (auto text = arguments.Value("connect-timeout"); text.has_value()) {
     const char* end = text->data() + text->size();
     const auto [stop, error] = std::from_chars(text->data(), end, flags.timeout_seconds);
@@ -107,11 +114,18 @@ int RunVerb(const GlobalFlags& flags, const Call& call, const Arguments& argumen
   const std::string user = UserName();
   const std::chrono::seconds timeout(flags.timeout_seconds);
   NoticePrinter notices(call.name);
+  if (!flags.tls_dir.empty()) {
+    if (const Status status = tls::CheckTlsDir(flags.tls_dir); !status.ok()) {
+      fmt::print(stderr, "{}: {}\n", call.name, status.message());
+      return kExitFailed;
+    }
+  }
   auto client =
       DfsClient::Connect({.master = flags.master,
                           .timeout = timeout,
                           .write_timeout = timeout,
                           .read_timeout = timeout,
+                          .tls_dir = flags.tls_dir,
                           .file_owner = user,
                           .file_group = kGroup,
                           .on_notice = [&](const std::string& text) { notices.Print(text); }});
@@ -207,7 +221,8 @@ int RunWords(const GlobalFlags& flags, std::span<const std::string> words) {
 size_t CountFlagWords(std::span<const std::string> words) {
   size_t count = 0;
   while (count < words.size() && words[count].starts_with("--")) {
-    const bool takes_next = words[count] == "--master" || words[count] == "--connect-timeout";
+    const bool takes_next = words[count] == "--master" || words[count] == "--connect-timeout" ||
+                            words[count] == "--tls-dir";
     count += takes_next ? 2 : 1;
   }
   return std::min(count, words.size());
@@ -218,7 +233,7 @@ size_t CountFlagWords(std::span<const std::string> words) {
 int RunShell(std::span<const std::string> words) {
   const size_t flag_words = CountFlagWords(words);
   auto global = Arguments::Parse(words.first(flag_words),
-                                 {"master=", "connect-timeout=", "help", "version"},
+                                 {"master=", "connect-timeout=", "tls-dir=", "help", "version"},
                                  {.operands_max = 0});
   if (!global.ok()) return UsageError(global.status().message());
   words = words.subspan(flag_words);

@@ -53,13 +53,18 @@ int Run(CLI::App& app, int argc, const char* const* argv, Fn command) {
   return status.code() == Code::kInvalidArgument ? daemon::kExitUsage : daemon::kExitFailed;
 }
 
+void AddMasterFlags(CLI::App& app, MasterAddress& master) {
+  app.add_option("--master", master.address, "HOST:PORT of the master")->capture_default_str();
+  daemon::AddTlsFlag(app, master.tls_dir);
+}
+
 int RunBackup(int argc, const char* const* argv) {
   CLI::App app("A consistent copy of a running master's store, made by it on its own machine.",
                "dfs-master backup");
   app.footer(kBackupExamples);
-  std::string master = "127.0.0.1:7400";
+  MasterAddress master;
   std::string directory;
-  app.add_option("--master", master, "HOST:PORT of the master")->capture_default_str();
+  AddMasterFlags(app, master);
   app.add_option("DIR", directory, "absolute, on the master's machine; new or empty")->required();
   return Run(app, argc, argv, [&]() -> Status {
     ASSIGN_OR_RETURN(const BackupInfo info, AskForBackup(master, directory));
@@ -108,10 +113,10 @@ int RunRestored(int argc, const char* const* argv) {
   CLI::App app("How far a restored master is, and the operator's word that lets it go on.",
                "dfs-master restored");
   app.footer(kRestoredExamples);
-  std::string master = "127.0.0.1:7400";
+  MasterAddress master;
   bool without_missing_nodes = false;
   bool forget_unknown = false;
-  app.add_option("--master", master, "HOST:PORT of the master")->capture_default_str();
+  AddMasterFlags(app, master);
   CLI::Option* missing =
       app.add_flag("--without-missing-nodes",
                    without_missing_nodes,

@@ -25,9 +25,11 @@ constexpr char kLogName[] = "processor.batch";
 constexpr uint64_t kBadRowsLogged = 20;  // the rest are counted
 
 FileSystems MakeFileSystems(const JobFlags& flags, const std::stop_token& stop) {
-  return FileSystems(
-      flags.master,
-      {.timeout = flags.connect_timeout, .write_timeout = flags.connect_timeout, .stop = stop});
+  return FileSystems(flags.master,
+                     {.timeout = flags.connect_timeout,
+                      .write_timeout = flags.connect_timeout,
+                      .tls_dir = flags.tls_dir,
+                      .stop = stop});
 }
 
 // Says which rows were bad, the first few of them by name.

@@ -109,6 +109,7 @@ void AddJobFlags(CLI::App& app, JobFlags& flags) {
       ->capture_default_str();
   app.add_option("--master", flags.master, "The dfs-master of dfs:///… paths, HOST:PORT")
       ->capture_default_str();
+  daemon::AddTlsFlag(app, flags.tls_dir);
   AddSettings(app, flags);
   AddCatalogs(app, flags);
   AddDuration(app,

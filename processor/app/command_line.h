@@ -17,6 +17,7 @@ struct JobFlags {
   std::string master = "127.0.0.1:7400";
   std::map<std::string, std::string> settings;  // SET before the file
   std::vector<std::string> catalogs;            // files whose CREATEs run first
+  std::string tls_dir;                          // of what goes to the file system; empty: no TLS
   std::chrono::milliseconds connect_timeout{60'000};
 };
 

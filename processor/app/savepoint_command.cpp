@@ -35,9 +35,11 @@ Status SaveJob(const SavepointFlags& flags, const std::stop_token& stop) {
     return InvalidArgument(run.file + " does not read Kafka: it has no state to save");
   }
   const std::string name = JobName(plan.settings, run.file);
-  FileSystems file_systems(
-      run.job.master,
-      {.timeout = run.job.connect_timeout, .write_timeout = run.job.connect_timeout, .stop = stop});
+  FileSystems file_systems(run.job.master,
+                           {.timeout = run.job.connect_timeout,
+                            .write_timeout = run.job.connect_timeout,
+                            .tls_dir = run.job.tls_dir,
+                            .stop = stop});
   TableFiles files(file_systems);
   ASSIGN_OR_RETURN(const std::unique_ptr<runtime::JobProgram> program,
                    CompileStreamingJob(plan, run, files));

@@ -126,7 +126,8 @@ Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
     return std::shared_ptr<dfs::AppendStore>(
         dfs::DfsClient::Connect({.master = authority.empty() ? flags.job.master : authority,
                                  .timeout = kStoreCallTimeout,
-                                 .write_timeout = kStoreCallTimeout}));
+                                 .write_timeout = kStoreCallTimeout,
+                                 .tls_dir = flags.job.tls_dir}));
   };
   return options;
 }
@@ -153,9 +154,12 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                        const RunFlags& flags,
                        const std::stop_token& stop) {
   ASSIGN_OR_RETURN(HostPort admin_listen, ParseHostPort(flags.daemon.admin_listen));
-  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin_listen, flags.daemon.insecure));
+  RETURN_IF_ERROR(
+      CheckListenAddress("--admin-listen", admin_listen, GuardOf({}, flags.daemon.insecure)));
   FileSystems file_systems(flags.job.master,
-                           {.timeout = kStoreCallTimeout, .write_timeout = kStoreCallTimeout});
+                           {.timeout = kStoreCallTimeout,
+                            .write_timeout = kStoreCallTimeout,
+                            .tls_dir = flags.job.tls_dir});
   TableFiles files(file_systems);  // what lookup joins read
   ASSIGN_OR_RETURN(std::unique_ptr<runtime::JobProgram> program,
                    CompileStreamingJob(plan, flags, files));

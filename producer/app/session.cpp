@@ -45,7 +45,7 @@ Session::~Session() = default;
 Status Session::OpenAdminPort() {
   const daemon::DaemonFlags& flags = options_.daemon;
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(flags.admin_listen));
-  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", listen, flags.insecure));
+  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", listen, GuardOf({}, flags.insecure)));
   ASSIGN_OR_RETURN(admin_,
                    daemon::AdminServer::Start(
                        {.listen = flags.admin_listen,

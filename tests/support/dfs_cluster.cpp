@@ -33,6 +33,7 @@ Result<std::unique_ptr<Process>> DfsCluster::StartDaemon(
     int host, ProcessOptions options, const std::vector<std::string>& more_flags) const {
   options.is_daemon = true;
   options.args.insert(options.args.end(), more_flags.begin(), more_flags.end());
+  if (!options_.tls_dir.empty()) options.args.push_back("--tls-dir=" + options_.tls_dir);
   if (options_.network != nullptr) {
     options.args.emplace_back("--insecure");
     options.launcher = options_.network->CommandPrefix(host);
@@ -107,8 +108,13 @@ Status DfsCluster::AddDatanode() {
   return StartDatanode(datanode_count() - 1);
 }
 
-Result<ToolResult> DfsCluster::Dfs(std::vector<std::string> args) const {
+void DfsCluster::AddCommonFlags(std::vector<std::string>& args) const {
   args.insert(args.begin(), "--master=" + master_address_);
+  if (!options_.tls_dir.empty()) args.insert(args.begin(), "--tls-dir=" + options_.tls_dir);
+}
+
+Result<ToolResult> DfsCluster::Dfs(std::vector<std::string> args) const {
+  AddCommonFlags(args);
   return RunTool({.program = "dfs", .args = std::move(args)});
 }
 
@@ -117,7 +123,7 @@ Result<ToolResult> DfsCluster::DfsWithInput(std::vector<std::string> args,
   const TempDir scratch("dfs");
   const std::filesystem::path stdin_file = scratch / "stdin";
   RETURN_IF_ERROR(WriteFile(stdin_file, input));
-  args.insert(args.begin(), "--master=" + master_address_);
+  AddCommonFlags(args);
   return RunTool(
       {.program = "dfs", .args = std::move(args), .dir = scratch.path(), .stdin_file = stdin_file});
 }

@@ -22,6 +22,8 @@ struct DfsClusterOptions {
   std::vector<std::string> datanode_flags = {};
   // Data directories of each datanode: datanode_data_dir(), and datanode_disk() for the others.
   int disks = 1;
+  // For --tls-dir, of all processes and of `dfs`; empty: no TLS.
+  std::string tls_dir = {};
   // Where they run: the master on host 0, the datanodes on those behind it. Null: on loopback.
   // Borrowed.
   const TestNetwork* network = nullptr;
@@ -73,6 +75,8 @@ class DfsCluster final {
  private:
   explicit DfsCluster(DfsClusterOptions options);
 
+  // What every call of `dfs` begins with.
+  void AddCommonFlags(std::vector<std::string>& args) const;
   // HOST:PORT for the process that runs on a host of the network.
   std::string NewAddress(int host) const;
   Result<std::unique_ptr<Process>> StartDaemon(int host,

@@ -39,8 +39,10 @@ TEST(HostPortTest, BeyondLoopbackWantsToBeAllowed) {
   EXPECT_FALSE(IsLoopback("127.0.0.1.example.org"));
 
   HostPort everywhere{.host = "0.0.0.0", .port = 1};
-  EXPECT_EQ(CheckListenAddress("--listen", everywhere, false).code(), Code::kInvalidArgument);
-  EXPECT_TRUE(CheckListenAddress("--listen", everywhere, true).ok());
+  EXPECT_EQ(CheckListenAddress("--listen", everywhere, GuardOf("", false)).code(),
+            Code::kInvalidArgument);
+  EXPECT_TRUE(CheckListenAddress("--listen", everywhere, GuardOf("", true)).ok());
+  EXPECT_TRUE(CheckListenAddress("--listen", everywhere, GuardOf("/tls", false)).ok());
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+#include "dfs-master/method_roles.h"
+
+#include <algorithm>
+#include <array>
+
+namespace slipstream::dfs::master {
+namespace {
+
+using access::Role;
+
+constexpr std::string_view kMaster = "/slipstream.dfs.v1.DfsMaster/";
+constexpr std::string_view kAdmin = "/slipstream.dfs.v1.DfsAdmin/";
+constexpr std::string_view kRegistry = "/slipstream.dfs.v1.DfsNodeRegistry/";
+constexpr std::string_view kGrpc = "/grpc.";
+
+// Of DfsMaster; what is not here nor below changes names or data.
+constexpr std::array<std::string_view, 8> kReading = {"Stat",
+                                                      "List",
+                                                      "StatBatch",
+                                                      "LocateBlocks",
+                                                      "ReportBadReplica",
+                                                      "ListAppenders",
+                                                      "GetClusterState",
+                                                      "GetDefaults"};
+// What HDFS, too, leaves to its superuser.
+constexpr std::array<std::string_view, 1> kGoverning = {"SetQuota"};
+
+template <size_t N>
+bool Contains(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+Role RoleNeeded(std::string_view method) {
+  if (method.starts_with(kGrpc)) return Role::kRead;
+  if (method.starts_with(kRegistry)) return Role::kNode;
+  if (method.starts_with(kAdmin)) {
+    return method.substr(kAdmin.size()) == "CheckFiles" ? Role::kRead : Role::kAdmin;
+  }
+  if (!method.starts_with(kMaster)) return Role::kAdmin;
+  const std::string_view name = method.substr(kMaster.size());
+  if (Contains(kReading, name)) return Role::kRead;
+  return Contains(kGoverning, name) ? Role::kAdmin : Role::kWrite;
+}
+
+}  // namespace slipstream::dfs::master

@@ -1,0 +1,168 @@
+// A whole file system whose processes speak TLS with one another: who gets in, and what happens to
+// those at work while every certificate and the authority itself are replaced.
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "common/tls/tls_dir.h"
+#include "dfs-client/dfs_client.h"
+#include "dfs-client/file_writer.h"
+#include "tests/support/assert_ok.h"
+#include "tests/support/certificates.h"
+#include "tests/support/dfs_cluster.h"
+#include "tests/support/eventually.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace slipstream::dfs {
+namespace {
+
+using test_support::Certificates;
+using test_support::DfsCluster;
+using test_support::Eventually;
+using test_support::ToolResult;
+
+class TlsClusterTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK(ours_.Make({"node"}));
+    ASSERT_OK(ours_.Make({"--role", "read", "reader"}));
+    ASSERT_OK(ours_.Make({"--role", "admin", "admin"}));
+    ASSERT_OK(theirs_.Make({"node"}));
+    std::filesystem::create_directory(tls_dir_);
+    Install("ca.pem", test_support::ReadFile(tls::AuthorityFile(ours_.DirOf("node"))));
+    Install("host.pem", test_support::ReadFile(tls::HostFile(ours_.DirOf("node"))));
+    ASSERT_OK_AND_ASSIGN(
+        cluster_,
+        DfsCluster::Start({.dir = dir_.path(), .datanodes = 2, .tls_dir = tls_dir_.string()}));
+    ASSERT_OK(cluster_->WaitUntilWritable());
+  }
+
+  // As an administrator puts a new file in the place of one: by a rename.
+  void Install(const std::string& name, const std::string& content) const {
+    const std::filesystem::path file = tls_dir_ / (name + ".new");
+    ASSERT_OK(test_support::WriteFile(file, content));
+    std::filesystem::permissions(file, std::filesystem::perms(0600));
+    std::filesystem::rename(file, tls_dir_ / name);
+  }
+
+  Result<ToolResult> DfsAs(const std::string& tls_dir, std::vector<std::string> args) const {
+    args.insert(args.begin(), {"--master=" + cluster_->master_address(), "--connect-timeout=2"});
+    if (!tls_dir.empty()) args.insert(args.begin(), "--tls-dir=" + tls_dir);
+    return test_support::RunTool({.program = "dfs", .args = std::move(args), .environment = {}});
+  }
+
+  // OK where the master and a datanode take such a certificate.
+  Status Reaches(const std::string& tls_dir) const {
+    ASSIGN_OR_RETURN(const ToolResult result, DfsAs(tls_dir, {"cat", "/greeting"}));
+    return result.exit.code == 0 ? Status() : Unavailable(result.err);
+  }
+
+  const test_support::TempDir dir_{"tls"};
+  const Certificates ours_{dir_ / "ours"};
+  const Certificates theirs_{dir_ / "theirs"};
+  const std::filesystem::path tls_dir_ = dir_ / "tls";
+  std::unique_ptr<DfsCluster> cluster_;
+};
+
+TEST_F(TlsClusterTest, OnlyCertificatesOfTheAuthorityGetInAndOnlyForTheirRole) {
+  ASSERT_OK(cluster_->DfsWithInput({"put", "-", "/greeting"}, "hello"));
+  EXPECT_EQ(cluster_->MustDfs({"cat", "/greeting"}), "hello");
+
+  ASSERT_OK_AND_ASSIGN(const ToolResult without, DfsAs("", {"ls", "/"}));
+  EXPECT_EQ(without.exit.code, 1);
+  EXPECT_NE(without.err.find("--tls-dir"), std::string::npos) << without.err;
+
+  ASSERT_OK_AND_ASSIGN(const ToolResult stranger, DfsAs(theirs_.DirOf("node"), {"ls", "/"}));
+  EXPECT_EQ(stranger.exit.code, 1);
+  EXPECT_NE(stranger.err.find("not signed by the authority"), std::string::npos) << stranger.err;
+
+  ASSERT_OK_AND_ASSIGN(const ToolResult read, DfsAs(ours_.DirOf("reader"), {"cat", "/greeting"}));
+  EXPECT_EQ(read.out, "hello") << read.err;
+  for (const std::vector<std::string>& changing : {std::vector<std::string>{"rm", "/greeting"},
+                                                   {"mkdir", "/x"},
+                                                   {"put", "/etc/hostname", "/x"}}) {
+    ASSERT_OK_AND_ASSIGN(const ToolResult refused, DfsAs(ours_.DirOf("reader"), changing));
+    EXPECT_EQ(refused.exit.code, 1) << changing.front();
+    EXPECT_NE(refused.err.find("has the role read"), std::string::npos) << refused.err;
+  }
+  ASSERT_OK_AND_ASSIGN(const ToolResult safe_mode,
+                       DfsAs(ours_.DirOf("admin"), {"safemode", "enter"}));
+  EXPECT_EQ(safe_mode.exit.code, 0) << safe_mode.err;
+}
+
+TEST_F(TlsClusterTest, AGatewayReachesTheFileSystemByItsCertificate) {
+  ASSERT_OK(cluster_->DfsWithInput({"put", "-", "/greeting"}, "hello"));
+  ASSERT_OK_AND_ASSIGN(
+      const auto gateway,
+      test_support::Process::Start({.program = "gateway",
+                                    .args = {"--master=" + cluster_->master_address(),
+                                             "--listen=127.0.0.1:0",
+                                             "--tls-dir=" + tls_dir_.string()},
+                                    .environment = {},
+                                    .dir = dir_.path(),
+                                    .is_daemon = true}));
+  ASSERT_OK_AND_ASSIGN(const auto endpoint, gateway->WaitForEndpoint());
+
+  EXPECT_EQ(test_support::RunTool(
+                {.program = "/usr/bin/curl",
+                 .args = {"-sL", "http://" + endpoint.rpc + "/webhdfs/v1/greeting?op=OPEN"},
+                 .environment = {}})
+                ->out,
+            "hello");
+}
+
+// The authority is replaced by another in three steps, as one has to: both are trusted, then every
+// certificate is the new one's, then the old one is trusted no more. A client that began before it
+// all writes on, over connections that stand and over new ones.
+TEST_F(TlsClusterTest, AuthorityAndCertificatesAreReplacedUnderAWriter) {
+  ASSERT_OK(cluster_->DfsWithInput({"put", "-", "/greeting"}, "hello"));
+  const std::string old_authority = test_support::ReadFile(tls::AuthorityFile(ours_.DirOf("node")));
+  const std::string new_authority =
+      test_support::ReadFile(tls::AuthorityFile(theirs_.DirOf("node")));
+  const std::unique_ptr<DfsClient> client =
+      DfsClient::Connect({.master = cluster_->master_address(), .tls_dir = tls_dir_.string()});
+  std::atomic<int> written = 0;
+  Status outcome;
+  std::jthread writer([&](const std::stop_token& stop) {
+    while (!stop.stop_requested() && outcome.ok()) {
+      const std::string path = "/written/" + std::to_string(written.load());
+      outcome = [&]() -> Status {
+        const auto file = client->CreateFile(path);
+        RETURN_IF_ERROR(file->Write("line\n"));
+        return file->Close();
+      }();
+      ++written;
+    }
+  });
+
+  Install("ca.pem", old_authority + new_authority);
+  // Until what runs takes both.
+  const std::filesystem::path both = dir_ / "both";
+  std::filesystem::create_directory(both);
+  std::filesystem::copy_file(tls_dir_ / "ca.pem", both / "ca.pem");
+  std::filesystem::copy_file(tls::HostFile(theirs_.DirOf("node")), both / "host.pem");
+  EXPECT_TRUE(Eventually([&] { return Reaches(both.string()); }));
+  Install("host.pem", test_support::ReadFile(tls::HostFile(theirs_.DirOf("node"))));
+  // New connections, in the middle of it.
+  cluster_->KillDatanode(0);
+  ASSERT_OK(cluster_->StartDatanode(0));
+  EXPECT_TRUE(Eventually([&] { return Reaches(theirs_.DirOf("node")); }));
+  Install("ca.pem", new_authority);
+  EXPECT_TRUE(Eventually(
+      [&] { return Reaches(both.string()).ok() && !Reaches(ours_.DirOf("node")).ok(); }));
+  const int so_far = written.load();
+  EXPECT_TRUE(Eventually([&] { return written.load() > so_far + 3; }));
+  writer.request_stop();
+  writer.join();
+
+  EXPECT_OK(outcome);
+  ASSERT_OK_AND_ASSIGN(const std::string listed, cluster_->MustDfs({"count", "/written"}));
+  EXPECT_NE(listed.find(" " + std::to_string(written.load()) + " "), std::string::npos) << listed;
+}
+
+}  // namespace
+}  // namespace slipstream::dfs
