@@ -76,7 +76,7 @@ slipstream_package(common TEMPLATE common CONFIG cluster.env DEPENDS "adduser, o
   DESCRIPTION "Slipstream: what all its daemons share\n The user, the cluster's addresses, slipstream-doctor, the manual of the lab.")
 install(PROGRAMS deploy/doctor/doctor.py DESTINATION bin RENAME slipstream-doctor COMPONENT common)
 install(PROGRAMS deploy/certs/slipstream-certs DESTINATION bin COMPONENT common)
-install(FILES docs/LAB.md README.md DESTINATION share/doc/slipstream-common COMPONENT common)
+install(FILES docs/LAB.md docs/SECURITY.md README.md DESTINATION share/doc/slipstream-common COMPONENT common)
 install(DIRECTORY deploy/prometheus deploy/grafana DESTINATION share/slipstream COMPONENT common
   PATTERN "*.py" EXCLUDE PATTERN "__pycache__" EXCLUDE PATTERN "compose.yml" EXCLUDE
   PATTERN "rules_test.yml" EXCLUDE)

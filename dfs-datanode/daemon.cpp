@@ -154,6 +154,7 @@ Status Daemon::Impl::Listen() {
                                       {&service->service()}));
   ASSIGN_OR_RETURN(admin,
                    daemon::AdminServer::Start({.listen = options.admin_listen,
+                                               .tls_dir = options.tls_dir,
                                                .daemon = "dfs-datanode",
                                                .registry = &registry,
                                                .ready = ReadyChecks(),

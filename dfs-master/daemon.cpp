@@ -166,6 +166,7 @@ Status Daemon::Start() {
   impl_->housekeeping = std::make_unique<HousekeepingLoop>(*impl_->master, impl_->metrics);
   ASSIGN_OR_RETURN(impl_->admin,
                    daemon::AdminServer::Start({.listen = options.flags.admin_listen,
+                                               .tls_dir = options.tls_dir,
                                                .daemon = "dfs-master",
                                                .registry = &impl_->metrics.registry(),
                                                .ready = {{.name = "serving",

@@ -31,6 +31,7 @@
 #include "gateway/charts/records.h"
 #include "gateway/charts/topic_rows.h"
 #include "gateway/dashboard/handler.h"
+#include "gateway/gatekeeper.h"
 #include "gateway/http/host_names.h"
 #include "gateway/http/metrics.h"
 #include "gateway/http/server.h"
@@ -50,12 +51,25 @@ constexpr std::chrono::milliseconds kChartsTimeout{5'000};
 constexpr std::chrono::milliseconds kWatchTimeout{2'000};
 constexpr std::chrono::milliseconds kMasterSilenceMax{10'000};
 
+// What is served to browsers and clients: beyond loopback encrypted, and to those with a token.
+Status CheckHttpAddress(const DaemonOptions& options, const HostPort& listen) {
+  const bool is_guarded = options.is_https && !options.token_file.empty();
+  if (is_guarded || options.insecure || IsLoopback(listen.host)) return {};
+  return InvalidArgument("--listen " + listen.ToString() +
+                         " can be reached from other machines: add --https and --tokens FILE, so "
+                         "that what goes there is encrypted and everybody proves who he is, or, if "
+                         "that is not wanted, --insecure");
+}
+
 Status CheckAddresses(const DaemonOptions& options) {
-  const Guard guard = GuardOf({}, options.insecure);  // what it serves itself is plain HTTP
+  if (options.is_https && options.tls_dir.empty()) {
+    return InvalidArgument("--https needs --tls-dir, where its certificate is");
+  }
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(options.listen));
-  RETURN_IF_ERROR(CheckListenAddress("--listen", listen, guard));
+  RETURN_IF_ERROR(CheckHttpAddress(options, listen));
   ASSIGN_OR_RETURN(HostPort admin, ParseHostPort(options.admin_listen));
-  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin, guard));
+  RETURN_IF_ERROR(
+      CheckListenAddress("--admin-listen", admin, GuardOf(options.tls_dir, options.insecure)));
   return ParseHostPort(options.master).status().WithContext("--master");
 }
 
@@ -116,6 +130,8 @@ struct Daemon::Impl {
   std::unique_ptr<api::Handler> api;
   dashboard::Handler dashboard;
   std::unique_ptr<Router> router;
+  std::unique_ptr<access::TokenFile> tokens;  // null: nobody is asked for one
+  std::unique_ptr<Gatekeeper> gatekeeper;     // before the router, if there are tokens
   std::unique_ptr<http::Server> server;
   std::unique_ptr<daemon::AdminServer> admin;
   std::atomic<bool> is_draining = false;
@@ -160,14 +176,21 @@ Status Daemon::Impl::Listen() {
                               }});
   router = std::make_unique<Router>(
       Router::Parts{.names = names, .webhdfs = *webhdfs, .api = *api, .dashboard = dashboard});
+  if (!options.token_file.empty()) {
+    ASSIGN_OR_RETURN(tokens, access::TokenFile::Open(options.token_file));
+    gatekeeper = std::make_unique<Gatekeeper>(*tokens, *router);
+  }
+  http::Handler& front = gatekeeper == nullptr ? static_cast<http::Handler&>(*router) : *gatekeeper;
   ASSIGN_OR_RETURN(server,
                    http::Server::Start({.listen = options.listen,
+                                        .tls_dir = options.is_https ? options.tls_dir : "",
                                         .limits = {.connections_max = options.connections_max,
                                                    .memory_bytes_max = options.memory_bytes}},
-                                       *router,
+                                       front,
                                        metrics));
   ASSIGN_OR_RETURN(admin,
                    daemon::AdminServer::Start({.listen = options.admin_listen,
+                                               .tls_dir = options.tls_dir,
                                                .daemon = "gateway",
                                                .registry = &registry,
                                                .ready = ReadyChecks(),

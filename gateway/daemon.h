@@ -24,7 +24,9 @@ struct DaemonOptions {
   std::string admin_listen = "127.0.0.1:0";
   std::string endpoint_file;
   bool insecure = false;
-  std::string tls_dir;  // of what goes to the file system; empty: no TLS
+  std::string tls_dir;  // of what goes to the file system, and of HTTPS; empty: no TLS
+  bool is_https = false;
+  std::string token_file;  // common/access/token_file.h; empty: nobody is asked for one
 };
 
 // Daemon: one gateway process: joins the HTTP server, WebHDFS, the state of cluster and jobs,

@@ -18,7 +18,8 @@ constexpr char kExamples[] =
     "  curl -L -T flights.csv 'http://127.0.0.1:9870/webhdfs/v1/data/flights.csv?op=CREATE'\n"
     "  curl 'http://127.0.0.1:9870/api/v1/cluster'\n"
     "  hadoop fs -ls webhdfs://127.0.0.1:9870/\n"
-    "  gateway --master 10.0.0.1:7400 --listen 0.0.0.0:9870 --insecure\n";
+    "  gateway --master lab2:7400 --listen 0.0.0.0:9870 --tls-dir /etc/slipstream/tls \\\n"
+    "          --https --tokens /etc/slipstream/tokens\n";
 
 void AddFlags(CLI::App& app, slipstream::gateway::DaemonOptions& options) {
   app.add_option("--master", options.master, "The dfs-master, HOST:PORT")->capture_default_str();
@@ -33,6 +34,14 @@ void AddFlags(CLI::App& app, slipstream::gateway::DaemonOptions& options) {
                  options.allowed_hosts,
                  "A name by which browsers and clients may ask for it, beside its addresses, "
                  "localhost and this machine's name; may be repeated");
+  app.add_flag("--https",
+               options.is_https,
+               "Serve HTTPS, with the certificate of --tls-dir, in place of plain HTTP");
+  app.add_option("--tokens",
+                 options.token_file,
+                 "Who may do what: `slipstream certs --token NAME` adds to such a file, which is "
+                 "read again when it changes")
+      ->type_name("FILE");
   app.add_option("--connections-max", options.connections_max, "More are closed at once")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

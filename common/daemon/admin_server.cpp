@@ -11,7 +11,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <prometheus/collectable.h>
 #include <prometheus/text_serializer.h>
@@ -20,6 +19,8 @@
 #include "common/log/level.h"
 #include "common/log/log.h"
 #include "common/net/host_port.h"
+#include "common/tls/server_context.h"
+#include "common/tls/server_stream.h"
 
 namespace slipstream::daemon {
 namespace {
@@ -134,8 +135,11 @@ std::string_view ToView(beast::string_view text) {
 // One connection, one request. Kept alive by the handlers of its pending operation alone.
 class Session final : public std::enable_shared_from_this<Session> {
  public:
-  Session(tcp::socket socket, const AdminServer::Options& options, int& connections)
-      : stream_(std::move(socket)), options_(options), connections_(connections) {
+  Session(tcp::socket socket,
+          std::shared_ptr<asio::ssl::context> tls,
+          const AdminServer::Options& options,
+          int& connections)
+      : stream_(std::move(socket), std::move(tls)), options_(options), connections_(connections) {
     ++connections_;
     parser_.header_limit(kRequestBytesMax);
     parser_.body_limit(kRequestBytesMax);
@@ -146,6 +150,13 @@ class Session final : public std::enable_shared_from_this<Session> {
 
   void Start() {
     stream_.expires_after(kRequestTimeout);
+    stream_.AsyncAccept([self = shared_from_this()](const beast::error_code& error) {
+      if (!error) self->Read();
+    });
+  }
+
+ private:
+  void Read() {
     http::async_read(stream_,
                      buffer_,
                      parser_,
@@ -154,7 +165,6 @@ class Session final : public std::enable_shared_from_this<Session> {
                      });
   }
 
- private:
   void Respond() {
     const auto& request = parser_.get();
     const std::string_view target = ToView(request.target());
@@ -179,12 +189,14 @@ class Session final : public std::enable_shared_from_this<Session> {
     response_.content_length(length);
     http::async_write(
         stream_, response_, [self = shared_from_this()](const beast::error_code&, size_t) {
-          beast::error_code ignored;
-          self->stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+          self->stream_.AsyncEnd([self] {
+            beast::error_code ignored;
+            self->stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+          });
         });
   }
 
-  beast::tcp_stream stream_;
+  tls::ServerStream stream_;
   const AdminServer::Options& options_;
   int& connections_;
   beast::flat_buffer buffer_{size_t{2} * kRequestBytesMax};
@@ -218,6 +230,9 @@ struct AdminServer::Impl {
     if (error) return Unavailable("cannot listen on " + options.listen + ": " + error.message());
     listen.port = acceptor.local_endpoint().port();
     address = listen.ToString();
+    if (options.tls_dir.empty() || IsLoopback(listen.host)) return {};
+    ASSIGN_OR_RETURN(tls,
+                     tls::ServerContext::Open(options.tls_dir, tls::ClientCertificate::kRequired));
     return {};
   }
 
@@ -225,7 +240,9 @@ struct AdminServer::Impl {
     acceptor.async_accept([this](const boost::system::error_code& error, tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
       if (!error && connections < kConnectionsMax) {
-        std::make_shared<Session>(std::move(socket), options, connections)->Start();
+        std::make_shared<Session>(
+            std::move(socket), tls == nullptr ? nullptr : tls->Current(), options, connections)
+            ->Start();
       }
       Accept();
     });
@@ -234,6 +251,7 @@ struct AdminServer::Impl {
   const Options options;
   int connections = 0;  // touched by the server's thread alone; the context's handlers use it last
   asio::io_context context;
+  std::unique_ptr<tls::ServerContext> tls;  // null: plain HTTP
   tcp::acceptor acceptor;
   std::string address;
   std::jthread thread;

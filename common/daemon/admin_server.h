@@ -28,6 +28,8 @@ struct ReadyCheck {
 //   /loglevel  the loggers and their levels; a PUT of LEVEL sets all, of LOGGER=LEVEL that one and
 //              those below it. Changed from the same machine only, and never by a web page.
 //
+// TLS         where it has a --tls-dir and listens beyond loopback: HTTPS, to those with a
+//             certificate of its authority. On loopback, where tools of the machine ask, never.
 // Bounds      but for that PUT only GET and HEAD; 8 KiB of request, 10 s for all of it; 64
 //             connections, more are closed at once; one request a connection.
 // Threads     one of its own, on which the callbacks run: they must be thread-safe and must not
@@ -36,14 +38,15 @@ struct ReadyCheck {
 class AdminServer final {
  public:
   struct Options {
-    std::string listen;  // HOST:PORT, numeric host or localhost; port 0 takes a free one
-    std::string daemon;  // the process's name, for slipstream_build_info
+    std::string listen;   // HOST:PORT, numeric host or localhost; port 0 takes a free one
+    std::string tls_dir;  // common/tls/tls_dir.h; empty: no TLS
+    std::string daemon;   // the process's name, for slipstream_build_info
     const prometheus::Collectable* registry = nullptr;
     std::vector<ReadyCheck> ready;             // none: always ready
     std::function<std::string()> status_json;  // absent: "{}"
   };
 
-  // Errors: kInvalidArgument (address), kUnavailable (port taken).
+  // Errors: kInvalidArgument (address), kUnavailable (port taken), those of tls::CheckTlsDir.
   static Result<std::unique_ptr<AdminServer>> Start(Options options);
   ~AdminServer();  // stops at once
   AdminServer(const AdminServer&) = delete;

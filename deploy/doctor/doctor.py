@@ -6,11 +6,13 @@ may not resolve there. It changes nothing. Exit code: 0 all is well (warnings as
 wrong, 2 usage."""
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import shutil
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -86,8 +88,32 @@ def read_exactly(connection, count):
     return data
 
 
-def fetch(address, page):
-    with urllib.request.urlopen(f"http://{address}{page}", timeout=TIMEOUT_S) as answer:
+def tls_context(tls_dir, protocols=()):
+    """TLS as the daemons have it; None where there is no folder. Raises OSError, ssl.SSLError."""
+    if not tls_dir:
+        return None
+    context = ssl.create_default_context(cafile=os.path.join(tls_dir, "ca.pem"))
+    context.load_cert_chain(os.path.join(tls_dir, "host.pem"))
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
+    return context
+
+
+def fetch(address, page, tls_dir=""):
+    tls = tls_context(tls_dir)
+    if tls:
+        try:
+            return read(f"https://{address}{page}", tls)
+        except OSError as error:
+            # Daemons speak TLS on admin ports that other machines reach, and only there. One that
+            # does not takes the handshake for a bad request, and hangs up.
+            if isinstance(error, urllib.error.HTTPError) or not LOOPBACK.match(address):
+                raise
+    return read(f"http://{address}{page}")
+
+
+def read(url, tls=None):
+    with urllib.request.urlopen(url, timeout=TIMEOUT_S, context=tls) as answer:
         return answer.read(ANSWER_BYTES_MAX).decode("utf-8", "replace")
 
 
@@ -152,18 +178,42 @@ def check_kafka(report, bootstrap):
 # ---- The file system --------------------------------------------------------------------------
 
 
-def check_master(report, address):
+def check_tls(report, tls_dir):
+    """Whether the folder is one to connect with; says so."""
     try:
-        with reach(address) as connection:
+        if tls_context(tls_dir) is None:
+            report.note("nothing that goes between machines is encrypted: no --tls-dir")
+    except (OSError, ssl.SSLError) as error:
+        report.bad(f"--tls-dir {tls_dir}: {error}",
+                   "It holds ca.pem and host.pem, which `slipstream certs` makes; is it readable "
+                   "for you, and are they of one authority?")
+        return False
+    return True
+
+
+def check_master(report, address, tls_dir=""):
+    try:
+        with contextlib.ExitStack() as stack:
+            connection = stack.enter_context(reach(address))
             connection.settimeout(TIMEOUT_S)
+            tls = tls_context(tls_dir, ["h2"])
+            if tls:
+                host, _ = split_address(address)
+                connection = stack.enter_context(tls.wrap_socket(connection, server_hostname=host))
             # HTTP/2's greeting; a gRPC server answers with a SETTINGS frame, type 4.
             connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
             if read_exactly(connection, 9)[3] != 4:
                 raise OSError("what listens there speaks no gRPC")
+    except ssl.SSLError as error:
+        report.bad(f"master at {address}: no TLS with it: {error.reason or error}",
+                   "Has it a --tls-dir too, with a certificate of the same authority that names "
+                   "the host as it is called here (`slipstream certs --show`)?")
+        return
     except OSError as error:
         text = str(error)
         if "timed out" in text or "closed in the middle" in text:
             text = "what listens there speaks no gRPC"
+            text += " to you" if tls_dir else ", or only over TLS (--tls-dir)"
         report.bad(f"master at {address}: {text}",
                    "Is dfs-master up, with --listen on an address that this machine reaches "
                    "(not 127.0.0.1, unless it is here), and is this not its admin port?")
@@ -222,13 +272,13 @@ def size_text(count):
 # ---- Every daemon -----------------------------------------------------------------------------
 
 
-def check_daemon(report, address, clock):
+def check_daemon(report, address, clock, tls_dir=""):
     """Its readiness, its clock, its disks. (name, version), and what it says on /status."""
     try:
         before = clock()
-        metrics = fetch(address, "/metrics")
+        metrics = fetch(address, "/metrics", tls_dir)
         after = clock()
-        status = json.loads(fetch(address, "/status"))
+        status = json.loads(fetch(address, "/status", tls_dir))
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         report.bad(f"admin port {address}: {reason}",
@@ -242,7 +292,7 @@ def check_daemon(report, address, clock):
         return None, None
     name = f"{build.group(1)} at {address}"
     try:
-        fetch(address, "/readyz")
+        fetch(address, "/readyz", tls_dir)
         report.good(f"{name} is ready")
     except urllib.error.HTTPError as error:
         reasons = ", ".join(error.read(4096).decode("utf-8", "replace").split("\n")).strip(", ")
@@ -302,6 +352,8 @@ def parse(argv):
     parser.add_argument("--admin", action="append", default=[], metavar="HOST:PORT",
                         help="the admin port of a daemon; the master's leads to its datanodes' "
                              "(default: 127.0.0.1:7401, where the packages put the master's)")
+    parser.add_argument("--tls-dir", default=environment.get("SLIPSTREAM_TLS_DIR", ""), metavar="DIR",
+                        help="ca.pem and host.pem, where the daemons speak TLS")
     parser.add_argument("--data-dir", action="append", default=[], metavar="DIR",
                         help="a folder of a daemon on this machine, for the room on its disk")
     options = parser.parse_args(argv)
@@ -317,7 +369,9 @@ def parse(argv):
 def main(argv, out=sys.stdout, clock=time.time):
     options = parse(argv)
     report = Report(out)
-    check_master(report, options.master)
+    if not check_tls(report, options.tls_dir):
+        return 1
+    check_master(report, options.master, options.tls_dir)
     if options.brokers:
         check_kafka(report, options.brokers)
     else:
@@ -330,7 +384,7 @@ def main(argv, out=sys.stdout, clock=time.time):
         if address in seen:
             continue
         seen.add(address)
-        build, status = check_daemon(report, address, clock)
+        build, status = check_daemon(report, address, clock, options.tls_dir)
         if build is None:
             continue
         builds[address] = build

@@ -13,7 +13,6 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -22,6 +21,7 @@
 #include "common/check/check.h"
 #include "common/clock/clock.h"
 #include "common/log/log.h"
+#include "common/tls/server_stream.h"
 
 namespace slipstream::gateway::http {
 namespace {
@@ -41,8 +41,13 @@ std::string ToString(boost::string_view text) {
 // Connection: one client. Kept alive by the handlers of its pending operation alone.
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(tcp::socket socket, ConnectionContext& context)
-      : context_(context), stream_(std::move(socket)), timer_(context.io), id_(++context.last_id) {
+  Connection(tcp::socket socket,
+             std::shared_ptr<asio::ssl::context> tls,
+             ConnectionContext& context)
+      : context_(context),
+        stream_(std::move(socket), std::move(tls)),
+        timer_(context.io),
+        id_(++context.last_id) {
     beast::error_code error;
     const tcp::endpoint peer = stream_.socket().remote_endpoint(error);
     if (!error) remote_ = peer.address().to_string();
@@ -69,7 +74,11 @@ class Connection final : public std::enable_shared_from_this<Connection> {
       const bool is_endless = self->response_.source_period.count() > 0;
       if (self->is_idle_ || is_endless) self->Close();
     });
-    AwaitRequest();
+    stream_.expires_after(context_.limits.head_timeout);
+    stream_.AsyncAccept([self = shared_from_this()](const beast::error_code& error) {
+      if (error == beast::error::timeout) self->context_.metrics.timeouts.Increment();
+      if (!error) self->AwaitRequest();
+    });
   }
 
  private:
@@ -140,6 +149,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     request_ = {.method = ToString(head.method_string()),
                 .path = ToString(head.target()),
                 .remote = remote_,
+                .is_over_tls = stream_.is_over_tls(),
                 .has_body = !parser_->is_done()};
     if (const size_t mark = request_.path.find('?'); mark != std::string::npos) {
       request_.query = request_.path.substr(mark + 1);
@@ -422,8 +432,11 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     head_.reset();
     sent_bytes_ = 0;
     if (!is_last_) return AwaitRequest();
-    if (is_unread) return Linger();
-    Close();
+    stream_.expires_after(kLingerTime);
+    stream_.AsyncEnd([self = shared_from_this(), is_unread] {
+      if (is_unread) return self->Linger();
+      self->Close();
+    });
   }
 
   // ---- The end ----
@@ -431,8 +444,6 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // Closing over bytes that were not read would reset the connection, and the answer with it: for a
   // while they are thrown away until the client, which has seen the end of the answer, closes.
   void Linger() {
-    beast::error_code error;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, error);
     chunk_.resize(kReceiveBytes);
     timer_.expires_after(kLingerTime);
     timer_.async_wait([weak = weak_from_this()](const beast::error_code& cancelled) {
@@ -444,11 +455,11 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   }
 
   void Discard() {
-    stream_.async_read_some(asio::buffer(chunk_),
-                            [self = shared_from_this()](const beast::error_code& error, size_t) {
-                              if (!error) return self->Discard();
-                              self->timer_.cancel();
-                            });
+    stream_.bottom().async_read_some(
+        asio::buffer(chunk_), [self = shared_from_this()](const beast::error_code& error, size_t) {
+          if (!error) return self->Discard();
+          self->timer_.cancel();
+        });
   }
 
   void Close() {
@@ -476,7 +487,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   }
 
   ConnectionContext& context_;
-  beast::tcp_stream stream_;
+  tls::ServerStream stream_;
   asio::steady_timer timer_;  // of waiting: for memory, for the next chunk, and when lingering
   const uint64_t id_;
   std::string remote_;
@@ -508,9 +519,12 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
 }  // namespace
 
-void OpenConnection(int socket, bool is_ipv6, ConnectionContext& context) {
+void OpenConnection(int socket,
+                    bool is_ipv6,
+                    std::shared_ptr<asio::ssl::context> tls,
+                    ConnectionContext& context) {
   tcp::socket owned(context.io, is_ipv6 ? tcp::v6() : tcp::v4(), socket);
-  std::make_shared<Connection>(std::move(owned), context)->Start();
+  std::make_shared<Connection>(std::move(owned), std::move(tls), context)->Start();
 }
 
 }  // namespace slipstream::gateway::http

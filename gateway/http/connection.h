@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -14,6 +15,9 @@
 namespace boost::asio {
 class io_context;
 class thread_pool;
+namespace ssl {
+class context;
+}
 }  // namespace boost::asio
 
 namespace slipstream::gateway::http {
@@ -52,11 +56,15 @@ struct ConnectionContext {
 };
 
 // Serves the requests of a connected TCP socket, one after the other, and closes it. Returns at
-// once; the connection lives in the context's event loop.
+// once; the connection lives in the context's event loop. Inside TLS unless `tls` is null, which is
+// shared with the other connections of its time.
 //
 // An upload's bytes are asked of the client only as fast as its sink takes them, and a download's
 // source is one chunk ahead of the client: so a slow client holds memory, which it took from the
 // budget first, and no thread.
-void OpenConnection(int socket, bool is_ipv6, ConnectionContext& context);
+void OpenConnection(int socket,
+                    bool is_ipv6,
+                    std::shared_ptr<boost::asio::ssl::context> tls,
+                    ConnectionContext& context);
 
 }  // namespace slipstream::gateway::http

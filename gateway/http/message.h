@@ -26,6 +26,7 @@ struct Request {
   std::string query;   // behind the '?', percent-encoded
   Headers headers;     // in order, names as sent
   std::string remote;  // the client's address, without port
+  bool is_over_tls = false;
   bool has_body = false;
   std::optional<uint64_t> body_bytes;  // nothing where the client does not say beforehand
 

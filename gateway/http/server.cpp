@@ -14,6 +14,7 @@
 #include "common/clock/clock.h"
 #include "common/net/host_port.h"
 #include "common/sync/mutex.h"
+#include "common/tls/server_context.h"
 
 namespace slipstream::gateway::http {
 namespace {
@@ -57,6 +58,7 @@ struct Server::Impl {
         work(asio::make_work_guard(io)) {}
 
   Status Listen();
+  Status OpenTls();
   void Accept();
   void Drain();
 
@@ -66,6 +68,7 @@ struct Server::Impl {
   asio::thread_pool slow;
   ConnectionContext context;
   asio::io_context io{1};
+  std::unique_ptr<tls::ServerContext> tls;  // null: plain HTTP
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   asio::executor_work_guard<asio::io_context::executor_type> work;
@@ -92,6 +95,13 @@ Status Server::Impl::Listen() {
   return {};
 }
 
+Status Server::Impl::OpenTls() {
+  if (options.tls_dir.empty()) return {};
+  ASSIGN_OR_RETURN(tls,
+                   tls::ServerContext::Open(options.tls_dir, tls::ClientCertificate::kNotAsked));
+  return {};
+}
+
 void Server::Impl::Accept() {
   acceptor.async_accept([this](const boost::system::error_code& error, tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;
@@ -106,7 +116,7 @@ void Server::Impl::Accept() {
       context.metrics.refused.Increment();
     } else {
       const bool is_ipv6 = acceptor.local_endpoint().address().is_v6();
-      OpenConnection(socket.release(), is_ipv6, context);
+      OpenConnection(socket.release(), is_ipv6, tls == nullptr ? nullptr : tls->Current(), context);
     }
     Accept();
   });
@@ -139,6 +149,7 @@ Server::~Server() {
 
 Result<std::unique_ptr<Server>> Server::Start(Options options, Handler& handler, Metrics& metrics) {
   auto impl = std::make_unique<Impl>(std::move(options), handler, metrics);
+  RETURN_IF_ERROR(impl->OpenTls());
   RETURN_IF_ERROR(impl->Listen());
   impl->Accept();
   impl->thread = std::jthread([raw = impl.get()] { raw->io.run(); });

@@ -12,7 +12,7 @@
 
 namespace slipstream::gateway::http {
 
-// Server: HTTP/1.1 over TCP, with streaming both ways and bounded memory.
+// Server: HTTP/1.1 over TCP or TLS, with streaming both ways and bounded memory.
 //
 // Threads     one for all sockets, which never blocks; `quick_threads` call the handler,
 //             `slow_threads` move bodies. None is held by a client that is slow or idle.
@@ -22,13 +22,14 @@ namespace slipstream::gateway::http {
 class Server final {
  public:
   struct Options {
-    std::string listen;  // HOST:PORT, numeric host or localhost; port 0 takes a free one
+    std::string listen;   // HOST:PORT, numeric host or localhost; port 0 takes a free one
+    std::string tls_dir;  // of HTTPS (common/tls/tls_dir.h); empty: plain HTTP
     Limits limits;
     size_t quick_threads = 16;
     size_t slow_threads = 32;
   };
 
-  // Errors: kInvalidArgument (address), kUnavailable (port taken).
+  // Errors: kInvalidArgument (address), kUnavailable (port taken), those of CheckTlsDir.
   static Result<std::unique_ptr<Server>> Start(Options options, Handler& handler, Metrics& metrics);
   ~Server();  // Stop(0)
   Server(const Server&) = delete;

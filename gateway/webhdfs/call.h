@@ -20,7 +20,8 @@ struct Call {
   std::string path;       // normal (dfs-client/path.h)
   std::string user;       // who asks
   std::string authority;  // HOST:PORT under which the client reaches this gateway
-  std::string remote;     // the client's address
+  bool is_over_tls = false;
+  std::string remote;  // the client's address
   std::optional<uint64_t> body_bytes;
   // Of the user. Shared with the cache of clients, which may give it up before the call has ended.
   std::shared_ptr<dfs::DfsClient> client;

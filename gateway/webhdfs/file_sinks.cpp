@@ -44,7 +44,9 @@ http::Response CreateSink::Finish() {
   }
   if (!closed.ok()) return ExceptionResponse(closed, call_.path);
   return {.code = 201,
-          .headers = {{"Location", "webhdfs://" + call_.authority + http::EncodePath(call_.path)}}};
+          .headers = {{"Location",
+                       (call_.is_over_tls ? "swebhdfs://" : "webhdfs://") + call_.authority +
+                           http::EncodePath(call_.path)}}};
 }
 
 Status AppendSink::Open() {

@@ -68,6 +68,7 @@ Outcome Handler::Run(const http::Request& request, std::string& path) {
                   .path = path,
                   .user = user,
                   .authority = http::IsHost(host) ? std::string(host) : address_,
+                  .is_over_tls = request.is_over_tls,
                   .remote = request.remote,
                   .body_bytes = request.body_bytes,
                   .client = clients_.For(user)};

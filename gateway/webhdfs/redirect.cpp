@@ -24,8 +24,8 @@ std::string DataUrl(const Call& call) {
     if (!is_ours) query.push_back(parameter);
   }
   query.emplace_back("data", "true");
-  return "http://" + call.authority + "/webhdfs/v1" + http::EncodePath(call.path) + "?" +
-         http::EncodeQuery(query);
+  return (call.is_over_tls ? "https://" : "http://") + call.authority + "/webhdfs/v1" +
+         http::EncodePath(call.path) + "?" + http::EncodeQuery(query);
 }
 
 http::Response LocationDocument(const Call& call) {

@@ -154,8 +154,8 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                        const RunFlags& flags,
                        const std::stop_token& stop) {
   ASSIGN_OR_RETURN(HostPort admin_listen, ParseHostPort(flags.daemon.admin_listen));
-  RETURN_IF_ERROR(
-      CheckListenAddress("--admin-listen", admin_listen, GuardOf({}, flags.daemon.insecure)));
+  RETURN_IF_ERROR(CheckListenAddress(
+      "--admin-listen", admin_listen, GuardOf(flags.job.tls_dir, flags.daemon.insecure)));
   FileSystems file_systems(flags.job.master,
                            {.timeout = kStoreCallTimeout,
                             .write_timeout = kStoreCallTimeout,
@@ -168,6 +168,7 @@ Status RunStreamingJob(const sql::JobPlan& plan,
   ASSIGN_OR_RETURN(std::unique_ptr<daemon::AdminServer> admin,
                    daemon::AdminServer::Start(
                        {.listen = flags.daemon.admin_listen,
+                        .tls_dir = flags.job.tls_dir,
                         .daemon = "processor",
                         .registry = &view,
                         .ready = {{.name = "serving",

@@ -16,6 +16,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_environment.h"
 
 namespace slipstream::dfs {
 namespace {
@@ -92,6 +93,92 @@ TEST_F(TlsClusterTest, OnlyCertificatesOfTheAuthorityGetInAndOnlyForTheirRole) {
   ASSERT_OK_AND_ASSIGN(const ToolResult safe_mode,
                        DfsAs(ours_.DirOf("admin"), {"safemode", "enter"}));
   EXPECT_EQ(safe_mode.exit.code, 0) << safe_mode.err;
+}
+
+// The gateway's clients: over HTTPS, with a token, streaming both ways.
+TEST_F(TlsClusterTest, AGatewayServesHttpsToThoseWithAToken) {
+  const auto token_of = [&](const std::string& role) {
+    const auto made = test_support::RunTool(
+        {.program = test_support::SourceDir() / "deploy/certs/slipstream-certs",
+         .args = {"--dir", dir_.path(), "--token", "--role", role, role},
+         .environment = {}});
+    return made->out.substr(0, made->out.find('\n'));
+  };
+  const std::string reader = token_of("read");
+  const std::string writer = token_of("write");
+  ASSERT_OK_AND_ASSIGN(
+      const auto gateway,
+      test_support::Process::Start({.program = "gateway",
+                                    .args = {"--master=" + cluster_->master_address(),
+                                             "--listen=0.0.0.0:0",
+                                             "--admin-listen=0.0.0.0:0",
+                                             "--tls-dir=" + tls_dir_.string(),
+                                             "--https",
+                                             "--tokens=" + (dir_ / "tokens").string()},
+                                    .environment = {},
+                                    .dir = dir_.path(),
+                                    .is_daemon = true}));
+  ASSERT_OK_AND_ASSIGN(const auto endpoint, gateway->WaitForEndpoint());
+  const auto port_of = [](const std::string& address) {
+    return address.substr(address.rfind(':') + 1);
+  };
+  const std::string url = "https://localhost:" + port_of(endpoint.rpc) + "/webhdfs/v1/";
+  const auto curl = [&](const std::string& token, std::vector<std::string> args) {
+    args.insert(args.begin(), {"-sSL", "--cacert", (tls_dir_ / "ca.pem").string()});
+    if (!token.empty()) args.insert(args.begin(), {"-H", "Authorization: Bearer " + token});
+    const auto result = test_support::RunTool(
+        {.program = "/usr/bin/curl", .args = std::move(args), .environment = {}});
+    return result->out + result->err;
+  };
+  // Many frames of TLS, through the redirect and back.
+  std::string content;
+  for (int i = 0; content.size() < (size_t{5} << 20); ++i)
+    content += "line " + std::to_string(i) + "\n";
+  ASSERT_OK(test_support::WriteFile(dir_ / "content", content));
+
+  EXPECT_EQ(curl(writer, {"-T", dir_ / "content", url + "big?op=CREATE"}), "");
+  EXPECT_EQ(curl(reader, {url + "big?op=OPEN"}), content);
+  EXPECT_NE(curl(reader, {url + "big?op=GETFILESTATUS"}).find("\"owner\":\"write\""),
+            std::string::npos);
+  EXPECT_NE(curl(reader, {"-X", "DELETE", url + "big?op=DELETE"}).find("AccessControlException"),
+            std::string::npos);
+  EXPECT_NE(curl("", {url + "big?op=OPEN"}).find("SecurityException"), std::string::npos);
+  EXPECT_EQ(curl("", {"-u", "any:" + reader, url + "big?op=OPEN"}), content);
+  // Whoever speaks plain HTTP gets no answer.
+  EXPECT_NE(curl(reader, {"http://localhost:" + port_of(endpoint.rpc) + "/"}).find("curl: ("),
+            std::string::npos);
+
+  // Metrics beyond loopback are for those with a certificate, as the cluster's Prometheus has one.
+  const std::string metrics = "https://localhost:" + port_of(endpoint.admin) + "/livez";
+  EXPECT_NE(curl("", {metrics}).find("curl: ("), std::string::npos);
+  EXPECT_EQ(curl("", {"--cert", tls::HostFile(ours_.DirOf("reader")), metrics}), "ok\n");
+
+  // A new certificate, without a restart.
+  const std::string theirs = test_support::ReadFile(tls::AuthorityFile(theirs_.DirOf("node")));
+  Install("host.pem", test_support::ReadFile(tls::HostFile(theirs_.DirOf("node"))));
+  Install("ca.pem", test_support::ReadFile(tls_dir_ / "ca.pem") + theirs);
+  ASSERT_OK(test_support::WriteFile(dir_ / "theirs.pem", theirs));
+  EXPECT_TRUE(Eventually([&] {
+    return curl("",
+                {"--cacert",
+                 dir_ / "theirs.pem",
+                 "https://localhost:" + port_of(endpoint.rpc) + "/"}) == "a token is needed\n";
+  }));
+}
+
+TEST_F(TlsClusterTest, BeyondLoopbackAGatewayWantsHttpsAndTokensOrAWordOfTheUser) {
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--tls-dir=" + tls_dir_.string()},
+        {"--tls-dir=" + tls_dir_.string(), "--https"},
+        {"--https", "--insecure"}}) {
+    std::vector<std::string> args = {"--listen=0.0.0.0:0"};
+    args.insert(args.end(), flags.begin(), flags.end());
+    ASSERT_OK_AND_ASSIGN(
+        const ToolResult result,
+        test_support::RunTool({.program = "gateway", .args = args, .environment = {}}));
+    EXPECT_EQ(result.exit.code, 2) << flags.back();
+    EXPECT_NE(result.err.find("--https"), std::string::npos) << result.err;
+  }
 }
 
 TEST_F(TlsClusterTest, AGatewayReachesTheFileSystemByItsCertificate) {

@@ -163,6 +163,40 @@ class ClusterTest(unittest.TestCase):
             self.assertEqual(end.exception.code, 2)
 
 
+class TlsTest(unittest.TestCase):
+    def test_daemons_that_speak_tls(self):
+        folder = tempfile.mkdtemp(prefix="slipstream-doctor-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        for authority in ("ours", "theirs"):
+            subprocess.run([os.path.join(ROOT, "deploy", "certs", "slipstream-certs"), "--dir",
+                            os.path.join(folder, authority), "node"], check=True,
+                           stdout=subprocess.DEVNULL)
+        tls_dir = os.path.join(folder, "ours", "node")
+        cluster = SmallCluster(os.path.join(folder, "cluster"), BINARIES)
+        self.addCleanup(cluster.stop)
+        cluster.start_storage("--tls-dir=" + tls_dir)
+        # Beyond loopback the admin port speaks TLS, too.
+        gateway = cluster.start("gateway", "gateway", "--listen=127.0.0.1:0",
+                                "--admin-listen=0.0.0.0:0", "--tls-dir=" + tls_dir,
+                                "--master=" + cluster.master_address)
+        port = gateway.endpoint()["admin"].rpartition(":")[2]
+        where = ["--master", cluster.master_address, "--admin", cluster.admin("dfs-master"),
+                 "--admin", "127.0.0.1:" + port]
+
+        self.assertTrue(eventually(lambda: examine("--tls-dir", tls_dir, *where)[0] == 0))
+        code, text = examine("--tls-dir", tls_dir, *where)
+        self.assertEqual(text.count("is ready"), 4, text)
+        code, text = examine(*where)
+        self.assertEqual(code, 1)
+        self.assertRegex(text, r"PROBLEM  master at .*only over TLS \(--tls-dir\)")
+        code, text = examine("--tls-dir", os.path.join(folder, "theirs", "node"), *where)
+        self.assertEqual(code, 1)
+        self.assertRegex(text, "PROBLEM  master at .*no TLS with it")
+        code, text = examine("--tls-dir", folder, *where)
+        self.assertEqual(code, 1)
+        self.assertRegex(text, "PROBLEM  --tls-dir .*No such file")
+
+
 class KafkaTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="slipstream-doctor-")

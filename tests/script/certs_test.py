@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`slipstream certs`: what it makes is what openssl takes for good, and what is there stays."""
 
+import hashlib
 import os
 import stat
 import subprocess
@@ -97,6 +98,19 @@ class CertsTest(unittest.TestCase):
         for wrong in ("../x", "a/b", "", "-x", "authority", "a\nOU=node", "x=DNS:y", "x=a;b",
                       "x=1.2.3.4,*", "x=$(id)"):
             self.assertEqual(self.run_certs(wrong).returncode, 2, wrong)
+
+    def test_a_token_is_printed_once_and_only_its_digest_kept(self):
+        ann = self.make("--token", "--role", "write", "ann").strip()
+        bob = self.make("--token", "bob").strip()
+        digests = {name: hashlib.sha256(token.encode()).hexdigest()
+                   for name, token in (("ann", ann), ("bob", bob))}
+        self.assertEqual(self.read("tokens").splitlines(),
+                         [f"ann write {digests['ann']}", f"bob read {digests['bob']}"])
+        self.assertEqual(stat.S_IMODE(os.stat(self.path("tokens")).st_mode), 0o600)
+        self.assertEqual(self.run_certs("--token", "ann").returncode, 1)
+        self.assertNotEqual(self.make("--token", "--force", "ann").strip(), ann)
+        self.assertEqual(len(self.read("tokens").splitlines()), 2)
+        self.assertEqual(self.run_certs("--token", "--role", "node", "eve").returncode, 2)
 
     def test_help_and_usage(self):
         result = self.run_certs("--help")

@@ -1,0 +1,133 @@
+#include "gateway/gatekeeper.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "gateway/http/uri.h"
+#include "gateway/webhdfs/handler.h"
+#include "gateway/webhdfs/remote_exception.h"
+
+namespace slipstream::gateway {
+namespace {
+
+using access::Role;
+
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool IsSame(std::string_view a, std::string_view b) {
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return Lower(x) == Lower(y); });
+}
+
+std::optional<uint32_t> Base64Digit(char c) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const size_t at = kDigits.find(c);
+  if (at == std::string_view::npos) return std::nullopt;
+  return static_cast<uint32_t>(at);
+}
+
+std::optional<std::string> FromBase64(std::string_view text) {
+  while (text.ends_with('='))
+    text.remove_suffix(1);
+  std::string bytes;
+  uint32_t bits = 0;
+  int bit_count = 0;
+  for (const char c : text) {
+    const std::optional<uint32_t> digit = Base64Digit(c);
+    if (!digit.has_value()) return std::nullopt;
+    bits = (bits << 6 | *digit) & 0xffff;
+    bit_count += 6;
+    if (bit_count < 8) continue;
+    bit_count -= 8;
+    bytes.push_back(static_cast<char>(bits >> bit_count & 0xff));
+  }
+  return bytes;
+}
+
+// In the form that those who asked understand.
+http::Response Refusal(const http::Request& request, int code, std::string text) {
+  http::Response response;
+  if (webhdfs::Handler::Serves(request)) {
+    webhdfs::RemoteException exception =
+        code == 401 ? webhdfs::Security(std::move(text)) : webhdfs::AccessControl(std::move(text));
+    exception.code = code;
+    response = exception.ToResponse();
+  } else {
+    response = {
+        .code = code, .content_type = "text/plain; charset=utf-8", .body = std::move(text) + "\n"};
+  }
+  if (code == 401) {
+    response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"slipstream\"");
+    response.headers.emplace_back("WWW-Authenticate",
+                                  "Basic realm=\"slipstream: any name, a token as password\"");
+  }
+  return response;
+}
+
+Role NeededFor(const http::Request& request, const http::Query& query) {
+  for (const auto& [name, value] : query) {
+    if (IsSame(name, "op") && IsSame(value, "SETQUOTA")) return Role::kAdmin;
+  }
+  return request.method == "GET" || request.method == "HEAD" ? Role::kRead : Role::kWrite;
+}
+
+// The same query of that user.
+std::string QueryAs(const http::Query& query, const std::string& user) {
+  http::Query own;
+  for (const auto& parameter : query) {
+    if (!IsSame(parameter.first, "user.name") && !IsSame(parameter.first, "doas")) {
+      own.push_back(parameter);
+    }
+  }
+  own.emplace_back("user.name", user);
+  return http::EncodeQuery(own);
+}
+
+}  // namespace
+
+std::optional<std::string> TokenOf(std::string_view authorization) {
+  const size_t space = authorization.find(' ');
+  if (space == std::string_view::npos) return std::nullopt;
+  const std::string_view scheme = authorization.substr(0, space);
+  std::string_view value = authorization.substr(space);
+  while (value.starts_with(' '))
+    value.remove_prefix(1);
+  if (value.empty()) return std::nullopt;
+  if (IsSame(scheme, "Bearer")) return std::string(value);
+  if (!IsSame(scheme, "Basic")) return std::nullopt;
+  const std::optional<std::string> pair = FromBase64(value);
+  if (!pair.has_value()) return std::nullopt;
+  const size_t colon = pair->find(':');
+  if (colon == std::string::npos) return std::nullopt;
+  return pair->substr(colon + 1);
+}
+
+http::Answer Gatekeeper::Handle(const http::Request& request) {
+  const std::optional<std::string> token = TokenOf(request.Header("Authorization"));
+  if (!token.has_value()) return Refusal(request, 401, "a token is needed");
+  const std::optional<access::Grant> grant = tokens_.Find(*token);
+  if (!grant.has_value()) return Refusal(request, 401, "this token is not known");
+  const Result<http::Query> query = http::ParseQuery(request.query);
+  if (!query.ok()) return Refusal(request, 403, query.status().message());
+  const Role needed = NeededFor(request, *query);
+  if (grant->role < needed) {
+    return Refusal(request,
+                   403,
+                   "the token of " + grant->name + " has the role " +
+                       std::string(access::RoleName(grant->role)) + ", and this needs " +
+                       std::string(access::RoleName(needed)));
+  }
+  if (!webhdfs::Handler::Serves(request) || grant->role == Role::kAdmin) {
+    return inside_.Handle(request);
+  }
+  http::Request own = request;
+  own.query = QueryAs(*query, grant->name);
+  return inside_.Handle(own);
+}
+
+}  // namespace slipstream::gateway
