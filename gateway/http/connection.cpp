@@ -74,8 +74,10 @@ class Connection final : public std::enable_shared_from_this<Connection> {
       const bool is_endless = self->response_.source_period.count() > 0;
       if (self->is_idle_ || is_endless) self->Close();
     });
+    is_idle_ = true;
     stream_.expires_after(context_.limits.head_timeout);
     stream_.AsyncAccept([self = shared_from_this()](const beast::error_code& error) {
+      self->is_idle_ = false;
       if (error == beast::error::timeout) self->context_.metrics.timeouts.Increment();
       if (!error) self->AwaitRequest();
     });

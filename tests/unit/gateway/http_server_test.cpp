@@ -19,6 +19,8 @@
 #include "common/net/host_port.h"
 #include "common/sync/mutex.h"
 #include "gateway/http/server.h"
+#include "tests/support/certificates.h"
+#include "tests/support/temp_dir.h"
 
 namespace slipstream::gateway::http {
 namespace {
@@ -166,13 +168,15 @@ class TestHandler final : public Handler {
 
 class HttpServerTest : public ::testing::Test {
  protected:
-  void StartServer(const Limits& limits = {}) {
-    server_ =
-        Server::Start(
-            {.listen = "127.0.0.1:0", .limits = limits, .quick_threads = 2, .slow_threads = 2},
-            handler_,
-            metrics_)
-            .value();
+  void StartServer(const Limits& limits = {}, const std::string& tls_dir = "") {
+    server_ = Server::Start({.listen = "127.0.0.1:0",
+                             .tls_dir = tls_dir,
+                             .limits = limits,
+                             .quick_threads = 2,
+                             .slow_threads = 2},
+                            handler_,
+                            metrics_)
+                  .value();
   }
   Client Connect() const { return Client(server_->address()); }
   // The whole answer to a request behind which the connection ends.
@@ -300,6 +304,37 @@ TEST_F(HttpServerTest, SlowClientsAreClosed) {
   EXPECT_EQ(Ask("PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"), "");
   EXPECT_TRUE(Until([&] { return handler_.uploads.dropped == 1; }));
   EXPECT_EQ(metrics_.timeouts.Value(), 2);
+}
+
+// What is said inside TLS is tested with real clients; this is of those who get no further.
+class HttpsServerTest : public HttpServerTest {
+ protected:
+  void SetUp() override { ASSERT_EQ(certificates_.Make({"node"}), Status()); }
+
+  const test_support::TempDir dir_{"https"};
+  const test_support::Certificates certificates_{dir_.path()};
+};
+
+TEST_F(HttpsServerTest, WhoNeverFinishesTheHandshakeIsClosed) {
+  StartServer({.head_timeout = milliseconds(50)}, certificates_.DirOf("node"));
+  const Client silent = Connect();
+  EXPECT_EQ(silent.ReceiveAll(), "");
+  EXPECT_TRUE(Until([&] { return metrics_.connections.Value() == 0; }));
+  EXPECT_EQ(metrics_.timeouts.Value(), 1);
+}
+
+TEST_F(HttpsServerTest, PlainHttpGetsNoAnswer) {
+  StartServer({}, certificates_.DirOf("node"));
+  EXPECT_EQ(Ask(LastGet("/a")).find("HTTP/1.1"), std::string::npos);
+  EXPECT_TRUE(Until([&] { return metrics_.connections.Value() == 0; }));
+}
+
+TEST_F(HttpsServerTest, AHandshakeUnderWayDoesNotKeepTheServerFromStopping) {
+  StartServer({}, certificates_.DirOf("node"));
+  const Client silent = Connect();
+  ASSERT_TRUE(Until([&] { return metrics_.connections.Value() == 1; }));
+  server_->Stop(std::chrono::hours(1));
+  EXPECT_EQ(silent.ReceiveAll(), "");
 }
 
 TEST_F(HttpServerTest, ConnectionsPastTheLimitAreClosedAtOnce) {
