@@ -233,6 +233,29 @@ void EntryListKernel(const KernelCall& call, Column& out) {
   }
 }
 
+// Of a number, an ARRAY of so many elements, for UNNEST: what a row is there for so many times. One
+// of less than zero has none.
+std::optional<Signature> BindTimes(Args args) {
+  if (args.size() != 1 || !args[0]->type.is_integer()) return std::nullopt;
+  Signature signature{.args = {DataType::BigInt()},
+                      .result = {.kind = TypeKind::kArray, .nullable = true}};
+  signature.result.children = std::make_shared<const std::vector<Field>>(
+      std::vector<Field>{{"element", DataType::BigInt()}});
+  return signature;
+}
+
+void TimesKernel(const KernelCall& call, Column& out) {
+  out.offsets.assign(1, 0);
+  Column& elements = out.children[0];
+  elements.Clear();
+  for (size_t row = 0; row < call.rows; ++row) {
+    const int64_t times = call.args[0].is_null(row) ? 0 : call.args[0].int_at(row);
+    for (int64_t i = 0; i < times; ++i)
+      elements.Append(i, call.arena);
+    out.offsets.push_back(static_cast<uint32_t>(elements.size()));
+  }
+}
+
 }  // namespace
 
 void AddNestedFunctions(FunctionTable& table) {
@@ -261,6 +284,7 @@ void AddNestedFunctions(FunctionTable& table) {
   add("MAP_KEYS", "MAP_KEYS(map)", BindEntries<0>, EntriesKernel<0>, Evaluation::kStrict);
   add("MAP_VALUES", "MAP_VALUES(map)", BindEntries<1>, EntriesKernel<1>, Evaluation::kStrict);
   add("ROW", "ROW(value, …)", BindRow, RowKernel, Evaluation::kLoose);
+  add("ROW TIMES", "rows so often", BindTimes, TimesKernel, Evaluation::kLoose);
   add("ARRAY", "ARRAY[value, …] of a common type", BindArray, EntryListKernel, Evaluation::kLoose);
   add("MAP", "MAP[key, value, …] of common types", BindMap, EntryListKernel, Evaluation::kLoose);
 }

@@ -274,7 +274,15 @@ struct Values {
 };
 
 struct QueryTerm {
-  enum class Operator { kFirst, kUnionAll, kUnion, kIntersect, kExcept };
+  enum class Operator {
+    kFirst,
+    kUnionAll,
+    kUnion,
+    kIntersect,
+    kIntersectAll,
+    kExcept,
+    kExceptAll,
+  };
   Operator op = Operator::kFirst;  // how it is joined to the terms before it
   Span op_at;
   std::variant<Select, Values, QueryPtr> body;

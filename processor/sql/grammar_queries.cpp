@@ -41,17 +41,21 @@ void Grammar::ParseCommonTables(ast::Query& query) {
 
 void Grammar::ParseTerms(ast::Query& query) {
   using Operator = ast::QueryTerm::Operator;
+  const auto choose = [this](Operator all, Operator distinct) {
+    if (AcceptWord("ALL")) return all;
+    AcceptWord("DISTINCT");
+    return distinct;
+  };
   query.terms.push_back(ParseTerm());
   while (true) {
     const Span at = Peek().span;
     Operator op = Operator::kFirst;
     if (AcceptWord("UNION")) {
-      op = AcceptWord("ALL") ? Operator::kUnionAll : Operator::kUnion;
-      if (op == Operator::kUnion) AcceptWord("DISTINCT");
+      op = choose(Operator::kUnionAll, Operator::kUnion);
     } else if (AcceptWord("INTERSECT")) {
-      op = Operator::kIntersect;
+      op = choose(Operator::kIntersectAll, Operator::kIntersect);
     } else if (AcceptWord("EXCEPT") || AcceptWord("MINUS")) {
-      op = Operator::kExcept;
+      op = choose(Operator::kExceptAll, Operator::kExcept);
     } else {
       return;
     }
