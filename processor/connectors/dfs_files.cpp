@@ -21,7 +21,8 @@ struct DfsFiles::File {
   std::vector<block::EncodedBlock> blocks;       // of the epoch, complete
   std::vector<dfs::DurableBlock> durable;        // the same, once they are
   bool is_closing = false;
-  uint64_t last_write = 0;  // of DfsFiles::write_count_; 0: not since it was restored
+  bool is_complete = false;  // it is to be closed with the next epoch, whatever its size and age
+  uint64_t last_write = 0;   // of DfsFiles::write_count_; 0: not since it was restored
 
   // Memory of the epoch's rows.
   uint64_t staged_bytes() const {
@@ -116,6 +117,11 @@ void DfsFiles::CloseSurplus() {
   std::for_each(open.begin(), open.begin() + surplus, [](File* file) { file->is_closing = true; });
 }
 
+void DfsFiles::Close(size_t sink, const std::string& partition_path) {
+  const auto file = files_.find(Key(sink, partition_path));
+  if (file != files_.end()) file->second->is_complete = true;
+}
+
 void DfsFiles::EndEpoch(int64_t now_ms, bool is_last) {
   epoch_files_.clear();
   for (auto entry = files_.begin(); entry != files_.end();) {
@@ -124,7 +130,8 @@ void DfsFiles::EndEpoch(int64_t now_ms, bool is_last) {
     file.encoder.reset();  // its scratch space, for hundreds of files, would not be little
     OpenFile after = file.state;
     after.length_bytes += file.epoch_bytes();
-    file.is_closing = is_last || IsRollDue(after, targets_.at(entry->first.first).spec, now_ms);
+    file.is_closing = is_last || file.is_complete ||
+                      IsRollDue(after, targets_.at(entry->first.first).spec, now_ms);
     if (file.blocks.empty() && file.state.inode_id == 0) {
       // Deleted by a user before anything more was written: nothing is left to go on with.
       entry = files_.erase(entry);

@@ -54,6 +54,8 @@ class DfsFiles final {
   // Whether some open file must be closed by now even without new rows.
   bool HasRollDue(int64_t now_ms) const { return roll_clock_.IsDue(now_ms); }
 
+  // The folder's file, if one is open, is closed with the epoch that ends next.
+  void Close(size_t sink, const std::string& partition_path);
   // Cuts the last blocks of the epoch and decides which files end with it (all, if `is_last`; those
   // beyond kOpenFilesMax).
   void EndEpoch(int64_t now_ms, bool is_last);

@@ -72,7 +72,8 @@ struct LocalFiles::File {
   OpenFile state;
   std::string rows;  // not yet on disk
   bool is_new = false;
-  uint64_t last_write = 0;  // of LocalFiles::write_count_; 0: not since it was restored
+  bool is_complete = false;  // it is to be closed, whatever its size and age
+  uint64_t last_write = 0;   // of LocalFiles::write_count_; 0: not since it was restored
 };
 
 LocalFiles::LocalFiles(Options options, FileNamer& namer, std::vector<OpenFile> open_files)
@@ -186,13 +187,18 @@ void LocalFiles::CloseSurplus() {
   std::erase_if(files_, [&](const auto& entry) { return entry.second->last_write < oldest_kept; });
 }
 
+void LocalFiles::Close(size_t sink, const std::string& partition_path) {
+  const auto file = files_.find(Key(sink, partition_path));
+  if (file != files_.end()) file->second->is_complete = true;
+}
+
 Status LocalFiles::Flush(int64_t now_ms, bool is_last) {
   std::set<fs::path> changed;  // folders with new entries
   for (auto entry = files_.begin(); entry != files_.end();) {
     File& file = *entry->second;
     if (!file.rows.empty()) RETURN_IF_ERROR(WriteFile(file, changed));
-    const bool is_closing =
-        is_last || IsRollDue(file.state, targets_.at(entry->first.first).spec, now_ms);
+    const bool is_closing = is_last || file.is_complete ||
+                            IsRollDue(file.state, targets_.at(entry->first.first).spec, now_ms);
     entry = is_closing ? files_.erase(entry) : std::next(entry);
   }
   for (const fs::path& folder : changed)

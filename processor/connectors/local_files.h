@@ -43,6 +43,8 @@ class LocalFiles final {
   uint64_t staged_bytes() const { return staged_bytes_; }
   bool HasRollDue(int64_t now_ms) const { return roll_clock_.IsDue(now_ms); }
 
+  // The folder's file, if one is open, is closed by the next Flush.
+  void Close(size_t sink, const std::string& partition_path);
   // Writes and syncs what was appended, and closes files that are full, old, or written least
   // recently of more than kOpenFilesMax; then the open files are those the mark must have. kAborted
   // if the files are not as this task left them: somebody else has taken the partition over.

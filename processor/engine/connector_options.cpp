@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "processor/engine/format_options.h"
+#include "processor/engine/partition_time.h"
 #include "processor/planner/table_options.h"
 
 namespace slipstream::sql {
@@ -29,14 +30,47 @@ Status RefuseOptions(const TableDefinition& table,
   return {};
 }
 
+// What 'partition.time-extractor.…' and the zone of the watermark say.
+Result<runtime::FileSinkSpec::PartitionCommit> ReadPartitionTime(const TableDefinition& table,
+                                                                 OptionReader& options) {
+  constexpr std::array<std::string_view, 1> kExtractors = {"default"};
+  constexpr std::array<std::string_view, 2> kZones = {"UTC", "Etc/UTC"};
+  if (options.Has("partition.time-extractor.class")) {
+    return Unimplemented(OwnerOf(table) + ": 'partition.time-extractor.class' is Java's");
+  }
+  RETURN_IF_ERROR(
+      options.GetOneOf("partition.time-extractor.kind", "default", kExtractors).status());
+  RETURN_IF_ERROR(
+      options.GetOneOf("sink.partition-commit.watermark-time-zone", "UTC", kZones).status());
+  PartitionTime::Options of{
+      .columns = {},
+      .pattern = options.GetString("partition.time-extractor.timestamp-pattern", ""),
+      .formatter = options.Find("partition.time-extractor.timestamp-formatter")};
+  for (const size_t column : table.partition_columns)
+    of.columns.push_back(table.schema[column].name);
+  constexpr std::array<std::string_view, 2> kTriggers = {"process-time", "partition-time"};
+  ASSIGN_OR_RETURN(const std::string trigger,
+                   options.GetOneOf("sink.partition-commit.trigger", "process-time", kTriggers));
+  runtime::FileSinkSpec::PartitionCommit commit{.is_by_watermark = trigger == "partition-time",
+                                                .time_of = nullptr};
+  if (!commit.is_by_watermark) return commit;
+  auto time = PartitionTime::Create(std::move(of));
+  if (!time.ok()) {
+    return time.status().WithContext(OwnerOf(table) +
+                                     ": 'sink.partition-commit.trigger' = 'partition-time'");
+  }
+  commit.time_of = [time = *time](std::string_view path) { return time->Of(path); };
+  return commit;
+}
+
 Status ReadPartitionCommit(const TableDefinition& table,
                            OptionReader& options,
                            runtime::FileSinkSpec& sink) {
-  constexpr std::array<std::string_view, 2> kTriggers = {"process-time", "partition-time"};
-  RETURN_IF_ERROR(
-      options.GetOneOf("sink.partition-commit.trigger", "process-time", kTriggers).status());
-  RETURN_IF_ERROR(
-      options.GetDuration("sink.partition-commit.delay", std::chrono::milliseconds(0)).status());
+  ASSIGN_OR_RETURN(sink.partition_commit, ReadPartitionTime(table, options));
+  ASSIGN_OR_RETURN(
+      const std::chrono::milliseconds delay,
+      options.GetDuration("sink.partition-commit.delay", std::chrono::milliseconds(0)));
+  sink.partition_commit.delay_ms = delay.count();
   const std::string name = options.GetString("sink.partition-commit.success-file.name", "_SUCCESS");
   if (!options.Has("sink.partition-commit.policy.kind")) return {};
   constexpr std::array<std::string_view, 1> kPolicies = {"success-file"};

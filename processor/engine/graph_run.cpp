@@ -122,6 +122,17 @@ Status GraphRun::Tick() {
   return {};
 }
 
+int64_t GraphRun::SinkWatermark() const {
+  int64_t least = kWatermarkEnd;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const OperatorGraph::Node& node = graph_.nodes()[i];
+    if (!node.next.is_sink) continue;
+    // Those of other tasks are at the end of time.
+    least = std::min(least, node.operation->WatermarkBehind(watermarks_[i].least));
+  }
+  return least;
+}
+
 void GraphRun::SetWatermark(OperatorGraph::Target target, int64_t watermark) {
   while (Raise(target, watermark)) {
     const Operator& operation = *graph_.nodes()[target.index].operation;

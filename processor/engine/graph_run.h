@@ -67,6 +67,8 @@ class GraphRun {
   Status Tick();
   // The watermark of what goes to an exchange.
   int64_t ExchangeWatermark(size_t exchange) const { return exchange_watermarks_[exchange]; }
+  // The least of what operators of this task give to sinks; kWatermarkEnd: none does.
+  int64_t SinkWatermark() const;
   // After a restore: nothing is to fire. With kWatermarkEnd also for sources of other tasks, which
   // hold nothing back here.
   void SetWatermark(OperatorGraph::Target target, int64_t watermark);

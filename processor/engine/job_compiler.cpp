@@ -211,11 +211,15 @@ std::vector<size_t> ReadsOf(const OperatorGraph& graph, const TablePtr& table) {
 }
 
 Status CheckFileSinks(const SinkSet& sinks) {
-  for (const runtime::FileSinkSpec& sink : sinks.file_sinks()) {
-    if (sink.success_file.empty()) continue;
-    return Unimplemented(
-        "'sink.partition-commit.policy.kind' in a job over Kafka is not supported yet: path " +
-        sink.path);
+  for (size_t sink = 0; sink < sinks.tables().size(); ++sink) {
+    const TableDefinition& table = *sinks.tables()[sink];
+    const std::optional<size_t> file = sinks.file_sink(sink);
+    if (!file || sinks.file_sinks()[*file].success_file.empty()) continue;
+    if (!table.partition_columns.empty()) continue;
+    return InvalidArgument(
+        "table " + table.name +
+        ": 'sink.partition-commit.policy.kind' in a job that goes on: the table is not "
+        "PARTITIONED BY anything that could be complete");
   }
   return {};
 }
@@ -245,6 +249,8 @@ Status Complete(const JobPlan& plan, const std::vector<TablePtr>& tables, Compil
   for (const OperatorGraph::Exchange& exchange : job.graph->exchanges())
     job.exchanges.emplace_back(exchange);
   job.stages = LayStages(*job.graph, tables);
+  for (size_t sink = 0; sink < job.stages.sink_writers.size(); ++sink)
+    job.sinks.SetWriters(sink, job.stages.sink_writers[sink]);
   job.late_routes = LateRoutes(*job.graph, job.sources);
   return {};
 }

@@ -84,6 +84,13 @@ Result<std::unique_ptr<SinkWriter>> SinkSet::MakeWriter(const TableDefinition& t
   return InvalidArgument("table " + table.name + " makes its rows itself; it cannot be written");
 }
 
+void SinkSet::SetWriters(size_t sink, const SinkWriters& writers) {
+  if (!file_numbers_[sink]) return;
+  runtime::FileSinkSpec& spec = file_sinks_[*file_numbers_[sink]];
+  spec.sources = writers.sources;
+  spec.stages = writers.stages;
+}
+
 Status SinkSet::Add(const InsertPlan& insert,
                     const ConnectorDefaults& defaults,
                     bool gives_updates,
@@ -91,9 +98,11 @@ Status SinkSet::Add(const InsertPlan& insert,
   const auto found = std::find(tables_.begin(), tables_.end(), insert.table);
   const auto sink = static_cast<size_t>(found - tables_.begin());
   if (found == tables_.end()) {
+    const size_t files = file_sinks_.size();
     ASSIGN_OR_RETURN(std::unique_ptr<SinkWriter> writer, MakeWriter(*insert.table, defaults));
     writers_.push_back(std::move(writer));
     tables_.push_back(insert.table);
+    file_numbers_.push_back(file_sinks_.size() > files ? std::optional(files) : std::nullopt);
   }
   ASSIGN_OR_RETURN(std::optional<std::vector<ExpressionPtr>> projection, SinkProjection(insert));
   if (!projection) return graph.Add(*insert.query, gives_updates, sink);

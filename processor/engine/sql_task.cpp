@@ -125,6 +125,10 @@ runtime::EventTimeUs SqlTask::sent_watermark() const {
   return sends_.empty() ? watermark() : least;
 }
 
+runtime::EventTimeUs SqlTask::sink_watermark() const {
+  return std::min(watermark(), run_.SinkWatermark());
+}
+
 Status SqlTask::SaveChanges(runtime::StateWriter& writer) {
   VersionedWriter sink(writer);
   run_.SaveChanges(sink);

@@ -23,6 +23,7 @@ class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
   Status EndOfInput(runtime::TaskOutput& out) override;
   Status EndEpoch(runtime::TaskOutput& out) override;
   runtime::EventTimeUs sent_watermark() const override;
+  runtime::EventTimeUs sink_watermark() const override;
   Status SaveChanges(runtime::StateWriter& writer) override;
   Status Restore(std::string_view key, std::string_view value) override;
   Counters counters() const override;

@@ -34,12 +34,14 @@ class Layout {
       const auto source = static_cast<size_t>(
           std::find(sources_.begin(), sources_.end(), scan.table) - sources_.begin());
       const Target end = Follow(scan.next, 0, layout);
+      if (end.is_sink) AddOnce(WritersOf(layout, end.index).sources, source);
       if (!end.is_exchange) continue;
       AddOnce(layout.source_sends[source], end.index);
       AddOnce(SpecOf(layout, end.index).sources, source);
     }
     for (size_t i = 0; i < graph_.exchanges().size(); ++i) {
       const Target end = Follow(graph_.exchanges()[i].next, stages_[i], layout);
+      if (end.is_sink) AddOnce(WritersOf(layout, end.index).stages, stages_[i]);
       if (!end.is_exchange) continue;
       AddOnce(layout.stage_sends[stages_[i]], end.index);
       AddOnce(SpecOf(layout, end.index).stages, stages_[i]);
@@ -53,6 +55,11 @@ class Layout {
     if (std::find(numbers.begin(), numbers.end(), number) == numbers.end()) {
       numbers.push_back(number);
     }
+  }
+
+  static SinkWriters& WritersOf(StageLayout& layout, size_t sink) {
+    if (layout.sink_writers.size() <= sink) layout.sink_writers.resize(sink + 1);
+    return layout.sink_writers[sink];
   }
 
   runtime::RepartitionSpec::Exchange& SpecOf(StageLayout& layout, size_t exchange) const {

@@ -10,6 +10,12 @@
 
 namespace slipstream::sql {
 
+// Whose tasks write a sink: those of these sources, and of these stages behind exchanges.
+struct SinkWriters {
+  std::vector<size_t> sources;
+  std::vector<uint32_t> stages;
+};
+
 // StageLayout: the stages of a job, as its graph's exchanges cut it. Stage 0 reads the tables. The
 // exchanges whose rows meet are one stage's.
 struct StageLayout {
@@ -17,6 +23,7 @@ struct StageLayout {
   std::vector<std::vector<size_t>> source_sends;       // by source: exchanges its rows go to
   std::vector<std::vector<size_t>> stage_sends;        // by stage; of stage 0 empty
   std::vector<bool> is_stateful;                       // by stage
+  std::vector<SinkWriters> sink_writers;               // by sink
 };
 
 // `sources`: the tables of the graph's scans.

@@ -56,7 +56,7 @@ std::vector<Task*> Assignment::All() const {
 std::vector<Task*> Assignment::Dirty() const {
   std::vector<Task*> dirty;
   for (const auto& task : tasks_) {
-    if (task->is_dirty() || task->HasRollDue()) dirty.push_back(task.get());
+    if (task->is_dirty() || task->HasFilesDue()) dirty.push_back(task.get());
   }
   return dirty;
 }
@@ -75,13 +75,14 @@ uint64_t Assignment::staged_bytes() const {
 bool Assignment::HasJustEnded() const {
   return std::all_of(
              tasks_.begin(), tasks_.end(), [](const auto& task) { return task->is_ended(); }) &&
-         std::any_of(
-             tasks_.begin(), tasks_.end(), [](const auto& task) { return !task->is_done(); });
+         std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
+           return task->is_dirty() || task->is_unfinished() || task->HasFilesDue();
+         });
 }
 
 bool Assignment::HasUncommitted() const {
   return std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
-    return task->is_dirty() || !task->is_settled() || task->HasRollDue();
+    return task->is_dirty() || task->is_unfinished() || task->HasFilesDue();
   });
 }
 

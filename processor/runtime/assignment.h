@@ -59,9 +59,10 @@ class Assignment final {
   Result<size_t> ReadNext();
   // The bytes that wait for the next commit.
   uint64_t staged_bytes() const;
-  // Whether anything is left to commit, or to tell the master of.
+  // Whether anything is left to commit, to tell the master of, or to say that it is complete.
   bool HasUncommitted() const;
-  // Whether nothing more will come, and some of that is not committed or not settled yet.
+  // Whether nothing more will come, and some of that is not committed or not settled yet. What
+  // waits for tasks elsewhere does not count.
   bool HasJustEnded() const;
   // Of tasks that are gone.
   const TaskProgram::Counters& past_counters() const { return past_counters_; }

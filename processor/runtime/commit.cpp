@@ -86,11 +86,7 @@ CommitOutcome CommitRound::FlushFiles(std::span<Task* const> tasks) {
   SLIPSTREAM_FAILPOINT_HIT("commit.before_blocks");
   const int64_t now_ms = parties_.clock.WallNow().time_since_epoch().count();
   for (Task* task : tasks) {
-    if (task->local_files() != nullptr) {
-      Status status = task->local_files()->Flush(now_ms, task->is_ended());
-      if (!status.ok()) return FromStore(std::move(status));
-    }
-    if (task->dfs_files() != nullptr) task->dfs_files()->EndEpoch(now_ms, task->is_ended());
+    if (Status ended = task->EndFileEpoch(now_ms); !ended.ok()) return FromStore(std::move(ended));
   }
   if (CommitOutcome outcome = WriteBlocks(tasks); !outcome.ok()) return outcome;
   SLIPSTREAM_FAILPOINT_HIT("commit.after_blocks");

@@ -58,8 +58,29 @@ Status CheckSinkClusters(const JobContext& context) {
   return {};
 }
 
+template <class Number>
+bool Contains(const std::vector<Number>& numbers, Number number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+// Behind AddSources and AddStages.
+void AddSinkInputs(JobContext& context) {
+  for (const FileSinkSpec& sink : context.program->file_sinks()) {
+    std::vector<uint8_t>& writers = context.sink_inputs.emplace_back();
+    for (size_t i = 0; i < context.inputs.size(); ++i) {
+      JobInput& input = context.inputs[i];
+      const bool writes =
+          input.source ? Contains(sink.sources, *input.source) : Contains(sink.stages, input.stage);
+      if (!writes) continue;
+      writers.push_back(static_cast<uint8_t>(i));
+      if (sink.is_timed()) input.writes_timed_folders = true;
+    }
+  }
+}
+
 Status AddFileSinks(JobContext& context) {
   const std::vector<FileSinkSpec>& sinks = context.program->file_sinks();
+  AddSinkInputs(context);
   std::optional<std::string> authority;
   for (size_t i = 0; i < sinks.size(); ++i) {
     ASSIGN_OR_RETURN(SinkLocation location, ParseSinkLocation(sinks[i].path));
@@ -112,11 +133,6 @@ Status AddSources(JobContext& context) {
     }
   }
   return context.inputs.empty() ? InvalidArgument("the job reads no topic") : Status();
-}
-
-template <class Number>
-bool Contains(const std::vector<Number>& numbers, Number number) {
-  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
 
 void AddExchange(JobContext& context, uint32_t stage, const RepartitionSpec::Exchange& exchange) {
@@ -223,6 +239,27 @@ size_t JobContext::task_count(size_t source) const {
     if (input.source == source) count += static_cast<size_t>(input.partition_count);
   }
   return count;
+}
+
+size_t JobContext::writer_count(size_t file_sink) const {
+  size_t count = 0;
+  for (const uint8_t input : sink_inputs[file_sink])
+    count += static_cast<size_t>(inputs[input].partition_count);
+  return count;
+}
+
+std::vector<std::pair<size_t, FileSinkTarget>> JobContext::file_targets() const {
+  std::vector<std::pair<size_t, FileSinkTarget>> all = dfs_targets;
+  all.insert(all.end(), local_targets.begin(), local_targets.end());
+  return all;
+}
+
+std::vector<size_t> JobContext::shared_timed_sinks() const {
+  std::vector<size_t> shared;
+  for (size_t i = 0; i < sink_inputs.size(); ++i) {
+    if (program->file_sinks()[i].is_timed() && writer_count(i) > 1) shared.push_back(i);
+  }
+  return shared;
 }
 
 bool JobContext::is_bounded() const {

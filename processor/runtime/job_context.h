@@ -25,6 +25,8 @@ struct JobInput {
   std::vector<uint32_t> feeds;            // stages that its tasks send to
   int32_t partition_count = 0;            // as found at the start
   size_t dead_letter_output = 0;
+  // Its tasks write folders that event time completes: others may wait for them.
+  bool writes_timed_folders = false;
 };
 
 // What the tasks of a stage have in common.
@@ -59,6 +61,7 @@ struct JobContext {
 
   std::vector<std::pair<size_t, FileSinkTarget>> dfs_targets;    // by file sink
   std::vector<std::pair<size_t, FileSinkTarget>> local_targets;  // by file sink
+  std::vector<std::vector<uint8_t>> sink_inputs;                 // by file sink: who writes it
 
   // By source; none: it has no topic for late rows.
   std::vector<std::optional<size_t>> late_outputs;
@@ -71,6 +74,12 @@ struct JobContext {
   size_t task_count() const;
   // Of the tasks that read the source.
   size_t task_count(size_t source) const;
+  // Of the tasks that write the file sink.
+  size_t writer_count(size_t file_sink) const;
+  // File sinks of both kinds.
+  std::vector<std::pair<size_t, FileSinkTarget>> file_targets() const;
+  // Those whose folders are complete by the event time of several tasks.
+  std::vector<size_t> shared_timed_sinks() const;
   // Whether every source ends, and so the job.
   bool is_bounded() const;
   int32_t stage_partition_count(uint32_t stage) const {

@@ -1,5 +1,7 @@
 #include "processor/runtime/shared_time.h"
 
+#include <algorithm>
+
 #include "common/log/log.h"
 
 namespace slipstream::runtime {
@@ -17,9 +19,22 @@ bool HasIdleTasks(const JobContext& context) {
 }  // namespace
 
 SharedTime::SharedTime(const JobContext& context)
-    : context_(context), is_needed_(HasIdleTasks(context)), log_(log::Get("processor.time")) {
+    : context_(context),
+      is_needed_(HasIdleTasks(context) || !context.shared_timed_sinks().empty()),
+      log_(log::Get("processor.time")) {
   for (size_t i = 0; i < context.program->sources().size(); ++i)
     boards_.emplace_back(context.task_count(i));
+}
+
+EventTimeUs SharedTime::VisibleTime(size_t sink) const {
+  EventTimeUs least = kEndOfTime;
+  for (const uint8_t input : context_.sink_inputs[sink]) {
+    for (int32_t p = 0; p < context_.inputs[input].partition_count; ++p) {
+      const auto found = visible_.find({.input = input, .partition = p});
+      least = std::min(least, found == visible_.end() ? kNoWatermark : found->second);
+    }
+  }
+  return least;
 }
 
 Status SharedTime::Open() {
@@ -43,6 +58,7 @@ Status SharedTime::Poll() {
       if (key.input >= context_.inputs.size()) continue;
       const std::optional<size_t> source = context_.inputs[key.input].source;
       if (source) boards_[*source].Set(key, time);
+      visible_[key] = time.visible;
     }
     // What is still there begins later: from there on, then. Else the reader tries again by itself.
     if (batch->error().code() == Code::kOutOfRange) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,8 +15,10 @@
 namespace slipstream::runtime {
 
 // SharedTime: what all tasks of the sources, here and elsewhere, have committed of their time, read
-// from `<job>-time`; each source has a time of its own. Does nothing for jobs that need it not:
-// those whose tasks are never idle, or are alone with their source. Threads: the worker's.
+// from `<job>-time`; each source has a time of its own. And up to where the rows of all
+// tasks that write a file sink are visible. Does nothing for jobs that need it not: those whose
+// tasks are never idle, or alone with their source, and that write no folders which the event time
+// of several tasks completes. Threads: the worker's.
 class SharedTime final {
  public:
   explicit SharedTime(const JobContext& context);
@@ -30,12 +33,15 @@ class SharedTime final {
   std::optional<EventTimeUs> ActiveWatermark(size_t source) const {
     return boards_[source].ActiveWatermark();
   }
+  // The least of all tasks that write the file sink; kNoWatermark while one was not heard of.
+  EventTimeUs VisibleTime(size_t sink) const;
 
  private:
   const JobContext& context_;
   const bool is_needed_;
   std::shared_ptr<spdlog::logger> log_;
-  std::vector<TimeBoard> boards_;  // by source
+  std::vector<TimeBoard> boards_;           // by source
+  std::map<TimeKey, EventTimeUs> visible_;  // by task
   std::unique_ptr<kafka::PartitionReader> reader_;
 };
 

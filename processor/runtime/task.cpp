@@ -82,6 +82,11 @@ Task::Task(const Shared& shared,
              id_.partition.partition,
              job_.uuid,
              restore.mark ? restore.mark->next_file_number : 0),
+      partition_commits_(
+          shared.context.file_targets(),
+          restore.mark ? restore.mark->open_partitions : std::vector<OpenPartition>()),
+      tells_visible_time_(input_.writes_timed_folders &&
+                          !shared.context.shared_timed_sinks().empty()),
       dead_letter_limit_(input_.spec == nullptr ? 1 : input_.spec->dead_letter_max_share),
       incarnation_(restore.incarnation),
       is_new_(!restore.mark),
@@ -139,7 +144,10 @@ Result<std::unique_ptr<Task>> Task::Create(const Shared& shared,
   std::unique_ptr<Task> task(
       new Task(shared, std::move(id), std::move(restore), std::move(program)));
   task->queue_ = std::move(queue);
+  const bool has_committed = task->committed_ != MarkPair{};
   RETURN_IF_ERROR(task->RestoreTimes(times));
+  // The takeover has made visible what the mark names.
+  if (has_committed) task->committed_sink_time_ = task->SinkTime();
   if (task->local_files_ != nullptr) RETURN_IF_ERROR(task->local_files_->Restore());
   if (!task->is_ended_) RETURN_IF_ERROR(task->EndInputIfReached());
   return task;
@@ -312,6 +320,7 @@ void Task::ToFile(size_t sink,
   Status status = dfs_files_ != nullptr && dfs_files_->has_sink(sink)
                       ? dfs_files_->Append(sink, partition_path, rows, NowMs())
                       : local_files_->Append(sink, partition_path, rows, NowMs());
+  if (status.ok()) status = partition_commits_.Add(sink, partition_path, NowMs());
   if (!status.ok() && output_error_.ok()) output_error_ = std::move(status);
 }
 
@@ -350,10 +359,12 @@ Status Task::TakeOutputError() {
 
 // ---- The commit ----
 
-bool Task::HasRollDue() const {
+bool Task::HasFilesDue() const {
   const int64_t now_ms = NowMs();
   return (dfs_files_ != nullptr && dfs_files_->HasRollDue(now_ms)) ||
-         (local_files_ != nullptr && local_files_->HasRollDue(now_ms));
+         (local_files_ != nullptr && local_files_->HasRollDue(now_ms)) ||
+         partition_commits_.HasDue(now_ms, [this](size_t sink) { return VisibleTime(sink); }) ||
+         HasVisibleTimeToTell();
 }
 
 uint64_t Task::staged_bytes() const {
@@ -374,6 +385,7 @@ Mark Task::MakeMark() const {
       .sender_count = exchanged_ == nullptr ? 0 : static_cast<uint32_t>(exchanged_->sender_count()),
       .next_file_number = namer_.next_number(),
       .fingerprint = shared_.context.program->fingerprint()};
+  mark.open_partitions = partition_commits_.open();
   if (dfs_files_ != nullptr) mark.open_files = dfs_files_->open_files();
   if (local_files_ != nullptr) {
     mark.host = shared_.context.host;
@@ -389,17 +401,65 @@ Status Task::EndEpoch() {
   return TakeOutputError();
 }
 
+Status Task::EndFileEpoch(int64_t now_ms) {
+  const auto visible = [this](size_t sink) { return VisibleTime(sink); };
+  for (const auto& [sink, folder] : partition_commits_.EndEpoch(now_ms, is_ended_, visible)) {
+    if (dfs_files_ != nullptr) dfs_files_->Close(sink, folder);
+    if (local_files_ != nullptr) local_files_->Close(sink, folder);
+  }
+  if (local_files_ != nullptr) RETURN_IF_ERROR(local_files_->Flush(now_ms, is_ended_));
+  if (dfs_files_ != nullptr) dfs_files_->EndEpoch(now_ms, is_ended_);
+  return {};
+}
+
 void Task::StageTime(bool is_shared_time) {
   if (exchanged_ != nullptr) {
     ChangelogWriter writer(
         staged_, shared_.context.stages[id_.stage].changelog_output, id_, ChangelogKind::kTime);
     exchanged_->SaveChanges(writer);
-  } else if (is_shared_time) {
-    staged_.Add(shared_.context.time_output,
-                0,
-                EncodeTimeKey({.input = id_.input, .partition = id_.partition.partition}),
-                EncodeTaskTime({.watermark = program_->watermark(), .is_idle = is_idle_}));
   }
+  if (!is_shared_time || (exchanged_ != nullptr && !tells_visible_time_)) return;
+  // By now the master knows of all commits before this one, or else this task is not settled.
+  if (tells_visible_time_ && is_settled_) told_sink_time_ = committed_sink_time_;
+  staged_.Add(
+      shared_.context.time_output,
+      0,
+      EncodeTimeKey({.input = id_.input, .partition = id_.partition.partition}),
+      EncodeTaskTime(
+          {.watermark = program_->watermark(), .is_idle = is_idle_, .visible = told_sink_time_}));
+}
+
+EventTimeUs Task::SinkTime() const {
+  return is_ended_ ? kEndOfTime : program_->sink_watermark();
+}
+
+EventTimeUs Task::VisibleTime(size_t sink) const {
+  if (shared_.context.writer_count(sink) == 1) return SinkTime();
+  const auto found = visible_times_.find(sink);
+  return found == visible_times_.end() ? kNoWatermark : found->second;
+}
+
+bool Task::HasVisibleTimeToTell() const {
+  return tells_visible_time_ && is_settled_ && told_sink_time_ < committed_sink_time_;
+}
+
+Status Task::WriteDueSuccessFiles() {
+  if (!is_settled_) return {};
+  const std::vector<std::pair<size_t, std::string>> paths = partition_commits_.Ready();
+  if (paths.empty()) return {};
+  SLIPSTREAM_FAILPOINT_HIT("commit.before_success_files");
+  const auto is_dfs = [this](size_t sink) {
+    return dfs_files_ != nullptr && dfs_files_->has_sink(sink);
+  };
+  RETURN_IF_ERROR(WriteSuccessFiles(
+      paths, is_dfs, shared_.context.store.get(), AppenderOwner(job_.uuid, id_) + "/success"));
+  SLIPSTREAM_FAILPOINT_HIT("commit.after_success_files");
+  for (const auto& [sink, path] : paths)
+    log_->info(
+        "partition_committed task={} path={}", kafka::ToString(id_.partition), log::Quoted(path));
+  partition_commits_.OnWritten();
+  is_dirty_ = true;  // the mark goes on naming them until the next
+  return {};
 }
 
 Status Task::StageMark(bool is_shared_time) {
@@ -424,7 +484,8 @@ Status Task::StageMark(bool is_shared_time) {
 kafka::PartitionOffset Task::CommittedOffset() const {
   return {.partition = id_.partition,
           .offset = position_,
-          .metadata = EncodeOffsetMetadata({.pair = next_pair(), .is_done = is_ended_})};
+          .metadata = EncodeOffsetMetadata(
+              {.pair = next_pair(), .is_done = is_ended_ && partition_commits_.empty()})};
 }
 
 std::optional<SenderMark> Task::NewSenderMark() const {
@@ -441,6 +502,7 @@ std::optional<SenderMark> Task::NewSenderMark() const {
 void Task::OnCommitted() {
   committed_ = next_pair();
   committed_position_ = position_;
+  committed_sink_time_ = SinkTime();
   if (const std::optional<SenderMark> mark = NewSenderMark()) sent_mark_ = mark;
   if (has_file_epoch_) {
     file_pair_ = committed_;

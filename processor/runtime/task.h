@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "common/status/status.h"
 #include "processor/connectors/dfs_files.h"
 #include "processor/connectors/local_files.h"
+#include "processor/connectors/partition_commits.h"
 #include "processor/runtime/dead_letter_limit.h"
 #include "processor/runtime/exchange_input.h"
 #include "processor/runtime/exchange_output.h"
@@ -87,13 +89,17 @@ class Task final : private TaskOutput {
 
   // Whether anything has happened since the last commit.
   bool is_dirty() const { return is_dirty_; }
-  bool HasRollDue() const;
+  // Whether files are to be closed, or folders to be completed, though nothing has come.
+  bool HasFilesDue() const;
   uint64_t staged_bytes() const;
   // The pair the running epoch commits under.
   MarkPair next_pair() const { return {committed_.epoch + 1, incarnation_}; }
   // Nothing more is read before the commit: what the program held back for exchanges is given. The
   // first step of a commit.
   Status EndEpoch();
+  // The files' share of the epoch is complete: local ones are durable, the others can be written.
+  // Errors of the local disk.
+  Status EndFileEpoch(int64_t now_ms);
   // Stages changed state, time and, last of all, the mark. Files must be flushed and prepared.
   Status StageMark(bool is_shared_time);
   kafka::PartitionOffset CommittedOffset() const;
@@ -112,14 +118,30 @@ class Task final : private TaskOutput {
   bool is_settled() const { return is_settled_; }
   void set_settled() { is_settled_ = true; }
   void MarkFilesPrepared() { has_file_epoch_ = true; }
+  // Whether the last commit wrote no dfs files, and the master does not know of an earlier one.
+  bool is_behind() const { return !is_settled_ && file_pair_ != committed_; }
+
+  // ---- Success files; see PartitionCommits ----
+
+  // Up to where the rows of all tasks that write the file sink are visible; of sinks that only this
+  // task writes it knows that by itself.
+  void SetVisibleTime(size_t sink, EventTimeUs visible) { visible_times_[sink] = visible; }
+  // Writes those that are due, of folders whose rows are committed and visible. kUnavailable,
+  // kDeadlineExceeded, kAborted: nothing is lost, call again.
+  Status WriteDueSuccessFiles();
 
   // ---- For the worker ----
 
   const TaskId& id() const { return id_; }
   const JobInput& input() const { return input_; }
   // The bounded input is through, and that is committed and settled.
-  bool is_done() const { return is_ended_ && !is_dirty_ && is_settled_; }
+  bool is_done() const {
+    return is_ended_ && !is_dirty_ && is_settled_ && partition_commits_.empty();
+  }
   bool is_ended() const { return is_ended_; }
+  // Something is left to do about what is committed: to tell the master of it, or to say that
+  // folders are complete.
+  bool is_unfinished() const { return !is_settled_ || partition_commits_.has_closing(); }
   bool is_idle() const { return is_idle_; }
   // Nothing has come for the source's idle timeout: idle, if the broker says that the partition
   // ends at position().
@@ -158,6 +180,11 @@ class Task final : private TaskOutput {
   int64_t NowMs() const;
   Mark MakeMark() const;
   void StageTime(bool is_shared_time);
+  // Of the rows that go to sinks.
+  EventTimeUs SinkTime() const;
+  EventTimeUs VisibleTime(size_t sink) const;
+  // Whether others wait to hear up to where this task's rows are visible.
+  bool HasVisibleTimeToTell() const;
 
   const Shared& shared_;
   const TaskId id_;
@@ -185,6 +212,11 @@ class Task final : private TaskOutput {
   FileNamer namer_;
   std::unique_ptr<DfsFiles> dfs_files_;
   std::unique_ptr<LocalFiles> local_files_;
+  PartitionCommits partition_commits_;
+  const bool tells_visible_time_;
+  std::map<size_t, EventTimeUs> visible_times_;     // by file sink that other tasks write as well
+  EventTimeUs committed_sink_time_ = kNoWatermark;  // of the rows for sinks, with the last commit
+  EventTimeUs told_sink_time_ = kNoWatermark;       // that the others have been told is visible
   Status output_error_;
   DeadLetterLimit dead_letter_limit_;
 

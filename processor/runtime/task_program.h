@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -141,6 +142,8 @@ class TaskProgram {
   virtual EventTimeUs watermark() const = 0;
   // The least of what goes to exchanges: lower, where rows are held back on the way.
   virtual EventTimeUs sent_watermark() const = 0;
+  // The least of what goes to sinks, likewise.
+  virtual EventTimeUs sink_watermark() const { return watermark(); }
   virtual void RestoreWatermark(EventTimeUs watermark) = 0;
   virtual void RestoreExchangeWatermark(size_t exchange, EventTimeUs watermark) = 0;
 
@@ -203,6 +206,21 @@ struct FileSinkSpec {
   int64_t roll_interval_ms = int64_t{30} * 60 * 1000;
   // Of the empty file that says that the rows of a partition are all there; empty: none.
   std::string success_file;
+  // When that is, while input goes on; once it has ended they are, in any case.
+  struct PartitionCommit {
+    // By event time: when the watermark of all tasks is more than `delay_ms` behind the time that
+    // the folder stands for. Otherwise `delay_ms` after a task's first row for it.
+    bool is_by_watermark = false;
+    int64_t delay_ms = 0;
+    // The time that "dt=2024-05-12/hr=02/" stands for; nullopt: none, only the end completes it.
+    std::function<std::optional<EventTimeUs>(std::string_view partition_path)> time_of;
+  };
+  PartitionCommit partition_commit;
+  // Whose tasks write it: those of these sources, and of these stages behind repartition topics.
+  std::vector<size_t> sources;
+  std::vector<uint32_t> stages;
+
+  bool is_timed() const { return !success_file.empty() && partition_commit.is_by_watermark; }
 };
 
 struct PrintSinkSpec {

@@ -8,6 +8,7 @@ namespace slipstream::runtime {
 namespace {
 
 constexpr uint8_t kTimeVersion = 1;
+constexpr uint8_t kVisibleTimeVersion = 2;  // of a value: `visible` at its end
 
 }  // namespace
 
@@ -31,9 +32,11 @@ Result<TimeKey> ParseTimeKey(std::string_view bytes) {
 
 std::string EncodeTaskTime(const TaskTime& time) {
   RecordWriter writer;
-  writer.Number(kTimeVersion);
+  const bool has_visible = time.visible != kNoWatermark;
+  writer.Number(has_visible ? kVisibleTimeVersion : kTimeVersion);
   writer.Number(time.watermark);
   writer.Number(static_cast<uint8_t>(time.is_idle ? 1 : 0));
+  if (has_visible) writer.Number(time.visible);
   return writer.Take();
 }
 
@@ -43,7 +46,10 @@ Result<TaskTime> ParseTaskTime(std::string_view bytes) {
   TaskTime time;
   time.watermark = reader.Number<int64_t>();
   time.is_idle = reader.Number<uint8_t>() != 0;
-  if (!reader.AtEnd() || version != kTimeVersion) return DataLoss("task time");
+  if (version == kVisibleTimeVersion) time.visible = reader.Number<int64_t>();
+  if (!reader.AtEnd() || (version != kTimeVersion && version != kVisibleTimeVersion)) {
+    return DataLoss("task time");
+  }
   return time;
 }
 

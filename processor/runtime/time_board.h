@@ -21,6 +21,8 @@ struct TimeKey {
 struct TaskTime {
   EventTimeUs watermark = kNoWatermark;
   bool is_idle = false;
+  // What all rows before it have given to file sinks is there for readers; only of jobs that ask.
+  EventTimeUs visible = kNoWatermark;
 
   friend bool operator==(const TaskTime&, const TaskTime&) = default;
 };

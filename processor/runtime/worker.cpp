@@ -133,6 +133,10 @@ Status Worker::Impl::Housekeep() {
     if (task->may_be_idle()) ConfirmIdle(*task);
   }
   RETURN_IF_ERROR(shared_time.Poll());
+  for (const auto& task : assignment.tasks()) {
+    for (const size_t sink : context.shared_timed_sinks())
+      task->SetVisibleTime(sink, shared_time.VisibleTime(sink));
+  }
   if (Status status = AdvanceIdle(); !status.ok()) return OnTaskError(std::move(status));
   if (clock.Now() >= next_delete_at) {
     next_delete_at = clock.Now() + kDeletePeriod;

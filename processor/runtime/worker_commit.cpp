@@ -21,7 +21,27 @@ Status Worker::Impl::CommitDirty(milliseconds patience) {
   // next after a single batch.
   last_commit_at = clock.Now();
   if (!outcome.ok()) return OnOutcome(outcome);
-  return SettleQuiet(dirty);
+  RETURN_IF_ERROR(SettleQuiet(dirty));
+  return WriteSuccessFiles();
+}
+
+// Of folders whose rows are visible by now. What cannot be written now is with the next commit.
+Status Worker::Impl::WriteSuccessFiles() {
+  for (const auto& task : assignment.tasks()) {
+    Status status = task->WriteDueSuccessFiles();
+    switch (status.code()) {
+      case Code::kOk:
+        break;
+      case Code::kUnavailable:
+      case Code::kDeadlineExceeded:
+      case Code::kAborted:
+        SayWaiting(status.message());
+        break;
+      default:
+        return status.WithContext("success file");
+    }
+  }
+  return {};
 }
 
 CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
@@ -49,14 +69,16 @@ CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
   return outcome;
 }
 
-// Those that go on writing tell the master with their next Prepare. The others now.
+// Those that go on writing tell the master with their next Prepare. The others now; and those that
+// commit without writing, or their rows would wait for the next file, maybe a window's length.
 Status Worker::Impl::SettleQuiet(const std::vector<Task*>& committed) {
   std::vector<Task*> quiet;
   for (const auto& task : assignment.tasks()) {
     const bool is_ending = task->is_ended() && !task->is_dirty();
     const bool was_quiet =
         std::find(committed.begin(), committed.end(), task.get()) == committed.end();
-    if (!task->is_settled() && (is_ending || was_quiet)) quiet.push_back(task.get());
+    if (!task->is_settled() && (is_ending || was_quiet || task->is_behind()))
+      quiet.push_back(task.get());
   }
   if (quiet.empty()) return {};
   Status status = Settle(*context.store, quiet);

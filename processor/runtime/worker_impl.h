@@ -77,6 +77,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   Status CommitDirty(std::chrono::milliseconds patience);
   CommitOutcome CommitEpoch(std::chrono::milliseconds patience);
   Status OnOutcome(const CommitOutcome& outcome);
+  Status WriteSuccessFiles();
   Status SettleQuiet(const std::vector<Task*>& committed);
   Status CommitLast();
   void BeginTakeover();

@@ -11,10 +11,14 @@ namespace slipstream::runtime {
 namespace {
 
 constexpr uint8_t kMarkVersion = 1;
+// With open partitions at the end; only marks that have some are of this version, so that whatever
+// reads the first reads those of all other jobs.
+constexpr uint8_t kPartitionsVersion = 2;
 constexpr uint8_t kDoneFlag = 1;
 constexpr uint8_t kIdleFlag = 2;
 // The least an open file takes: it bounds what a count may claim.
 constexpr size_t kOpenFileBytesMin = 4 + 4 + 4 + 8 + 8 + 8;
+constexpr size_t kOpenPartitionBytesMin = 4 + 4 + 8;
 
 void WritePair(RecordWriter& writer, const MarkPair& pair) {
   writer.Number(pair.epoch);
@@ -39,6 +43,20 @@ OpenFile ReadOpenFile(RecordReader& reader) {
   return file;
 }
 
+Status ReadOpenPartitions(RecordReader& reader, Mark& mark) {
+  const auto count = reader.Number<uint32_t>();
+  if (count == 0 || count > reader.rest_bytes() / kOpenPartitionBytesMin) {
+    return DataLoss("mark: number of open partitions");
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    OpenPartition& partition = mark.open_partitions.emplace_back();
+    partition.sink = reader.Number<uint32_t>();
+    partition.partition_path = reader.Text();
+    partition.since_ms = reader.Number<int64_t>();
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string ToString(const MarkPair& pair) {
@@ -47,7 +65,7 @@ std::string ToString(const MarkPair& pair) {
 
 std::string EncodeMark(const Mark& mark) {
   RecordWriter writer;
-  writer.Number(kMarkVersion);
+  writer.Number(mark.open_partitions.empty() ? kMarkVersion : kPartitionsVersion);
   WritePair(writer, mark.pair);
   WritePair(writer, mark.file_pair);
   writer.Number(mark.position);
@@ -68,14 +86,23 @@ std::string EncodeMark(const Mark& mark) {
     writer.Number(file.length_bytes);
     writer.Number(file.opened_at_ms);
   }
+  if (!mark.open_partitions.empty()) {
+    writer.Number(static_cast<uint32_t>(mark.open_partitions.size()));
+    for (const OpenPartition& partition : mark.open_partitions) {
+      writer.Number(partition.sink);
+      writer.Text(partition.partition_path);
+      writer.Number(partition.since_ms);
+    }
+  }
   writer.Number(Crc32c(writer.bytes()));
   return writer.Take();
 }
 
 Result<Mark> ParseMark(std::string_view bytes) {
   if (bytes.size() < 1 + sizeof(uint32_t)) return DataLoss("mark: cut short");
-  if (const auto version = static_cast<uint8_t>(bytes[0]); version != kMarkVersion) {
-    return DataLoss(fmt::format("mark: version={} known={}", version, kMarkVersion));
+  const auto version = static_cast<uint8_t>(bytes[0]);
+  if (version != kMarkVersion && version != kPartitionsVersion) {
+    return DataLoss(fmt::format("mark: version={} known={}", version, kPartitionsVersion));
   }
   RecordReader trailer(bytes.substr(bytes.size() - sizeof(uint32_t)));
   bytes.remove_suffix(sizeof(uint32_t));
@@ -101,6 +128,7 @@ Result<Mark> ParseMark(std::string_view bytes) {
   if (file_count > reader.rest_bytes() / kOpenFileBytesMin) return DataLoss("mark: cut short");
   for (uint32_t i = 0; i < file_count; ++i)
     mark.open_files.push_back(ReadOpenFile(reader));
+  if (version == kPartitionsVersion) RETURN_IF_ERROR(ReadOpenPartitions(reader, mark));
   if (!reader.AtEnd()) return DataLoss("mark: length differs");
   return mark;
 }

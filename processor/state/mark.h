@@ -32,6 +32,15 @@ struct OpenFile {
   friend bool operator==(const OpenFile&, const OpenFile&) = default;
 };
 
+// A folder of a file sink whose success file is still to come.
+struct OpenPartition {
+  uint32_t sink = 0;  // index of the file sink in the program
+  std::string partition_path;
+  int64_t since_ms = 0;  // its first row, since 1970 UTC
+
+  friend bool operator==(const OpenPartition&, const OpenPartition&) = default;
+};
+
 // Mark: what a task was when it committed: the last record it writes to its changelog partition in
 // a transaction. Everything a new owner restores is as it was at the mark.
 struct Mark {
@@ -47,6 +56,7 @@ struct Mark {
   std::string fingerprint;        // of the plan
   std::string host;               // where the local files lie; empty: there are none
   std::vector<OpenFile> open_files;
+  std::vector<OpenPartition> open_partitions;
 
   friend bool operator==(const Mark&, const Mark&) = default;
 };

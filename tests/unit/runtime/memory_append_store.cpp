@@ -59,6 +59,10 @@ Result<uint64_t> MemoryAppendStore::Bind(const std::string& owner, const FileApp
   const std::string& path = std::get<std::string>(append.target);
   for (const auto& [id, file] : files_) {
     if (file.path != path || file.is_deleted) continue;
+    if (file.is_visible && append.replace) {
+      if (!file.writer.empty() && file.writer != owner) return FailedPrecondition("owned");
+      continue;
+    }
     if (file.is_visible) return AlreadyExists(path);
     if (file.writer != owner) return FailedPrecondition("name is reserved: " + path);
   }
@@ -89,6 +93,7 @@ Result<PreparedEpoch> MemoryAppendStore::PrepareOne(const AppenderEpoch& epoch) 
     Share& share = candidate.emplace_back();
     share.inode_id = inode_id;
     share.close = append.close;
+    share.replace = append.replace;
     for (const DurableBlock& durable : append.blocks) {
       auto found = blocks_.find(durable.block.block_id);
       if (found == blocks_.end()) return InvalidArgument("unknown block");
@@ -136,6 +141,9 @@ Status MemoryAppendStore::CommitOne(const std::string& owner,
     if (file.is_deleted) {
       dropped.push_back(share.inode_id);
       continue;
+    }
+    for (auto& [id, other] : files_) {
+      if (share.replace && id != share.inode_id && other.path == file.path) other.is_deleted = true;
     }
     file.content += share.bytes;
     file.is_visible = true;

@@ -47,6 +47,7 @@ class MemoryAppendStore final : public AppendStore {
     uint64_t inode_id = 0;
     std::string bytes;
     bool close = false;
+    bool replace = false;  // what has the name gives way
   };
   using Candidate = std::vector<Share>;
   struct Appender {

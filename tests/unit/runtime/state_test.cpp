@@ -33,8 +33,15 @@ Mark FullMark() {
                           .opened_at_ms = 1'700'000'000'000}}};
 }
 
+Mark MarkWithPartitions() {
+  Mark mark = FullMark();
+  mark.open_partitions = {{.sink = 1, .partition_path = "carrier=AA/", .since_ms = 1'700'000},
+                          {.sink = 2, .partition_path = "", .since_ms = -1}};
+  return mark;
+}
+
 TEST(MarkTest, ComesBackAsItWas) {
-  for (const Mark& mark : {FullMark(), Mark{}}) {
+  for (const Mark& mark : {FullMark(), Mark{}, MarkWithPartitions()}) {
     const Result<Mark> parsed = ParseMark(EncodeMark(mark));
     ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
     EXPECT_EQ(*parsed, mark);
@@ -55,7 +62,7 @@ TEST(MarkTest, FlagsThatAreNotKnownAreRefused) {
 }
 
 TEST(MarkTest, EveryCutAndEveryFlippedByteIsSeen) {
-  const std::string bytes = EncodeMark(FullMark());
+  const std::string bytes = EncodeMark(MarkWithPartitions());
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_EQ(ParseMark(bytes.substr(0, size)).status().code(), Code::kDataLoss) << size;
   }
