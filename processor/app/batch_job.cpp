@@ -37,8 +37,9 @@ class BadRowLog {
  public:
   void Add(const sql::BadRow& row) {
     if (++count_ > kBadRowsLogged) return;
-    log_->warn("row_skipped file={} error={} text={}",
+    log_->warn("row_skipped file={} line={} error={} text={}",
                log::Quoted(row.file),
+               row.line,
                log::Quoted(row.error),
                log::Quoted(row.text));
   }

@@ -128,9 +128,16 @@ std::string JobView::StatusJson() const {
 
 std::vector<MetricFamily> JobView::Collect() const {
   std::vector<WorkerStatus> workers;
+  MetricFamily lookup_rows_bad =
+      Family("slipstream_processor_lookup_rows_bad_total",
+             "Rows of files of lookup joins that could not be read, each time they were tried.",
+             MetricType::Counter);
   {
     MutexLock lock(mutex_);
-    if (runner_ != nullptr) workers = runner_->workers();
+    if (runner_ != nullptr) {
+      workers = runner_->workers();
+      Add(lookup_rows_bad, {}, static_cast<double>(runner_->lookup_rows_bad()));
+    }
   }
   return {
       Total(workers,
@@ -150,6 +157,7 @@ std::vector<MetricFamily> JobView::Collect() const {
             "slipstream_processor_rows_dead_total",
             "Records sent to the dead-letter topic.",
             [](const WorkerStatus& worker) { return worker.counters.rows_dead; }),
+      std::move(lookup_rows_bad),
       Total(workers,
             "slipstream_processor_commits_total",
             "Transactions committed.",

@@ -113,10 +113,11 @@ class BatchRun final : private GraphRun::Host {
                    const SourceFile& file,
                    const SourceRows::FillColumns& fill,
                    const ScanLayout& layout,
+                   uint64_t first_line,
                    SourceRows& source);
-  void ReportBad(std::string_view file, std::string_view text, std::string_view error) {
+  void ReportBad(const BadRow& row) {
     ++report_.rows_bad;
-    if (options_.on_bad_row) options_.on_bad_row({.file = file, .text = text, .error = error});
+    if (options_.on_bad_row) options_.on_bad_row(row);
   }
 
   const OperatorGraph& graph_;
@@ -144,7 +145,7 @@ Status BatchRun::Reject(const RowBatch& from, const Schema& schema, const RowErr
     is_reported[entry.row] = 1;
     std::string row;
     encoder.Encode(from.batch, entry.row, row);
-    ReportBad("", row, entry.message);
+    ReportBad({.file = "", .text = row, .error = entry.message});
   }
   return {};
 }
@@ -231,6 +232,14 @@ Status BatchRun::ReadTable(const TablePtr& table) {
   return {};
 }
 
+// Of a CSV file a record may have several: line ends within quotes.
+uint64_t LinesOf(std::span<const std::string_view> records) {
+  uint64_t lines = records.size();
+  for (const std::string_view record : records)
+    lines += static_cast<uint64_t>(std::count(record.begin(), record.end(), '\n'));
+  return lines;
+}
+
 Status BatchRun::ReadFile(const SourceFile& file,
                           const std::vector<Value>& partition,
                           const ValueFormat& format,
@@ -247,6 +256,7 @@ Status BatchRun::ReadFile(const SourceFile& file,
   };
   ASSIGN_OR_RETURN(const std::unique_ptr<FileReader> reader, options_.files->Open(file.path));
   LineReader lines(*reader, format);
+  uint64_t line = 1;
   while (true) {
     if (options_.stop.stop_requested()) return Cancelled("stopped");
     if (has_enough()) return {};
@@ -255,8 +265,9 @@ Status BatchRun::ReadFile(const SourceFile& file,
     if (next->empty()) return {};
     for (size_t first = 0; first < next->size(); first += kRecordsPerBatch) {
       const size_t count = std::min(kRecordsPerBatch, next->size() - first);
-      RETURN_IF_ERROR(
-          PushLines(std::span(*next).subspan(first, count), file, fill, layout, source));
+      const auto slice = std::span<const std::string_view>(*next).subspan(first, count);
+      RETURN_IF_ERROR(PushLines(slice, file, fill, layout, line, source));
+      line += LinesOf(slice);
     }
   }
 }
@@ -265,6 +276,7 @@ Status BatchRun::PushLines(std::span<const std::string_view> lines,
                            const SourceFile& file,
                            const SourceRows::FillColumns& fill,
                            const ScanLayout& layout,
+                           uint64_t first_line,
                            SourceRows& source) {
   const std::vector<std::optional<std::string_view>> records(lines.begin(), lines.end());
   SourceRows::Rows rows = source.Read(records, {}, now_us_, fill);
@@ -272,7 +284,10 @@ Status BatchRun::PushLines(std::span<const std::string_view> lines,
   report_.rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
   report_.rows_bad += rows.skipped;
   for (const DecodedRows::Failure& failure : rows.failures)
-    ReportBad(file.path, lines[failure.record], failure.message);
+    ReportBad({.file = file.path,
+               .line = first_line + LinesOf(lines.first(failure.record)),
+               .text = lines[failure.record],
+               .error = failure.message});
   return PushToScans(graph_, layout, std::move(rows.rows), run_);
 }
 
@@ -359,7 +374,7 @@ Result<bool> BatchRun::GenerateDue(Generated& table, std::chrono::milliseconds e
   table.made += count;
   report_.rows_in += count;
   for (const DecodedRows::Failure& failure : rows.failures)
-    ReportBad("", table.layout.table().name, failure.message);
+    ReportBad({.file = "", .text = table.layout.table().name, .error = failure.message});
   const auto greatest = std::max_element(rows.watermarks.begin(), rows.watermarks.end());
   const int64_t watermark = greatest == rows.watermarks.end() ? kWatermarkNone : *greatest;
   RETURN_IF_ERROR(PushToScans(graph_, table.layout, std::move(rows.rows), run_));

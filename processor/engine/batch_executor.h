@@ -31,9 +31,11 @@ struct BatchReport {
   uint64_t rows_bad = 0;
 };
 
-// A line that is no row, or a row that failed (then `file` is empty and `text` is the row as JSON).
+// A line that is no row, or a row that failed (then `file` is empty, there is no line, and `text`
+// is the row as JSON).
 struct BadRow {
   std::string_view file;
+  uint64_t line = 0;  // of the file, from 1: the first of its record's; 0: not known
   std::string_view text;
   std::string_view error;
 };

@@ -2,9 +2,15 @@
 
 #include <utility>
 
+#include "common/log/log.h"
 #include "processor/engine/batch_executor.h"
 
 namespace slipstream::sql {
+namespace {
+
+constexpr uint64_t kBadRowsLogged = 20;  // of one reading; the rest are counted
+
+}  // namespace
 
 FileLookup::FileLookup(JoinDescription description,
                        OperatorGraph graph,
@@ -15,6 +21,7 @@ FileLookup::FileLookup(JoinDescription description,
       graph_(std::move(graph)),
       path_(std::move(path)),
       check_period_us_(check_period_us),
+      log_(log::Get("processor.lookup")),
       files_(files) {}
 
 Result<std::shared_ptr<const LookupTable>> FileLookup::Table(int64_t now_us) {
@@ -44,11 +51,21 @@ Status FileLookup::Read() {
   ASSIGN_OR_RETURN(std::string version, Version());
   if (table_ != nullptr && version == version_) return {};
   auto table = std::make_shared<LookupTable>(description_);
-  const BatchOptions options{.files = &files_, .on_bad_row = nullptr, .stop = {}};
+  uint64_t bad = 0;
+  const auto note = [&](const BadRow& row) {
+    rows_bad_.fetch_add(1, std::memory_order_relaxed);
+    if (++bad > kBadRowsLogged) return;
+    log_->warn("lookup_row_skipped file={} line={} error={}",
+               log::Quoted(row.file.empty() ? std::string_view(path_) : row.file),
+               row.line,
+               log::Quoted(row.error));
+  };
+  const BatchOptions options{.files = &files_, .on_bad_row = note, .stop = {}};
   RETURN_IF_ERROR(RunGraph(graph_, options, [&](const Batch& rows) {
                     table->Add(rows);
                     return Status();
                   }).status());
+  if (bad > 0) log_->warn("lookup_table_read path={} rows_bad={}", log::Quoted(path_), bad);
   ASSIGN_OR_RETURN(const std::string version_after, Version());
   // What changed meanwhile may have been read by halves; the next look sees it whole.
   if (version_after != version && table_ != nullptr) return {};

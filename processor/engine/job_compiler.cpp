@@ -84,6 +84,7 @@ class SqlJob final : public runtime::JobProgram {
   bool is_stateful(uint32_t stage) const override { return job_.stages.is_stateful[stage]; }
   std::string fingerprint() const override { return fingerprint_; }
   std::string state_text() const override { return state_text_; }
+  uint64_t lookup_rows_bad() const override { return job_.graph->lookup_rows_bad(); }
 
   std::unique_ptr<runtime::TaskProgram> MakeSourceTask(size_t source,
                                                        std::string_view topic,

@@ -199,7 +199,7 @@ Status OperatorGraph::Add(const PlanNode& query,
 }
 
 Result<std::unique_ptr<const Operator>> OperatorGraph::MakeJoin(const PlanNode& node,
-                                                                bool gives_updates) const {
+                                                                bool gives_updates) {
   JoinDescription description{.join = node.join,
                               .condition = node.condition,
                               .left = node.inputs[0]->output,
@@ -234,7 +234,15 @@ Result<std::unique_ptr<const Operator>> OperatorGraph::MakeJoin(const PlanNode& 
   ASSIGN_OR_RETURN(const FileTable options, ReadFileTable(definition));
   auto source = std::make_shared<FileLookup>(
       description, std::move(table), options.sink.path, options.lookup_cache_ttl_us, *files_);
+  lookups_.push_back(source);
   return Made(std::make_unique<LookupJoinOperator>(std::move(description), std::move(source)));
+}
+
+uint64_t OperatorGraph::lookup_rows_bad() const {
+  uint64_t rows = 0;
+  for (const auto& lookup : lookups_)
+    rows += lookup->rows_bad();
+  return rows;
 }
 
 OperatorGraph::Target OperatorGraph::Append(std::unique_ptr<const Operator> operation,

@@ -14,6 +14,8 @@
 
 namespace slipstream::sql {
 
+class FileLookup;
+
 // OperatorGraph: the operators of all queries of a job and where their rows go. A forest: each
 // operator feeds one input of one other, a sink or an exchange; scans, VALUES and exchanges feed
 // operators or sinks, and an operator has as many inputs as its part of the plan. Immutable; shared
@@ -84,6 +86,8 @@ class OperatorGraph {
   const std::vector<Exchange>& exchanges() const { return exchanges_; }
   // Whether an operator asks where records stand (GraphRun::SetPlaces).
   bool asks_for_places() const { return asks_for_places_; }
+  // Of the tables that lookup joins read: rows that could not be read.
+  uint64_t lookup_rows_bad() const;
 
  private:
   Status AddNode(const PlanNode& node, bool gives_updates, Target next);
@@ -95,7 +99,7 @@ class OperatorGraph {
   Status AddTwoPhases(const PlanNode& node, bool gives_updates, Target next);
   // Whether the node's input is an exchange where rows go on elsewhere.
   bool IsBehindCut(const PlanNode& node) const;
-  Result<std::unique_ptr<const Operator>> MakeJoin(const PlanNode& node, bool gives_updates) const;
+  Result<std::unique_ptr<const Operator>> MakeJoin(const PlanNode& node, bool gives_updates);
   Target Append(std::unique_ptr<const Operator> operation, const PlanNode& node, Target next);
   // What makes updates of the rows of an 'upsert-kafka' table.
   Target AppendLatestRows(const PlanNode& scan, bool gives_updates, Target next);
@@ -110,6 +114,7 @@ class OperatorGraph {
   bool asks_for_places_ = false;
   FileSource* files_ = nullptr;
   Cuts cuts_;
+  std::vector<std::shared_ptr<const FileLookup>> lookups_;  // shared with their operators
   std::vector<Node> nodes_;
   std::vector<Scan> scans_;
   std::vector<Constants> constants_;

@@ -186,6 +186,10 @@ std::vector<WorkerStatus> JobRunner::workers() const {
   return all;
 }
 
+uint64_t JobRunner::lookup_rows_bad() const {
+  return impl_->context.program->lookup_rows_bad();
+}
+
 std::string JobRunner::status_json() const {
   std::string json = "[";
   for (const WorkerStatus& worker : workers()) {

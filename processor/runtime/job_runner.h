@@ -38,7 +38,9 @@ class JobRunner final {
   // Whether all workers run their tasks and wait for nothing.
   bool is_ready() const;
   std::vector<WorkerStatus> workers() const;
-  // The same as one JSON document, as it is on the status topic for each worker.
+  // See JobProgram.
+  uint64_t lookup_rows_bad() const;
+  // The workers as one JSON document, as it is on the status topic for each worker.
   std::string status_json() const;
 
  private:

@@ -259,6 +259,9 @@ class JobProgram {
   // What the fingerprint is of, in lines: for people, who want to know what has changed.
   virtual std::string state_text() const = 0;
 
+  // Of the files that lookup joins read: rows that could not be, since the job was made.
+  virtual uint64_t lookup_rows_bad() const { return 0; }
+
   // A task of stage 0.
   virtual std::unique_ptr<TaskProgram> MakeSourceTask(size_t source,
                                                       std::string_view topic,

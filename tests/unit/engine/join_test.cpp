@@ -89,6 +89,22 @@ TEST_F(JoinTest, ALookupReadsFilesAnewWhenTheyHaveChanged) {
   EXPECT_EQ(Printed(), Lines{"+I[x, new]"}) << "the table stays while it cannot be reached";
 }
 
+TEST_F(JoinTest, RowsOfALookupFileThatCannotBeReadAreCountedEachTime) {
+  files_.Put("/names/1", "{\"k\":1,\"name\":\"one\"}\nno row\n{\"k\":\"x\"}\n");
+  Compile("", kLookup);
+  EXPECT_EQ(program_->lookup_rows_bad(), 0U);
+
+  ASSERT_EQ(Push(kRow), Status());
+  EXPECT_EQ(Printed(), Lines{"+I[x, one]"}) << "the others make the table";
+  EXPECT_EQ(program_->lookup_rows_bad(), 2U);
+
+  files_.Put("/names/1", "{\"k\":1,\"name\":\"two\"}\nno row\n");
+  clock_.Advance(std::chrono::minutes(1));
+  ASSERT_EQ(Push(kRow), Status());
+  EXPECT_EQ(Printed(), Lines{"+I[x, two]"});
+  EXPECT_EQ(program_->lookup_rows_bad(), 3U);
+}
+
 TEST_F(JoinTest, ALookupInATableThatWasNeverThereFails) {
   Compile("", kLookup);
 
