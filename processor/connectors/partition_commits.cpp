@@ -18,12 +18,16 @@ constexpr int64_t kMicrosPerMilli = 1'000;
 
 // An empty file and its folder's entry, synced.
 Status WriteEmptyFile(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path();
+  // Of rows from before a savepoint the folder may be elsewhere.
+  std::error_code error;
+  std::filesystem::create_directories(parent, error);
+  if (error) return ErrnoStatus(error.value(), "make " + parent);
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return ErrnoStatus(errno, "write " + path);
   Status status = fsync(file) == 0 ? Status() : ErrnoStatus(errno, "sync " + path);
   close(file);
   RETURN_IF_ERROR(status);
-  const std::string parent = std::filesystem::path(path).parent_path();
   const int folder = open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return ErrnoStatus(errno, "open " + parent);
   status = fsync(folder) == 0 ? Status() : ErrnoStatus(errno, "sync " + parent);
