@@ -372,7 +372,8 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
     case PlanNode::Kind::kOver:
       next = Append(MakeOver(node), node, next);
       // What only sorts keeps nothing that was given.
-      if (node.order_is_time && !(node.aggregates.empty() && node.lags.empty())) {
+      if ((node.order_is_time || node.order_is_arrival) &&
+          !(node.aggregates.empty() && node.lags.empty())) {
         LetExpire(next, node.group_columns, node, gives_updates);
       }
       break;

@@ -107,7 +107,10 @@ Status OnArrivalOperator::Tick(int64_t now_us, OperatorState* state, OperatorOut
 }
 
 bool OnArrivalOperator::Forget(OperatorState* state, std::string_view key) const {
-  return inner_->Forget(static_cast<State*>(state)->inner.get(), key);
+  // What was restored is not younger than the last time: it would be kept as if it were to come.
+  State& mine = *static_cast<State*>(state);
+  Raise(mine.last, mine);
+  return inner_->Forget(mine.inner.get(), key);
 }
 
 void OnArrivalOperator::SaveChanges(OperatorState* state, StateSink& sink) const {

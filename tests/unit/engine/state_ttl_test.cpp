@@ -146,6 +146,24 @@ TEST_F(StateTtlTest, OverForgetsWhatWasCounted) {
   EXPECT_EQ(Push(1, 0, "04"), Lines{"+I[1, 1]"});
 }
 
+// Also by the task that takes over, before it has seen a row of its own.
+TEST_F(StateTtlTest, OverByArrivalForgetsWhatWasCounted) {
+  Compile(
+      "SELECT k, COUNT(*) OVER (PARTITION BY k ORDER BY p ROWS BETWEEN 9 PRECEDING AND CURRENT "
+      "ROW) FROM (SELECT k, PROCTIME() AS p FROM t)");
+  EXPECT_EQ(Push(1, 0), Lines{"+I[1, 1]"});
+  EXPECT_EQ(Push(2, 0), Lines{"+I[2, 1]"});
+  Wait(40);
+  EXPECT_EQ(Push(1, 0), Lines{"+I[1, 2]"});
+  TakeOver();
+  Wait(40);
+
+  EXPECT_EQ(Push(2, 0), Lines{"+I[2, 1]"}) << "80 s after its last row";
+  EXPECT_EQ(Push(1, 0), Lines{"+I[1, 3]"}) << "40 s after its last row";
+  Wait(60);
+  EXPECT_EQ(Push(1, 0), Lines{"+I[1, 1]"});
+}
+
 TEST_F(StateTtlTest, DamagedTimesAreRefused) {
   Compile("SELECT k, COUNT(*) FROM t GROUP BY k");
   Push(1, 0);
