@@ -220,11 +220,16 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::InList& node, Span at) {
 ExpressionPtr ExpressionBinder::BindNode(const ast::Case& node, Span at) {
   const ExpressionPtr operand = node.operand ? Bind(*node.operand) : nullptr;
   std::vector<ExpressionPtr> args;
-  for (const auto& [when, then] : node.branches) {
-    ExpressionPtr condition = Bind(*when);
-    if (operand) condition = Call("=", {operand, std::move(condition)}, when->at);
+  for (const ast::Case::Branch& branch : node.branches) {
+    ExpressionPtr condition;
+    for (const ast::ExprPtr& when : branch.whens) {
+      ExpressionPtr one = Bind(*when);
+      if (operand) one = Call("=", {operand, std::move(one)}, when->at);
+      condition =
+          condition ? Call("OR", {std::move(condition), std::move(one)}, when->at) : std::move(one);
+    }
     args.push_back(std::move(condition));
-    args.push_back(Bind(*then));
+    args.push_back(Bind(*branch.then));
   }
   args.push_back(node.otherwise ? Bind(*node.otherwise)
                                 : MakeLiteral(std::monostate{}, DataType{}));

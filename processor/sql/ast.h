@@ -135,7 +135,11 @@ struct Call {
 
 struct Case {
   ExprPtr operand;  // null: CASE WHEN condition …
-  std::vector<std::pair<ExprPtr, ExprPtr>> branches;
+  struct Branch {
+    std::vector<ExprPtr> whens;  // with an operand, values: any of them will do; else one condition
+    ExprPtr then;
+  };
+  std::vector<Branch> branches;
   ExprPtr otherwise;  // null: NULL
 };
 

@@ -79,8 +79,8 @@ class ChildVisitor {
   }
   void operator()(const ast::Case& node) {
     One(node.operand);
-    for (const auto& [when, then] : node.branches)
-      One(when), One(then);
+    for (const ast::Case::Branch& branch : node.branches)
+      All(branch.whens), One(branch.then);
     One(node.otherwise);
   }
   void operator()(const ast::Cast& node) { One(node.value); }
@@ -141,6 +141,10 @@ ast::ExprPtr Grammar::ParseBinary(int precedence_min) {
     if (const BinaryOperator* const found = FindOperator(token)) {
       if (found->precedence < precedence_min) return left;
       Take();
+      const bool is_quantified = NextIsWord("ANY") || NextIsWord("SOME") || NextIsWord("ALL");
+      if (found->precedence == kComparison && is_quantified && Peek(1).IsSymbol("(")) {
+        Unsupported(Peek().span, "a comparison with ANY, SOME or ALL is", "use IN or EXISTS");
+      }
       ast::ExprPtr right = ParseBinary(found->precedence + 1);
       const Span start = left->at;
       left = Make(start, ast::Binary{std::string(found->op), std::move(left), std::move(right)});
@@ -150,6 +154,7 @@ ast::ExprPtr Grammar::ParseBinary(int precedence_min) {
       left = ParseIs(std::move(left));
       continue;
     }
+    if (token.IsWord("OVERLAPS")) Unsupported(token.span, "OVERLAPS is");
     const bool is_negated = token.IsWord("NOT");
     const size_t ahead = is_negated ? 1 : 0;
     const bool is_predicate = NextIsWord("IN", ahead) || NextIsWord("BETWEEN", ahead) ||
@@ -403,9 +408,12 @@ ast::ExprPtr Grammar::ParseCase() {
   if (!NextIsWord("WHEN")) result.operand = ParseExpression();
   do {
     ExpectWord("WHEN");
-    ast::ExprPtr when = ParseExpression();
+    ast::Case::Branch& branch = result.branches.emplace_back();
+    do {
+      branch.whens.push_back(ParseExpression());
+    } while (result.operand && Accept(","));
     ExpectWord("THEN");
-    result.branches.emplace_back(std::move(when), ParseExpression());
+    branch.then = ParseExpression();
   } while (NextIsWord("WHEN"));
   if (AcceptWord("ELSE")) result.otherwise = ParseExpression();
   if (!NextIsWord("END")) Unexpected("WHEN, ELSE or END", {"WHEN", "ELSE", "END"});

@@ -285,7 +285,9 @@ ast::TableRefPtr Grammar::ParseTablePrimary() {
     table->node = std::move(named);
   }
   table->at = Join(table->at, PreviousSpan());
-  if (NextIsWord("MATCH_RECOGNIZE")) Unsupported(Peek().span, "MATCH_RECOGNIZE is");
+  for (const char* const what : {"MATCH_RECOGNIZE", "TABLESAMPLE", "PIVOT", "UNPIVOT"}) {
+    if (NextIsWord(what)) Unsupported(Peek().span, std::string(what) + " is");
+  }
   ParseTableAlias(*table);
   return table;
 }
