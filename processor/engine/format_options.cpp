@@ -80,6 +80,22 @@ Status CheckRaw(std::string_view option, const Schema& fields) {
                          "' = 'raw' takes one column of STRING or BYTES");
 }
 
+// Records that are changes are read from the values of ordinary topics alone.
+Status CheckChanges(const TableDefinition& table, std::string_view option) {
+  if (option == "key.format") {
+    return InvalidArgument("'key.format' = 'debezium-json': a change has no place in a key");
+  }
+  if (table.connector() == "upsert-kafka") {
+    return InvalidArgument(
+        "'debezium-json' in an 'upsert-kafka' table, whose records are rows and not changes; "
+        "'connector' = 'kafka' takes it");
+  }
+  if (table.connector() == "filesystem") {
+    return Unimplemented("files of 'debezium-json' are not supported; topics are");
+  }
+  return {};
+}
+
 Result<DebeziumOptions> ReadDebeziumOptions(OptionReader& options, const std::string& debezium) {
   DebeziumOptions read;
   ASSIGN_OR_RETURN(read.json, ReadJsonOptions(options, debezium));
@@ -132,6 +148,7 @@ Result<ValueFormat> Read(const TableDefinition& table,
     ASSIGN_OR_RETURN(read.csv, ReadCsvOptions(options, prefix + "csv."));
   } else if (format == "debezium-json") {
     read.kind = ValueFormat::Kind::kDebeziumJson;
+    RETURN_IF_ERROR(CheckChanges(table, option));
     ASSIGN_OR_RETURN(read.debezium, ReadDebeziumOptions(options, prefix + "debezium-json."));
   } else if (format == "avro") {
     read.kind = ValueFormat::Kind::kAvro;

@@ -57,7 +57,10 @@ Result<std::unique_ptr<SinkWriter>> SinkSet::MakeWriter(const TableDefinition& t
         if (!metadata.is_virtual) RETURN_IF_ERROR(CheckWritable(table, metadata));
       }
       kafka_sinks_.push_back(options.sink);
-      return MakeKafkaWriter(table, options, kafka_sinks_.size() - 1);
+      Result<std::unique_ptr<SinkWriter>> writer =
+          MakeKafkaWriter(table, options, kafka_sinks_.size() - 1);
+      if (!writer.ok()) return writer.status().WithContext("table " + table.name);
+      return writer;
     }
     case Connector::kFilesystem: {
       ASSIGN_OR_RETURN(const FileTable options, ReadFileTable(table));
