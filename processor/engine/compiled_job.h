@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -18,12 +19,16 @@ namespace slipstream::sql {
 struct CompiledSource {
   KafkaTable table;
   std::unique_ptr<const ScanLayout> layout;
+  size_t group = 0;  // of CompiledJob::groups
 };
 
 // What all tasks of a job share: the compiled plan.
 struct CompiledJob {
   std::unique_ptr<const OperatorGraph> graph;  // of all stages
-  std::vector<CompiledSource> sources;
+  std::vector<CompiledSource> sources;         // by table
+  // The tables of the same topics, which are read once for all of them: a source of the program
+  // each. Numbers of `sources`.
+  std::vector<std::vector<size_t>> groups;
   std::vector<ExchangeCodec> exchanges;  // the graph's
   LateRoutes late_routes;
   StageLayout stages;

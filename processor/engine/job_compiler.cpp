@@ -64,8 +64,8 @@ class SqlJob final : public runtime::JobProgram {
         state_text_ += " " + exchange.schema[key].name;
     }
     fingerprint_ = fmt::format("{:016x}", Fnv1a(state_text_));
-    for (const CompiledSource& source : job_.sources)
-      sources_.push_back(source.table.source);
+    for (const std::vector<size_t>& tables : job_.groups)
+      sources_.push_back(job_.sources[tables.front()].table.source);
   }
 
   const std::vector<runtime::KafkaSourceSpec>& sources() const override { return sources_; }
@@ -89,12 +89,16 @@ class SqlJob final : public runtime::JobProgram {
   std::unique_ptr<runtime::TaskProgram> MakeSourceTask(size_t source,
                                                        std::string_view topic,
                                                        int32_t partition) const override {
-    const CompiledSource& from = job_.sources[source];
-    Result<std::unique_ptr<SourceRows>> rows =
-        SourceRows::Create(*from.layout, from.table.value_format, from.table.key_format);
-    SLIPSTREAM_CHECK(rows.ok(), "{}", rows.status().ToString());  // CompileJob has tried it
+    std::vector<std::unique_ptr<SourceRows>> readers;
+    for (const size_t table : job_.groups[source]) {
+      const CompiledSource& from = job_.sources[table];
+      Result<std::unique_ptr<SourceRows>> rows =
+          SourceRows::Create(*from.layout, from.table.value_format, from.table.key_format);
+      SLIPSTREAM_CHECK(rows.ok(), "{}", rows.status().ToString());  // CompileJob has tried it
+      readers.push_back(*std::move(rows));
+    }
     return std::make_unique<ScanTask>(
-        job_, source, *std::move(rows), std::string(topic), partition);
+        job_, source, std::move(readers), std::string(topic), partition);
   }
 
   std::unique_ptr<runtime::TaskProgram> MakeStageTask(uint32_t stage,
@@ -153,8 +157,8 @@ class CutFinder {
   const std::set<const PlanNode*>& cuts() const { return cuts_; }
 
  private:
-  // The one source whose only partition all rows of the node are from; nullopt: there is no such.
-  // Exchanges below a node are needed together or not at all.
+  // The one source (of the program) whose only partition all rows of the node are from; nullopt:
+  // there is no such. Exchanges below a node are needed together or not at all.
   Result<std::optional<size_t>> Spread(const PlanNode& node) {
     if (node.kind == PlanNode::Kind::kScan) return SinglePartition(*node.table);
     const std::span<const PlanNodePtr> inputs = StreamingInputs(node);
@@ -177,11 +181,12 @@ class CutFinder {
   Result<std::optional<size_t>> SinglePartition(const TableDefinition& table) {
     const auto found = std::find_if(
         tables_.begin(), tables_.end(), [&](const TablePtr& one) { return one.get() == &table; });
-    const auto source = static_cast<size_t>(found - tables_.begin());
+    const size_t source = sources_[static_cast<size_t>(found - tables_.begin())].group;
     if (!counts_.contains(source)) {
       int32_t count = 2;  // whatever is more than one
       if (options_.partition_count) {
-        ASSIGN_OR_RETURN(count, options_.partition_count(sources_[source].table.source));
+        const auto& spec = sources_[static_cast<size_t>(found - tables_.begin())].table.source;
+        ASSIGN_OR_RETURN(count, options_.partition_count(spec));
       }
       counts_[source] = count;
     }
@@ -209,6 +214,35 @@ std::vector<size_t> ReadsOf(const OperatorGraph& graph, const TablePtr& table) {
     if (scan.table == table) reads.insert(reads.end(), scan.reads.begin(), scan.reads.end());
   }
   return reads;
+}
+
+// Which tables are read together. kInvalidArgument: some are of the same topics, and say different
+// things about how these are read.
+Status GroupSources(const std::vector<TablePtr>& tables, CompiledJob& job) {
+  constexpr size_t kTogetherMax = 100;  // tables of one topic
+  for (size_t i = 0; i < job.sources.size(); ++i) {
+    const runtime::KafkaSourceSpec& spec = job.sources[i].table.source;
+    const auto group = std::find_if(job.groups.begin(), job.groups.end(), [&](const auto& of) {
+      return job.sources[of.front()].table.source.topics == spec.topics;
+    });
+    job.sources[i].group = static_cast<size_t>(group - job.groups.begin());
+    if (group == job.groups.end()) {
+      job.groups.push_back({i});
+      continue;
+    }
+    const size_t first = group->front();
+    if (job.sources[first].table.source != spec) {
+      return InvalidArgument(
+          "tables " + tables[first]->name + " and " + tables[i]->name +
+          " read the same topic, which is read once for both: what they say of where it begins and "
+          "ends, of properties, idleness, dead letters and late rows has to be the same");
+    }
+    if (group->size() == kTogetherMax) {
+      return InvalidArgument("more than 100 tables read the topic of table " + tables[i]->name);
+    }
+    group->push_back(i);
+  }
+  return {};
 }
 
 Status CheckFileSinks(const SinkSet& sinks) {
@@ -249,7 +283,13 @@ Status Complete(const JobPlan& plan, const std::vector<TablePtr>& tables, Compil
   }
   for (const OperatorGraph::Exchange& exchange : job.graph->exchanges())
     job.exchanges.emplace_back(exchange);
-  job.stages = LayStages(*job.graph, tables);
+  std::vector<std::vector<TablePtr>> groups;
+  for (const std::vector<size_t>& group : job.groups) {
+    std::vector<TablePtr>& together = groups.emplace_back();
+    for (const size_t table : group)
+      together.push_back(tables[table]);
+  }
+  job.stages = LayStages(*job.graph, groups);
   for (size_t sink = 0; sink < job.stages.sink_writers.size(); ++sink)
     job.sinks.SetWriters(sink, job.stages.sink_writers[sink]);
   job.late_routes = LateRoutes(*job.graph, job.sources);
@@ -287,6 +327,7 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
     source.table.source.is_bounded = source.table.source.is_bounded || options.is_bounded;
     is_bounded = is_bounded && source.table.source.is_bounded;
   }
+  RETURN_IF_ERROR(GroupSources(tables, job));
   ASSIGN_OR_RETURN(const int64_t state_ttl_us, StateTtlUs(plan.settings));
   CutFinder cuts(tables, job.sources, options);
   for (const InsertPlan& insert : plan.inserts) {

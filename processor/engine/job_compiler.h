@@ -35,11 +35,12 @@ struct CompileOptions {
 // (CompileJob), any other as a batch (engine/batch_executor.h).
 bool ReadsKafka(const JobPlan& plan);
 
-// Makes a job of all INSERTs of `plan`: its first stage reads the Kafka tables, each once for all
-// INSERTs; the others read what goes through exchanges. Checks the options of every table it
-// touches.
-// Errors  kInvalidArgument (an option, a plan without INSERT), kUnimplemented (named: two tables
-//         of one topic, sources in two Kafka clusters, rows of literals, formats to come).
+// Makes a job of all INSERTs of `plan`: its first stage reads the Kafka tables, each topic once for
+// all tables and INSERTs; the others read what goes through exchanges. Checks the options of every
+// table it touches.
+// Errors  kInvalidArgument (an option, a plan without INSERT, tables of one topic that do not
+//         agree), kUnimplemented (named: sources in two Kafka clusters, rows of literals, formats
+//         to come).
 Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
                                                         const CompileOptions& options);
 

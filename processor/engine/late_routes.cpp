@@ -22,9 +22,9 @@ LateRoutes::LateRoutes(const OperatorGraph& graph, const std::vector<CompiledSou
   for (const OperatorGraph::Node& node : graph.nodes())
     routes_.emplace_back(node.inputs.size());
   for (size_t i = 0; i < sources.size(); ++i) {
-    Route& route = by_source_.emplace_back();
+    Route& route = by_table_.emplace_back();
     route.table = sources[i].layout->table().name;
-    if (!sources[i].table.source.late_rows_topic.empty()) route.source = i;
+    if (!sources[i].table.source.late_rows_topic.empty()) route.source = sources[i].group;
     for (const OperatorGraph::Scan& scan : graph.scans()) {
       if (scan.table != sources[i].layout->table_ptr()) continue;
       OperatorGraph::Target target = scan.next;

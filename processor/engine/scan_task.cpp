@@ -7,6 +7,7 @@
 
 #include "processor/engine/record_metadata.h"
 #include "processor/engine/stable_hash.h"
+#include "processor/expr/state_bytes.h"
 
 namespace slipstream::sql {
 namespace {
@@ -14,6 +15,14 @@ namespace {
 // Rows that go through the operators together: enough to spread each operator's fixed cost, few
 // enough that their columns stay in the cache.
 constexpr size_t kSliceRecords = 2048;
+
+// The key of the watermark of the table that is read as number `table`: no operator has the number
+// before it.
+constexpr std::string_view kWatermarkKeyPrefix = "\x01\xFF\xFF";
+
+std::string WatermarkKey(size_t table) {
+  return std::string(kWatermarkKeyPrefix) + static_cast<char>(table);
+}
 
 std::vector<OperatorGraph::Target> ScansOf(const OperatorGraph& graph, const TablePtr& table) {
   std::vector<OperatorGraph::Target> scans;
@@ -23,21 +32,38 @@ std::vector<OperatorGraph::Target> ScansOf(const OperatorGraph& graph, const Tab
   return scans;
 }
 
+// Of all tables that are read together, in the order of the graph.
+std::vector<OperatorGraph::Target> ScansOf(const CompiledJob& job, size_t group) {
+  std::vector<OperatorGraph::Target> scans;
+  for (const OperatorGraph::Scan& scan : job.graph->scans()) {
+    for (const size_t table : job.groups[group]) {
+      if (scan.table == job.sources[table].layout->table_ptr()) scans.push_back(scan.next);
+    }
+  }
+  return scans;
+}
+
+std::optional<size_t> OnlyTableOf(const CompiledJob& job, size_t group) {
+  const std::vector<size_t>& tables = job.groups[group];
+  return tables.size() == 1 ? std::optional(tables.front()) : std::nullopt;
+}
+
 }  // namespace
 
 ScanTask::ScanTask(const CompiledJob& job,
-                   size_t source,
-                   std::unique_ptr<SourceRows> rows,
+                   size_t group,
+                   std::vector<std::unique_ptr<SourceRows>> readers,
                    std::string topic,
                    int32_t partition)
-    : SqlTask(job,
-              ScansOf(*job.graph, job.sources[source].layout->table_ptr()),
-              job.stages.source_sends[source],
-              source),
-      source_(job.sources[source]),
-      source_rows_(std::move(rows)),
+    : SqlTask(job, ScansOf(job, group), job.stages.source_sends[group], OnlyTableOf(job, group)),
       topic_(std::move(topic)),
       partition_(partition) {
+  for (size_t i = 0; i < readers.size(); ++i) {
+    const CompiledSource& source = job.sources[job.groups[group][i]];
+    readings_.push_back({.source = source,
+                         .rows = std::move(readers[i]),
+                         .scans = ScansOf(*job.graph, source.layout->table_ptr())});
+  }
   places_.topic = static_cast<uint32_t>(StableHash(topic_));
   places_.partition = partition;
 }
@@ -56,7 +82,9 @@ Status ScanTask::Process(std::span<const runtime::InputRecord> records,
   }
   Status status = GiveTo(out, [&]() -> Status {
     for (size_t first = 0; first < records.size(); first += kSliceRecords) {
-      RETURN_IF_ERROR(ProcessSlice(first, std::min(kSliceRecords, records.size() - first)));
+      const size_t count = std::min(kSliceRecords, records.size() - first);
+      for (Reading& reading : readings_)
+        RETURN_IF_ERROR(ProcessSlice(reading, first, count));
     }
     return {};
   });
@@ -64,7 +92,7 @@ Status ScanTask::Process(std::span<const runtime::InputRecord> records,
   return status;
 }
 
-Status ScanTask::ProcessSlice(size_t first, size_t count) {
+Status ScanTask::ProcessSlice(Reading& reading, size_t first, size_t count) {
   const int64_t now_us = NowUs();
   run().SetNow(now_us);
   std::vector<std::optional<std::string_view>> payloads;
@@ -72,13 +100,13 @@ Status ScanTask::ProcessSlice(size_t first, size_t count) {
   for (const runtime::InputRecord& record : records().subspan(first, count))
     payloads.push_back(record.value);
   std::vector<std::optional<std::string_view>> keys;
-  if (source_rows_->reads_keys()) {
+  if (reading.rows->reads_keys()) {
     for (const runtime::InputRecord& record : records().subspan(first, count))
       keys.push_back(record.key);
   }
-  SourceRows::Rows rows = source_rows_->Read(
+  SourceRows::Rows rows = reading.rows->Read(
       payloads, keys, now_us, [&](const std::vector<uint32_t>& origins, Batch& batch) {
-        FillMetadata(origins, first, batch);
+        FillMetadata(reading, origins, first, batch);
       });
   RETURN_IF_ERROR(rows.error);
   counted().rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
@@ -91,40 +119,47 @@ Status ScanTask::ProcessSlice(size_t first, size_t count) {
     for (size_t row = 0; row < rows.watermarks.size(); ++row)
       places_.times[rows.rows.origins[row]] = rows.watermarks[row];
   }
-  return PushRows(std::move(rows));
+  return PushRows(reading, std::move(rows));
 }
 
-Status ScanTask::PushRows(SourceRows::Rows rows) {
-  const auto raise = [this](int64_t to) -> Status {
-    if (to <= watermark_) return {};
-    watermark_ = to;
-    return RaiseAll(to);
-  };
-  if (!source_.table.watermark_on_event || rows.watermarks.empty()) {
+Status ScanTask::PushRows(Reading& reading, SourceRows::Rows rows) {
+  const ScanLayout& layout = *reading.source.layout;
+  if (!reading.source.table.watermark_on_event || rows.watermarks.empty()) {
     const auto greatest = std::max_element(rows.watermarks.begin(), rows.watermarks.end());
     const int64_t watermark = greatest == rows.watermarks.end() ? kWatermarkNone : *greatest;
-    RETURN_IF_ERROR(PushToScans(*job().graph, *source_.layout, std::move(rows.rows), run()));
-    return raise(watermark);
+    RETURN_IF_ERROR(PushToScans(*job().graph, layout, std::move(rows.rows), run()));
+    return Raise(reading, watermark);
   }
   uint32_t first = 0;
   for (uint32_t row = 0; row < rows.rows.batch.rows; ++row) {
     const bool is_last = row + 1 == rows.rows.batch.rows;
-    if (rows.watermarks[row] <= watermark_ && !is_last) continue;
+    if (rows.watermarks[row] <= reading.watermark && !is_last) continue;
     std::vector<uint32_t> slice(row + 1 - first);
     std::iota(slice.begin(), slice.end(), first);
     first = row + 1;
-    RETURN_IF_ERROR(PushToScans(*job().graph, *source_.layout, Gather(rows.rows, slice), run()));
-    RETURN_IF_ERROR(raise(rows.watermarks[row]));
+    RETURN_IF_ERROR(PushToScans(*job().graph, layout, Gather(rows.rows, slice), run()));
+    RETURN_IF_ERROR(Raise(reading, rows.watermarks[row]));
   }
   return {};
 }
 
-void ScanTask::FillMetadata(const std::vector<uint32_t>& origins,
+Status ScanTask::Raise(Reading& reading, runtime::EventTimeUs watermark) {
+  if (watermark <= reading.watermark) return {};
+  reading.watermark = watermark;
+  // Those added last lie deepest in the plan: nearer to the sources first.
+  for (size_t i = reading.scans.size(); i-- > 0;)
+    RETURN_IF_ERROR(run().Advance(reading.scans[i], watermark));
+  return {};
+}
+
+void ScanTask::FillMetadata(const Reading& reading,
+                            const std::vector<uint32_t>& origins,
                             size_t first,
                             Batch& batch) const {
-  for (const TableDefinition::MetadataColumn& metadata : source_.layout->metadata()) {
+  const ScanLayout& layout = *reading.source.layout;
+  for (const TableDefinition::MetadataColumn& metadata : layout.metadata()) {
     AppendMetadata(metadata,
-                   source_.layout->table().schema[metadata.column].type,
+                   layout.table().schema[metadata.column].type,
                    {.topic = topic_, .partition = partition_},
                    records().subspan(first),
                    origins,
@@ -132,15 +167,54 @@ void ScanTask::FillMetadata(const std::vector<uint32_t>& origins,
   }
 }
 
+runtime::EventTimeUs ScanTask::watermark() const {
+  std::optional<runtime::EventTimeUs> least;
+  for (const Reading& reading : readings_) {
+    if (reading.source.layout->watermark() == nullptr) continue;
+    least = least ? std::min(*least, reading.watermark) : reading.watermark;
+  }
+  return least.value_or(readings_.front().watermark);
+}
+
 Status ScanTask::Advance(runtime::EventTimeUs watermark, runtime::TaskOutput& out) {
-  if (watermark <= watermark_) return {};
-  watermark_ = watermark;
-  return GiveTo(out, [&] { return RaiseAll(watermark); });
+  return GiveTo(out, [&]() -> Status {
+    for (Reading& reading : readings_)
+      RETURN_IF_ERROR(Raise(reading, watermark));
+    return {};
+  });
 }
 
 void ScanTask::RestoreWatermark(runtime::EventTimeUs watermark) {
-  watermark_ = watermark;
-  RestoreAll(watermark);
+  for (Reading& reading : readings_) {
+    reading.watermark = std::max(reading.saved, watermark);
+    for (const OperatorGraph::Target& scan : reading.scans)
+      run().SetWatermark(scan, reading.watermark);
+  }
+}
+
+Status ScanTask::SaveChanges(runtime::StateWriter& writer) {
+  RETURN_IF_ERROR(SqlTask::SaveChanges(writer));
+  if (readings_.size() == 1) return {};  // the mark has it
+  for (size_t i = 0; i < readings_.size(); ++i) {
+    Reading& reading = readings_[i];
+    if (reading.watermark == reading.saved) continue;
+    reading.saved = reading.watermark;
+    std::string value;
+    PutInt64(value, reading.saved);
+    writer.Put(WatermarkKey(i), value);
+  }
+  return {};
+}
+
+Status ScanTask::Restore(std::string_view key, std::string_view value) {
+  if (!key.starts_with(kWatermarkKeyPrefix)) return SqlTask::Restore(key, value);
+  const size_t table = static_cast<uint8_t>(key.back());
+  int64_t saved = 0;
+  const bool is_whole = key.size() == kWatermarkKeyPrefix.size() + 1 && table < readings_.size() &&
+                        TakeInt64(value, saved) && value.empty();
+  if (!is_whole) return DamagedState("watermark of a table");
+  readings_[table].saved = saved;
+  return {};
 }
 
 Status ScanTask::ProcessExchanged(size_t, std::span<const std::string_view>, runtime::TaskOutput&) {

@@ -11,12 +11,15 @@
 
 namespace slipstream::sql {
 
-// ScanTask: a task of stage 0: a partition of a table's topic, from records on.
+// ScanTask: a task of stage 0: a partition of a topic, from records on, for every table of the job
+// that the topic is read as. Each table has a watermark of its own; where there are several, what
+// each is at is part of the task's state.
 class ScanTask final : public SqlTask {
  public:
+  // `readers`: one for each table of the group, in their order.
   ScanTask(const CompiledJob& job,
-           size_t source,
-           std::unique_ptr<SourceRows> rows,
+           size_t group,
+           std::vector<std::unique_ptr<SourceRows>> readers,
            std::string topic,
            int32_t partition);
 
@@ -30,22 +33,36 @@ class ScanTask final : public SqlTask {
   Status AdvanceExchange(size_t exchange,
                          runtime::EventTimeUs watermark,
                          runtime::TaskOutput& out) override;
-  runtime::EventTimeUs watermark() const override { return watermark_; }
+  // The least of its tables that have one.
+  runtime::EventTimeUs watermark() const override;
   void RestoreWatermark(runtime::EventTimeUs watermark) override;
   void RestoreExchangeWatermark(size_t exchange, runtime::EventTimeUs watermark) override;
+  Status SaveChanges(runtime::StateWriter& writer) override;
+  Status Restore(std::string_view key, std::string_view value) override;
 
  private:
-  Status ProcessSlice(size_t first, size_t count);
+  // One table's way from records to rows.
+  struct Reading {
+    const CompiledSource& source;
+    std::unique_ptr<SourceRows> rows;
+    std::vector<OperatorGraph::Target> scans;
+    runtime::EventTimeUs watermark = runtime::kNoWatermark;
+    runtime::EventTimeUs saved = runtime::kNoWatermark;  // the watermark that was saved last
+  };
+
+  Status ProcessSlice(Reading& reading, size_t first, size_t count);
   // Gives the rows on and raises the watermark behind them, or, with on-event watermarks, after
   // each row that raises it.
-  Status PushRows(SourceRows::Rows rows);
-  void FillMetadata(const std::vector<uint32_t>& origins, size_t first, Batch& batch) const;
+  Status PushRows(Reading& reading, SourceRows::Rows rows);
+  Status Raise(Reading& reading, runtime::EventTimeUs watermark);
+  void FillMetadata(const Reading& reading,
+                    const std::vector<uint32_t>& origins,
+                    size_t first,
+                    Batch& batch) const;
 
-  const CompiledSource& source_;
-  const std::unique_ptr<SourceRows> source_rows_;
+  std::vector<Reading> readings_;
   const std::string topic_;
   const int32_t partition_;
-  runtime::EventTimeUs watermark_ = runtime::kNoWatermark;
   RowPlaces places_;  // of the call at hand, if the job asks for it
 };
 

@@ -89,11 +89,6 @@ Status SqlTask::RaiseAll(int64_t watermark) {
   return {};
 }
 
-void SqlTask::RestoreAll(int64_t watermark) {
-  for (const OperatorGraph::Target& source : sources_)
-    run_.SetWatermark(source, watermark);
-}
-
 SqlTask::Counters SqlTask::counters() const {
   Counters now = counters_;
   now.operator_rows = run_.rows_in();
@@ -190,7 +185,7 @@ Status SqlTask::Reject(const RowBatch& from, const Schema& schema, const RowErro
 
 Status SqlTask::DropLate(const LateRows& late) {
   const LateRoutes::Route& route =
-      table_ ? job_.late_routes.OfSource(*table_) : job_.late_routes.Of(late.node, late.input);
+      table_ ? job_.late_routes.OfTable(*table_) : job_.late_routes.Of(late.node, late.input);
   counters_.rows_late += late.count;
   counters_.rows_late_by_table[route.table] += late.count;
   if (!route.source || late.from == nullptr) return {};

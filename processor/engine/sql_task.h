@@ -31,7 +31,7 @@ class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
  protected:
   // `sources`: where its rows come in; nothing comes from the graph's others. `sends`: the
   // exchanges they may go to; both outlive it. `table`: all its rows are of that one of the job's
-  // sources; nullopt: they come through exchanges.
+  // tables; nullopt: of several, or they come through exchanges.
   SqlTask(const CompiledJob& job,
           std::vector<OperatorGraph::Target> sources,
           const std::vector<size_t>& sends,
@@ -48,7 +48,6 @@ class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
   }
   // Raises the watermark of all its sources.
   Status RaiseAll(int64_t watermark);
-  void RestoreAll(int64_t watermark);
   int64_t NowUs() const;
 
   const CompiledJob& job() const { return job_; }

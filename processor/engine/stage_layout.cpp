@@ -11,7 +11,7 @@ using Target = OperatorGraph::Target;
 
 class Layout {
  public:
-  Layout(const OperatorGraph& graph, const std::vector<TablePtr>& sources)
+  Layout(const OperatorGraph& graph, const std::vector<std::vector<TablePtr>>& sources)
       : graph_(graph), sources_(sources), groups_(graph.exchanges().size()) {
     std::iota(groups_.begin(), groups_.end(), size_t{0});
   }
@@ -24,6 +24,9 @@ class Layout {
     layout.source_sends.resize(sources_.size());
     layout.stage_sends.resize(1 + stage_count_);
     layout.is_stateful.resize(1 + stage_count_);
+    // Tables that are read together have times of their own, which are kept.
+    layout.is_stateful[0] = std::any_of(
+        sources_.begin(), sources_.end(), [](const auto& tables) { return tables.size() > 1; });
     for (size_t i = 0; i < graph_.exchanges().size(); ++i) {
       runtime::RepartitionSpec& spec = layout.repartitions[stages_[i] - 1];
       spec.exchanges.push_back({.number = i, .sources = {}, .stages = {}});
@@ -31,8 +34,7 @@ class Layout {
       spec.is_single = spec.is_single || graph_.exchanges()[i].keys.empty();
     }
     for (const OperatorGraph::Scan& scan : graph_.scans()) {
-      const auto source = static_cast<size_t>(
-          std::find(sources_.begin(), sources_.end(), scan.table) - sources_.begin());
+      const size_t source = SourceOf(scan);
       const Target end = Follow(scan.next, 0, layout);
       if (end.is_sink) AddOnce(WritersOf(layout, end.index).sources, source);
       if (!end.is_exchange) continue;
@@ -57,6 +59,12 @@ class Layout {
     }
   }
 
+  size_t SourceOf(const OperatorGraph::Scan& scan) const {
+    const auto found = std::find_if(sources_.begin(), sources_.end(), [&](const auto& tables) {
+      return std::find(tables.begin(), tables.end(), scan.table) != tables.end();
+    });
+    return static_cast<size_t>(found - sources_.begin());
+  }
   static SinkWriters& WritersOf(StageLayout& layout, size_t sink) {
     if (layout.sink_writers.size() <= sink) layout.sink_writers.resize(sink + 1);
     return layout.sink_writers[sink];
@@ -120,7 +128,7 @@ class Layout {
   }
 
   const OperatorGraph& graph_;
-  const std::vector<TablePtr>& sources_;
+  const std::vector<std::vector<TablePtr>>& sources_;
   std::vector<size_t> groups_;    // by exchange: the first of those that its rows meet
   std::vector<uint32_t> stages_;  // by exchange
   uint32_t stage_count_ = 0;      // behind exchanges
@@ -128,7 +136,8 @@ class Layout {
 
 }  // namespace
 
-StageLayout LayStages(const OperatorGraph& graph, const std::vector<TablePtr>& sources) {
+StageLayout LayStages(const OperatorGraph& graph,
+                      const std::vector<std::vector<TablePtr>>& sources) {
   return Layout(graph, sources).Make();
 }
 

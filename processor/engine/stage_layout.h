@@ -26,7 +26,8 @@ struct StageLayout {
   std::vector<SinkWriters> sink_writers;               // by sink
 };
 
-// `sources`: the tables of the graph's scans.
-StageLayout LayStages(const OperatorGraph& graph, const std::vector<TablePtr>& sources);
+// `sources`: the tables of the graph's scans, those that are read together as one source.
+StageLayout LayStages(const OperatorGraph& graph,
+                      const std::vector<std::vector<TablePtr>>& sources);
 
 }  // namespace slipstream::sql

@@ -124,7 +124,9 @@ Status AddSources(JobContext& context) {
     for (const std::string& topic : source.topics) {
       if (context.InputOf(topic)) {
         return Unimplemented(fmt::format(
-            "two tables of the job read topic {}: declare one, and read it twice", topic));
+            "tables of the job read topic {} together with different others: each has to name the "
+            "same topics",
+            topic));
       }
       context.inputs.push_back({.topic = topic,
                                 .place = static_cast<uint32_t>(context.inputs.size()),

@@ -106,8 +106,8 @@ Task::Task(const Shared& shared,
     if (restore.end != mark.end) is_dirty_ = true;
     open_files = mark.open_files;
     committed_position_ = mark.position;
-    const bool has_watermark = mark.watermark != kNoWatermark && input_.spec != nullptr;
-    if (has_watermark) program_->RestoreWatermark(mark.watermark);
+    // Also when there is none yet: of several tables one may have one.
+    if (input_.spec != nullptr) program_->RestoreWatermark(mark.watermark);
   }
   if (input_.spec != nullptr && input_.spec->idle_timeout_ms) {
     idle_timer_.emplace(std::chrono::milliseconds(*input_.spec->idle_timeout_ms));

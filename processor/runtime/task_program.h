@@ -189,6 +189,8 @@ struct KafkaSourceSpec {
   std::string late_rows_topic;             // empty: late rows are counted only
   std::optional<int64_t> idle_timeout_ms;  // nullopt: never idle
   bool continue_on_data_loss = false;
+
+  friend bool operator==(const KafkaSourceSpec&, const KafkaSourceSpec&) = default;
 };
 
 struct KafkaSinkSpec {

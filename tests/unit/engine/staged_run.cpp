@@ -117,7 +117,7 @@ class StagedRun::Task final : public runtime::TaskOutput {
     for (const auto& [key, value] : state_)
       Expect(program_->Restore(key, value));
     if (input_.source) {
-      if (watermark_ != runtime::kNoWatermark) program_->RestoreWatermark(watermark_);
+      program_->RestoreWatermark(watermark_);
     } else {
       exchanged_ = std::make_unique<runtime::ExchangeInput>(
           run_.context_.stages[input_.stage].exchanges, *program_);

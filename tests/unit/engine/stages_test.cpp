@@ -26,6 +26,10 @@ constexpr char kTables[] =
     "'scan.startup.mode' = 'earliest-offset');"
     "CREATE TABLE b (k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '10' "
     "SECOND) WITH ('connector' = 'kafka', 'topic' = 'b', 'format' = 'json', "
+    "'scan.startup.mode' = 'earliest-offset');"
+    // The first topic once more, with other columns and a time that is behind.
+    "CREATE TABLE again (v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '30' "
+    "SECOND) WITH ('connector' = 'kafka', 'topic' = 'a', 'format' = 'json', "
     "'scan.startup.mode' = 'earliest-offset');";
 
 // `settings`: statements before all others.
@@ -105,6 +109,16 @@ INSTANTIATE_TEST_SUITE_P(
     Queries,
     StagesTest,
     testing::Values(
+        Query{"TwoTablesOfOneTopic",
+              "e TIMESTAMP(3), k STRING, n BIGINT, s INT",
+              "SELECT TUMBLE_END(ts, INTERVAL '20' SECOND), k, COUNT(*), SUM(v) FROM a GROUP BY k, "
+              "TUMBLE(ts, INTERVAL '20' SECOND) UNION ALL SELECT TUMBLE_END(ts, INTERVAL '15' "
+              "SECOND), 'all', COUNT(*), MAX(v) FROM again GROUP BY TUMBLE(ts, INTERVAL '15' "
+              "SECOND)"},
+        Query{"AJoinOfTwoTablesOfOneTopic",
+              "k STRING, v INT",
+              "SELECT a.k, again.v FROM a JOIN again ON a.v = again.v AND a.ts BETWEEN again.ts "
+              "AND again.ts + INTERVAL '2' SECOND"},
         Query{"WindowAggregate",
               "k STRING, e TIMESTAMP(3), n BIGINT, s INT, m INT",
               "SELECT k, window_end, COUNT(*), SUM(v), MAX(v) FROM TABLE(TUMBLE(TABLE a, "
@@ -321,6 +335,12 @@ INSTANTIATE_TEST_SUITE_P(
               "SELECT k, window_end, COUNT(*) FROM (SELECT k, window_start, window_end FROM "
               "TABLE(TUMBLE(TABLE a, DESCRIPTOR(ts), INTERVAL '20' SECOND))) GROUP BY k, "
               "window_start, window_end"},
+        Query{"TwoTablesOfOneTopic",
+              "e TIMESTAMP(3), k STRING, n BIGINT, s INT",
+              "SELECT TUMBLE_END(ts, INTERVAL '20' SECOND), k, COUNT(*), SUM(v) FROM a GROUP BY k, "
+              "TUMBLE(ts, INTERVAL '20' SECOND) UNION ALL SELECT TUMBLE_END(ts, INTERVAL '15' "
+              "SECOND), 'all', COUNT(*), MAX(v) FROM again GROUP BY TUMBLE(ts, INTERVAL '15' "
+              "SECOND)"},
         Query{"GroupingSets",
               "k STRING, e TIMESTAMP(3), n BIGINT",
               "SELECT k, window_end, COUNT(*) FROM TABLE(TUMBLE(TABLE a, DESCRIPTOR(ts), INTERVAL "
@@ -372,6 +392,18 @@ TEST(StageCutTest, RowsOfTwoTopicsMeetBehindAnExchange) {
   ASSERT_EQ(program->repartitions().size(), 1U);
   ASSERT_EQ(program->repartitions().front().exchanges.size(), 1U);
   EXPECT_EQ(program->repartitions().front().exchanges.front().sources, (std::vector<size_t>{0, 1}));
+}
+
+// Of one partition that two tables are, all rows are in one task.
+TEST(StageCutTest, TwoTablesOfOnePartitionNeedNoExchange) {
+  const auto program =
+      Compile("v INT, n BIGINT",
+              "SELECT v, COUNT(*) FROM (SELECT v FROM a UNION ALL SELECT v FROM again) GROUP BY v",
+              1,
+              false);
+
+  EXPECT_EQ(program->sources().size(), 1U);
+  EXPECT_TRUE(program->repartitions().empty());
 }
 
 TEST(StageCutTest, AStageSendsToLaterOnesOnly) {
