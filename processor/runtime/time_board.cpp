@@ -45,11 +45,12 @@ Result<TaskTime> ParseTaskTime(std::string_view bytes) {
   const auto version = reader.Number<uint8_t>();
   TaskTime time;
   time.watermark = reader.Number<int64_t>();
-  time.is_idle = reader.Number<uint8_t>() != 0;
+  const auto idle = reader.Number<uint8_t>();
+  time.is_idle = idle != 0;
   if (version == kVisibleTimeVersion) time.visible = reader.Number<int64_t>();
-  if (!reader.AtEnd() || (version != kTimeVersion && version != kVisibleTimeVersion)) {
-    return DataLoss("task time");
-  }
+  const bool is_known =
+      version == kTimeVersion || (version == kVisibleTimeVersion && time.visible != kNoWatermark);
+  if (!reader.AtEnd() || !is_known || idle > 1) return DataLoss("task time");
   return time;
 }
 

@@ -5,6 +5,7 @@
 #include "common/check/check.h"
 #include "common/crc32c/crc32c.h"
 #include "processor/runtime/repartition_record.h"
+#include "processor/runtime/time_board.h"
 #include "processor/savepoint/savepoint_codec.h"
 #include "processor/state/changelog.h"
 #include "processor/state/encoding.h"
@@ -30,6 +31,7 @@ enum Kind : uint8_t {
   kRepartition,
   kSavepoint,
   kSavepointBlocks,
+  kTime,
   kKinds
 };
 
@@ -65,6 +67,14 @@ void CheckOffsetMetadata(std::string_view text) {
   if (metadata.ok()) {
     SLIPSTREAM_CHECK(runtime::EncodeOffsetMetadata(*metadata) == text, "a second spelling");
   }
+}
+
+// A key and a value of the topic of shared time.
+void CheckTime(std::string_view bytes) {
+  const auto key = runtime::ParseTimeKey(bytes);
+  if (key.ok()) SLIPSTREAM_CHECK(runtime::EncodeTimeKey(*key) == bytes, "a second spelling");
+  const auto time = runtime::ParseTaskTime(bytes);
+  if (time.ok()) SLIPSTREAM_CHECK(runtime::EncodeTaskTime(*time) == bytes, "a second spelling");
 }
 
 void CheckRepartition(std::string_view bytes) {
@@ -145,6 +155,8 @@ void Run(std::string_view input) {
       return CheckKey(reader.Rest());
     case kRepartition:
       return CheckRepartition(reader.Rest());
+    case kTime:
+      return CheckTime(reader.Rest());
     case kMark:
       return CheckMark(reader.Rest());
     case kMarkWithRightCrc:
@@ -203,6 +215,8 @@ std::vector<std::string> Seeds() {
   mark.open_files.push_back({.partition_path = "a=1/", .path = "/f", .inode_id = 7});
   const runtime::JobRecord job{.uuid = "u", .inputs = {{.topic = "t", .ends = {-1, 7}}}};
   const std::string savepoint = Savepoint(job, mark);
+  runtime::Mark waiting = mark;  // for success files
+  waiting.open_partitions = {{.sink = 1, .partition_path = "a=1/", .since_ms = 7}};
   const auto input = [](Kind kind, const std::string& bytes) {
     return static_cast<char>(kind) + bytes;
   };
@@ -212,6 +226,10 @@ std::vector<std::string> Seeds() {
       input(kKey, runtime::EncodeChangelogKey({.input = 1, .state_key = "key"})),
       input(kMark, runtime::EncodeMark(mark)),
       input(kMarkWithRightCrc, runtime::EncodeMark(mark)),
+      input(kMarkWithRightCrc, runtime::EncodeMark(waiting)),
+      input(kTime, runtime::EncodeTimeKey({.input = 1, .partition = 2})),
+      input(kTime, runtime::EncodeTaskTime({.watermark = 5, .is_idle = true})),
+      input(kTime, runtime::EncodeTaskTime({.watermark = 5, .visible = 4})),
       input(kJobRecord, runtime::EncodeJobRecord(job)),
       input(kSavepoint, savepoint),
       input(kSavepointBlocks, BlocksOf(savepoint)),

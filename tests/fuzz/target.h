@@ -24,6 +24,7 @@ extern const Target kBlockRecord;
 extern const Target kCsvRecords;
 extern const Target kCsvText;
 extern const Target kDatanodeRequests;
+extern const Target kExchangedRows;
 extern const Target kJsonRecords;
 extern const Target kMasterRecords;
 extern const Target kMasterRequests;

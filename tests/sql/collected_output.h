@@ -12,7 +12,7 @@ namespace slipstream::sql {
 
 // CollectedOutput: a task's output as lines, by destination: "topic t", "file /path/carrier=AA/",
 // "print", "dead".
-class CollectedOutput final : public runtime::TaskOutput {
+class CollectedOutput : public runtime::TaskOutput {
  public:
   void Describe(const std::vector<runtime::KafkaSinkSpec>& kafka,
                 const std::vector<runtime::FileSinkSpec>& files) {
