@@ -33,6 +33,7 @@ SHIPPED = sorted(path.stem for path in DASHBOARDS.glob("*.json"))
 PAGE_NAMES = ("now", "results", "jobs", "storage", "files")
 FLOWS = ("flights_delays", "carrier_counts", "iot_windowed")
 DATANODE_DOWN_S = 15
+PATIENCE_MS = 20_000
 LONG_MS = 60_000
 
 # That something was drawn, and not in one colour.
@@ -51,6 +52,7 @@ class DashboardTest(unittest.TestCase):
     def setUpClass(cls):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         cls.playwright = sync_playwright().start()
+        expect.set_options(timeout=PATIENCE_MS)  # a page says after 4 s that the gateway is silent
         # Its own sandbox needs rights that root in a container has not.
         cls.browser = cls.playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
@@ -74,7 +76,7 @@ class DashboardTest(unittest.TestCase):
     def open_page(self, **options):
         options.setdefault("viewport", {"width": 1440, "height": 900})
         context = self.browser.new_context(**options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         page.on("console", lambda message: message.type == "error"
                 and self.errors.append(message.text))
