@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <new>
 #include <string>
 #include <vector>
@@ -8,6 +9,12 @@
 #include "processor/expr/state_bytes.h"
 
 namespace slipstream::sql {
+
+// Two numbers of rows together, as state has them (TakeCount). Only damaged ones come to the bound,
+// from which single rows still count on.
+inline int64_t AddCounts(int64_t a, int64_t b) {
+  return std::min(a + b, int64_t{1} << 61);
+}
 
 // StateAggregate: what all aggregates have in common whose states are objects. `Self` has
 //   static void Combine(State&, const State&)

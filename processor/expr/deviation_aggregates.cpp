@@ -58,7 +58,7 @@ class Deviation final : public TypedAggregate<DeviationState, Deviation> {
   static void Combine(DeviationState& into, const DeviationState& from) {
     into.sum.Add(from.sum);
     into.squares.Add(from.squares);
-    into.count += from.count;
+    into.count = AddCounts(into.count, from.count);
   }
   void Finish(const std::byte* bytes, Column& out, Arena& arena) const override {
     const DeviationState& state = At(bytes);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -18,6 +19,14 @@ struct Below {
     return b != b || a < b;
   }
 };
+
+// Frequencies are what users give: their sums go round, as Java's do, rather than be undefined.
+int64_t Sum(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+int64_t Difference(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+}
 
 struct PercentileState {
   std::map<double, int64_t, Below> counts;
@@ -55,19 +64,24 @@ class Percentile final : public TypedAggregate<PercentileState, Percentile> {
     Count(states, state_offset, rows, args, -1);
   }
   static void Combine(PercentileState& into, const PercentileState& from) {
-    for (const auto& [value, times] : from.counts)
-      into.counts[value] += times;
-    into.count += from.count;
+    for (const auto& [value, times] : from.counts) {
+      int64_t& count = into.counts[value];
+      count = Sum(count, times);
+    }
+    into.count = Sum(into.count, from.count);
     if (!from.counts.empty()) into.share = from.share;
   }
   void Finish(const std::byte* bytes, Column& out, Arena& arena) const override {
     const PercentileState& state = At(bytes);
     if (state.count <= 0 || !(state.share >= 0 && state.share <= 1)) return out.AppendNull();
     const double place = static_cast<double>(state.count - 1) * state.share;
-    const auto lower = static_cast<int64_t>(std::floor(place));
+    const double whole = std::floor(place);
+    // The last one may be beyond what a DOUBLE tells apart.
+    const int64_t last = state.count - 1;
+    const int64_t lower = whole < 0x1p63 ? std::min(static_cast<int64_t>(whole), last) : last;
     const double low = ValueAt(state, lower);
-    const double high = ValueAt(state, std::min(lower + 1, state.count - 1));
-    const double part = place - static_cast<double>(lower);
+    const double high = ValueAt(state, lower < last ? lower + 1 : last);
+    const double part = place - whole;
     out.Append(part == 0 ? low : low * (1 - part) + high * part, arena);
   }
   void Save(const std::byte* bytes, std::string& to) const override {
@@ -89,14 +103,16 @@ class Percentile final : public TypedAggregate<PercentileState, Percentile> {
       double value = 0;
       int64_t times = 0;
       if (!TakeNumber(from, value) || !TakeInt64(from, times)) return DamagedState("percentile");
-      state.counts[value] += times;
-      state.count += times;
+      int64_t& count = state.counts[value];
+      count = Sum(count, times);
+      state.count = Sum(state.count, times);
     }
     return {};
   }
   static void Add(PercentileState& state, const Column& column, size_t row) {
-    ++state.counts[column.doubles[row]];
-    ++state.count;
+    int64_t& count = state.counts[column.doubles[row]];
+    count = Sum(count, 1);
+    state.count = Sum(state.count, 1);
   }
 
  private:
@@ -114,16 +130,17 @@ class Percentile final : public TypedAggregate<PercentileState, Percentile> {
       PercentileState& state = At(states[i] + state_offset);
       state.share = args[1].doubles[row];
       const auto entry = state.counts.try_emplace(args[0].doubles[row], 0).first;
-      entry->second += sign * times;
+      // times > 0: it has a negative.
+      entry->second = Sum(entry->second, sign * times);
       if (entry->second == 0) state.counts.erase(entry);
-      state.count += sign * times;
+      state.count = Sum(state.count, sign * times);
     }
   }
   // The value number `place` from 0 in order.
   static double ValueAt(const PercentileState& state, int64_t place) {
     for (const auto& [value, times] : state.counts) {
       if (place < times) return value;
-      place -= times;
+      place = Difference(place, times);
     }
     return 0;
   }

@@ -51,7 +51,9 @@ class Count final : public TypedAggregate<CountState, Count> {
     }
   }
   static void Add(CountState& state, const Column&, size_t) { ++state.count; }
-  static void Combine(CountState& into, const CountState& from) { into.count += from.count; }
+  static void Combine(CountState& into, const CountState& from) {
+    into.count = AddCounts(into.count, from.count);
+  }
   void Finish(const std::byte* state, Column& out, Arena& arena) const override {
     out.Append(At(state).count, arena);
   }
@@ -70,10 +72,15 @@ struct ExactState {
   int64_t high = 0;  // above `low`; the whole is a two's complement number of 192 bits
   int64_t count = 0;
 
+  // Goes round where 192 bits end, which only damaged numbers come to.
+  void AddHigh(int64_t value, bool has_carry) {
+    const uint64_t sum = static_cast<uint64_t>(high) + static_cast<uint64_t>(value);
+    high = static_cast<int64_t>(sum + (has_carry ? 1 : 0));
+  }
   void Add(Int128 value) {
     const UInt128 before = low;
     low += static_cast<UInt128>(value);
-    high += (value < 0 ? -1 : 0) + (low < before ? 1 : 0);
+    AddHigh(value < 0 ? -1 : 0, low < before);
     ++count;
   }
   // nullopt: more than 128 bits.
@@ -136,8 +143,8 @@ class ExactAggregate final : public TypedAggregate<ExactState, ExactAggregate<kD
   static void Combine(ExactState& into, const ExactState& from) {
     const UInt128 before = into.low;
     into.low += from.low;
-    into.high += from.high + (into.low < before ? 1 : 0);
-    into.count += from.count;
+    into.AddHigh(from.high, into.low < before);
+    into.count = AddCounts(into.count, from.count);
   }
 
   void Finish(const std::byte* bytes, Column& out, Arena&) const override {
@@ -208,7 +215,7 @@ class DoubleAggregate final : public TypedAggregate<DoubleState, DoubleAggregate
   }
   static void Combine(DoubleState& into, const DoubleState& from) {
     into.sum.Add(from.sum);
-    into.count += from.count;
+    into.count = AddCounts(into.count, from.count);
   }
   void Finish(const std::byte* bytes, Column& out, Arena& arena) const override {
     const DoubleState& state = Base::At(bytes);

@@ -37,6 +37,24 @@ KeyCodec CodecOf(const AggregateCall& call) {
   return KeyCodec(std::move(types));
 }
 
+// Each is looked into: Merge takes what is there for whole.
+Status RestoreSeen(const AggregateCall& call, std::string_view& from, SeenValues& seen) {
+  uint32_t count = 0;
+  if (!TakeNumber(from, count)) return DamagedState("distinct values");
+  const KeyCodec codec = CodecOf(call);
+  std::vector<Column> args;
+  for (const ExpressionPtr& arg : call.args)
+    args.emplace_back(arg->type);
+  Arena arena;
+  for (uint32_t i = 0; i < count; ++i) {
+    std::string_view value;
+    if (!TakeText(from, value)) return DamagedState("distinct values");
+    RETURN_IF_ERROR(codec.Decode(value, args, 0, arena));
+    seen.emplace(value);
+  }
+  return {};
+}
+
 bool HasNull(const std::vector<Column>& args, uint32_t row) {
   return std::any_of(
       args.begin(), args.end(), [row](const Column& column) { return column.is_null(row); });
@@ -231,13 +249,7 @@ void AggregateLayout::Save(const std::byte* state, std::string& to) const {
 Status AggregateLayout::Restore(std::byte* state, std::string_view from) const {
   for (size_t i = 0; i < calls_.size(); ++i) {
     if (calls_[i].is_distinct) {
-      uint32_t count = 0;
-      if (!TakeNumber(from, count)) return DamagedState("distinct values");
-      for (uint32_t j = 0; j < count; ++j) {
-        std::string_view value;
-        if (!TakeText(from, value)) return DamagedState("distinct values");
-        SeenAt(state + slots_[i].seen_offset).emplace(value);
-      }
+      RETURN_IF_ERROR(RestoreSeen(calls_[i], from, SeenAt(state + slots_[i].seen_offset)));
     }
     RETURN_IF_ERROR(calls_[i].function->Restore(state + slots_[i].state_offset, from));
   }

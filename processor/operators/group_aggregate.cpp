@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "processor/expr/aggregate_base.h"
 #include "processor/expr/state_bytes.h"
 #include "processor/operators/group_table.h"
 
@@ -110,7 +111,7 @@ Status GroupAggregateOperator::Merge(const std::vector<Group*>& groups,
   std::vector<uint32_t> places;
   for (uint32_t row = 0; row < partials.rows; ++row) {
     ASSIGN_OR_RETURN(const int64_t rows, RowsOf(partials, *partials_, row));
-    groups[row]->rows += rows;
+    groups[row]->rows = AddCounts(groups[row]->rows, rows);
     states.push_back(groups[row]->state);
     places.push_back(row);
   }

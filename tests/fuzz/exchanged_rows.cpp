@@ -150,7 +150,8 @@ void Run(std::string_view input) {
     if (!taken.ok()) return;  // a task that met damage is not used any further
     if (!reader.Bit()) continue;
     constexpr runtime::EventTimeUs kBegin = 1'356'998'400'000'000;  // of 2013
-    watermark = std::max(watermark, kBegin + reader.Take<uint16_t>() * 100'000);
+    watermark =
+        std::max(watermark, kBegin + runtime::EventTimeUs{reader.Take<uint16_t>()} * 100'000);
     const Status advanced = task->AdvanceExchange(exchange, watermark, output);
     CheckTaken(advanced);
     if (!advanced.ok()) return;
