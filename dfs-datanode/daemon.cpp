@@ -61,7 +61,7 @@ Result<std::string> AdvertisedAddress(const DaemonOptions& options, const rpc::S
 
 // In the order in which they may be used, so that destruction is the reverse.
 struct Daemon::Impl {
-  explicit Impl(const DaemonOptions& given) : options(given) {}
+  explicit Impl(DaemonOptions given) : options(std::move(given)) {}
 
   const DaemonOptions options;
   daemon::ControlLoop control;

@@ -28,7 +28,7 @@ std::shared_ptr<FileWatcherCertificateProvider> WatchFiles(const std::string& tl
       host, host, tls::AuthorityFile(tls_dir), kReadAgainSeconds);
 }
 
-std::string_view View(grpc::string_ref text) {
+std::string_view View(const grpc::string_ref& text) {
   return {text.data(), text.size()};
 }
 

@@ -85,8 +85,8 @@ class FindExpression::Parser final {
 
   Result<Test> ParseOne() {
     if (++depth_ > kDepthMax) return InvalidArgument("the expression is nested too deeply");
-    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): does not follow std::function's
-    // moves
+    // It does not follow the moves of a std::function.
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
     ASSIGN_OR_RETURN(Test test, ParsePrimary());
     --depth_;
     return test;

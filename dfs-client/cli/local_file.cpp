@@ -32,8 +32,8 @@ struct TemporaryFile {
   std::atomic<bool> exists = false;
   std::array<char, PATH_MAX> path{};
 };
-// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a signal handler has no other
-// way.
+// A signal handler has no other way.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 std::array<TemporaryFile, IncomingFile::kIncomingFilesMax> temporary_files;
 
 // kResourceExhausted when all are taken.
