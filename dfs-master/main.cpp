@@ -44,6 +44,7 @@ void AddSeconds(CLI::App& app,
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-function-size): a flag after the other
 int main(int argc, char** argv) {
   namespace daemon = slipstream::daemon;
   if (auto exit_code = slipstream::dfs::master::RunCommand(argc, argv)) return *exit_code;
