@@ -1,10 +1,8 @@
 #include "gateway/gatekeeper.h"
 
-#include <algorithm>
-#include <array>
-#include <cstdint>
 #include <utility>
 
+#include "common/text/base64.h"
 #include "gateway/http/uri.h"
 #include "gateway/webhdfs/handler.h"
 #include "gateway/webhdfs/remote_exception.h"
@@ -13,41 +11,6 @@ namespace slipstream::gateway {
 namespace {
 
 using access::Role;
-
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool IsSame(std::string_view a, std::string_view b) {
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return Lower(x) == Lower(y); });
-}
-
-std::optional<uint32_t> Base64Digit(char c) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const size_t at = kDigits.find(c);
-  if (at == std::string_view::npos) return std::nullopt;
-  return static_cast<uint32_t>(at);
-}
-
-std::optional<std::string> FromBase64(std::string_view text) {
-  while (text.ends_with('='))
-    text.remove_suffix(1);
-  std::string bytes;
-  uint32_t bits = 0;
-  int bit_count = 0;
-  for (const char c : text) {
-    const std::optional<uint32_t> digit = Base64Digit(c);
-    if (!digit.has_value()) return std::nullopt;
-    bits = (bits << 6 | *digit) & 0xffff;
-    bit_count += 6;
-    if (bit_count < 8) continue;
-    bit_count -= 8;
-    bytes.push_back(static_cast<char>(bits >> bit_count & 0xff));
-  }
-  return bytes;
-}
 
 // In the form that those who asked understand.
 http::Response Refusal(const http::Request& request, int code, std::string text) {
@@ -71,7 +34,8 @@ http::Response Refusal(const http::Request& request, int code, std::string text)
 
 Role NeededFor(const http::Request& request, const http::Query& query) {
   for (const auto& [name, value] : query) {
-    if (IsSame(name, "op") && IsSame(value, "SETQUOTA")) return Role::kAdmin;
+    if (http::EqualWithoutCase(name, "op") && http::EqualWithoutCase(value, "SETQUOTA"))
+      return Role::kAdmin;
   }
   return request.method == "GET" || request.method == "HEAD" ? Role::kRead : Role::kWrite;
 }
@@ -80,7 +44,8 @@ Role NeededFor(const http::Request& request, const http::Query& query) {
 std::string QueryAs(const http::Query& query, const std::string& user) {
   http::Query own;
   for (const auto& parameter : query) {
-    if (!IsSame(parameter.first, "user.name") && !IsSame(parameter.first, "doas")) {
+    if (!http::EqualWithoutCase(parameter.first, "user.name") &&
+        !http::EqualWithoutCase(parameter.first, "doas")) {
       own.push_back(parameter);
     }
   }
@@ -98,9 +63,9 @@ std::optional<std::string> TokenOf(std::string_view authorization) {
   while (value.starts_with(' '))
     value.remove_prefix(1);
   if (value.empty()) return std::nullopt;
-  if (IsSame(scheme, "Bearer")) return std::string(value);
-  if (!IsSame(scheme, "Basic")) return std::nullopt;
-  const std::optional<std::string> pair = FromBase64(value);
+  if (http::EqualWithoutCase(scheme, "Bearer")) return std::string(value);
+  if (!http::EqualWithoutCase(scheme, "Basic")) return std::nullopt;
+  const std::optional<std::string> pair = DecodeBase64(value);
   if (!pair.has_value()) return std::nullopt;
   const size_t colon = pair->find(':');
   if (colon == std::string::npos) return std::nullopt;

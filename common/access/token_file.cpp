@@ -15,6 +15,7 @@
 #include <spdlog/logger.h>
 
 #include "common/log/log.h"
+#include "common/text/hex.h"
 
 namespace slipstream::access {
 namespace {
@@ -33,19 +34,12 @@ std::string Digest(std::string_view token) {
   return digest;
 }
 
-std::optional<int> HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
-}
-
 std::optional<std::string> FromHex(std::string_view hex) {
   if (hex.size() != 2 * kDigestBytes) return std::nullopt;
   std::string bytes;
   for (size_t i = 0; i < hex.size(); i += 2) {
-    const std::optional<int> high = HexDigit(hex[i]);
-    const std::optional<int> low = HexDigit(hex[i + 1]);
+    const std::optional<unsigned> high = HexDigit(hex[i]);
+    const std::optional<unsigned> low = HexDigit(hex[i + 1]);
     if (!high.has_value() || !low.has_value()) return std::nullopt;
     bytes.push_back(static_cast<char>(*high * 16 + *low));
   }
@@ -96,9 +90,9 @@ Result<std::vector<TokenFile::Entry>> TokenFile::Parse(std::string_view text) {
 }
 
 Status TokenFile::Load() {
+  version_ = VersionOf(path_);  // before it is read: what is written meanwhile is seen again
   struct stat about {};
   if (::stat(path_.c_str(), &about) != 0) return ErrnoStatus(errno, "tokens " + path_);
-  version_ = {.inode = about.st_ino, .changed_at = about.st_ctim};
   if (!S_ISREG(about.st_mode) || about.st_size > kFileBytesMax) {
     return InvalidArgument("tokens " + path_ + ": no such file of tokens");
   }
@@ -115,13 +109,9 @@ Status TokenFile::Load() {
 }
 
 void TokenFile::LoadIfChanged() {
-  struct stat about {};
-  const bool is_there = ::stat(path_.c_str(), &about) == 0;
-  const bool is_as_it_was = is_there && about.st_ino == version_.inode &&
-                            about.st_ctim.tv_sec == version_.changed_at.tv_sec &&
-                            about.st_ctim.tv_nsec == version_.changed_at.tv_nsec;
+  const std::optional<FileVersion> version = VersionOf(path_);
   // A file that is away is about to be replaced, or its disk is: nobody's token ends by that.
-  if (!is_there || is_as_it_was) return;
+  if (!version.has_value() || version == version_) return;
   if (const Status status = Load(); !status.ok()) {
     log::Get("access")->warn("tokens_not_taken error={}", log::Quoted(status.ToString()));
     return;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "common/access/role.h"
+#include "common/fs/file_version.h"
 #include "common/status/status.h"
 #include "common/sync/mutex.h"
 
@@ -40,10 +40,6 @@ class TokenFile final {
     std::string digest;  // 32 bytes
     Grant grant;
   };
-  struct Version {
-    ino_t inode = 0;
-    timespec changed_at{};
-  };
 
   explicit TokenFile(std::string path) : path_(std::move(path)) {}
 
@@ -54,7 +50,7 @@ class TokenFile final {
   const std::string path_;
   Mutex mutex_;
   std::vector<Entry> entries_ GUARDED_BY(mutex_);
-  Version version_ GUARDED_BY(mutex_);  // of the file as it was looked at last
+  std::optional<FileVersion> version_ GUARDED_BY(mutex_);  // of the file as it was read last
 };
 
 }  // namespace slipstream::access

@@ -1,7 +1,5 @@
 #include "common/tls/server_context.h"
 
-#include <sys/stat.h>
-
 #include <boost/asio/ssl/context.hpp>
 #include <openssl/ssl.h>
 #include <spdlog/logger.h>
@@ -14,12 +12,7 @@ namespace slipstream::tls {
 namespace ssl = boost::asio::ssl;
 
 ServerContext::Versions ServerContext::LookAt() const {
-  const auto version = [](const std::string& file) {
-    struct stat about {};
-    if (::stat(file.c_str(), &about) != 0) return Version{};
-    return Version{.inode = about.st_ino, .changed_at = about.st_ctim};
-  };
-  return {.host = version(HostFile(tls_dir_)), .authority = version(AuthorityFile(tls_dir_))};
+  return {.host = VersionOf(HostFile(tls_dir_)), .authority = VersionOf(AuthorityFile(tls_dir_))};
 }
 
 Status ServerContext::Load() {

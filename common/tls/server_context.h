@@ -1,11 +1,10 @@
 #pragma once
 
-#include <sys/types.h>
-
-#include <ctime>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "common/fs/file_version.h"
 #include "common/status/status.h"
 
 namespace boost::asio::ssl {
@@ -35,18 +34,9 @@ class ServerContext final {
   std::shared_ptr<boost::asio::ssl::context> Current();
 
  private:
-  // A file as it was when it was read; a rename gives it another inode.
-  struct Version {
-    ino_t inode = 0;
-    timespec changed_at{};
-    friend bool operator==(const Version& a, const Version& b) {
-      return a.inode == b.inode && a.changed_at.tv_sec == b.changed_at.tv_sec &&
-             a.changed_at.tv_nsec == b.changed_at.tv_nsec;
-    }
-  };
   struct Versions {
-    Version host;
-    Version authority;
+    std::optional<FileVersion> host;
+    std::optional<FileVersion> authority;
     friend bool operator==(const Versions&, const Versions&) = default;
   };
 

@@ -13,13 +13,14 @@ char Lower(char c) {
 
 std::string_view Request::Header(std::string_view name) const {
   for (const auto& [own_name, value] : headers) {
-    if (std::equal(own_name.begin(), own_name.end(), name.begin(), name.end(), [](char a, char b) {
-          return Lower(a) == Lower(b);
-        })) {
-      return value;
-    }
+    if (EqualWithoutCase(own_name, name)) return value;
   }
   return {};
+}
+
+bool EqualWithoutCase(std::string_view a, std::string_view b) {
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
 bool IsHeaderText(std::string_view text) {

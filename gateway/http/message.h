@@ -95,6 +95,10 @@ class Handler {
   virtual std::string_view OperationOf(const Request& /*request*/) const { return "page"; }
 };
 
+// As the names of headers and of WebHDFS' parameters are compared: of ASCII letters the case does
+// not count.
+bool EqualWithoutCase(std::string_view a, std::string_view b);
+
 // Whether it can stand as the value of a header: no control characters, with which whoever
 // controls it could write headers and answers of his own.
 bool IsHeaderText(std::string_view text);

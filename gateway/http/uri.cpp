@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/text/hex.h"
+
 namespace slipstream::gateway::http {
 namespace {
 
@@ -9,13 +11,6 @@ constexpr size_t kHostBytesMax = 260;
 
 bool IsAlphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-std::optional<unsigned> HexDigit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-  return std::nullopt;
 }
 
 std::string Encode(std::string_view text, std::string_view also_plain) {

@@ -6,20 +6,13 @@
 
 #include <fmt/format.h>
 
+#include "gateway/http/message.h"
+
 namespace slipstream::gateway::webhdfs {
 namespace {
 
 constexpr size_t kUserBytesMax = 255;
 constexpr size_t kShownBytesMax = 200;
-
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool EqualWithoutCase(std::string_view a, std::string_view b) {
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return Lower(x) == Lower(y); });
-}
 
 Status Invalid(std::string_view name, std::string_view value, std::string_view why) {
   return InvalidArgument(fmt::format("Invalid value for webhdfs parameter \"{}\": {} {}",
@@ -40,13 +33,9 @@ Result<Parameters> Parameters::Parse(std::string_view query) {
   return Parameters(std::move(parsed));
 }
 
-bool Parameters::IsSameName(std::string_view a, std::string_view b) {
-  return EqualWithoutCase(a, b);
-}
-
 std::optional<std::string> Parameters::Text(std::string_view name) const {
   for (const auto& [own_name, value] : query_) {
-    if (!IsSameName(own_name, name)) continue;
+    if (!http::EqualWithoutCase(own_name, name)) continue;
     if (value.empty()) return std::nullopt;
     return value;
   }
@@ -56,8 +45,8 @@ std::optional<std::string> Parameters::Text(std::string_view name) const {
 Result<bool> Parameters::Boolean(std::string_view name, bool otherwise) const {
   const std::optional<std::string> text = Text(name);
   if (!text.has_value()) return otherwise;
-  if (EqualWithoutCase(*text, "true")) return true;
-  if (EqualWithoutCase(*text, "false")) return false;
+  if (http::EqualWithoutCase(*text, "true")) return true;
+  if (http::EqualWithoutCase(*text, "false")) return false;
   return Invalid(name, *text, "is not true or false.");
 }
 

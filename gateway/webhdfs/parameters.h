@@ -27,9 +27,6 @@ class Parameters final {
   // Octal permissions, up to 1777.
   Result<std::optional<uint32_t>> Permission(std::string_view name) const;
 
-  // As names of parameters: whatever their case.
-  static bool IsSameName(std::string_view a, std::string_view b);
-
   const http::Query& query() const { return query_; }
 
  private:

@@ -19,8 +19,8 @@ Result<bool> WantsLocation(const Call& call) {
 std::string DataUrl(const Call& call) {
   http::Query query;
   for (const auto& parameter : call.parameters.query()) {
-    const bool is_ours = Parameters::IsSameName(parameter.first, "noredirect") ||
-                         Parameters::IsSameName(parameter.first, "data");
+    const bool is_ours = http::EqualWithoutCase(parameter.first, "noredirect") ||
+                         http::EqualWithoutCase(parameter.first, "data");
     if (!is_ours) query.push_back(parameter);
   }
   query.emplace_back("data", "true");

@@ -9,7 +9,7 @@
 #include <boost/beast/http.hpp>
 #include <nlohmann/json.hpp>
 
-#include "processor/formats/base64.h"
+#include "common/text/base64.h"
 
 namespace slipstream::runtime {
 namespace {
@@ -128,7 +128,7 @@ Result<HttpSchemaRegistry::Answer> HttpSchemaRegistry::Exchange(const std::strin
   request.set(http::field::accept, kContentType);
   request.keep_alive(false);
   if (!options_.user_info.empty()) {
-    request.set(http::field::authorization, "Basic " + sql::EncodeBase64(options_.user_info));
+    request.set(http::field::authorization, "Basic " + EncodeBase64(options_.user_info));
   }
   if (!body.empty()) {
     request.set(http::field::content_type, kContentType);

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "common/fs/posix_file_system.h"
 #include "common/log/log.h"
 
 namespace slipstream::runtime {
@@ -25,14 +26,10 @@ Status WriteEmptyFile(const std::string& path) {
   if (error) return ErrnoStatus(error.value(), "make " + parent);
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return ErrnoStatus(errno, "write " + path);
-  Status status = fsync(file) == 0 ? Status() : ErrnoStatus(errno, "sync " + path);
+  const Status status = fsync(file) == 0 ? Status() : ErrnoStatus(errno, "sync " + path);
   close(file);
   RETURN_IF_ERROR(status);
-  const int folder = open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return ErrnoStatus(errno, "open " + parent);
-  status = fsync(folder) == 0 ? Status() : ErrnoStatus(errno, "sync " + parent);
-  close(folder);
-  return status;
+  return PosixFileSystem::Get().SyncDirectory(parent);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "common/text/hex.h"
 #include "processor/engine/scan_layout.h"
 #include "processor/types/date_time.h"
 #include "processor/types/value.h"
@@ -308,19 +309,14 @@ void AppendEscaped(std::string_view text, std::string& to) {
   }
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 std::string Unescape(std::string_view text) {
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 &&
-        HexDigit(text[i + 2]) >= 0) {
-      plain.push_back(static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2])));
+    const bool is_escape = text[i] == '%' && text.size() - i > 2;
+    const auto high = is_escape ? HexDigit(text[i + 1]) : std::nullopt;
+    const auto low = is_escape ? HexDigit(text[i + 2]) : std::nullopt;
+    if (high.has_value() && low.has_value()) {
+      plain.push_back(static_cast<char>(*high * 16 + *low));
       i += 2;
     } else {
       plain.push_back(text[i]);

@@ -8,6 +8,7 @@
 
 #include "processor/formats/column_rows.h"
 #include "processor/formats/json_keys.h"
+#include "processor/formats/json_nested.h"
 #include "processor/formats/json_value.h"
 
 namespace slipstream::sql {
@@ -32,10 +33,7 @@ struct RecordBuffer {
 class JsonDecoder::Implementation {
  public:
   Implementation(Schema fields, JsonOptions options)
-      : fields_(std::move(fields)),
-        options_(options),
-        shape_(fields_, PhysicalKind::kNested),
-        seen_(fields_.size()) {}
+      : fields_(std::move(fields)), options_(options), shape_(fields_, PhysicalKind::kNested) {}
 
   DecodedRows Decode(std::span<const std::optional<std::string_view>> records);
 
@@ -51,7 +49,6 @@ class JsonDecoder::Implementation {
   const Schema fields_;
   const JsonOptions options_;
   JsonShape shape_;
-  std::vector<uint8_t> seen_;  // of the current row, where missing fields matter
 
   ondemand::parser parser_;
   std::shared_ptr<RecordBuffer> buffer_;  // shared with the batches decoded into it
@@ -177,31 +174,8 @@ Status JsonDecoder::Implementation::DecodeObject(ondemand::object object,
                                                  uint32_t index,
                                                  DecodedRows& rows) {
   Grow(rows.batch);
-  const size_t row = rows.batch.rows;
-  if (options_.fail_on_missing_field) std::fill(seen_.begin(), seen_.end(), uint8_t{0});
-  size_t place = 0;
-  for (auto item : object) {
-    if (const auto error = item.error()) return JsonError(error);
-    ondemand::field&& field = std::move(item).value_unsafe();
-    int32_t target = JsonKeys::kNone;
-    if (const auto error = FindField(shape_.keys, field, place++, target)) return JsonError(error);
-    if (target == JsonKeys::kNone) continue;
-    const auto column = static_cast<size_t>(target);
-    seen_[column] = 1;
-    Column& to = rows.batch.columns[column];
-    if (to.valid[row] != 0) ForgetRow(to, row);
-    Status status =
-        ReadJsonValue(field.value(), shape_.children[column], options_, *arena_, row, to);
-    if (status.ok()) continue;
-    if (!options_.ignore_parse_errors) return status.WithContext("field " + fields_[column].name);
-    ForgetRow(to, row);
-  }
-  if (options_.fail_on_missing_field) {
-    for (size_t column = 0; column < fields_.size(); ++column) {
-      if (seen_[column] == 0)
-        return InvalidArgument("field " + fields_[column].name + " is missing");
-    }
-  }
+  RETURN_IF_ERROR(ReadJsonFields(
+      object, fields_, shape_, options_, *arena_, rows.batch.rows, rows.batch.columns));
   rows.origins.push_back(index);
   ++rows.batch.rows;
   return {};

@@ -22,38 +22,6 @@ Status Settle(Status status, const JsonOptions& options, Column& child, size_t r
   return {};
 }
 
-Status ReadRow(ondemand::object object,
-               JsonShape& shape,
-               const JsonOptions& options,
-               Arena& arena,
-               size_t row,
-               Column& to) {
-  const std::vector<Field>& fields = *to.type.children;
-  std::vector<uint8_t> seen(options.fail_on_missing_field ? fields.size() : 0, 0);
-  size_t place = 0;
-  for (auto item : object) {
-    if (const auto error = item.error()) return JsonError(error);
-    ondemand::field&& field = std::move(item).value_unsafe();
-    int32_t found = JsonKeys::kNone;
-    if (const auto error = FindField(shape.keys, field, place++, found)) return JsonError(error);
-    if (found == JsonKeys::kNone) continue;
-    const auto index = static_cast<size_t>(found);
-    if (!seen.empty()) seen[index] = 1;
-    Column& child = to.children[index];
-    if (child.valid[row] != 0) ForgetRow(child, row);
-    Status status = ReadJsonValue(field.value(), shape.children[index], options, arena, row, child);
-    if (status.ok()) continue;
-    status = Settle(std::move(status), options, child, row);
-    if (!status.ok()) return status.WithContext("field " + fields[index].name);
-  }
-  const auto missing = std::find(seen.begin(), seen.end(), uint8_t{0});
-  if (missing != seen.end()) {
-    return InvalidArgument("field " + fields[static_cast<size_t>(missing - seen.begin())].name +
-                           " is missing");
-  }
-  return {};
-}
-
 Status ReadArray(
     ondemand::array array, JsonShape& shape, const JsonOptions& options, Arena& arena, Column& to) {
   for (auto item : array) {
@@ -93,6 +61,39 @@ Status ReadMap(ondemand::object object,
 
 }  // namespace
 
+Status ReadJsonFields(ondemand::object object,
+                      const std::vector<Field>& fields,
+                      JsonShape& shape,
+                      const JsonOptions& options,
+                      Arena& arena,
+                      size_t row,
+                      std::span<Column> to) {
+  std::vector<uint8_t> seen(options.fail_on_missing_field ? fields.size() : 0, 0);
+  size_t place = 0;
+  for (auto item : object) {
+    if (const auto error = item.error()) return JsonError(error);
+    ondemand::field&& field = std::move(item).value_unsafe();
+    int32_t found = JsonKeys::kNone;
+    if (const auto error = FindField(shape.keys, field, place++, found)) return JsonError(error);
+    if (found == JsonKeys::kNone) continue;
+    const auto index = static_cast<size_t>(found);
+    if (!seen.empty()) seen[index] = 1;
+    Column& column = to[index];
+    if (column.valid[row] != 0) ForgetRow(column, row);
+    Status status =
+        ReadJsonValue(field.value(), shape.children[index], options, arena, row, column);
+    if (status.ok()) continue;
+    status = Settle(std::move(status), options, column, row);
+    if (!status.ok()) return status.WithContext("field " + fields[index].name);
+  }
+  const auto missing = std::find(seen.begin(), seen.end(), uint8_t{0});
+  if (missing != seen.end()) {
+    return InvalidArgument("field " + fields[static_cast<size_t>(missing - seen.begin())].name +
+                           " is missing");
+  }
+  return {};
+}
+
 Status ReadJsonNested(ondemand::value& value,
                       Type kind,
                       JsonShape& shape,
@@ -111,8 +112,10 @@ Status ReadJsonNested(ondemand::value& value,
   } else {
     ondemand::object object;
     if (const auto error = value.get_object().get(object)) return JsonError(error);
-    status = to.type.kind == TypeKind::kMap ? ReadMap(object, shape, options, arena, to)
-                                            : ReadRow(object, shape, options, arena, row, to);
+    status =
+        to.type.kind == TypeKind::kMap
+            ? ReadMap(object, shape, options, arena, to)
+            : ReadJsonFields(object, *to.type.children, shape, options, arena, row, to.children);
   }
   if (HasEntries(to)) EndEntries(to);
   to.valid[row] = status.ok() ? 1 : 0;

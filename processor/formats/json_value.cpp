@@ -4,8 +4,8 @@
 #include <cstring>
 #include <optional>
 
+#include "common/text/base64.h"
 #include "processor/expr/type_rules.h"
-#include "processor/formats/base64.h"
 #include "processor/formats/json_nested.h"
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"

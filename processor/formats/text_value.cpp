@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "common/text/base64.h"
 #include "processor/expr/type_rules.h"
-#include "processor/formats/base64.h"
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"
 #include "processor/types/integer_range.h"

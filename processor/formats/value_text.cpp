@@ -3,7 +3,7 @@
 #include <array>
 #include <charconv>
 
-#include "processor/formats/base64.h"
+#include "common/text/base64.h"
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"
 #include "processor/types/number_text.h"

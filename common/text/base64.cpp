@@ -1,9 +1,9 @@
-#include "processor/formats/base64.h"
+#include "common/text/base64.h"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace slipstream::sql {
+namespace slipstream {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -47,4 +47,4 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace slipstream::sql
+}  // namespace slipstream
