@@ -23,12 +23,7 @@ constexpr std::array<std::string_view, 8> kReading = {"Stat",
                                                       "GetClusterState",
                                                       "GetDefaults"};
 // What HDFS, too, leaves to its superuser.
-constexpr std::array<std::string_view, 1> kGoverning = {"SetQuota"};
-
-template <size_t N>
-bool Contains(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
+constexpr std::string_view kGoverning = "SetQuota";
 
 }  // namespace
 
@@ -40,8 +35,8 @@ Role RoleNeeded(std::string_view method) {
   }
   if (!method.starts_with(kMaster)) return Role::kAdmin;
   const std::string_view name = method.substr(kMaster.size());
-  if (Contains(kReading, name)) return Role::kRead;
-  return Contains(kGoverning, name) ? Role::kAdmin : Role::kWrite;
+  if (std::find(kReading.begin(), kReading.end(), name) != kReading.end()) return Role::kRead;
+  return name == kGoverning ? Role::kAdmin : Role::kWrite;
 }
 
 }  // namespace slipstream::dfs::master

@@ -13,6 +13,7 @@ struct Symptom {
   std::string_view text;
   std::string_view meaning;
 };
+constexpr std::string_view kClosed = "Socket closed";
 constexpr std::array<Symptom, 4> kOfTls = {{
     {"certificate verify failed",
      "its certificate has expired or is not signed by the authority in "},
@@ -20,11 +21,10 @@ constexpr std::array<Symptom, 4> kOfTls = {{
      "its certificate is for other names than that (`slipstream certs --force HOST=NAME,…` makes "
      "one with more), by "},
     {"wrong version number", "it speaks no TLS, but we do: start it with --tls-dir too, as with "},
-    {"Socket closed",
+    {kClosed,
      "it took our connection and closed it: if it goes on so, it does not accept the certificate "
      "beside "},
 }};
-constexpr std::string_view kClosed = "Socket closed";
 
 }  // namespace
 

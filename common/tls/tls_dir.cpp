@@ -49,22 +49,22 @@ Result<BioPtr> OpenPem(const std::string& file, Secrecy secrecy) {
   return memory;
 }
 
+// Null where there is no more.
+CertificatePtr NextCertificate(BIO* pem) {
+  return CertificatePtr(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr));
+}
+
 Result<StorePtr> ReadAuthorities(const std::string& file) {
   ASSIGN_OR_RETURN(const BioPtr pem, OpenPem(file, Secrecy::kPublic));
   StorePtr store(X509_STORE_new());
   int count = 0;
-  while (CertificatePtr certificate{PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr)}) {
+  while (CertificatePtr certificate = NextCertificate(pem.get())) {
     X509_STORE_add_cert(store.get(), certificate.get());
     ++count;
   }
   ERR_clear_error();
   if (count == 0) return Unfit(file, "no certificate in it");
   return store;
-}
-
-// Null where there is no more.
-CertificatePtr NextCertificate(BIO* pem) {
-  return CertificatePtr(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr));
 }
 
 Status Verify(const std::string& tls_dir, X509* certificate, STACK_OF(X509) * chain) {

@@ -10,12 +10,6 @@
 
 namespace slipstream::sql {
 
-// Two numbers of rows together, as state has them (TakeCount). Only damaged ones come to the bound,
-// from which single rows still count on.
-inline int64_t AddCounts(int64_t a, int64_t b) {
-  return std::min(a + b, int64_t{1} << 61);
-}
-
 // StateAggregate: what all aggregates have in common whose states are objects. `Self` has
 //   static void Combine(State&, const State&)
 template <class State, class Self>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -50,6 +51,11 @@ inline void PutText(std::string& to, std::string_view text) {
 // A number of rows: no row makes it negative, and none will make it overflow.
 [[nodiscard]] inline bool TakeCount(std::string_view& from, int64_t& count) {
   return TakeNumber(from, count) && count >= 0 && count <= INT64_MAX / 2;
+}
+// Two such numbers together. Only damaged ones come to the bound, from which single rows still
+// count on.
+inline int64_t AddCounts(int64_t a, int64_t b) {
+  return std::min(a + b, int64_t{1} << 61);
 }
 [[nodiscard]] inline bool TakeInt128(std::string_view& from, Int128& value) {
   return TakeNumber(from, value);

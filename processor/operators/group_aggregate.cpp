@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "processor/expr/aggregate_base.h"
 #include "processor/expr/state_bytes.h"
 #include "processor/operators/group_table.h"
 

@@ -123,7 +123,7 @@ Status IntervalJoinOperator::Work(const RowBatch& rows,
   }
   std::vector<uint8_t> has_failed(rows.batch.rows, 0);
   ASSIGN_OR_RETURN(const std::vector<uint8_t> holds,
-                   pairs_.TestIncoming(rows, others, chunk.Pairs(side), has_failed, out));
+                   pairs_.TestIncoming(rows, others, chunk, has_failed, out));
 
   RowPairs pairs;
   for (size_t i = 0; i < chunk.incoming.size(); ++i) {

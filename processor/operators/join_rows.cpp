@@ -93,12 +93,11 @@ std::vector<uint8_t> JoinPairs::Test(const Batch& left,
   return holds;
 }
 
-Result<std::vector<uint8_t>> JoinPairs::TestIncoming(const RowBatch& rows,
-                                                     const Batch& others,
-                                                     const RowPairs& pairs,
-                                                     std::vector<uint8_t>& has_failed,
-                                                     OperatorOutput& out) const {
-  if (!has_condition() || pairs.size() == 0) return std::vector<uint8_t>(pairs.size(), 1);
+Result<std::vector<uint8_t>> JoinPairs::TestPairs(const RowBatch& rows,
+                                                  const Batch& others,
+                                                  const RowPairs& pairs,
+                                                  std::vector<uint8_t>& has_failed,
+                                                  OperatorOutput& out) const {
   const bool is_left = rows.input == 0;
   RowErrors errors;
   std::vector<uint8_t> holds =

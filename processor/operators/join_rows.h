@@ -105,17 +105,28 @@ class JoinPairs {
                             const Batch& right,
                             const RowPairs& pairs,
                             RowErrors& errors) const;
-  // The same for pairs of an input's rows, on its side, with `others` of the other side. A row for
+  // The same by candidate of a chunk of an input's rows, `others` being the candidates. A row for
   // which it fails is rejected, once, and marked in `has_failed`. Without a condition all hold.
+  template <class Candidate>
   Result<std::vector<uint8_t>> TestIncoming(const RowBatch& rows,
                                             const Batch& others,
-                                            const RowPairs& pairs,
+                                            const JoinChunk<Candidate>& chunk,
                                             std::vector<uint8_t>& has_failed,
-                                            OperatorOutput& out) const;
+                                            OperatorOutput& out) const {
+    if (!has_condition() || chunk.candidates.empty()) {
+      return std::vector<uint8_t>(chunk.candidates.size(), 1);
+    }
+    return TestPairs(rows, others, chunk.Pairs(rows.input), has_failed, out);
+  }
   // The rows of the output; of the left side alone, if the join gives no more.
   Batch Combine(const Batch& left, const Batch& right, const RowPairs& pairs) const;
 
  private:
+  Result<std::vector<uint8_t>> TestPairs(const RowBatch& rows,
+                                         const Batch& others,
+                                         const RowPairs& pairs,
+                                         std::vector<uint8_t>& has_failed,
+                                         OperatorOutput& out) const;
   Batch Combine(const Batch& left,
                 const Batch& right,
                 const RowPairs& pairs,

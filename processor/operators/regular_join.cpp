@@ -102,7 +102,7 @@ Status RegularJoinOperator::Work(const RowBatch& rows,
 
   std::vector<uint8_t> has_failed(rows.batch.rows, 0);
   ASSIGN_OR_RETURN(const std::vector<uint8_t> holds,
-                   pairs_.TestIncoming(rows, others, chunk.Pairs(mine), has_failed, out));
+                   pairs_.TestIncoming(rows, others, chunk, has_failed, out));
 
   Changes changes(mine);
   std::vector<uint32_t> partners;

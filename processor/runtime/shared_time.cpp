@@ -20,7 +20,8 @@ bool HasIdleTasks(const JobContext& context) {
 
 SharedTime::SharedTime(const JobContext& context)
     : context_(context),
-      is_needed_(HasIdleTasks(context) || !context.shared_timed_sinks().empty()),
+      timed_sinks_(context.shared_timed_sinks()),
+      is_needed_(HasIdleTasks(context) || !timed_sinks_.empty()),
       log_(log::Get("processor.time")) {
   for (size_t i = 0; i < context.program->sources().size(); ++i)
     boards_.emplace_back(context.task_count(i));

@@ -33,11 +33,14 @@ class SharedTime final {
   std::optional<EventTimeUs> ActiveWatermark(size_t source) const {
     return boards_[source].ActiveWatermark();
   }
+  // File sinks whose folders are complete by the event time of several tasks.
+  const std::vector<size_t>& timed_sinks() const { return timed_sinks_; }
   // The least of all tasks that write the file sink; kNoWatermark while one was not heard of.
   EventTimeUs VisibleTime(size_t sink) const;
 
  private:
   const JobContext& context_;
+  const std::vector<size_t> timed_sinks_;
   const bool is_needed_;
   std::shared_ptr<spdlog::logger> log_;
   std::vector<TimeBoard> boards_;           // by source

@@ -444,9 +444,8 @@ bool Task::HasVisibleTimeToTell() const {
 }
 
 Status Task::WriteDueSuccessFiles() {
-  if (!is_settled_) return {};
+  if (!is_settled_ || !partition_commits_.has_closing()) return {};
   const std::vector<std::pair<size_t, std::string>> paths = partition_commits_.Ready();
-  if (paths.empty()) return {};
   SLIPSTREAM_FAILPOINT_HIT("commit.before_success_files");
   const auto is_dfs = [this](size_t sink) {
     return dfs_files_ != nullptr && dfs_files_->has_sink(sink);

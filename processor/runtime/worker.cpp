@@ -134,7 +134,7 @@ Status Worker::Impl::Housekeep() {
   }
   RETURN_IF_ERROR(shared_time.Poll());
   for (const auto& task : assignment.tasks()) {
-    for (const size_t sink : context.shared_timed_sinks())
+    for (const size_t sink : shared_time.timed_sinks())
       task->SetVisibleTime(sink, shared_time.VisibleTime(sink));
   }
   if (Status status = AdvanceIdle(); !status.ok()) return OnTaskError(std::move(status));

@@ -9,6 +9,7 @@
 #include "processor/engine/job_compiler.h"
 #include "processor/planner/planner.h"
 #include "tests/fuzz/input_reader.h"
+#include "tests/fuzz/saved_state.h"
 #include "tests/fuzz/target.h"
 #include "tests/sql/collected_output.h"
 
@@ -50,17 +51,7 @@ constexpr std::string_view kRecords[] = {
     R"({"a":2,"b":"","c":-1e-300,"d":0,"ts":"2013-01-01 00:02:59.999"})"};
 
 using Rows = std::vector<std::string>;
-using Entries = std::map<std::string, std::string>;
-
-class SavedState final : public runtime::StateWriter {
- public:
-  void Put(std::string_view key, std::string_view value) override {
-    entries[std::string(key)] = value;
-  }
-  void Delete(std::string_view key) override { entries.erase(std::string(key)); }
-
-  Entries entries;
-};
+using Entries = SavedState::Entries;
 
 // What a task prints, and what it sends through each exchange.
 class Output final : public sql::CollectedOutput {

@@ -9,6 +9,7 @@
 #include "processor/engine/job_compiler.h"
 #include "processor/planner/planner.h"
 #include "tests/fuzz/input_reader.h"
+#include "tests/fuzz/saved_state.h"
 #include "tests/fuzz/target.h"
 #include "tests/sql/collected_output.h"
 
@@ -43,17 +44,7 @@ constexpr std::string_view kRecords[] = {
     R"({"a":1,"b":"x","c":1e300,"d":-1.25,"e":true,"ts":"2013-01-01 00:00:02"})",
     R"({"a":null,"b":"","c":-1e-300,"d":null,"e":false,"ts":"2013-01-01 00:00:59.999"})"};
 
-using Entries = std::map<std::string, std::string>;
-
-class SavedState final : public runtime::StateWriter {
- public:
-  void Put(std::string_view key, std::string_view value) override {
-    entries[std::string(key)] = value;
-  }
-  void Delete(std::string_view key) override { entries.erase(std::string(key)); }
-
-  Entries entries;
-};
+using Entries = SavedState::Entries;
 
 const runtime::JobProgram& Program(size_t job) {
   static const auto* const kPrograms = [] {

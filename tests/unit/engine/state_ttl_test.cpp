@@ -13,6 +13,7 @@
 #include "processor/engine/job_compiler.h"
 #include "processor/planner/planner.h"
 #include "tests/sql/collected_output.h"
+#include "tests/sql/saved_state.h"
 
 namespace slipstream::sql {
 namespace {
@@ -24,18 +25,6 @@ constexpr char kTables[] =
     "CREATE TABLE t (k INT, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = "
     "'kafka', 'topic' = 'input', 'format' = 'json');"
     "CREATE TABLE result (k INT, v BIGINT) WITH ('connector' = 'print');";
-
-class SavedState final : public runtime::StateWriter {
- public:
-  void Put(std::string_view key, std::string_view value) override {
-    entries[std::string(key)] = value;
-  }
-  void Delete(std::string_view key) override {
-    EXPECT_EQ(entries.erase(std::string(key)), 1U) << "a key is deleted that was never saved";
-  }
-
-  std::map<std::string, std::string> entries;
-};
 
 class StateTtlTest : public testing::Test {
  protected:
@@ -74,7 +63,7 @@ class StateTtlTest : public testing::Test {
 
   ManualClock clock_;
   CollectedOutput output_;
-  SavedState saved_;
+  SavedState<runtime::StateWriter> saved_;
   std::unique_ptr<runtime::JobProgram> program_;
   std::unique_ptr<runtime::TaskProgram> task_;
 };
