@@ -73,6 +73,15 @@ Status CheckAddresses(const DaemonOptions& options) {
   return ParseHostPort(options.master).status().WithContext("--master");
 }
 
+// How Kafka is reached; empty where nobody said where it is.
+kafka::Properties KafkaProperties(const DaemonOptions& options) {
+  if (options.brokers.empty()) return {};
+  kafka::Properties properties = {{"bootstrap.servers", options.brokers}};
+  properties.insert(
+      properties.end(), options.kafka_properties.begin(), options.kafka_properties.end());
+  return properties;
+}
+
 // A connection is a file descriptor, and the soft limit is often 1,024.
 void AllowManyFiles() {
   rlimit limit{};
@@ -96,6 +105,7 @@ http::HostNames NamesFor(const DaemonOptions& options) {
 struct Daemon::Impl {
   explicit Impl(const DaemonOptions& given)
       : options(given),
+        kafka_properties(KafkaProperties(given)),
         names(NamesFor(given)),
         clients([this](const std::string& user) { return Connect(user); }) {}
 
@@ -111,6 +121,7 @@ struct Daemon::Impl {
   void Stop();
 
   const DaemonOptions options;
+  const kafka::Properties kafka_properties;  // empty: Kafka is not looked at
   const http::HostNames names;
   daemon::ControlLoop control;
   prometheus::Registry registry;
@@ -120,8 +131,8 @@ struct Daemon::Impl {
       rpc::MakeGrpcTransport(options.tls_dir);  // shared by the clients
   webhdfs::UserClients clients;
   api::StateBoard board;
-  std::shared_ptr<dfs::DfsClient> chart_client;     // likewise, of the charts' thread
-  charts::KafkaReads chart_reads{options.brokers};  // of the charts' thread alone
+  std::shared_ptr<dfs::DfsClient> chart_client;      // likewise, of the charts' thread
+  charts::KafkaReads chart_reads{kafka_properties};  // of the charts' thread alone
   charts::ChartFeed charts{options.dashboards,
                            [this](const charts::ChartQuery& query) { return OpenSource(query); },
                            SystemClock::Get()};
@@ -171,7 +182,7 @@ Status Daemon::Impl::Listen() {
                           .charts = charts,
                           .newest_records =
                               [this](const std::string& topic, size_t records_max) {
-                                charts::KafkaReads own(options.brokers);
+                                charts::KafkaReads own(kafka_properties);
                                 return charts::NewestRecordsText(own, topic, records_max);
                               }});
   router = std::make_unique<Router>(
@@ -226,10 +237,10 @@ void Daemon::Impl::FeedCharts(const std::stop_token& stop_feed) {
 }
 
 Result<std::vector<api::TopicState>> Daemon::Impl::ListTopics() const {
-  if (options.brokers.empty()) return Unavailable(kNoBrokers);
-  ASSIGN_OR_RETURN(const auto kafka,
-                   kafka::Admin::Create({.properties = {{"bootstrap.servers", options.brokers}},
-                                         .logger = "kafka.gateway"}));
+  if (kafka_properties.empty()) return Unavailable(kNoBrokers);
+  ASSIGN_OR_RETURN(
+      const auto kafka,
+      kafka::Admin::Create({.properties = kafka_properties, .logger = "kafka.gateway"}));
   ASSIGN_OR_RETURN(const auto counts, kafka->ListTopics());
   std::vector<api::TopicState> topics;
   topics.reserve(counts.size());
@@ -288,11 +299,11 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   RETURN_IF_ERROR(impl.Listen());
   impl.cluster_watch =
       std::jthread([&impl](const std::stop_token& stop) { impl.WatchCluster(stop); });
-  if (options.brokers.empty()) {
+  if (impl.kafka_properties.empty()) {
     impl.board.SetJobsHealth(Unavailable(kNoBrokers));
   } else {
     impl.jobs_watch = std::jthread([&impl](const std::stop_token& stop) {
-      api::ReadStatuses(impl.options.brokers, impl.board, stop);
+      api::ReadStatuses(impl.kafka_properties, impl.board, stop);
     });
   }
   impl.charts_feed = std::jthread([&impl](const std::stop_token& stop) { impl.FeedCharts(stop); });

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/status/status.h"
@@ -13,6 +14,8 @@ namespace slipstream::gateway {
 struct DaemonOptions {
   std::string master = "127.0.0.1:7400";
   std::string brokers;  // Kafka's, HOST:PORT,…; empty: nothing is known of jobs
+  std::vector<std::pair<std::string, std::string>>
+      kafka_properties;  // librdkafka's, of TLS or SASL
   std::string listen = "127.0.0.1:9870";
   std::string dashboards = "/usr/share/slipstream/dashboards";  // the charts' folder
   std::vector<std::string> allowed_hosts;  // more names that browsers may know us by

@@ -24,6 +24,7 @@ constexpr char kExamples[] =
 void AddFlags(CLI::App& app, slipstream::gateway::DaemonOptions& options) {
   app.add_option("--master", options.master, "The dfs-master, HOST:PORT")->capture_default_str();
   app.add_option("--brokers", options.brokers, "Kafka's addresses, HOST:PORT,…, to see the jobs");
+  slipstream::daemon::AddKafkaPropertyFlag(app, options.kafka_properties);
   app.add_option("--listen", options.listen, "Where to serve, HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
   app.add_option("--dashboards",

@@ -35,6 +35,24 @@ void BindEnvironment(CLI::App& app) {
     BindEnvironment(*subcommand);
 }
 
+void AddProperty(const std::string& text,
+                 std::vector<std::pair<std::string, std::string>>& properties) {
+  const size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos) {
+    throw CLI::ValidationError("--kafka-property", "a property is NAME=VALUE");
+  }
+  properties.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+}
+
+// One, or a list of them: [NAME=VALUE,NAME=VALUE].
+void AddProperties(const std::string& text,
+                   std::vector<std::pair<std::string, std::string>>& properties) {
+  if (!text.starts_with('[') || !text.ends_with(']')) return AddProperty(text, properties);
+  for (const std::string& one : CLI::detail::split(text.substr(1, text.size() - 2), ',')) {
+    if (!one.empty()) AddProperty(one, properties);
+  }
+}
+
 }  // namespace
 
 const char* Version() {
@@ -64,6 +82,23 @@ void AddTlsFlag(CLI::App& app, std::string& tls_dir) {
       ->type_name("DIR")
       ->check(CLI::Validator(
           [](const std::string& directory) { return tls::CheckTlsDir(directory).message(); }, ""));
+}
+
+void AddKafkaPropertyFlag(CLI::App& app,
+                          std::vector<std::pair<std::string, std::string>>& properties) {
+  app.add_option_function<std::vector<std::string>>(
+         "--kafka-property",
+         [&properties](const std::vector<std::string>& texts) {
+           properties.clear();
+           for (const std::string& text : texts)
+             AddProperties(text, properties);
+         },
+         "a setting for librdkafka, as in security.protocol=ssl; may be repeated. Secrets belong "
+         "into the file of --config")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);  // what follows is not its own
 }
 
 void AddDaemonFlags(CLI::App& app, DaemonFlags& flags) {

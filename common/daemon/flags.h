@@ -2,6 +2,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 // Forward: CLI11's header is slow to compile, so only the file that declares a process's own flags
 // includes it.
@@ -33,6 +35,12 @@ void AddLogFlags(CLI::App& app, DaemonFlags& flags);
 // Adds --tls-dir, spelt alike for all that call or serve the file system. What is there is checked
 // while the command line is parsed: a certificate that has expired is a usage error.
 void AddTlsFlag(CLI::App& app, std::string& tls_dir);
+// Adds --kafka-property NAME=VALUE, spelt alike for all that talk to Kafka: librdkafka's settings,
+// by which it is reached over TLS or with a password. In the environment several are a list,
+// [NAME=VALUE,NAME=VALUE]. What is no such pair is a usage error, which does not repeat the text:
+// it may hold a password.
+void AddKafkaPropertyFlag(CLI::App& app,
+                          std::vector<std::pair<std::string, std::string>>& properties);
 // Adds all of DaemonFlags. `flags` must outlive the parsing.
 void AddDaemonFlags(CLI::App& app, DaemonFlags& flags);
 

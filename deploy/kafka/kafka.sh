@@ -8,18 +8,21 @@ version="$(sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' "$here/pom.
 home="$state/kafka/$version"     # libs/ (jars), formatted/ (an empty log directory), kafka.jsa
 start_timeout_s=60
 stop_timeout_s=30
+more_properties=
 
 usage() {
   cat <<EOF
 usage: kafka.sh install                          jars into \$SLIPSTREAM_STATE/kafka, once
-       kafka.sh start  --dir DIR [--port PORT]   start in the background, wait until it answers,
+       kafka.sh start  --dir DIR [OPTION…]       start in the background, wait until it answers,
                                                  print HOST:PORT; a running one is left alone
-       kafka.sh run    --dir DIR [--port PORT]   the same in the foreground; log on stderr
+       kafka.sh run    --dir DIR [OPTION…]       the same in the foreground; log on stderr
        kafka.sh stop   --dir DIR                 stop it cleanly; its data stays
        kafka.sh status --dir DIR                 print HOST:PORT (exit 0) or "stopped" (exit 1)
 
 DIR keeps everything of one broker: data/, server.properties, bootstrap (HOST:PORT), broker.log,
-broker.pid. Without --port a new DIR takes a free port, and keeps it. Listens on 127.0.0.1 only.
+broker.pid. Listens on 127.0.0.1 only. A new DIR keeps what it is made with:
+  --port PORT        (default: a free one)
+  --properties FILE  more of server.properties, which goes before ours (default: none)
 EOF
 }
 
@@ -44,7 +47,7 @@ resolve_jars() {
 # Formatting takes a JVM start of its own, so it is done once; each new broker copies the result.
 # All these clusters share one cluster id, which is harmless: they never meet.
 format_template() {
-  write_properties "$1" 1 2
+  more_properties="" write_properties "$1" 1 2
   "$(java_bin)" -Xmx128m -XX:TieredStopAtLevel=1 -cp "$1/libs/*" kafka.tools.StorageTool \
     format -t "$("$(java_bin)" -cp "$1/libs/*" kafka.tools.StorageTool random-uuid 2>/dev/null)" \
     -c "$1/server.properties" >"$1/format.log" 2>&1 || { cat "$1/format.log" >&2; fail "format failed"; }
@@ -93,6 +96,8 @@ free_port() {
 write_properties() {  # DIR PORT CONTROLLER_PORT
   sed -e "s|@DIR@|$1|g" -e "s|@PORT@|$2|g" -e "s|@CONTROLLER_PORT@|$3|g" \
     "$here/server.properties" >"$1/server.properties"
+  # Of two values of one name Java takes the last.
+  if [[ -n "$more_properties" ]]; then cat "$more_properties" >>"$1/server.properties"; fi
 }
 
 prepare() {  # DIR PORT ("" for a free one, or the one it had)
@@ -173,10 +178,12 @@ main() {
     case "$1" in
       --dir) dir="${2:?--dir needs a value}"; shift 2 ;;
       --port) port="${2:?--port needs a value}"; shift 2 ;;
+      --properties) more_properties="${2:?--properties needs a value}"; shift 2 ;;
       -h|--help) usage; return ;;
       *) usage >&2; exit 2 ;;
     esac
   done
+  [[ -z "$more_properties" || -r "$more_properties" ]] || fail "cannot read $more_properties"
   [[ -z "$port" || "$port" =~ ^[0-9]{1,5}$ ]] || fail "not a port: $port"
   case "$verb" in start|run|exec-broker|stop|status)
     [[ -n "$dir" ]] || fail "$verb needs --dir DIR"

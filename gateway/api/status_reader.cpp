@@ -17,8 +17,7 @@ constexpr std::chrono::milliseconds kAdminTimeout{5'000};
 constexpr size_t kRecordsMax = 1'000;
 
 // From the beginning, which is short: the topic is compacted.
-Status ReadOn(const std::string& brokers, StateBoard& board, const std::stop_token& stop) {
-  const kafka::Properties properties = {{"bootstrap.servers", brokers}};
+Status ReadOn(const kafka::Properties& properties, StateBoard& board, const std::stop_token& stop) {
   ASSIGN_OR_RETURN(
       const auto admin,
       kafka::Admin::Create(
@@ -41,9 +40,11 @@ Status ReadOn(const std::string& brokers, StateBoard& board, const std::stop_tok
 
 }  // namespace
 
-void ReadStatuses(const std::string& brokers, StateBoard& board, const std::stop_token& stop) {
+void ReadStatuses(const kafka::Properties& properties,
+                  StateBoard& board,
+                  const std::stop_token& stop) {
   do {
-    const Status status = ReadOn(brokers, board, stop);
+    const Status status = ReadOn(properties, board, stop);
     if (!status.ok()) board.SetJobsHealth(status);
   } while (SleepUnlessStopped(kPause, stop));
 }

@@ -17,22 +17,23 @@ constexpr size_t kBatchRecords = 2'000;
 
 }  // namespace
 
-KafkaReads::KafkaReads(std::string brokers) : brokers_(std::move(brokers)) {}
+KafkaReads::KafkaReads(kafka::Properties properties) : properties_(std::move(properties)) {}
 KafkaReads::~KafkaReads() = default;
 
 Status KafkaReads::Connect() {
-  if (brokers_.empty()) return Unavailable("topics cannot be read: the gateway has no --brokers");
-  const kafka::Properties properties = {{"bootstrap.servers", brokers_}};
+  if (properties_.empty()) {
+    return Unavailable("topics cannot be read: the gateway has no --brokers");
+  }
   if (admin_ == nullptr) {
     ASSIGN_OR_RETURN(
         admin_,
         kafka::Admin::Create(
-            {.properties = properties, .timeout = kAdminTimeout, .logger = "kafka.gateway"}));
+            {.properties = properties_, .timeout = kAdminTimeout, .logger = "kafka.gateway"}));
   }
   if (reader_ == nullptr) {
     ASSIGN_OR_RETURN(
         reader_,
-        kafka::PartitionReader::Create({.properties = properties, .logger = "kafka.gateway"}));
+        kafka::PartitionReader::Create({.properties = properties_, .logger = "kafka.gateway"}));
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/kafka/types.h"
 #include "gateway/charts/row_source.h"
 
 namespace slipstream::kafka {
@@ -23,8 +24,8 @@ namespace slipstream::gateway::charts {
 // Threads  not thread-safe.
 class KafkaReads final {
  public:
-  // `brokers`: HOST:PORT,…; empty: every call is kUnavailable.
-  explicit KafkaReads(std::string brokers);
+  // `properties`: at least bootstrap.servers; empty: every call is kUnavailable.
+  explicit KafkaReads(kafka::Properties properties);
   ~KafkaReads();
   KafkaReads(const KafkaReads&) = delete;
   KafkaReads& operator=(const KafkaReads&) = delete;
@@ -55,7 +56,7 @@ class KafkaReads final {
  private:
   Status Connect();
 
-  const std::string brokers_;
+  const kafka::Properties properties_;
   std::unique_ptr<kafka::Admin> admin_;
   std::unique_ptr<kafka::PartitionReader> reader_;
 };

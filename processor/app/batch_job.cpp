@@ -79,11 +79,9 @@ Status RunBatchJob(const sql::JobPlan& plan,
                    sql::BatchJob::Compile(plan, is_bounded, OpenRegistry));
   std::unique_ptr<BatchTopics> topics;
   if (!job->kafka_sinks().empty()) {
-    ASSIGN_OR_RETURN(topics,
-                     BatchTopics::Open(job->kafka_sinks(),
-                                       {{"bootstrap.servers", flags.brokers}},
-                                       flags.connect_timeout,
-                                       stop));
+    ASSIGN_OR_RETURN(
+        topics,
+        BatchTopics::Open(job->kafka_sinks(), KafkaProperties(flags), flags.connect_timeout, stop));
   }
   FileSystems file_systems = MakeFileSystems(flags, stop);
   TableFiles files(file_systems);

@@ -107,6 +107,7 @@ void AddJobFlags(CLI::App& app, JobFlags& flags) {
   app.add_option(
          "--brokers", flags.brokers, "Kafka's addresses, HOST:PORT,…, for tables that name none")
       ->capture_default_str();
+  daemon::AddKafkaPropertyFlag(app, flags.kafka_properties);
   app.add_option("--master", flags.master, "The dfs-master of dfs:///… paths, HOST:PORT")
       ->capture_default_str();
   daemon::AddTlsFlag(app, flags.tls_dir);
@@ -196,6 +197,12 @@ void AddSavepoint(CLI::App& app, SavepointFlags& flags) {
 }
 
 }  // namespace
+
+kafka::Properties KafkaProperties(const JobFlags& flags) {
+  kafka::Properties properties = {{"bootstrap.servers", flags.brokers}};
+  properties.insert(properties.end(), flags.kafka_properties.begin(), flags.kafka_properties.end());
+  return properties;
+}
 
 const std::string& CommandLine::log_level() const {
   switch (command) {

@@ -8,18 +8,23 @@
 #include <vector>
 
 #include "common/daemon/flags.h"
+#include "common/kafka/types.h"
 
 namespace slipstream::processor {
 
 // What is known of a job beside its text.
 struct JobFlags {
   std::string brokers = "localhost:9092";
+  kafka::Properties kafka_properties;  // librdkafka's, of TLS or SASL
   std::string master = "127.0.0.1:7400";
   std::map<std::string, std::string> settings;  // SET before the file
   std::vector<std::string> catalogs;            // files whose CREATEs run first
   std::string tls_dir;                          // of what goes to the file system; empty: no TLS
   std::chrono::milliseconds connect_timeout{60'000};
 };
+
+// How Kafka is reached, where a table does not say otherwise.
+kafka::Properties KafkaProperties(const JobFlags& flags);
 
 struct RunFlags {
   JobFlags job;

@@ -30,16 +30,12 @@ constexpr char kLogName[] = "processor";
 constexpr std::chrono::milliseconds kStoreCallTimeout{10'000};
 constexpr char kCommitIntervalSetting[] = "execution.checkpointing.interval";
 
-kafka::Properties BrokerProperties(const RunFlags& flags) {
-  return {{"bootstrap.servers", flags.job.brokers}};
-}
-
 // The topics' partitions together. Asks the brokers; a topic that is not there yet is an error.
 Result<int32_t> CountPartitions(const RunFlags& flags, const runtime::KafkaSourceSpec& source) {
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<kafka::Admin> admin,
-      kafka::Admin::Create({.properties = runtime::Join(BrokerProperties(flags), source.properties),
-                            .timeout = flags.job.connect_timeout}));
+  ASSIGN_OR_RETURN(std::unique_ptr<kafka::Admin> admin,
+                   kafka::Admin::Create(
+                       {.properties = runtime::Join(KafkaProperties(flags.job), source.properties),
+                        .timeout = flags.job.connect_timeout}));
   int32_t partitions = 0;
   for (const std::string& topic : source.topics) {
     ASSIGN_OR_RETURN(int32_t count, admin->PartitionCount(topic));
@@ -55,10 +51,10 @@ Result<std::vector<std::string>> FindTopics(const RunFlags& flags,
   if (!pattern.ok()) {
     return InvalidArgument("'topic-pattern' = '" + source.topic_pattern + "': " + pattern.error());
   }
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<kafka::Admin> admin,
-      kafka::Admin::Create({.properties = runtime::Join(BrokerProperties(flags), source.properties),
-                            .timeout = flags.job.connect_timeout}));
+  ASSIGN_OR_RETURN(std::unique_ptr<kafka::Admin> admin,
+                   kafka::Admin::Create(
+                       {.properties = runtime::Join(KafkaProperties(flags.job), source.properties),
+                        .timeout = flags.job.connect_timeout}));
   ASSIGN_OR_RETURN(const auto topics, admin->ListTopics());
   std::vector<std::string> found;
   for (const auto& [topic, partitions] : topics) {
@@ -110,7 +106,7 @@ Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
                                            const RunFlags& flags,
                                            const std::string& admin_address) {
   runtime::JobOptions options{.job_name = name,
-                              .kafka_properties = BrokerProperties(flags),
+                              .kafka_properties = KafkaProperties(flags.job),
                               .state_dir = flags.state_dir,
                               .worker_count = flags.workers,
                               .is_fresh = flags.is_fresh,

@@ -61,19 +61,6 @@ CLI::Option* AddParsed(CLI::App& app, const char* name, T& target, Parse parse, 
       help);
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> ParseProperties(
-    const std::vector<std::string>& texts) {
-  std::vector<std::pair<std::string, std::string>> properties;
-  for (const std::string& text : texts) {
-    size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      return InvalidArgument("a property is NAME=VALUE, not " + text);
-    }
-    properties.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return properties;
-}
-
 void AddBroker(CLI::App& app, OutputOptions& output) {
   app.add_option("--brokers", output.brokers, "Kafka's addresses, HOST:PORT,…")
       ->capture_default_str();
@@ -83,17 +70,7 @@ void AddBroker(CLI::App& app, OutputOptions& output) {
                  output.partitions,
                  "of the topic; an existing one must have as many [3 for a new one]")
       ->check(CLI::Range(1, 10'000));
-  app.add_option_function<std::vector<std::string>>(
-         "--property",
-         [&output](const std::vector<std::string>& texts) {
-           auto properties = ParseProperties(texts);
-           if (!properties.ok()) {
-             throw CLI::ValidationError("--property", properties.error().message());
-           }
-           output.properties = *properties;
-         },
-         "a setting for librdkafka, as in --property security.protocol=ssl; may be repeated")
-      ->type_name("NAME=VALUE");
+  daemon::AddKafkaPropertyFlag(app, output.properties);
   AddParsed(app,
             "--connect-timeout",
             output.connect_timeout,
@@ -119,6 +96,7 @@ void AddOutput(CLI::App& app, OutputOptions& output) {
   app.add_option("--limit", output.limit, "end after so many rows [no limit]")
       ->check(CLI::PositiveNumber);
   daemon::AddDaemonFlags(app, output.daemon);
+  daemon::AddTlsFlag(app, output.tls_dir);
 }
 
 void AddSpeed(CLI::App& app, double& speed, const char* help) {

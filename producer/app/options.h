@@ -38,6 +38,7 @@ struct OutputOptions {
   uint64_t limit = 0;
   FaultOptions faults;
   daemon::DaemonFlags daemon;
+  std::string tls_dir;  // of the admin port; empty: no TLS
 };
 
 struct SortOptions {

@@ -45,10 +45,12 @@ Session::~Session() = default;
 Status Session::OpenAdminPort() {
   const daemon::DaemonFlags& flags = options_.daemon;
   ASSIGN_OR_RETURN(HostPort listen, ParseHostPort(flags.admin_listen));
-  RETURN_IF_ERROR(CheckListenAddress("--admin-listen", listen, GuardOf({}, flags.insecure)));
+  RETURN_IF_ERROR(
+      CheckListenAddress("--admin-listen", listen, GuardOf(options_.tls_dir, flags.insecure)));
   ASSIGN_OR_RETURN(admin_,
                    daemon::AdminServer::Start(
                        {.listen = flags.admin_listen,
+                        .tls_dir = options_.tls_dir,
                         .daemon = "producer",
                         .registry = &view_,
                         .ready = {{.name = "kafka", .check = [this] { return view_.Ready(); }}},

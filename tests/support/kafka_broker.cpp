@@ -12,10 +12,14 @@ namespace {
 // The first start on a machine fetches the jars as well.
 constexpr std::chrono::seconds kStartDeadline{300};
 
-Result<std::unique_ptr<Process>> StartProcess(const std::filesystem::path& dir) {
+// `flags`: of a new broker; one that was started before keeps its own.
+Result<std::unique_ptr<Process>> StartProcess(const std::filesystem::path& dir,
+                                              const std::vector<std::string>& flags = {}) {
+  std::vector<std::string> args = {"run", "--dir", dir.string()};
+  args.insert(args.end(), flags.begin(), flags.end());
   ASSIGN_OR_RETURN(std::unique_ptr<Process> process,
                    Process::Start({.program = SourceDir() / "deploy/kafka/kafka.sh",
-                                   .args = {"run", "--dir", dir.string()},
+                                   .args = std::move(args),
                                    .dir = dir,
                                    .name = "kafka"}));
   RETURN_IF_ERROR(process->WaitForOutput("Kafka Server started", kStartDeadline));
@@ -42,7 +46,18 @@ KafkaBroker::KafkaBroker(std::filesystem::path dir,
     : dir_(std::move(dir)), process_(std::move(process)), bootstrap_(std::move(bootstrap)) {}
 
 Result<std::unique_ptr<KafkaBroker>> KafkaBroker::Start(std::filesystem::path dir) {
-  ASSIGN_OR_RETURN(std::unique_ptr<Process> process, StartProcess(dir));
+  return StartWith(std::move(dir), "");
+}
+
+Result<std::unique_ptr<KafkaBroker>> KafkaBroker::StartWith(std::filesystem::path dir,
+                                                            const std::string& properties) {
+  std::vector<std::string> flags;
+  if (!properties.empty()) {
+    const std::filesystem::path more = dir / "more.properties";
+    RETURN_IF_ERROR(WriteFile(more, properties));
+    flags = {"--properties", more.string()};
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<Process> process, StartProcess(dir, flags));
   std::string bootstrap = ReadFile(dir / "bootstrap");
   while (bootstrap.ends_with('\n'))
     bootstrap.pop_back();

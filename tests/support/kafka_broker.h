@@ -17,6 +17,10 @@ class KafkaBroker final {
  public:
   // Starts one and waits until it answers. `dir` keeps its data.
   static Result<std::unique_ptr<KafkaBroker>> Start(std::filesystem::path dir);
+  // The same with these lines behind its server.properties, where the listener that clients use is
+  // called PLAINTEXT.
+  static Result<std::unique_ptr<KafkaBroker>> StartWith(std::filesystem::path dir,
+                                                        const std::string& properties);
 
   // The broker that all tests of this binary share, started by the first that asks and stopped at
   // exit. Ends the test binary if it cannot be started. Tests must use topic names, groups and
