@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Brings deploy/docker-compose.yml up for real: flights and weather move soon, everything is
-healthy, services scale, Prometheus sees every container, and a year of flights is stored, each once.
+healthy, services scale, Prometheus sees every container, a year of flights is stored, each once, and
+nobody gets at any of it without a certificate of the deployment's own authority or a token.
 
 Needs a container engine. Where none runs and none can be started the test says so and is skipped (exit
 code 77). Images that cannot be pulled are made here from the same parts: Debian by debootstrap, Kafka
@@ -14,6 +15,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -34,7 +36,7 @@ STORED_S = 300
 # was is printed.
 MOVING_S = 120
 # Free ports, and flights as fast as they go; the shell's variables go before .env.
-KNOBS = {"GATEWAY_PORT": "0", "PROMETHEUS_PORT": "0", "GRAFANA_PORT": "0", "FLIGHTS_PER_SECOND": "100000000"}
+KNOBS = {"NETWORK": f"t{os.getpid()}.internal", "GATEWAY_PORT": "0", "PROMETHEUS_PORT": "0", "GRAFANA_PORT": "0", "FLIGHTS_PER_SECOND": "100000000"}
 SCALED = {"dfs-datanode": 5, "processor": 3}
 
 PROMETHEUS_DOCKERFILE = """
@@ -176,13 +178,36 @@ def published(service, port):
     return compose("port", service, str(port)).strip()
 
 
-def fetch(address, path):
+def fetch(url, **options):
     """The answer to a GET as JSON; None while there is none."""
     try:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=5, **options) as answer:
             return json.load(answer)
     except (OSError, ValueError):
         return None
+
+
+class Gateway:
+    """What a user reaches it by: the address published, and what `certs` printed."""
+
+    def __init__(self):
+        self.base = f"https://{published('gateway', 9870)}"
+        self.token = re.search(r"name: user   password: ([0-9a-f]{64})", compose("logs", "certs")).group(1)
+        self.tls = ssl.create_default_context(
+            cadata=compose("exec", "-T", "gateway", "cat", "/var/lib/slipstream/tls/ca.pem"))
+
+    def get(self, path, token=None):
+        request = urllib.request.Request(self.base + path)
+        request.add_header("Authorization", f"Bearer {token or self.token}")
+        return fetch(request, context=self.tls)
+
+    def code(self, path, headers):
+        request = urllib.request.Request(self.base + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=5, context=self.tls) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
 
 
 def wait_until(what, condition, deadline_s):
@@ -198,7 +223,7 @@ def wait_until(what, condition, deadline_s):
 
 def is_moving(gateway):
     """Whether flights have been stored, as a browser would see it."""
-    listing = fetch(gateway, "/webhdfs/v1/flights?op=GETCONTENTSUMMARY")
+    listing = gateway.get("/webhdfs/v1/flights?op=GETCONTENTSUMMARY")
     return listing is not None and listing["ContentSummary"]["length"] > 0
 
 
@@ -214,7 +239,7 @@ def healthy(service, count):
 
 def scraped(prometheus):
     """{job: how many of its containers answer}"""
-    answer = fetch(prometheus, "/api/v1/query?" + urllib.parse.urlencode(
+    answer = fetch(f"http://{prometheus}/api/v1/query?" + urllib.parse.urlencode(
         {"query": "count by (job) (up == 1)"}))
     return {} if answer is None else {
         sample["metric"]["job"]: int(sample["value"][1]) for sample in answer["data"]["result"]}
@@ -235,7 +260,7 @@ def stored_flights():
 
 def check_services():
     """What `up` started, until the flights are stored; a line of figures."""
-    gateway = published("gateway", 9870)
+    gateway = Gateway()
     moving_s = wait_until("moving", lambda: is_moving(gateway), MOVING_S)
     for service, count in (("kafka", 1), ("master", 1), ("dfs-datanode", 3), ("processor", 1),
                            ("processor-weather", 1), ("gateway", 1)):
@@ -247,8 +272,53 @@ def check_services():
         user = run("docker", "exec", service, "id", "-u").strip()
         if user == "0":
             raise RuntimeError("a daemon runs as root")
+    check_safety(gateway)
     stored_s = wait_until("stored", lambda: stored_flights() == (FLIGHTS, FLIGHTS), STORED_S)
     return f"moving {moving_s:.0f} s after `up`, {FLIGHTS} flights stored, each once, {stored_s:.0f} s later"
+
+
+def refuses(what, *argv):
+    """That a command within the containers fails."""
+    try:
+        compose("exec", "-T", *argv)
+    except RuntimeError:
+        return
+    raise RuntimeError(f"{what} gets an answer")
+
+
+def check_safety(gateway):
+    """Nobody gets in without what `certs` made."""
+    for headers, code in (({}, 401), ({"Authorization": "Bearer 0"}, 401),
+                          ({"Authorization": f"Bearer {gateway.token}"}, 200)):
+        if gateway.code("/api/v1/cluster", headers) != code:
+            raise RuntimeError(f"the gateway answers {headers} with something else than {code}")
+    if fetch(gateway.base.replace("https:", "http:") + "/api/v1/cluster") is not None:
+        raise RuntimeError("the gateway speaks plain HTTP")
+    jobs = json.dumps(gateway.get("/api/v1/jobs") or {})
+    if "flights_by_carrier" not in jobs:
+        raise RuntimeError("the gateway knows of no job: does it reach Kafka? " + jobs)
+    without = ("-e", "SLIPSTREAM_TLS_DIR=", "-e", "SLIPSTREAM_KAFKA_PROPERTY=")
+    refuses("whoever has no certificate", *without, "gateway", "dfs", "--connect-timeout=2", "ls", "/")
+    refuses("a producer without a certificate", *without, "gateway", "producer", "flights", "--synthetic",
+            "--flights=1", "--connect-timeout=3s")
+    # An admin port says hello, and ends when it is shown no certificate.
+    refuses("an admin port asked without a certificate", "gateway", "bash", "-c",
+            "printf 'GET /livez HTTP/1.0\\r\\n\\r\\n' | timeout 5 openssl s_client -quiet "
+            "-connect master:7401 2>/dev/null | grep -q 200")
+    environment = compose("exec", "-T", "gateway", "env")
+    if "INSECURE" in environment or "--insecure" in compose("config"):
+        raise RuntimeError("something runs with --insecure")
+
+
+def check_env():
+    """A knob that makes no sense is named, and nothing starts."""
+    try:
+        compose("run", "--rm", "--no-deps", "-e", "REPLICATION=9", "certs")
+    except RuntimeError as error:
+        if "REPLICATION=9 is more than DATANODES=3" in str(error):
+            return
+        raise
+    raise RuntimeError("REPLICATION=9 is taken")
 
 
 def check_scaling():
@@ -284,6 +354,7 @@ def main():
             services = [name for name in compose("config", "--services").split()
                         if has_grafana or name != "grafana"]
             try:
+                check_env()
                 compose("up", "-d", *services)
                 figures = check_services()
                 check_scaling()

@@ -52,6 +52,12 @@ class CertsTest(unittest.TestCase):
         self.assertFalse(self.verifies("lab1", "sslserver", "-verify_hostname", "lab2"))
         self.assertFalse(self.verifies("lab1", "sslserver", "-verify_ip", "10.0.0.2"))
 
+    def test_all_hosts_of_a_domain_have_one_certificate(self):
+        self.make("node=*.lab.example.org")
+        for name, is_ours in (("lab7.lab.example.org", True), ("lab.example.org", False),
+                              ("a.lab7.lab.example.org", False), ("lab7.example.org", False)):
+            self.assertEqual(self.verifies("node", "sslserver", "-verify_hostname", name), is_ours, name)
+
     def test_a_person_is_a_client_only(self):
         self.make("--role", "read", "ann")
         self.assertTrue(self.verifies("ann", "sslclient"))
@@ -96,7 +102,7 @@ class CertsTest(unittest.TestCase):
 
     def test_names_cannot_mean_anything_else(self):
         for wrong in ("../x", "a/b", "", "-x", "authority", "a\nOU=node", "x=DNS:y", "x=a;b",
-                      "x=1.2.3.4,*", "x=$(id)"):
+                      "x=1.2.3.4,*", "x=*.com", "x=a.*.org", "x=*.*.org", "x=$(id)"):
             self.assertEqual(self.run_certs(wrong).returncode, 2, wrong)
 
     def test_a_token_is_printed_once_and_only_its_digest_kept(self):
