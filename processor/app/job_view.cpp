@@ -104,6 +104,34 @@ MetricFamily Watermarks(const std::vector<WorkerStatus>& workers) {
   return family;
 }
 
+// Of state that is out of memory.
+void AddScratch(const ScratchStore& scratch, std::vector<MetricFamily>& families) {
+  const ScratchStore::Counters counters = scratch.counters();
+  const auto add = [&](const char* name, const char* help, MetricType type, uint64_t value) {
+    Add(families.emplace_back(Family(name, help, type)), {}, static_cast<double>(value));
+  };
+  add("slipstream_processor_state_cached_bytes",
+      "State in memory that is in front of what is on disk, about.",
+      MetricType::Gauge,
+      counters.cached_bytes);
+  add("slipstream_processor_state_disk_bytes",
+      "Size of the files that state which does not fit into memory is in.",
+      MetricType::Gauge,
+      counters.disk_bytes);
+  add("slipstream_processor_state_written_bytes_total",
+      "Keys and values of state written to disk.",
+      MetricType::Counter,
+      counters.written_bytes);
+  add("slipstream_processor_state_reads_total",
+      "Keys looked for on disk since they were not in memory.",
+      MetricType::Counter,
+      counters.reads);
+  add("slipstream_processor_state_reads_found_total",
+      "Keys looked for on disk that were there.",
+      MetricType::Counter,
+      counters.reads_found);
+}
+
 }  // namespace
 
 void JobView::Show(const runtime::JobRunner* runner) {
@@ -139,7 +167,7 @@ std::vector<MetricFamily> JobView::Collect() const {
       Add(lookup_rows_bad, {}, static_cast<double>(runner_->lookup_rows_bad()));
     }
   }
-  return {
+  std::vector<MetricFamily> families = {
       Total(workers,
             "slipstream_processor_rows_in_total",
             "Rows read from the source.",
@@ -174,6 +202,8 @@ std::vector<MetricFamily> JobView::Collect() const {
       Lag(workers),
       Watermarks(workers),
   };
+  if (scratch_ != nullptr) AddScratch(*scratch_, families);
+  return families;
 }
 
 }  // namespace slipstream::processor

@@ -12,12 +12,14 @@
 #include "common/kafka/admin.h"
 #include "common/log/log.h"
 #include "common/net/host_port.h"
+#include "common/scratch/rocksdb_scratch.h"
 #include "dfs-client/dfs_client.h"
 #include "processor/app/job_description.h"
 #include "processor/app/job_view.h"
 #include "processor/app/registry.h"
 #include "processor/batch/file_systems.h"
 #include "processor/engine/job_compiler.h"
+#include "processor/engine/state_backend.h"
 #include "processor/planner/table_options.h"
 #include "processor/runtime/job_context.h"
 #include "processor/runtime/job_runner.h"
@@ -86,6 +88,22 @@ runtime::SavepointReader::Source ReadFile(std::unique_ptr<sql::FileReader> file)
   };
 }
 
+// nullptr: all state is kept in memory.
+Result<std::unique_ptr<ScratchStore>> OpenScratch(const sql::Options& settings,
+                                                  const std::string& name,
+                                                  const RunFlags& flags) {
+  ASSIGN_OR_RETURN(const sql::StateBackend backend, sql::StateBackendOf(settings));
+  if (!backend.is_on_disk) return std::unique_ptr<ScratchStore>();
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<ScratchStore> scratch,
+      OpenRocksDbScratch(
+          {.dir = flags.state_dir, .name = name, .memory_bytes = backend.memory_bytes}));
+  log::Get(kLogName)->info("state_backend_opened backend=rocksdb dir={} memory_bytes={}",
+                           log::Quoted(flags.state_dir),
+                           backend.memory_bytes);
+  return scratch;
+}
+
 Status RestoreFrom(const std::string& savepoint,
                    const runtime::JobProgram& program,
                    const runtime::JobOptions& options,
@@ -130,7 +148,8 @@ Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,
 
 Result<std::unique_ptr<runtime::JobProgram>> CompileStreamingJob(const sql::JobPlan& plan,
                                                                  const RunFlags& flags,
-                                                                 TableFiles& files) {
+                                                                 TableFiles& files,
+                                                                 ScratchStore* scratch) {
   return sql::CompileJob(
       plan,
       {.is_bounded = flags.is_bounded,
@@ -141,7 +160,8 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileStreamingJob(const sql::JobP
        .find_topics =
            [&flags](const runtime::KafkaSourceSpec& source) { return FindTopics(flags, source); },
        .files = &files,
-       .open_registry = OpenRegistry});
+       .open_registry = OpenRegistry,
+       .scratch = scratch});
 }
 
 Status RunStreamingJob(const sql::JobPlan& plan,
@@ -157,9 +177,11 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                             .write_timeout = kStoreCallTimeout,
                             .tls_dir = flags.job.tls_dir});
   TableFiles files(file_systems);  // what lookup joins read
+  ASSIGN_OR_RETURN(const std::unique_ptr<ScratchStore> scratch,
+                   OpenScratch(plan.settings, name, flags));
   ASSIGN_OR_RETURN(std::unique_ptr<runtime::JobProgram> program,
-                   CompileStreamingJob(plan, flags, files));
-  JobView view;
+                   CompileStreamingJob(plan, flags, files, scratch.get()));
+  JobView view(scratch.get());
   std::unique_ptr<runtime::JobRunner> runner;  // outlives the admin port, which shows it
   ASSIGN_OR_RETURN(std::unique_ptr<daemon::AdminServer> admin,
                    daemon::AdminServer::Start(
@@ -177,6 +199,7 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                         .status_json = [&view] { return view.StatusJson(); }}));
   ASSIGN_OR_RETURN(runtime::JobOptions options,
                    MakeJobOptions(plan, name, flags, admin->address()));
+  options.scratch = scratch.get();
   if (!flags.savepoint.empty()) {
     RETURN_IF_ERROR(RestoreFrom(flags.savepoint, *program, options, files, stop));
     options.is_fresh = false;  // that has been done

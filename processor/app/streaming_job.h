@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <string>
 
+#include "common/scratch/scratch_store.h"
 #include "common/status/status.h"
 #include "processor/app/command_line.h"
 #include "processor/batch/table_files.h"
@@ -25,10 +26,12 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                        const std::stop_token& stop);
 
 // The program of such a job. Asks the brokers for what it rests on; `files`, which lookup joins
-// read, outlives it.
+// read, and `scratch`, where its state goes that does not fit into memory (null: it stays there),
+// outlive it.
 Result<std::unique_ptr<runtime::JobProgram>> CompileStreamingJob(const sql::JobPlan& plan,
                                                                  const RunFlags& flags,
-                                                                 TableFiles& files);
+                                                                 TableFiles& files,
+                                                                 ScratchStore* scratch = nullptr);
 
 // How such a job is run. Borrows `flags`.
 Result<runtime::JobOptions> MakeJobOptions(const sql::JobPlan& plan,

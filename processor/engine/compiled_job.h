@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/clock/clock.h"
+#include "common/scratch/scratch_store.h"
 #include "processor/engine/connector_options.h"
 #include "processor/engine/exchange_codec.h"
 #include "processor/engine/late_routes.h"
@@ -33,7 +34,8 @@ struct CompiledJob {
   LateRoutes late_routes;
   StageLayout stages;
   SinkSet sinks;
-  const Clock* clock = nullptr;  // outlives the tasks
+  const Clock* clock = nullptr;     // outlives the tasks
+  ScratchStore* scratch = nullptr;  // likewise; null: all state is in memory
 };
 
 }  // namespace slipstream::sql

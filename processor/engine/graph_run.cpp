@@ -38,13 +38,19 @@ Status GraphRun::Host::SendToExchange(size_t exchange, RowBatch /*rows*/) {
   return Internal("nobody takes the rows of exchange " + std::to_string(exchange));
 }
 
-GraphRun::GraphRun(const OperatorGraph& graph, Host& host)
+GraphRun::GraphRun(const OperatorGraph& graph, Host& host, ScratchStore* scratch)
     : graph_(graph),
       host_(host),
+      scratch_(scratch),
       rows_in_(graph.nodes().size()),
       exchange_watermarks_(graph.exchanges().size(), kWatermarkNone) {
   for (const OperatorGraph::Node& node : graph_.nodes()) {
     states_.push_back(node.operation->MakeState());
+    if (scratch_ != nullptr && node.operation->is_stateful()) {
+      std::unique_ptr<ScratchSpace> space = scratch_->NewSpace();
+      if (node.operation->SpillTo(states_.back().get(), *space))
+        spaces_.push_back(std::move(space));
+    }
     watermarks_.push_back({.inputs = std::vector<int64_t>(node.inputs.size(), kWatermarkNone)});
   }
 }
@@ -148,6 +154,12 @@ void GraphRun::SetWatermark(int64_t watermark) {
     SetWatermark(scan.next, watermark);
   for (const OperatorGraph::Constants& constants : graph_.constants())
     SetWatermark(constants.next, watermark);
+}
+
+bool GraphRun::is_cache_overfull() const {
+  return std::any_of(spaces_.begin(), spaces_.end(), [](const auto& space) {
+    return space->cached_bytes() > space->cache_bytes() / 4 * 5;
+  });
 }
 
 namespace {

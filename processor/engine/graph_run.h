@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/scratch/scratch_store.h"
 #include "common/status/status.h"
 #include "processor/engine/operator_graph.h"
 #include "processor/operators/operator.h"
@@ -44,7 +45,8 @@ class GraphRun {
     };
     virtual Status DropLate(const LateRows& late) = 0;
   };
-  GraphRun(const OperatorGraph& graph, Host& host);
+  // `scratch`: where operators put state that does not fit into memory; outlives it. null: nowhere.
+  GraphRun(const OperatorGraph& graph, Host& host, ScratchStore* scratch = nullptr);
 
   // Processing time, for what is pushed and given from here on; microseconds since 1970 UTC.
   void SetNow(int64_t now_us) { now_us_ = now_us; }
@@ -74,6 +76,12 @@ class GraphRun {
   void SetWatermark(OperatorGraph::Target target, int64_t watermark);
   void SetWatermark(int64_t watermark);
 
+  // After anything that was pushed, given or saved, before anything comes of it: whether state that
+  // is out of memory could be read and written.
+  Status scratch_status() const { return scratch_ == nullptr ? Status() : scratch_->status(); }
+  // What has changed since the last SaveChanges is more than is to be in memory.
+  bool is_cache_overfull() const;
+
   // Keys begin with the operator's number.
   void SaveChanges(StateSink& sink);
   Status Restore(std::string_view key, std::string_view value);
@@ -83,6 +91,8 @@ class GraphRun {
 
   const OperatorGraph& graph_;
   Host& host_;
+  ScratchStore* const scratch_;
+  std::vector<std::unique_ptr<ScratchSpace>> spaces_;  // of the operators that have a use for one
   std::vector<std::unique_ptr<OperatorState>> states_;
   std::vector<uint64_t> rows_in_;  // by node
   struct Watermarks {

@@ -19,6 +19,7 @@
 #include "processor/engine/record_metadata.h"
 #include "processor/engine/scan_task.h"
 #include "processor/engine/stable_hash.h"
+#include "processor/engine/state_backend.h"
 #include "processor/planner/table_options.h"
 
 namespace slipstream::sql {
@@ -316,6 +317,7 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   ASSIGN_OR_RETURN(const std::vector<TablePtr> tables, FindSources(plan));
   CompiledJob job;
   job.clock = &options.clock;
+  job.scratch = options.scratch;
   bool is_bounded = true;
   for (const TablePtr& table : tables) {
     CompiledSource& source = job.sources.emplace_back();
@@ -328,6 +330,7 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
     is_bounded = is_bounded && source.table.source.is_bounded;
   }
   RETURN_IF_ERROR(GroupSources(tables, job));
+  RETURN_IF_ERROR(StateBackendOf(plan.settings).status());
   ASSIGN_OR_RETURN(const int64_t state_ttl_us, StateTtlUs(plan.settings));
   CutFinder cuts(tables, job.sources, options);
   for (const InsertPlan& insert : plan.inserts) {

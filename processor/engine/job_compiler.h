@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/clock/clock.h"
+#include "common/scratch/scratch_store.h"
 #include "common/status/status.h"
 #include "processor/engine/file_source.h"
 #include "processor/engine/format_options.h"
@@ -29,6 +30,8 @@ struct CompileOptions {
   RegistryOpener open_registry;
   // What PROCTIME and NOW read; outlives the job.
   const Clock& clock = SystemClock::Get();
+  // Where state goes that does not fit into memory ('state.backend' = 'rocksdb'); outlives the job.
+  ScratchStore* scratch = nullptr;
 };
 
 // Whether some query of the job reads a Kafka table: such a job runs as tasks over partitions

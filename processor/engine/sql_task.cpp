@@ -63,7 +63,7 @@ SqlTask::SqlTask(const CompiledJob& job,
       sources_(std::move(sources)),
       sends_(sends),
       table_(table),
-      run_(*job.graph, *this) {
+      run_(*job.graph, *this, job.scratch) {
   const auto is_elsewhere = [this](const OperatorGraph::Target& target) {
     return std::none_of(sources_.begin(), sources_.end(), [&](const auto& source) {
       return IsSame(source, target);
@@ -127,7 +127,7 @@ runtime::EventTimeUs SqlTask::sink_watermark() const {
 Status SqlTask::SaveChanges(runtime::StateWriter& writer) {
   VersionedWriter sink(writer);
   run_.SaveChanges(sink);
-  return {};
+  return run_.scratch_status();
 }
 
 Status SqlTask::Restore(std::string_view key, std::string_view value) {
@@ -136,7 +136,8 @@ Status SqlTask::Restore(std::string_view key, std::string_view value) {
     return DataLoss("saved state has version " + std::to_string(static_cast<int>(key.front())) +
                     ", this program reads " + std::to_string(static_cast<int>(kStateKeyVersion)));
   }
-  return run_.Restore(key.substr(1), value);
+  RETURN_IF_ERROR(run_.Restore(key.substr(1), value));
+  return run_.scratch_status();
 }
 
 Status SqlTask::WriteToSink(size_t sink, RowBatch rows) {

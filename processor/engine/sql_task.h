@@ -24,6 +24,7 @@ class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
   Status EndEpoch(runtime::TaskOutput& out) override;
   runtime::EventTimeUs sent_watermark() const override;
   runtime::EventTimeUs sink_watermark() const override;
+  bool wants_commit() const override { return run_.is_cache_overfull(); }
   Status SaveChanges(runtime::StateWriter& writer) override;
   Status Restore(std::string_view key, std::string_view value) override;
   Counters counters() const override;
@@ -44,7 +45,7 @@ class SqlTask : public runtime::TaskProgram, protected GraphRun::Host {
     run_.SetNow(NowUs());
     Status status = work();
     out_ = nullptr;
-    return status;
+    return status.ok() ? run_.scratch_status() : status;
   }
   // Raises the watermark of all its sources.
   Status RaiseAll(int64_t watermark);

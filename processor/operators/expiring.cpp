@@ -159,6 +159,10 @@ void ExpiringOperator::Expire(State& state, int64_t now_us) const {
   }
 }
 
+bool ExpiringOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  return description_.operation->SpillTo(static_cast<State*>(state)->inner.get(), space);
+}
+
 Status ExpiringOperator::Advance(int64_t watermark,
                                  OperatorState* state,
                                  OperatorOutput& out) const {

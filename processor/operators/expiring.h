@@ -29,6 +29,7 @@ class ExpiringOperator final : public Operator {
   explicit ExpiringOperator(Description description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,

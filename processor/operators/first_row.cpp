@@ -14,6 +14,11 @@ namespace {
 // when the row was given.
 constexpr uint64_t kOnly = 0;
 
+// The key without the number.
+std::string_view PartitionOf(std::string_view key) {
+  return key.substr(0, key.size() - sizeof(kOnly));
+}
+
 }  // namespace
 
 struct FirstRowOperator::State final : OperatorState {
@@ -28,6 +33,11 @@ FirstRowOperator::FirstRowOperator(Description description)
 
 std::unique_ptr<OperatorState> FirstRowOperator::MakeState() const {
   return std::make_unique<State>();
+}
+
+bool FirstRowOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  static_cast<State*>(state)->partitions.SpillTo(space);
+  return true;
 }
 
 Status FirstRowOperator::Process(RowBatch rows,
@@ -46,6 +56,7 @@ Status FirstRowOperator::Process(RowBatch rows,
     const int64_t time = times.ints[row];
     key.clear();
     codec_.Encode(rows.batch.columns, row, key);
+    mine.partitions.Load(key);
     AppendSequence(key, kOnly);
     const auto known = mine.partitions.entries().find(key);
     if (known != mine.partitions.entries().end()) {
@@ -60,6 +71,7 @@ Status FirstRowOperator::Process(RowBatch rows,
     mine.partitions.Put(key, std::move(value));
     mine.waiting.emplace(time, key);
   }
+  mine.partitions.Trim();
   if (!late.empty()) RETURN_IF_ERROR(out.DropLate(rows, late));
   return {};
 }
@@ -72,6 +84,7 @@ Status FirstRowOperator::Advance(int64_t watermark,
   Arena& arena = rows.batch.NewArena();
   while (!mine.waiting.empty() && mine.waiting.begin()->first <= watermark) {
     const std::string key = mine.waiting.begin()->second;
+    mine.partitions.Load(PartitionOf(key));
     std::string_view row = mine.partitions.entries().find(key)->second;
     int64_t time = 0;
     if (!TakeInt64(row, time)) return DamagedState("first row");
@@ -81,12 +94,14 @@ Status FirstRowOperator::Advance(int64_t watermark,
     mine.partitions.Put(key, {});
     mine.waiting.erase(mine.waiting.begin());
   }
+  mine.partitions.Trim();
   return rows.batch.rows == 0 ? Status() : out.Emit(std::move(rows));
 }
 
 // A row that waits for its time is given first.
 bool FirstRowOperator::Forget(OperatorState* state, std::string_view key) const {
   RowStore& partitions = static_cast<State*>(state)->partitions;
+  partitions.Load(key);
   const auto known = partitions.Begin(key);
   if (known == partitions.End(key)) return true;
   if (!known->second.empty()) return false;
@@ -95,7 +110,9 @@ bool FirstRowOperator::Forget(OperatorState* state, std::string_view key) const 
 }
 
 void FirstRowOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
-  static_cast<State*>(state)->partitions.SaveChanges(sink);
+  RowStore& partitions = static_cast<State*>(state)->partitions;
+  partitions.SaveChanges(sink);
+  partitions.Trim();
 }
 
 Status FirstRowOperator::Restore(OperatorState* state,

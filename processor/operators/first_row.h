@@ -28,6 +28,7 @@ class FirstRowOperator final : public Operator {
   explicit FirstRowOperator(Description description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,

@@ -4,12 +4,11 @@
 #include <utility>
 
 #include "processor/expr/state_bytes.h"
-#include "processor/operators/group_table.h"
+#include "processor/operators/group_cache.h"
 
 namespace slipstream::sql {
 namespace {
 
-constexpr uint8_t kStateVersion = 2;
 constexpr size_t kEmittedRows = 4096;
 
 }  // namespace
@@ -17,7 +16,7 @@ constexpr size_t kEmittedRows = 4096;
 struct GroupAggregateOperator::State final : OperatorState {
   explicit State(const AggregateLayout& layout) : groups(layout) {}
 
-  GroupTable groups;
+  GroupCache groups;
   std::vector<Group*> changed;  // since the last save
 };
 
@@ -40,6 +39,11 @@ std::unique_ptr<OperatorState> GroupAggregateOperator::MakeState() const {
   return std::make_unique<State>(layout_);
 }
 
+bool GroupAggregateOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  static_cast<State*>(state)->groups.SpillTo(space);
+  return true;
+}
+
 Status GroupAggregateOperator::Process(RowBatch rows,
                                        int64_t,
                                        OperatorState* state,
@@ -60,6 +64,7 @@ Status GroupAggregateOperator::Process(RowBatch rows,
     group.is_changed = true;
     mine.changed.push_back(&group);
   }
+  mine.groups.Trim();
   if (!description_.gives_updates) {
     return Apply(groups, rows, inputs);
   }
@@ -165,20 +170,20 @@ Status GroupAggregateOperator::Advance(int64_t watermark,
   if (watermark != kWatermarkEnd || description_.gives_updates) return {};
   State& mine = *static_cast<State*>(state);
   if (description_.group_columns.empty()) mine.groups.Find({});
-  return EmitGroups(mine.groups.Sorted(), out);
-}
-
-Status GroupAggregateOperator::EmitGroups(const std::vector<Group*>& groups,
-                                          OperatorOutput& out) const {
-  for (size_t first = 0; first < groups.size(); first += kEmittedRows) {
-    RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}, .kinds = {}};
-    Arena& arena = rows.batch.NewArena();
-    const size_t last = std::min(first + kEmittedRows, groups.size());
-    for (size_t i = first; i < last; ++i)
-      RETURN_IF_ERROR(AppendGroup(*groups[i], arena, rows.batch));
-    RETURN_IF_ERROR(out.Emit(std::move(rows)));
-  }
-  return {};
+  RowBatch rows{.batch = MakeBatch(description_.output), .origins = {}, .kinds = {}};
+  Arena* arena = nullptr;
+  const auto emit = [&]() -> Status {
+    if (rows.batch.rows == 0) return {};
+    return out.Emit(
+        std::exchange(rows, {.batch = MakeBatch(description_.output), .origins = {}, .kinds = {}}));
+  };
+  const auto append = [&](const Group& group) -> Status {
+    if (rows.batch.rows == 0) arena = &rows.batch.NewArena();
+    RETURN_IF_ERROR(AppendGroup(group, *arena, rows.batch));
+    return rows.batch.rows < kEmittedRows ? Status() : emit();
+  };
+  RETURN_IF_ERROR(mine.groups.Visit(append));
+  return emit();
 }
 
 bool GroupAggregateOperator::Forget(OperatorState* state, std::string_view key) const {
@@ -202,32 +207,22 @@ void GroupAggregateOperator::SaveChanges(OperatorState* state, StateSink& sink) 
       mine.groups.Remove(*group);
       continue;
     }
-    value.assign(1, static_cast<char>(kStateVersion));
-    PutInt64(value, group->rows);
-    layout_.Save(group->state, value);
+    value.clear();
+    SaveGroup(layout_, *group, value);
     sink.Put(group->key, value);
-    group->is_saved = true;
+    mine.groups.OnSaved(*group, value);
   }
   mine.changed.clear();
+  mine.groups.Trim();
 }
 
 Status GroupAggregateOperator::Restore(OperatorState* state,
                                        std::string_view key,
                                        std::string_view value) const {
-  uint8_t version = 0;
-  if (!TakeByte(value, version)) return DamagedState("group value");
-  if (version != kStateVersion) {
-    return DataLoss("saved group state has version " + std::to_string(version) +
-                    ", this program reads " + std::to_string(kStateVersion));
-  }
   std::vector<Column> columns = MakeBatch(description_.output).columns;
   Arena arena;
   RETURN_IF_ERROR(codec_.Decode(key, columns, 0, arena));
-  State& mine = *static_cast<State*>(state);
-  Group& group = mine.groups.Find(key);
-  if (!TakeInt64(value, group.rows)) return DamagedState("group value");
-  group.is_saved = true;
-  return layout_.Restore(group.state, value);
+  return static_cast<State*>(state)->groups.Restore(key, value);
 }
 
 }  // namespace slipstream::sql

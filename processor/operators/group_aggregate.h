@@ -41,6 +41,7 @@ class GroupAggregateOperator final : public Operator {
   explicit GroupAggregateOperator(Description description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,
@@ -61,7 +62,6 @@ class GroupAggregateOperator final : public Operator {
                const AggregateLayout::Inputs& inputs) const;
   Status Merge(const std::vector<struct Group*>& groups, const Batch& partials) const;
   Status EmitChanges(const std::vector<Touched>& touched, Batch results, OperatorOutput& out) const;
-  Status EmitGroups(const std::vector<struct Group*>& groups, OperatorOutput& out) const;
   // Appends the group's results to `to`.
   Status AppendGroup(const struct Group& group, Arena& arena, Batch& to) const;
 

@@ -71,11 +71,16 @@ size_t GroupTable::size() const {
   return index_->groups.size();
 }
 
-std::vector<Group*> GroupTable::Sorted() const {
-  std::vector<Group*> sorted;
-  sorted.reserve(index_->groups.size());
+std::vector<Group*> GroupTable::All() const {
+  std::vector<Group*> all;
+  all.reserve(index_->groups.size());
   for (const auto& [key, group] : index_->groups)
-    sorted.push_back(group);
+    all.push_back(group);
+  return all;
+}
+
+std::vector<Group*> GroupTable::Sorted() const {
+  std::vector<Group*> sorted = All();
   std::sort(
       sorted.begin(), sorted.end(), [](const Group* a, const Group* b) { return a->key < b->key; });
   return sorted;

@@ -17,7 +17,9 @@ struct Group {
   bool is_saved = false;    // there is a saved state under its key
   bool is_shown = false;    // a result of it was given, though it is not final
   bool is_stale = false;    // it is not what was last given
+  uint32_t used = 0;        // kept by GroupCache, as are bytes
   int64_t rows = 0;         // that count in it; kept by whoever takes rows back
+  size_t bytes = 0;
   std::byte* state = nullptr;
 };
 
@@ -38,6 +40,8 @@ class GroupTable {
   // Forgets the group; its place is used again.
   void Remove(Group& group);
   size_t size() const;
+  // All groups in any order.
+  std::vector<Group*> All() const;
   // All groups in the order of their keys.
   std::vector<Group*> Sorted() const;
 

@@ -42,6 +42,11 @@ std::unique_ptr<OperatorState> LatestRowsOperator::MakeState() const {
   return std::make_unique<State>();
 }
 
+bool LatestRowsOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  static_cast<State*>(state)->rows.SpillTo(space);
+  return true;
+}
+
 Status LatestRowsOperator::Process(RowBatch rows,
                                    int64_t,
                                    OperatorState* state,
@@ -53,6 +58,7 @@ Status LatestRowsOperator::Process(RowBatch rows,
   for (size_t row = 0; row < rows.batch.rows; ++row) {
     key.clear();
     key_codec_.Encode(rows.batch.columns, row, key);
+    latest.Load(key);
     AppendSequence(key, 0);
     const auto known = latest.entries().find(key);
     const bool is_known = known != latest.entries().end();
@@ -69,16 +75,21 @@ Status LatestRowsOperator::Process(RowBatch rows,
     RETURN_IF_ERROR(changes.Add(is_known ? RowKind::kUpdateAfter : RowKind::kInsert, encoded));
     latest.Put(key, encoded);
   }
+  latest.Trim();
   return changes.Emit(out);
 }
 
 bool LatestRowsOperator::Forget(OperatorState* state, std::string_view key) const {
-  static_cast<State*>(state)->rows.EraseAll(key);
+  RowStore& rows = static_cast<State*>(state)->rows;
+  rows.Load(key);
+  rows.EraseAll(key);
   return true;
 }
 
 void LatestRowsOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
-  static_cast<State*>(state)->rows.SaveChanges(sink);
+  RowStore& rows = static_cast<State*>(state)->rows;
+  rows.SaveChanges(sink);
+  rows.Trim();
 }
 
 Status LatestRowsOperator::Restore(OperatorState* state,

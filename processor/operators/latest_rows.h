@@ -24,6 +24,7 @@ class LatestRowsOperator final : public Operator {
   LatestRowsOperator(std::vector<size_t> key_columns, Schema schema);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,

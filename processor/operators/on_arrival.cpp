@@ -56,6 +56,10 @@ std::unique_ptr<OperatorState> OnArrivalOperator::MakeState() const {
   return state;
 }
 
+bool OnArrivalOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  return inner_->SpillTo(static_cast<State*>(state)->inner.get(), space);
+}
+
 int64_t OnArrivalOperator::Raise(int64_t now_us, State& state) const {
   if (std::exchange(state.is_restored, false) && state.last != kNoTime) {
     inner_->RestoreWatermark(state.inner.get(), state.last - lag_us_);

@@ -28,6 +28,7 @@ class OnArrivalOperator final : public Operator {
                     Emission emission);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,

@@ -17,6 +17,10 @@ RowBatch Gather(const RowBatch& from, const std::vector<uint32_t>& rows) {
   return gathered;
 }
 
+bool Operator::SpillTo(OperatorState*, ScratchSpace&) const {
+  return false;
+}
+
 Status Operator::Advance(int64_t, OperatorState*, OperatorOutput&) const {
   return {};
 }

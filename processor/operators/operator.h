@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/scratch/scratch_store.h"
 #include "common/status/status.h"
 #include "processor/expr/row_errors.h"
 #include "processor/operators/row_batch.h"
@@ -60,6 +61,12 @@ class Operator {
 
   // nullptr: it keeps none.
   virtual std::unique_ptr<OperatorState> MakeState() const { return nullptr; }
+
+  // Before anything else is done with the state: what it keeps may be more than memory holds. From
+  // here on keys that nothing happens to lie in `space`, which outlives the state, once they do not
+  // fit into its cache; what has changed since the last SaveChanges stays in memory. false: it
+  // keeps all of it in memory.
+  virtual bool SpillTo(OperatorState* state, ScratchSpace& space) const;
 
   // `watermark` is that of the input, as it was before these rows; of several inputs the least.
   // Rows of several inputs say which they come by (RowBatch::input).

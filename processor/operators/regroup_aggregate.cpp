@@ -45,6 +45,11 @@ std::unique_ptr<OperatorState> RegroupAggregateOperator::MakeState() const {
   return std::make_unique<State>();
 }
 
+bool RegroupAggregateOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  static_cast<State*>(state)->rows.SpillTo(space);
+  return true;
+}
+
 Status RegroupAggregateOperator::Process(RowBatch rows,
                                          int64_t,
                                          OperatorState* state,
@@ -59,6 +64,7 @@ Status RegroupAggregateOperator::Process(RowBatch rows,
     std::string group;
     codec_.Encode(rows.batch.columns, row, group);
     if (!before.contains(group)) {
+      mine.rows.Load(group);
       ASSIGN_OR_RETURN(before[group], Compute(mine, group, results));
     }
     std::string encoded;
@@ -76,7 +82,9 @@ Status RegroupAggregateOperator::Process(RowBatch rows,
       break;
     }
   }
-  return EmitChanges(mine, before, std::move(results), out);
+  RETURN_IF_ERROR(EmitChanges(mine, before, std::move(results), out));
+  mine.rows.Trim();
+  return {};
 }
 
 Result<std::optional<uint32_t>> RegroupAggregateOperator::Compute(const State& state,
@@ -127,12 +135,16 @@ Status RegroupAggregateOperator::EmitChanges(const State& state,
 }
 
 bool RegroupAggregateOperator::Forget(OperatorState* state, std::string_view key) const {
-  static_cast<State*>(state)->rows.EraseAll(key);
+  RowStore& rows = static_cast<State*>(state)->rows;
+  rows.Load(key);
+  rows.EraseAll(key);
   return true;
 }
 
 void RegroupAggregateOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
-  static_cast<State*>(state)->rows.SaveChanges(sink);
+  RowStore& rows = static_cast<State*>(state)->rows;
+  rows.SaveChanges(sink);
+  rows.Trim();
 }
 
 Status RegroupAggregateOperator::Restore(OperatorState* state,

@@ -30,6 +30,7 @@ class RegroupAggregateOperator final : public Operator {
   explicit RegroupAggregateOperator(Description description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,

@@ -17,6 +17,14 @@ constexpr size_t kEmittedRows = 8192;
 
 struct RegularJoinOperator::State final : OperatorState {
   JoinTable tables[2];
+  ScratchSpace* space = nullptr;
+
+  void Trim() {
+    if (space == nullptr) return;
+    for (JoinTable& table : tables)
+      table.Trim();
+    space->SetCached(tables[0].cached_bytes() + tables[1].cached_bytes());
+  }
 };
 
 struct RegularJoinOperator::Chunk : JoinChunk<JoinTable::Rows::iterator> {};
@@ -53,6 +61,14 @@ std::unique_ptr<OperatorState> RegularJoinOperator::MakeState() const {
   return std::make_unique<State>();
 }
 
+bool RegularJoinOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  State& mine = *static_cast<State*>(state);
+  mine.space = &space;
+  for (uint8_t side = 0; side < 2; ++side)
+    mine.tables[side].SpillTo(space, side, description_.ttls_us[side] > 0);
+  return true;
+}
+
 bool RegularJoinOperator::CountsMatches(size_t side) const {
   const JoinSpec& join = description_.join;
   return side == 0 ? join.keeps_left() || !join.gives_right() : join.keeps_right();
@@ -69,7 +85,7 @@ Status RegularJoinOperator::Process(RowBatch rows,
     if (ttl_us > 0) mine.tables[side].Expire(rows.batch.now_us - ttl_us + 1);
   }
   const JoinSide& side = sides_[rows.input];
-  const JoinTable& others = mine.tables[1 - rows.input];
+  JoinTable& others = mine.tables[1 - rows.input];
   Chunk chunk;
   for (uint32_t row = 0; row < rows.batch.rows; ++row) {
     Chunk::Incoming& incoming = chunk.incoming.emplace_back();
@@ -85,7 +101,9 @@ Status RegularJoinOperator::Process(RowBatch rows,
     RETURN_IF_ERROR(Work(rows, chunk, mine, out));
     chunk = {};
   }
-  return Work(rows, chunk, mine, out);
+  RETURN_IF_ERROR(Work(rows, chunk, mine, out));
+  mine.Trim();
+  return {};
 }
 
 Status RegularJoinOperator::Work(const RowBatch& rows,
@@ -213,9 +231,7 @@ Status RegularJoinOperator::Advance(int64_t watermark,
   return {};
 }
 
-Status RegularJoinOperator::EmitUnmatched(size_t side,
-                                          const State& state,
-                                          OperatorOutput& out) const {
+Status RegularJoinOperator::EmitUnmatched(size_t side, State& state, OperatorOutput& out) const {
   Batch rows = MakeBatch(sides_[side].schema());
   Arena* arena = &rows.NewArena();
   const Batch none = MakeBatch(sides_[1 - side].schema());
@@ -230,11 +246,11 @@ Status RegularJoinOperator::EmitUnmatched(size_t side,
     arena = &rows.NewArena();
     return out.Emit({.batch = std::move(joined), .origins = {}, .kinds = {}});
   };
-  for (const JoinTable::Row* row : state.tables[side].Sorted()) {
-    if (row->matches > 0) continue;
-    RETURN_IF_ERROR(sides_[side].DecodeRow(row->bytes, rows, *arena));
-    if (rows.rows >= kEmittedRows) RETURN_IF_ERROR(emit());
-  }
+  const auto append = [&](const JoinTable::Row& row) -> Status {
+    RETURN_IF_ERROR(sides_[side].DecodeRow(row.bytes, rows, *arena));
+    return rows.rows < kEmittedRows ? Status() : emit();
+  };
+  RETURN_IF_ERROR(state.tables[side].VisitUnmatched(append));
   return emit();
 }
 
@@ -242,6 +258,7 @@ void RegularJoinOperator::SaveChanges(OperatorState* state, StateSink& sink) con
   State& mine = *static_cast<State*>(state);
   for (uint8_t side = 0; side < 2; ++side)
     mine.tables[side].SaveChanges(side, sink);
+  mine.Trim();
 }
 
 Status RegularJoinOperator::Restore(OperatorState* state,

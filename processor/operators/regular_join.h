@@ -24,6 +24,7 @@ class RegularJoinOperator final : public Operator {
   explicit RegularJoinOperator(JoinDescription description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,
@@ -39,7 +40,7 @@ class RegularJoinOperator final : public Operator {
   class Changes;
 
   Status Work(const RowBatch& rows, const Chunk& chunk, State& state, OperatorOutput& out) const;
-  Status EmitUnmatched(size_t side, const State& state, OperatorOutput& out) const;
+  Status EmitUnmatched(size_t side, State& state, OperatorOutput& out) const;
   // What becomes of one row that has these partners: numbers of the chunk's candidates.
   void Join(const RowBatch& rows,
             const Chunk& chunk,

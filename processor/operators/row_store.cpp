@@ -9,6 +9,13 @@ namespace {
 
 constexpr uint8_t kStateVersion = 1;
 constexpr size_t kSequenceBytes = 8;
+// What an entry and a partition take besides their bytes: the maps' nodes, the allocator.
+constexpr size_t kEntryBytes = 2 * sizeof(std::string) + 48;
+constexpr size_t kPartitionBytes = sizeof(std::string) + 64;
+
+size_t BytesOf(std::string_view key, std::string_view row) {
+  return kEntryBytes + key.size() + row.size();
+}
 
 }  // namespace
 
@@ -19,16 +26,19 @@ void RowStore::Touch(std::string_view key) {
 
 void RowStore::Put(std::string_view key, std::string row) {
   Touch(key);
+  bytes_ += BytesOf(key, row);
   const auto found = entries_.find(key);
   if (found == entries_.end()) {
     entries_.emplace(key, std::move(row));
   } else {
+    bytes_ -= BytesOf(key, found->second);
     found->second = std::move(row);
   }
 }
 
 RowStore::Map::const_iterator RowStore::Erase(Map::const_iterator entry) {
   Touch(entry->first);
+  bytes_ -= BytesOf(entry->first, entry->second);
   return entries_.erase(entry);
 }
 
@@ -54,8 +64,10 @@ void RowStore::SaveChanges(StateSink& sink) {
     if (found != entries_.end()) {
       value.assign(1, static_cast<char>(kStateVersion)).append(found->second);
       sink.Put(key, value);
+      if (is_spilling_) space_->Put(key, found->second);
     } else if (was_saved) {
       sink.Delete(key);
+      if (is_spilling_) space_->Delete(key);
     }
   }
   touched_.clear();
@@ -68,8 +80,72 @@ Status RowStore::Restore(std::string_view key, std::string_view value) {
     return DataLoss("a saved row has version " + std::to_string(version) + ", this program reads " +
                     std::to_string(kStateVersion));
   }
+  if (space_ != nullptr) {
+    // Which partition that is nobody has said: it is read when it is wanted.
+    is_spilling_ = true;
+    space_->Put(key, value);
+    return {};
+  }
+  bytes_ += BytesOf(key, value);
   entries_.emplace(key, value);
   return {};
+}
+
+// ---- What is out of memory ----
+
+bool RowStore::LoadPartition(std::string_view partition) {
+  const auto [place, is_new] = partitions_.try_emplace(std::string(partition));
+  place->second.used = pass_;
+  if (!is_new) return false;
+  bytes_ += kPartitionBytes + partition.size();
+  if (!is_spilling_) return true;
+  space_->Scan(partition, [this](std::string_view key, std::string_view row) {
+    entries_.emplace(key, row);
+    bytes_ += BytesOf(key, row);
+    return true;
+  });
+  return true;
+}
+
+void RowStore::BeginSpilling() {
+  is_spilling_ = true;
+  for (const auto& [key, row] : entries_) {
+    // What has changed will be written when it is saved.
+    if (touched_.find(key) == touched_.end()) space_->Put(key, row);
+  }
+}
+
+bool RowStore::HasChanged(std::string_view partition) const {
+  const auto first = touched_.lower_bound(partition);
+  return first != touched_.end() && first->first.starts_with(partition);
+}
+
+void RowStore::Drop(std::string_view partition) {
+  const auto end = End(partition);
+  for (auto entry = Begin(partition); entry != end; entry = entries_.erase(entry))
+    bytes_ -= BytesOf(entry->first, entry->second);
+  bytes_ -= kPartitionBytes + partition.size();
+}
+
+void RowStore::Trim(const OnDropped& on_dropped) {
+  if (space_ == nullptr) return;
+  if (bound_.IsPassed(*space_, bytes_)) {
+    if (!is_spilling_) BeginSpilling();
+    const size_t target = bound_.Target(*space_);
+    for (const bool is_last : {false, true}) {
+      for (auto at = partitions_.begin(); at != partitions_.end() && bytes_ > target;) {
+        const auto partition = at++;
+        if (!is_last && partition->second.used == pass_) continue;
+        if (HasChanged(partition->first)) continue;
+        Drop(partition->first);
+        if (on_dropped) on_dropped(partition->first);
+        partitions_.erase(partition);
+      }
+    }
+    ++pass_;
+    bound_.OnTrimmed(*space_, bytes_);
+  }
+  space_->SetCached(bytes_);
 }
 
 void AppendSequence(std::string& to, uint64_t number) {

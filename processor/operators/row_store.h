@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
+#include "common/scratch/scratch_store.h"
 #include "common/status/status.h"
+#include "processor/operators/cache_bound.h"
 #include "processor/operators/operator.h"
 
 namespace slipstream::sql {
@@ -16,13 +21,28 @@ namespace slipstream::sql {
 // it, last a sequence number, so that the rows of a partition lie side by side in their order, and
 // rows that are equal in all else stand as they came.
 //
+// Spilling    with a space, partitions that nothing happens to are out of memory once its cache is
+//             full: from then on every saved entry is in the space too. An operator says which
+//             partition it is about to look at (Load), and when it holds no iterator (Trim). A
+//             partition is in memory as a whole, or not at all.
 // State       Put and Erase are remembered until SaveChanges writes them; a row that came and went
 //             in between leaves no trace. One saved key for each entry, under the entry's key.
-// Ownership   owns keys and rows. Iterators stay valid but for those of erased entries.
+// Ownership   owns keys and rows; borrows the space. Iterators stay valid but for those of erased
+//             entries, until Trim.
 // Threads     none of its own.
 class RowStore {
  public:
   using Map = std::map<std::string, std::string, std::less<>>;
+
+  // Before anything else.
+  void SpillTo(ScratchSpace& space) { space_ = &space; }
+  // Before entries whose keys begin with `partition` are put or looked at: brings them in. Of the
+  // partitions of a store none is the begin of another. true: it was not in memory; without a space
+  // everything is.
+  bool Load(std::string_view partition) { return space_ != nullptr && LoadPartition(partition); }
+  // Puts out of memory what does not fit; partitions that changed since the last save stay.
+  using OnDropped = std::function<void(const std::string& partition)>;
+  void Trim(const OnDropped& on_dropped = nullptr);
 
   void Put(std::string_view key, std::string row);
   // The entry behind the erased one.
@@ -40,11 +60,27 @@ class RowStore {
   Status Restore(std::string_view key, std::string_view value);
 
  private:
+  struct Loaded {
+    uint32_t used = 0;  // the pass of Trim that it was used before
+  };
+  using Partitions = std::unordered_map<std::string, Loaded>;
+
   void Touch(std::string_view key);
+  bool LoadPartition(std::string_view partition);
+  void BeginSpilling();
+  bool HasChanged(std::string_view partition) const;
+  void Drop(std::string_view partition);
 
   Map entries_;
   // What changed since the last save: whether the key was saved before.
   std::map<std::string, bool, std::less<>> touched_;
+
+  ScratchSpace* space_ = nullptr;
+  bool is_spilling_ = false;  // saved entries are in the space
+  Partitions partitions_;     // that are in memory; only with a space
+  CacheBound bound_;
+  size_t bytes_ = 0;   // of entries and partitions; only with a space
+  uint32_t pass_ = 1;  // of Trim
 };
 
 // The number at the end of a key, which entries are told apart by: 8 bytes, big-endian.

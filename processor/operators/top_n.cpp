@@ -17,8 +17,18 @@ constexpr size_t kEmittedRows = 4096;
 
 struct TopNOperator::State final : OperatorState {
   RowStore rows;
-  std::map<std::string, uint64_t> counts;  // by partition: how many rows it has
+  bool is_spilled = false;                 // it may be: partitions are counted as they come in
+  std::map<std::string, uint64_t> counts;  // by partition in memory: how many rows it has
   uint64_t next_sequence = 0;
+
+  void Load(const std::string& partition) {
+    if (!rows.Load(partition)) return;
+    const auto count = std::distance(rows.Begin(partition), rows.End(partition));
+    if (count > 0) counts[partition] = static_cast<uint64_t>(count);
+  }
+  void Trim() {
+    rows.Trim([this](const std::string& partition) { counts.erase(partition); });
+  }
 };
 
 class TopNOperator::Rows {
@@ -67,6 +77,15 @@ std::unique_ptr<OperatorState> TopNOperator::MakeState() const {
   return std::make_unique<State>();
 }
 
+// Windows are few at a time, and what is given at the end is wanted all at once.
+bool TopNOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  if (description_.emission != Emission::kUpdates) return false;
+  State& mine = *static_cast<State*>(state);
+  mine.rows.SpillTo(space);
+  mine.is_spilled = true;
+  return true;
+}
+
 void TopNOperator::AppendPartition(const Batch& batch, size_t row, std::string& to) const {
   if (description_.emission == Emission::kWindow) {
     AppendSortable(to, batch.columns[description_.window_end].ints[row]);
@@ -91,6 +110,7 @@ Status TopNOperator::Process(RowBatch rows,
     }
     std::string partition;
     AppendPartition(rows.batch, row, partition);
+    mine.Load(partition);
     std::string key = partition;
     sort_codec_.Encode(rows.batch.columns, row, key);
     std::string encoded;
@@ -111,11 +131,14 @@ Status TopNOperator::Process(RowBatch rows,
     }
   }
   if (!late.empty()) RETURN_IF_ERROR(out.DropLate(rows, late));
-  return EmitChanges(mine, before, out);
+  RETURN_IF_ERROR(EmitChanges(mine, before, out));
+  mine.Trim();
+  return {};
 }
 
 bool TopNOperator::Forget(OperatorState* state, std::string_view key) const {
   State& mine = *static_cast<State*>(state);
+  mine.rows.Load(key);
   mine.rows.EraseAll(key);
   mine.counts.erase(std::string(key));
   return true;
@@ -254,7 +277,9 @@ Status TopNOperator::Advance(int64_t watermark, OperatorState* state, OperatorOu
 }
 
 void TopNOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
-  static_cast<State*>(state)->rows.SaveChanges(sink);
+  State& mine = *static_cast<State*>(state);
+  mine.rows.SaveChanges(sink);
+  mine.Trim();
 }
 
 Status TopNOperator::Restore(OperatorState* state,
@@ -266,7 +291,7 @@ Status TopNOperator::Restore(OperatorState* state,
   RETURN_IF_ERROR(row_codec_.Decode(value.substr(1), row.batch.columns, row.batch.NewArena()));
   std::string partition;
   AppendPartition(row.batch, 0, partition);
-  ++mine.counts[partition];
+  if (!mine.is_spilled) ++mine.counts[partition];
   const uint64_t sequence = SequenceOf(key);
   mine.next_sequence =
       std::max(mine.next_sequence, (description_.prefers_later ? ~sequence : sequence) + 1);

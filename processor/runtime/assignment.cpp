@@ -72,6 +72,11 @@ uint64_t Assignment::staged_bytes() const {
   return bytes;
 }
 
+bool Assignment::WantsCommit() const {
+  return std::any_of(
+      tasks_.begin(), tasks_.end(), [](const auto& task) { return task->wants_commit(); });
+}
+
 bool Assignment::HasJustEnded() const {
   return std::all_of(
              tasks_.begin(), tasks_.end(), [](const auto& task) { return task->is_ended(); }) &&

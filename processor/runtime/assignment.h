@@ -59,6 +59,7 @@ class Assignment final {
   Result<size_t> ReadNext();
   // The bytes that wait for the next commit.
   uint64_t staged_bytes() const;
+  bool WantsCommit() const;
   // Whether anything is left to commit, to tell the master of, or to say that it is complete.
   bool HasUncommitted() const;
   // Whether nothing more will come, and some of that is not committed or not settled yet. What

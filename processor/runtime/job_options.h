@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/kafka/types.h"
+#include "common/scratch/scratch_store.h"
 #include "common/status/status.h"
 #include "dfs-client/append_store.h"
 
@@ -25,6 +26,9 @@ struct JobOptions {
   // stopped: the last epoch is committed then.
   std::function<Result<std::shared_ptr<dfs::AppendStore>>(const std::string& authority)> open_store;
   std::filesystem::path state_dir;
+  // Where state is read from the changelog to, before the tasks take it; outlives the job. null:
+  // into memory.
+  ScratchStore* scratch = nullptr;
   size_t worker_count = 1;
   // Discard all the job has committed to Kafka's groups and changelogs, and start anew. Results
   // stay where they are.

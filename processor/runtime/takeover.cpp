@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "processor/runtime/first_start.h"
 #include "processor/runtime/source_bounds.h"
+#include "processor/runtime/staged_state.h"
 #include "processor/state/changelog.h"
 
 namespace slipstream::runtime {
@@ -27,6 +28,8 @@ bool MayLoseRecords(const JobInput& input) {
 
 // A partition on its way to being a task.
 struct Takeover::Pending {
+  explicit Pending(ScratchStore* scratch) : state(scratch) {}
+
   TaskId id;
   std::optional<OffsetMetadata> committed;  // none: the group has no offset
   int64_t position = 0;
@@ -37,7 +40,7 @@ struct Takeover::Pending {
   bool is_reading_job = false;  // of the first partition, for the job record alone
   SteadyTime reading_since;
   std::optional<int64_t> changelog_end;  // reached, with nothing after it so far
-  std::unordered_map<std::string, std::string> state;
+  StagedState state;
   std::unordered_map<std::string, std::string> times;  // of the senders
   std::optional<JobRecord> job;
   std::optional<Mark> mark;
@@ -52,7 +55,7 @@ Takeover::Takeover(Parties parties, std::vector<kafka::TopicPartition> partition
   for (kafka::TopicPartition& partition : partitions) {
     const std::optional<uint8_t> input = context_.InputOf(partition.topic);
     if (!input) continue;  // of a subscription of another job in the same group
-    auto& pending = pending_.emplace_back(std::make_unique<Pending>());
+    auto& pending = pending_.emplace_back(std::make_unique<Pending>(context_.options.scratch));
     const JobInput& of = context_.inputs[*input];
     pending->id = {
         .input = *input, .stage = of.stage, .place = of.place, .partition = std::move(partition)};
@@ -275,9 +278,9 @@ Status Takeover::TakeRecord(Pending& pending, const kafka::Record& record) {
       return {};
     case ChangelogKind::kState:
       if (record.value) {
-        pending.state.insert_or_assign(std::string(key.state_key), std::string(*record.value));
+        pending.state.Put(key.state_key, *record.value);
       } else {
-        pending.state.erase(std::string(key.state_key));
+        pending.state.Delete(key.state_key);
       }
       return {};
     case ChangelogKind::kTime:
@@ -372,11 +375,11 @@ Result<bool> Takeover::FinishRestored(Pending& pending) {
                                mark.position,
                                pending.position));
   }
-  log_->info("task_restored task={} mark={} offset={} keys={}",
+  log_->info("task_restored task={} mark={} offset={} changes={}",
              pending.name(),
              ToString(mark.pair),
              pending.position,
-             pending.state.size());
+             pending.state.changes());
   return true;
 }
 
@@ -441,10 +444,14 @@ std::unique_ptr<TaskProgram> Takeover::MakeProgram(const TaskId& id) const {
 Status Takeover::MakeTasks() {
   for (const auto& pending : pending_) {
     std::unique_ptr<TaskProgram> program = MakeProgram(pending->id);
-    for (const auto& [key, value] : pending->state) {
-      RETURN_IF_ERROR(program->Restore(key, value).WithContext(pending->name()));
+    const auto restore_key = [&](std::string_view key, std::string_view value) {
+      return program->Restore(key, value);
+    };
+    RETURN_IF_ERROR(pending->state.ForEach(restore_key).WithContext(pending->name()));
+    pending->state.Clear();
+    if (context_.options.scratch != nullptr) {
+      RETURN_IF_ERROR(context_.options.scratch->status());
     }
-    pending->state.clear();
     TaskRestore restore{.job = *pending->job,
                         .mark = pending->mark,
                         .position = pending->position,

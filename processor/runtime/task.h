@@ -92,6 +92,8 @@ class Task final : private TaskOutput {
   // Whether files are to be closed, or folders to be completed, though nothing has come.
   bool HasFilesDue() const;
   uint64_t staged_bytes() const;
+  // Its state asks for a commit, so that memory is not exceeded.
+  bool wants_commit() const { return program_->wants_commit(); }
   // The pair the running epoch commits under.
   MarkPair next_pair() const { return {committed_.epoch + 1, incarnation_}; }
   // Nothing more is read before the commit: what the program held back for exchanges is given. The

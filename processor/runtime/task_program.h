@@ -98,7 +98,7 @@ class StateWriter {
 // (ProcessExchanged and AdvanceExchange are).
 //
 // Threads    one worker thread calls it; it starts none.
-// Blocking   never; no I/O.
+// Blocking   no I/O but for state that does not fit into memory, on a local disk.
 // Lifecycle  made; Restore for every live key of the changelog and RestoreWatermark if there is
 //            one; then any number of Process, Advance, Tick and SaveChanges; EndOfInput at most
 //            once. After an aborted transaction it is thrown away and made anew.
@@ -147,6 +147,9 @@ class TaskProgram {
   virtual void RestoreWatermark(EventTimeUs watermark) = 0;
   virtual void RestoreExchangeWatermark(size_t exchange, EventTimeUs watermark) = 0;
 
+  // What has changed since the last SaveChanges is more than should be in memory: the epoch is to
+  // end early.
+  virtual bool wants_commit() const { return false; }
   // Writes every key whose state changed since the last call (or since the task was restored).
   virtual Status SaveChanges(StateWriter& writer) = 0;
   virtual Status Restore(std::string_view key, std::string_view value) = 0;

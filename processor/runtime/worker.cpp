@@ -182,6 +182,7 @@ Status Worker::Impl::AdvanceIdle() {
 bool Worker::Impl::IsCommitDue() const {
   if (assignment.tasks().empty() || !assignment.group()) return false;
   if (assignment.staged_bytes() >= kStagedBytesMax) return true;
+  if (assignment.WantsCommit() && assignment.HasUncommitted()) return true;
   if (clock.Now() - last_commit_at >= context.options.commit_interval) {
     return assignment.HasUncommitted();
   }

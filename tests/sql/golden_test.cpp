@@ -1,7 +1,8 @@
 // Every case of the golden files next to this one, through parser, planner and engine, without
 // Kafka. A job runs three ways, which must give the same rows: all records at once; one by one; and
-// with its state saved and restored into a new task at random points. One over several tables runs
-// with their records mixed in different ways.
+// with its state saved and restored into a new task at random points; and all of that again with
+// whatever can be out of memory on disk. One over several tables runs with their records mixed in
+// different ways.
 
 #include <cstdlib>
 #include <fstream>
@@ -22,6 +23,7 @@
 #include "tests/sql/interleaved_run.h"
 #include "tests/sql/memory_file_source.h"
 #include "tests/sql/saved_state.h"
+#include "tests/sql/tiny_scratch.h"
 
 namespace slipstream::sql {
 namespace {
@@ -188,6 +190,9 @@ std::string Materialised(const std::string& text) {
 
 class GoldenTest : public testing::TestWithParam<GoldenCase> {
  protected:
+  static void SetUpTestSuite() { scratch_ = std::make_unique<TinyScratch>(); }
+  static void TearDownTestSuite() { scratch_.reset(); }
+
   std::string JobText() const {
     for (const auto& [title, lines] : GetParam().sections) {
       constexpr std::string_view kJobFile = "job-file ";
@@ -215,7 +220,7 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
     EXPECT_THAT(status.message(), testing::HasSubstr(expected));
   }
 
-  void RunStreaming(const JobPlan& plan) {
+  void RunStreaming(const JobPlan& plan, ScratchStore* scratch) {
     MemoryFileSource files = Files();
     ManualClock clock;
     const Result<std::unique_ptr<runtime::JobProgram>> program =
@@ -224,7 +229,8 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
                     .partition_count = [](const auto&) { return 1; },
                     .find_topics = nullptr,
                     .files = &files,
-                    .clock = clock});
+                    .clock = clock,
+                    .scratch = scratch});
     if (!program.ok()) return ExpectError(program.status());
     ASSERT_FALSE(GetParam().Has("error")) << "it compiles";
     const std::vector<std::string> input =
@@ -256,9 +262,12 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
         InterleavedJob::Compile(plan, !GetParam().is_unbounded);
     if (!job.ok()) return ExpectError(job.status());
     for (uint64_t seed = 0; seed <= 20; ++seed) {
-      const Result<std::string> output = (*job)->Run(inputs, seed);
-      ASSERT_TRUE(output.ok()) << output.status().ToString();
-      ASSERT_EQ(Materialised(*output), GetParam().Text("output")) << "seed " << seed;
+      for (ScratchStore* const scratch : {static_cast<ScratchStore*>(nullptr), scratch_->get()}) {
+        const Result<std::string> output = (*job)->Run(inputs, seed, scratch);
+        ASSERT_TRUE(output.ok()) << output.status().ToString();
+        ASSERT_EQ(Materialised(*output), GetParam().Text("output"))
+            << "seed " << seed << (scratch == nullptr ? "" : ", state on disk");
+      }
     }
   }
 
@@ -294,7 +303,11 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
     if (!report.ok()) return ExpectError(report.status());
     EXPECT_EQ(text, GetParam().Text("result"));
   }
+
+  static std::unique_ptr<TinyScratch> scratch_;
 };
+
+std::unique_ptr<TinyScratch> GoldenTest::scratch_;
 
 // The value of one expression, as SQL prints it, or its error.
 std::string EvaluateText(const std::string& expression) {
@@ -338,7 +351,10 @@ TEST_P(GoldenTest, GivesTheExpectedRows) {
   if (const InterleavedJob::Records inputs = InputsByTopic(); !inputs.empty()) {
     return RunInterleaved(*plan, inputs);
   }
-  return ReadsKafka(*plan) ? RunStreaming(*plan) : RunBatch(*plan);
+  if (!ReadsKafka(*plan)) return RunBatch(*plan);
+  RunStreaming(*plan, nullptr);
+  SCOPED_TRACE("state on disk");
+  RunStreaming(*plan, scratch_->get());
 }
 
 std::string NameOf(const testing::TestParamInfo<GoldenCase>& parameter) {

@@ -39,10 +39,11 @@ Result<std::unique_ptr<InterleavedJob>> InterleavedJob::Compile(const JobPlan& p
 // One task's life, over and over.
 class InterleavedJob::Task final : public GraphRun::Host {
  public:
-  explicit Task(const InterleavedJob& job) : job_(job), watermarks_(job.sources_.size()) {
+  Task(const InterleavedJob& job, ScratchStore* scratch)
+      : job_(job), scratch_(scratch), watermarks_(job.sources_.size()) {
     output_.Describe(job.sinks_.kafka_sinks(), job.sinks_.file_sinks());
     std::fill(watermarks_.begin(), watermarks_.end(), kWatermarkNone);
-    run_ = std::make_unique<GraphRun>(job_.graph_, *this);
+    run_ = std::make_unique<GraphRun>(job_.graph_, *this, scratch_);
   }
 
   Status Process(size_t number, const std::string& line) {
@@ -66,13 +67,14 @@ class InterleavedJob::Task final : public GraphRun::Host {
   }
   void Save() { run_->SaveChanges(saved_); }
   Status Restart() {
-    run_ = std::make_unique<GraphRun>(job_.graph_, *this);
+    run_ = std::make_unique<GraphRun>(job_.graph_, *this, scratch_);
     for (const auto& [key, value] : saved_.entries)
       RETURN_IF_ERROR(run_->Restore(key, value));
     for (const OperatorGraph::Scan& scan : job_.graph_.scans())
       run_->SetWatermark(scan.next, watermarks_[SourceOf(scan)]);
     return {};
   }
+  Status scratch_status() const { return run_->scratch_status(); }
   std::string Text() const { return output_.Text(); }
 
   Status WriteToSink(size_t sink, RowBatch rows) override {
@@ -106,19 +108,22 @@ class InterleavedJob::Task final : public GraphRun::Host {
   }
 
   const InterleavedJob& job_;
+  ScratchStore* const scratch_;
   CollectedOutput output_;
   SavedState<StateSink> saved_;
   std::vector<int64_t> watermarks_;  // by source
   std::unique_ptr<GraphRun> run_;
 };
 
-Result<std::string> InterleavedJob::Run(const Records& records, uint64_t seed) const {
+Result<std::string> InterleavedJob::Run(const Records& records,
+                                        uint64_t seed,
+                                        ScratchStore* scratch) const {
   std::mt19937_64 random(seed);
   std::vector<size_t> next(sources_.size(), 0);
   std::vector<size_t> open(sources_.size());
   for (size_t i = 0; i < open.size(); ++i)
     open[i] = i;
-  Task task(*this);
+  Task task(*this, scratch);
   while (!open.empty()) {
     const size_t turn = seed == 0 ? 0 : random() % open.size();
     const size_t source = open[turn];
@@ -135,6 +140,7 @@ Result<std::string> InterleavedJob::Run(const Records& records, uint64_t seed) c
     task.Save();
     if (dice == 0) RETURN_IF_ERROR(task.Restart());
   }
+  RETURN_IF_ERROR(task.scratch_status());
   return task.Text();
 }
 

@@ -25,7 +25,8 @@ class InterleavedJob {
   static Result<std::unique_ptr<InterleavedJob>> Compile(const JobPlan& plan, bool is_bounded);
 
   // What the sinks were given, as CollectedOutput has it. Seed 0: table by table, without restores.
-  Result<std::string> Run(const Records& records, uint64_t seed) const;
+  // `scratch`: as GraphRun has it.
+  Result<std::string> Run(const Records& records, uint64_t seed, ScratchStore* scratch) const;
 
  private:
   struct Source {

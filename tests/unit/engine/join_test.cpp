@@ -2,6 +2,7 @@
 // that the watermark has passed. What they give is in tests/sql/*joins.test.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "tests/sql/collected_output.h"
 #include "tests/sql/memory_file_source.h"
 #include "tests/sql/saved_state.h"
+#include "tests/sql/tiny_scratch.h"
 
 namespace slipstream::sql {
 namespace {
@@ -26,8 +28,13 @@ constexpr char kTables[] =
     "CREATE VIEW a AS SELECT * FROM t WHERE side = 0;"
     "CREATE VIEW b AS SELECT * FROM t WHERE side = 1;";
 
-class JoinTest : public testing::Test {
+// On both backends: memory, and with whatever can be on disk there.
+class JoinTest : public testing::TestWithParam<bool> {
  protected:
+  void SetUp() override {
+    if (GetParam()) scratch_.emplace();
+  }
+
   void Compile(const std::string& settings, const std::string& query) {
     Planner planner({.every_input_is_bounded = false});
     const Result<JobPlan> plan =
@@ -38,7 +45,8 @@ class JoinTest : public testing::Test {
                    {.partition_count = [](const auto&) { return 1; },
                     .find_topics = nullptr,
                     .files = &files_,
-                    .clock = clock_});
+                    .clock = clock_,
+                    .scratch = scratch_ ? scratch_->get() : nullptr});
     ASSERT_TRUE(program.ok()) << program.status().message();
     program_ = *std::move(program);
     task_ = program_->MakeSourceTask(0, "input", 0);
@@ -57,6 +65,7 @@ class JoinTest : public testing::Test {
 
   using Lines = std::vector<std::string>;
 
+  std::optional<TinyScratch> scratch_;
   ManualClock clock_;
   MemoryFileSource files_;
   CollectedOutput output_;
@@ -69,7 +78,7 @@ constexpr char kLookup[] =
     "SELECT t.v, n.name FROM t LEFT JOIN names FOR SYSTEM_TIME AS OF t.at_once AS n ON t.k = n.k";
 constexpr char kRow[] = R"({"side":0,"k":1,"v":"x","ts":"2020-01-01 00:00:00"})";
 
-TEST_F(JoinTest, ALookupReadsFilesAnewWhenTheyHaveChanged) {
+TEST_P(JoinTest, ALookupReadsFilesAnewWhenTheyHaveChanged) {
   files_.Put("/names/1.jsonl", "{\"k\":1,\"name\":\"old\"}\n");
   Compile("", kLookup);
   ASSERT_EQ(Push(kRow), Status());
@@ -89,7 +98,7 @@ TEST_F(JoinTest, ALookupReadsFilesAnewWhenTheyHaveChanged) {
   EXPECT_EQ(Printed(), Lines{"+I[x, new]"}) << "the table stays while it cannot be reached";
 }
 
-TEST_F(JoinTest, RowsOfALookupFileThatCannotBeReadAreCountedEachTime) {
+TEST_P(JoinTest, RowsOfALookupFileThatCannotBeReadAreCountedEachTime) {
   files_.Put("/names/1", "{\"k\":1,\"name\":\"one\"}\nno row\n{\"k\":\"x\"}\n");
   Compile("", kLookup);
   EXPECT_EQ(program_->lookup_rows_bad(), 0U);
@@ -105,7 +114,7 @@ TEST_F(JoinTest, RowsOfALookupFileThatCannotBeReadAreCountedEachTime) {
   EXPECT_EQ(program_->lookup_rows_bad(), 3U);
 }
 
-TEST_F(JoinTest, ALookupInATableThatWasNeverThereFails) {
+TEST_P(JoinTest, ALookupInATableThatWasNeverThereFails) {
   Compile("", kLookup);
 
   EXPECT_EQ(Push(kRow).code(), Code::kNotFound);
@@ -116,7 +125,7 @@ std::string Row(int side, const std::string& v, const std::string& second) {
          R"(","ts":"2020-01-01 00:00:)" + second + "\"}";
 }
 
-TEST_F(JoinTest, WhatNothingHappensToIsForgotten) {
+TEST_P(JoinTest, WhatNothingHappensToIsForgotten) {
   Compile("SET 'table.exec.state.ttl' = '1 min';",
           "SELECT a.v, b.v FROM a LEFT JOIN b ON a.k = b.k");
   ASSERT_EQ(Push(Row(0, "early", "00")), Status());
@@ -132,7 +141,7 @@ TEST_F(JoinTest, WhatNothingHappensToIsForgotten) {
   EXPECT_EQ(SavedRows(), 2U);
 }
 
-TEST_F(JoinTest, AnIntervalJoinKeepsNoRowThatCanFindNoPartner) {
+TEST_P(JoinTest, AnIntervalJoinKeepsNoRowThatCanFindNoPartner) {
   Compile("",
           "SELECT a.v, b.v FROM a JOIN b ON a.k = b.k AND a.ts BETWEEN b.ts - INTERVAL '5' SECOND "
           "AND b.ts + INTERVAL '10' SECOND");
@@ -145,7 +154,7 @@ TEST_F(JoinTest, AnIntervalJoinKeepsNoRowThatCanFindNoPartner) {
   EXPECT_EQ(SavedRows(), 2U) << "b is gone, a2 may yet go with rows up to :11";
 }
 
-TEST_F(JoinTest, DamagedStateIsRefused) {
+TEST_P(JoinTest, DamagedStateIsRefused) {
   for (const char* query : {"SELECT a.v, b.v FROM a LEFT JOIN b ON a.k = b.k",
                             "SELECT a.v, b.v FROM a JOIN b ON a.k = b.k AND a.ts = b.ts"}) {
     saved_.entries.clear();
@@ -164,6 +173,10 @@ TEST_F(JoinTest, DamagedStateIsRefused) {
     EXPECT_EQ(restore(key, "\x07" + value.substr(1)), Code::kDataLoss);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, JoinTest, testing::Bool(), [](const auto& param) {
+  return param.param ? "OnDisk" : "InMemory";
+});
 
 }  // namespace
 }  // namespace slipstream::sql

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "processor/planner/planner.h"
 #include "tests/sql/collected_output.h"
 #include "tests/sql/saved_state.h"
+#include "tests/sql/tiny_scratch.h"
 
 namespace slipstream::sql {
 namespace {
@@ -26,13 +28,21 @@ constexpr char kTables[] =
     "'kafka', 'topic' = 'input', 'format' = 'json');"
     "CREATE TABLE result (k INT, v BIGINT) WITH ('connector' = 'print');";
 
-class StateTtlTest : public testing::Test {
+// On both backends: memory, and with whatever can be on disk there.
+class StateTtlTest : public testing::TestWithParam<bool> {
  protected:
+  void SetUp() override {
+    if (GetParam()) scratch_.emplace();
+  }
+
   void Compile(const std::string& query) {
     const Result<JobPlan> plan = Planner({}).Plan("job", kTables + ("INSERT INTO result " + query));
     ASSERT_TRUE(plan.ok()) << plan.status().message();
     Result<std::unique_ptr<runtime::JobProgram>> program =
-        CompileJob(*plan, {.partition_count = [](const auto&) { return 1; }, .clock = clock_});
+        CompileJob(*plan,
+                   {.partition_count = [](const auto&) { return 1; },
+                    .clock = clock_,
+                    .scratch = scratch_ ? scratch_->get() : nullptr});
     ASSERT_TRUE(program.ok()) << program.status().message();
     program_ = *std::move(program);
     task_ = program_->MakeSourceTask(0, "input", 0);
@@ -61,6 +71,7 @@ class StateTtlTest : public testing::Test {
     return saved_.entries.size();
   }
 
+  std::optional<TinyScratch> scratch_;
   ManualClock clock_;
   CollectedOutput output_;
   SavedState<runtime::StateWriter> saved_;
@@ -68,7 +79,7 @@ class StateTtlTest : public testing::Test {
   std::unique_ptr<runtime::TaskProgram> task_;
 };
 
-TEST_F(StateTtlTest, AGroupLivesAsLongAsRowsCome) {
+TEST_P(StateTtlTest, AGroupLivesAsLongAsRowsCome) {
   Compile("SELECT k, COUNT(*) FROM t GROUP BY k");
   EXPECT_EQ(Push(1, 0), Lines{"+I[1, 1]"});
   EXPECT_EQ(Push(2, 0), Lines{"+I[2, 1]"});
@@ -85,7 +96,7 @@ TEST_F(StateTtlTest, AGroupLivesAsLongAsRowsCome) {
   EXPECT_EQ(SavedKeys(), 2U) << "one group and its time";
 }
 
-TEST_F(StateTtlTest, AForgottenRowCannotBeTakenBack) {
+TEST_P(StateTtlTest, AForgottenRowCannotBeTakenBack) {
   Compile(
       "SELECT c, COUNT(*) FROM (SELECT CAST(MAX(v) AS INT) AS c, k FROM t GROUP BY k) GROUP BY "
       "c");
@@ -97,7 +108,7 @@ TEST_F(StateTtlTest, AForgottenRowCannotBeTakenBack) {
   EXPECT_EQ(Push(1, 6), Lines{"+I[6, 1]"});
 }
 
-TEST_F(StateTtlTest, TopNForgetsPartitions) {
+TEST_P(StateTtlTest, TopNForgetsPartitions) {
   Compile(
       "SELECT k, CAST(v AS BIGINT) FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY v "
       "DESC) AS n FROM t) WHERE n <= 1");
@@ -109,7 +120,7 @@ TEST_F(StateTtlTest, TopNForgetsPartitions) {
   EXPECT_EQ(SavedKeys(), 2U);
 }
 
-TEST_F(StateTtlTest, AFirstRowIsNotRenewedByThoseBehindIt) {
+TEST_P(StateTtlTest, AFirstRowIsNotRenewedByThoseBehindIt) {
   Compile(
       "SELECT k, CAST(v AS BIGINT) FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY "
       "ts) AS n FROM t) WHERE n = 1");
@@ -122,7 +133,7 @@ TEST_F(StateTtlTest, AFirstRowIsNotRenewedByThoseBehindIt) {
   EXPECT_EQ(Push(1, 7, "03"), Lines{"+I[1, 7]"});
 }
 
-TEST_F(StateTtlTest, OverForgetsWhatWasCounted) {
+TEST_P(StateTtlTest, OverForgetsWhatWasCounted) {
   Compile("SELECT k, COUNT(*) OVER (PARTITION BY k ORDER BY ts) FROM t");
   EXPECT_EQ(Push(1, 0, "01"), Lines{"+I[1, 1]"});
   Wait(40);
@@ -136,7 +147,7 @@ TEST_F(StateTtlTest, OverForgetsWhatWasCounted) {
 }
 
 // Also by the task that takes over, before it has seen a row of its own.
-TEST_F(StateTtlTest, OverByArrivalForgetsWhatWasCounted) {
+TEST_P(StateTtlTest, OverByArrivalForgetsWhatWasCounted) {
   Compile(
       "SELECT k, COUNT(*) OVER (PARTITION BY k ORDER BY p ROWS BETWEEN 9 PRECEDING AND CURRENT "
       "ROW) FROM (SELECT k, PROCTIME() AS p FROM t)");
@@ -153,7 +164,7 @@ TEST_F(StateTtlTest, OverByArrivalForgetsWhatWasCounted) {
   EXPECT_EQ(Push(1, 0), Lines{"+I[1, 1]"});
 }
 
-TEST_F(StateTtlTest, DamagedTimesAreRefused) {
+TEST_P(StateTtlTest, DamagedTimesAreRefused) {
   Compile("SELECT k, COUNT(*) FROM t GROUP BY k");
   Push(1, 0);
   ASSERT_EQ(SavedKeys(), 2U);
@@ -168,6 +179,10 @@ TEST_F(StateTtlTest, DamagedTimesAreRefused) {
     EXPECT_EQ(restore(key, value + "x"), Code::kDataLoss);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, StateTtlTest, testing::Bool(), [](const auto& param) {
+  return param.param ? "OnDisk" : "InMemory";
+});
 
 }  // namespace
 }  // namespace slipstream::sql
