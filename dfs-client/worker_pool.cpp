@@ -4,6 +4,8 @@
 
 #include <pthread.h>
 
+#include "common/trace/trace.h"
+
 namespace slipstream::dfs {
 namespace {
 
@@ -49,8 +51,13 @@ WorkerPool::~WorkerPool() {
 }
 
 void WorkerPool::Enqueue(std::function<void()> task) {
+  // Whoever does it is at work on what the one who asked for it is.
+  const trace::Id trace = trace::Current();
   MutexLock lock(mutex_);
-  queue_.push(std::move(task));
+  queue_.push([trace, task = std::move(task)] {
+    const trace::Scope scope(trace);
+    task();
+  });
   if (idle_ < queue_.size() && threads_.size() < threads_max_) {
     threads_.emplace_back([this, stop = stop_.get_token()] { Run(stop); });
     // The kernel takes 15 characters.

@@ -29,7 +29,11 @@ constexpr int kBlameTimeDivisor = 5;
 }  // namespace
 
 BlockReceiver::BlockReceiver(const Node& node, std::string writer, SteadyTime deadline)
-    : node_(node), writer_name_(std::move(writer)), began_(node.clock.Now()), deadline_(deadline) {
+    : node_(node),
+      writer_name_(std::move(writer)),
+      log_(log::Get("datanode.receiver")),
+      began_(node.clock.Now()),
+      deadline_(deadline) {
   node_.metrics.active_writes.Increment();
 }
 
@@ -56,8 +60,7 @@ Status BlockReceiver::Settle(const Status& status) {
     node_.metrics.bytes_written.Increment(static_cast<double>(stored_bytes_));
   } else {
     node_.metrics.writes_failed.Increment();
-    log::Get("datanode.receiver")
-        ->warn("write_failed writer={} blocks={} bytes={} error={}",
+    log_->warn("write_failed writer={} blocks={} bytes={} error={}",
                log::Quoted(writer_name_),
                block_count_,
                stored_bytes_,
@@ -116,6 +119,7 @@ Status BlockReceiver::BeginBlock(const WriteBlocksRequest::BlockHeader& header) 
   if (block_count_ == kBlocksPerStreamMax) return InvalidArgument("too many blocks");
   RETURN_IF_ERROR(writer_->Begin(FromProto(header)));
   ++block_count_;
+  log_->debug("block_begun id={}", header.block().block_id());
   return {};
 }
 

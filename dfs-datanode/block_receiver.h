@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include <spdlog/logger.h>
+
 #include "common/clock/clock.h"
 #include "common/status/status.h"
 #include "dfs-datanode/block_sender.h"
@@ -76,6 +78,7 @@ class BlockReceiver final {
 
   const Node& node_;
   const std::string writer_name_;
+  const std::shared_ptr<spdlog::logger> log_;  // shared with spdlog
   const SteadyTime began_;
   const SteadyTime deadline_;
   std::unique_ptr<ReplicaWriter> writer_;  // null before the header

@@ -9,6 +9,7 @@
 
 #include "common/log/log.h"
 #include "common/metrics/call_metrics.h"
+#include "common/rpc/call_trace.h"
 #include "common/rpc/status_map.h"
 
 namespace slipstream::datanode {
@@ -37,6 +38,8 @@ class DatanodeService::Impl final : public dfs::v1::DfsDatanode::Service {
   grpc::Status WriteBlocks(grpc::ServerContext* context,
                            grpc::ServerReader<WriteBlocksRequest>* reader,
                            WriteBlocksResponse* response) override {
+    // Passed on, too, along the chain of datanodes.
+    const trace::Scope scope(rpc::TraceOf(*context));
     return Count("WriteBlocks", [&] { return Receive(*context, *reader, *response); });
   }
 

@@ -10,6 +10,8 @@
 #include "proto/dfs_master.grpc.pb.h"
 
 #include "common/failpoint/failpoint.h"
+#include "common/log/log.h"
+#include "common/rpc/call_trace.h"
 #include "common/rpc/status_map.h"
 #include "dfs-master/durable_answers.h"
 #include "dfs-master/log_wait.h"
@@ -237,13 +239,14 @@ class ClientService final : public v1::DfsMaster::CallbackService {
                   Response* response) {
     Reactor* reactor = context->DefaultReactor();
     const SteadyTime begin = runner_.now();
+    const trace::Id trace = rpc::TraceOf(*context);
     // A failpoint may stop a call for long, and must not stop the network with it.
     if (IsShort(*request) && work_.is_idle() && !failpoint::AnyActive()) {
-      CarryOut(method, reactor, begin, request, response);
+      CarryOut(method, trace, reactor, begin, request, response);
       return reactor;
     }
-    bool is_taken = work_.TryAdd([this, method, reactor, begin, request, response] {
-      CarryOut(method, reactor, begin, request, response);
+    bool is_taken = work_.TryAdd([this, method, trace, reactor, begin, request, response] {
+      CarryOut(method, trace, reactor, begin, request, response);
     });
     if (!is_taken) {
       reactor->Finish(runner_.Finish(method, begin, ResourceExhausted("too many calls at once")));
@@ -253,12 +256,15 @@ class ClientService final : public v1::DfsMaster::CallbackService {
 
   template <class Request, class Response>
   void CarryOut(std::string_view method,
+                const trace::Id& trace,
                 Reactor* reactor,
                 SteadyTime begin,
                 const Request* request,
                 Response* response) {
+    const trace::Scope scope(trace);
     LogWait wait;
     Status status = runner_.handlers().Answer(*request, *response);
+    log_->debug("call_carried_out method={} result={}", method, CodeName(status.code()));
     const std::string_view operation = wait.operation();
     auto finish = [this, method, reactor, begin, operation, status](const Status& durable) {
       Status answer = durable.ok() ? HitAfterSync(operation) : durable;
@@ -277,6 +283,7 @@ class ClientService final : public v1::DfsMaster::CallbackService {
   Master& master_;
   const CallRunner runner_;
   DurableAnswers answers_;
+  const std::shared_ptr<spdlog::logger> log_ = log::Get("dfs_master.service");
   WorkQueue work_{{}};  // ends before the answers, which it adds to
 };
 

@@ -12,11 +12,13 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/details/log_msg.h>
 
+#include "common/trace/trace.h"
+
 namespace slipstream::log {
 namespace {
 
-constexpr std::array<std::string_view, 6> kOwnKeys = {
-    "ts", "level", "logger", "thread", "event", "text"};
+constexpr std::array<std::string_view, 7> kOwnKeys = {
+    "ts", "level", "logger", "thread", "trace", "event", "text"};
 
 std::string ToText(spdlog::string_view_t text) {
   return {text.data(), text.size()};
@@ -91,6 +93,7 @@ void JsonFormatter::format(const spdlog::details::log_msg& message, spdlog::memo
   object["level"] = ToText(spdlog::level::to_string_view(message.level));
   object["logger"] = ToText(message.logger_name);
   object["thread"] = message.thread_id;
+  if (const trace::Id id = trace::Current(); id.is_set()) object["trace"] = id.ToString();
 
   const std::string payload = ToText(message.payload);
   std::string_view rest = payload;

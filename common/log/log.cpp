@@ -12,11 +12,14 @@
 #include "common/log/json_formatter.h"
 #include "common/log/level.h"
 #include "common/sync/mutex.h"
+#include "common/trace/trace.h"
 
 namespace slipstream::log {
 namespace {
 
-constexpr const char* kPattern = "ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l logger=%n thread=%t %v";
+// %* is TraceFlag's.
+constexpr const char* kPattern = "ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l logger=%n thread=%t%* %v";
+constexpr char kTraceFlag = '*';
 constexpr size_t kQuotedBytesMax = 512;
 
 struct Registry {
@@ -30,9 +33,27 @@ Registry& TheRegistry() {
   return registry;
 }
 
+// What the line is about, where it bears a name. Lines are written by the thread that logs them.
+class TraceFlag final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& /*message*/,
+              const std::tm& /*time*/,
+              spdlog::memory_buf_t& line) override {
+    const trace::Id id = trace::Current();
+    if (!id.is_set()) return;
+    const std::string text = " trace=" + id.ToString();
+    line.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<TraceFlag>();
+  }
+};
+
 std::unique_ptr<spdlog::formatter> MakeFormatter(Format format) {
   if (format == Format::kJson) return std::make_unique<JsonFormatter>();
-  return std::make_unique<spdlog::pattern_formatter>(kPattern, spdlog::pattern_time_type::utc);
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<TraceFlag>(kTraceFlag).set_pattern(kPattern);
+  return formatter;
 }
 
 spdlog::sink_ptr MakeSink(bool to_stderr, Format format) {

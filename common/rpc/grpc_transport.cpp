@@ -13,6 +13,7 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include "common/check/check.h"
+#include "common/rpc/call_trace.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/connect_error.h"
 #include "common/rpc/credentials.h"
@@ -44,6 +45,7 @@ class CallContext final {
   explicit CallContext(const CallOptions& options)
       : cancel_(options.stop, Cancel{.context = &context_}) {
     SetTimeout(context_, options.timeout);
+    AddTrace(context_);
   }
 
   grpc::ClientContext* get() { return &context_; }

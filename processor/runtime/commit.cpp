@@ -45,9 +45,34 @@ dfs::AppenderEpoch MakeAppenderEpoch(Task& task) {
           .files = task.dfs_files()->MakeEpoch()};
 }
 
+// Of the first task whose records bear a name.
+trace::Id TraceOf(std::span<Task* const> tasks) {
+  for (const Task* task : tasks) {
+    if (task->trace().is_set()) return task->trace();
+  }
+  return {};
+}
+
+// Under the name of the task's own records, with that of the calls beside it.
+void LogCommitted(const Task& task) {
+  const std::string calls = trace::Current().is_set() ? trace::Current().ToString() : "none";
+  const trace::Scope scope(task.trace());
+  log::Get("processor.commit")
+      ->debug("epoch_committed task={} epoch={} offset={} calls={}",
+              kafka::ToString(task.id().partition),
+              task.next_pair().epoch,
+              task.position(),
+              calls);
+}
+
 }  // namespace
 
 CommitOutcome CommitRound::Run(std::span<Task* const> tasks) {
+  const trace::Scope scope(TraceOf(tasks));
+  return RunSteps(tasks);
+}
+
+CommitOutcome CommitRound::RunSteps(std::span<Task* const> tasks) {
   give_up_at_ = parties_.clock.Now() + parties_.store_patience;
   for (Task* task : tasks) {
     if (Status ended = task->EndEpoch(); !ended.ok()) {
@@ -64,8 +89,10 @@ CommitOutcome CommitRound::Run(std::span<Task* const> tasks) {
     return {.kind = Kind::kTakeOver, .why = std::move(flushed)};
   }
   if (CommitOutcome outcome = Transact(tasks); !outcome.ok()) return outcome;
-  for (Task* task : tasks)
+  for (Task* task : tasks) {
+    LogCommitted(*task);
     task->OnCommitted();
+  }
   return Committed();
 }
 
@@ -237,8 +264,12 @@ StagedRecords CommitRound::SenderMarks(std::span<Task* const> tasks) const {
   for (uint32_t stage = 1; stage < marks.size(); ++stage) {
     if (marks[stage].empty()) continue;
     const std::string record = EncodeSenderMarks(marks[stage]);
+    // The next stage goes on under the same name.
+    const std::string trace = trace::ToHeader(trace::Current());
+    const kafka::Header header{.name = trace::kHeader, .value = trace};
+    const std::span headers(&header, trace::Current().is_set() ? 1U : 0U);
     for (int32_t p = 0; p < context.stage_partition_count(stage); ++p)
-      staged.Add(context.stages[stage].repartition_output, p, std::nullopt, record);
+      staged.Add(context.stages[stage].repartition_output, p, std::nullopt, record, headers);
   }
   return staged;
 }

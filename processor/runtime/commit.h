@@ -47,6 +47,9 @@ struct CommitOutcome {
 // A crash before 3 leaves nothing visible; one after it is finished by whoever gets the partition
 // next. Failpoints "commit.*" lie before and after every step.
 //
+// Calls bear the name of the first task's records that have one, and each task's own stands in the
+// log beside it (trace::Id): a round makes one call for all tasks.
+//
 // Threads   the worker's. Blocking  every step; while the file system is away, until `give_up`.
 class CommitRound final {
  public:
@@ -74,6 +77,7 @@ class CommitRound final {
   CommitOutcome Run(std::span<Task* const> tasks);
 
  private:
+  CommitOutcome RunSteps(std::span<Task* const> tasks);
   CommitOutcome FlushFiles(std::span<Task* const> tasks);
   CommitOutcome WriteBlocks(std::span<Task* const> tasks);
   CommitOutcome Prepare(std::span<Task* const> tasks);

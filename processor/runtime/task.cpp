@@ -6,6 +6,7 @@
 
 #include "common/failpoint/failpoint.h"
 #include "common/log/log.h"
+#include "processor/runtime/batch_trace.h"
 #include "processor/runtime/dead_letter.h"
 #include "processor/runtime/time_board.h"
 #include "processor/state/changelog.h"
@@ -221,6 +222,7 @@ Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& ba
         dead_letter_limit_.EndBatch(inputs_.size())
             .WithContext(fmt::format("{} offset={}", kafka::ToString(id_.partition), position_)));
   }
+  if (!trace_.is_set()) trace_ = TraceOf(batch->records());
   position_ = next;
   return {};
 }
@@ -510,6 +512,7 @@ void Task::OnCommitted() {
   has_file_epoch_ = false;
   is_new_ = false;
   is_dirty_ = false;
+  trace_ = {};
   staged_.Clear();
 }
 

@@ -13,6 +13,7 @@
 #include "common/clock/clock.h"
 #include "common/kafka/group_consumer.h"
 #include "common/status/status.h"
+#include "common/trace/trace.h"
 #include "processor/connectors/dfs_files.h"
 #include "processor/connectors/local_files.h"
 #include "processor/connectors/partition_commits.h"
@@ -109,6 +110,8 @@ class Task final : private TaskOutput {
   std::optional<SenderMark> NewSenderMark() const;
   // Kafka has recorded next_pair().
   void OnCommitted();
+  // What the epoch's records are called, by the first that bears a name; not set where none does.
+  const trace::Id& trace() const { return trace_; }
 
   void set_incarnation(uint64_t incarnation) { incarnation_ = incarnation; }
   DfsFiles* dfs_files() { return dfs_files_.get(); }
@@ -227,6 +230,7 @@ class Task final : private TaskOutput {
   uint64_t incarnation_;
   bool is_new_;  // the job record is not yet in the changelog
   bool is_dirty_;
+  trace::Id trace_;
   bool is_settled_ = true;
   bool has_file_epoch_ = false;  // the running epoch has prepared files
 };

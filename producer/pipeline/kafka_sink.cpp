@@ -10,6 +10,8 @@
 #include "common/kafka/admin.h"
 #include "common/kafka/producer.h"
 #include "common/kafka/reachability.h"
+#include "common/log/log.h"
+#include "common/trace/trace.h"
 #include "producer/pipeline/acks_file.h"
 
 namespace slipstream::producer {
@@ -20,6 +22,7 @@ struct KafkaSink::Impl {
   std::unique_ptr<AcksFile> acks;  // outlives the producer, which writes to it
   std::unique_ptr<kafka::Producer> producer;
   kafka::Producer::Topic* topic = nullptr;
+  SteadyTime next_trace_at;
 };
 
 namespace {
@@ -64,6 +67,14 @@ Status EnsureTopic(const KafkaSink::Options& options) {
   return {};
 }
 
+// A new name for what begins with this record; the header's value.
+std::string BeginTrace(int64_t record_id) {
+  const trace::Id id = trace::NewId();
+  const trace::Scope scope(id);
+  log::Get("producer.kafka")->debug("trace_begun record={}", record_id);
+  return trace::ToHeader(id);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<KafkaSink>> KafkaSink::Connect(
@@ -103,6 +114,15 @@ Status KafkaSink::Send(const Record& record) {
   }
   kafka::OutgoingRecord outgoing{.value = record.value, .tag = record.id};
   if (record.key.data() != nullptr) outgoing.key = record.key;
+  std::string trace;
+  kafka::Header header;
+  if (const SteadyTime now = SystemClock::Get().Now(); now >= impl_->next_trace_at) {
+    impl_->next_trace_at = now + kTracePeriod;
+    trace = BeginTrace(record.id);
+    header = {.name = trace::kHeader, .value = trace};
+    outgoing.headers = &header;
+    outgoing.header_count = 1;
+  }
   return impl_->producer->Produce(*impl_->topic, outgoing);
 }
 

@@ -28,6 +28,9 @@ namespace slipstream::producer {
 //                and a replay of 2013 would be gone before anybody reads it.
 // Acks file      one id a line, as they are acknowledged. It may lag behind by a few thousand when
 //                the process is killed, so it never claims too much.
+// Trace          the first record, and then one in 100 ms, has a header `traceparent`: a name of
+// its own,
+//                by which what becomes of it is found in the logs (common/trace).
 // Threads        one user at a time; the counts may be asked for from any thread.
 // Errors         once a record is given up (delivery_timeout, or the broker refuses it) Send() and
 //                Flush() return why, and the run is over.
@@ -35,6 +38,7 @@ class KafkaSink final : public RecordSink {
  public:
   static constexpr uint64_t kOpenRecordsMax = 60'000;
   static constexpr int32_t kPartitionsDefault = 3;
+  static constexpr std::chrono::milliseconds kTracePeriod{100};
 
   struct Options {
     std::string brokers;  // HOST:PORT,…

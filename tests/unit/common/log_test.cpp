@@ -7,6 +7,7 @@
 
 #include "common/log/json_formatter.h"
 #include "common/log/level.h"
+#include "common/trace/trace.h"
 
 namespace slipstream {
 namespace {
@@ -56,6 +57,20 @@ TEST(LogTest, AJsonLineCannotBeForged) {
   EXPECT_EQ(JsonLine("said level=error \xff"),
             std::string(kJsonFront) +
                 "\"event\":\"said\",\"field_level\":\"error\",\"text\":\"\xef\xbf\xbd\"}\n");
+}
+
+TEST(LogTest, ALineSaysWhatItsThreadIsAtWorkOn) {
+  const trace::Scope scope({.high = 1, .low = 2});
+  const std::string named = "trace=00000000000000010000000000000002";
+
+  EXPECT_EQ(JsonLine("block_committed"),
+            std::string(kJsonFront) + R"("trace":"00000000000000010000000000000002",)" +
+                R"("event":"block_committed"})" + "\n");
+  ::testing::internal::CaptureStderr();
+  log::Init({.to_stderr = true});
+  log::Get("test.trace")->info("block_committed block=5");
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find(" " + named + " block_committed block=5"),
+            std::string::npos);
 }
 
 TEST(LogTest, ALevelIsSetForALoggerAndThoseBelow) {
