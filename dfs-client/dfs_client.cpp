@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "common/access/process_user.h"
 #include "common/rpc/grpc_transport.h"
 #include "dfs-client/client_parts.h"
 #include "dfs-client/file_checksum.h"
@@ -25,6 +26,7 @@ MasterConnection::Options ConnectionOptions(const ClientOptions& options) {
   return {.address = options.master,
           .timeout = options.timeout,
           .attempt_timeout = kMasterAttemptTimeout,
+          .user = options.user,
           .seed = options.seed,
           .stop = options.stop,
           .clock = options.clock,
@@ -48,7 +50,7 @@ ClientParts::ClientParts(ClientOptions wanted)
       notices(options.on_notice, *options.clock),
       suspects(kSuspectsForgivenAfter),
       connection(ConnectionOptions(options), *transport, notices),
-      master({.file_owner = options.file_owner, .file_group = options.file_group}, connection, ids),
+      master({.file_owner = options.user, .file_group = options.file_group}, connection, ids),
       publisher(master, ids, *options.clock),
       nodes(*transport, options.stop),
       hedged({.is_hedging = options.threads_max > 0}, nodes, *options.clock),
@@ -60,6 +62,7 @@ DfsClient::DfsClient(std::unique_ptr<ClientParts> parts) : parts_(std::move(part
 DfsClient::~DfsClient() = default;
 
 std::unique_ptr<DfsClient> DfsClient::Connect(ClientOptions options) {
+  if (options.user.empty()) options.user = access::ActingUser();
   return std::unique_ptr<DfsClient>(
       new DfsClient(std::make_unique<ClientParts>(std::move(options))));
 }

@@ -45,8 +45,9 @@ struct ClientOptions {
   // Where key and certificates are (common/tls/tls_dir.h); empty: no TLS.
   std::string tls_dir;
 
-  // Of the files and directories made; empty: the master's own.
-  std::string file_owner;
+  // Who asks, and owns what he makes; empty: access::ActingUser().
+  std::string user;
+  // Of what a superuser makes; empty: its directory's, as everybody else's is.
   std::string file_group;
 
   // Threads for fetching, decompressing and sending; started as they are needed. 0: none, all work

@@ -27,8 +27,10 @@ Status MasterConnection::Attempt(std::string_view method,
                                  MessageLite& response,
                                  milliseconds timeout) {
   peer_->AwaitReconnect(std::min(timeout, kReconnectTimeout));
-  Status status =
-      peer_->Call(method, request, response, {.timeout = timeout, .stop = options_.stop});
+  Status status = peer_->Call(method,
+                              request,
+                              response,
+                              {.timeout = timeout, .stop = options_.stop, .user = options_.user});
   if (status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded) {
     return status.WithContext("master " + options_.address);
   }

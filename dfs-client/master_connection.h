@@ -29,6 +29,7 @@ class MasterConnection final {
     std::string address;
     std::chrono::milliseconds timeout;          // of a call with all its attempts
     std::chrono::milliseconds attempt_timeout;  // of one attempt
+    std::string user = {};                      // in whose name
     uint64_t seed = 0;                          // of the jitter; 0: a random one
     std::stop_token stop;
     const Clock* clock = &SystemClock::Get();

@@ -114,13 +114,15 @@ Result<AcquireResult> AppenderTable::Acquire(Transaction& txn,
 Result<PrepareResult> AppenderTable::Prepare(Transaction& txn,
                                              std::span<const EpochAppend> epochs,
                                              bool commit,
+                                             const Caller& caller,
                                              const Now& now,
                                              BlockChanges& changes) {
   PrepareResult result;
   SeenBlocks seen;
   for (const EpochAppend& epoch : epochs) {
     RETURN_IF_ERROR(CheckOwner(epoch.owner));
-    Result<PrepareResult::Appender> prepared = PrepareOne(txn, epoch, commit, now, seen, changes);
+    Result<PrepareResult::Appender> prepared =
+        PrepareOne(txn, epoch, commit, caller, now, seen, changes);
     if (!prepared.ok()) return prepared.status().WithContext(Context("prepare", epoch.owner));
     result.appenders.push_back(std::move(*prepared));
   }
@@ -130,6 +132,7 @@ Result<PrepareResult> AppenderTable::Prepare(Transaction& txn,
 Result<PrepareResult::Appender> AppenderTable::PrepareOne(Transaction& txn,
                                                           const EpochAppend& epoch,
                                                           bool commit,
+                                                          const Caller& caller,
                                                           const Now& now,
                                                           SeenBlocks& seen,
                                                           BlockChanges& changes) {
@@ -164,7 +167,7 @@ Result<PrepareResult::Appender> AppenderTable::PrepareOne(Transaction& txn,
     if (appender->candidates.size() >= kCandidatesMax) {
       return ResourceExhausted("too many candidates stand");
     }
-    ASSIGN_OR_RETURN(Candidate candidate, BindAll(txn, epoch, now, seen, changes));
+    ASSIGN_OR_RETURN(Candidate candidate, BindAll(txn, epoch, caller, now, seen, changes));
     candidate.base = appender->committed;
     candidate.content_hash = content_hash;
     appender->is_self_committing = commit;
@@ -203,11 +206,12 @@ Status AppenderTable::CheckFencing(const EpochAppend& epoch, const Appender& app
 
 Result<Candidate> AppenderTable::BindAll(Transaction& txn,
                                          const EpochAppend& epoch,
+                                         const Caller& caller,
                                          const Now& now,
                                          SeenBlocks& seen,
                                          BlockChanges& changes) {
   Candidate candidate;
-  ShareBinder::Epoch common;
+  ShareBinder::Epoch common{.caller = &caller};
   std::unordered_set<InodeId> inodes;
   std::unordered_set<std::string_view> paths;
   candidate.shares.reserve(epoch.files.size());

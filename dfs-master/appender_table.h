@@ -65,6 +65,7 @@ class AppenderTable final {
   Result<PrepareResult> Prepare(Transaction& txn,
                                 std::span<const EpochAppend> epochs,
                                 bool commit,
+                                const Caller& caller,
                                 const Now& now,
                                 BlockChanges& changes);
 
@@ -115,12 +116,14 @@ class AppenderTable final {
   Result<PrepareResult::Appender> PrepareOne(Transaction& txn,
                                              const EpochAppend& epoch,
                                              bool commit,
+                                             const Caller& caller,
                                              const Now& now,
                                              SeenBlocks& seen,
                                              BlockChanges& changes);
   Status CheckFencing(const EpochAppend& epoch, const Appender& appender) const;
   Result<Candidate> BindAll(Transaction& txn,
                             const EpochAppend& epoch,
+                            const Caller& caller,
                             const Now& now,
                             SeenBlocks& seen,
                             BlockChanges& changes);

@@ -8,6 +8,7 @@
 
 #include <spdlog/logger.h>
 
+#include "common/access/process_user.h"
 #include "common/clock/clock.h"
 #include "common/daemon/admin_server.h"
 #include "common/daemon/control_loop.h"
@@ -30,6 +31,7 @@ constexpr std::chrono::seconds kTickPeriod{1};
 // For others, between two steps that take the master's lock for some milliseconds each.
 constexpr std::chrono::milliseconds kStepPause{5};
 constexpr std::chrono::seconds kDrainGrace{5};
+constexpr uint32_t kRootMode = 01777;
 // A call that waits for the disk holds a thread; past this many calls are refused.
 constexpr int kRpcThreadsMax = 256;
 constexpr const char* kLogger = "dfs_master";
@@ -144,6 +146,9 @@ Status Daemon::Start() {
   Master::Options master = options.master;
   master.cache_bytes = options.cache_bytes / 2;
   master.on_fatal = EndOnStoreFailure;
+  const std::string user = access::UserOfProcess();
+  // As a directory for everybody's: what one makes there is nobody else's to remove.
+  master.root = {.owner = user, .group = options.supergroup, .mode = kRootMode};
   master.free_bytes = [directory = options.data_dir]() -> Result<uint64_t> {
     ASSIGN_OR_RETURN(const DiskSpace space, PosixFileSystem::Get().Space(directory.string()));
     return space.available_bytes;
@@ -154,8 +159,16 @@ Status Daemon::Start() {
   };
   ASSIGN_OR_RETURN(impl_->master, Master::Open(master, *impl_->store, SystemClock::Get()));
   log::Get(kLogger)->info("placement_seeded seed={}", master.seed);
+  std::vector<std::string> superusers = options.superusers;
+  superusers.push_back(user);
   impl_->service = std::make_unique<MasterService>(
-      *impl_->master, impl_->metrics, SystemClock::Get(), daemon::Version());
+      *impl_->master,
+      impl_->metrics,
+      SystemClock::Get(),
+      daemon::Version(),
+      CallerTable::Options{.is_checking = options.checks_permissions,
+                           .superusers = std::move(superusers),
+                           .supergroup = options.supergroup});
   ASSIGN_OR_RETURN(impl_->server,
                    rpc::Server::Start({.listen = options.listen,
                                        .threads_max = kRpcThreadsMax,

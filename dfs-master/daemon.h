@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/daemon/flags.h"
 #include "common/status/status.h"
@@ -20,6 +21,11 @@ class Daemon final {
     std::string listen = "127.0.0.1:7400";
     std::string tls_dir;  // empty: no TLS
     std::filesystem::path data_dir;
+    // Whether owners, groups and modes are checked; these users and members of the group may do
+    // everything, as may the user whose process this is.
+    bool checks_permissions = true;
+    std::vector<std::string> superusers;
+    std::string supergroup = "supergroup";
     Master::Options master;
     // What the store's rows, blocks and unwritten changes take in memory, together.
     uint64_t cache_bytes = uint64_t{256} << 20;

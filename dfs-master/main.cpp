@@ -101,6 +101,18 @@ int main(int argc, char** argv) {
       ->transform(CLI::AsSizeValue(false))
       ->check(CLI::Range(uint64_t{16} << 20, uint64_t{1} << 40))
       ->default_str("256MB");
+  app.add_flag("!--no-permissions",
+               options.checks_permissions,
+               "let everybody do everything, whatever the owners and modes of files say");
+  app.add_option("--superuser",
+                 options.superusers,
+                 "one more who may do everything, beside the user that this master runs as; may be "
+                 "repeated")
+      ->type_name("NAME");
+  app.add_option("--supergroup",
+                 options.supergroup,
+                 "group of this machine whose members may do everything")
+      ->capture_default_str();
   options.master.disk_reserve_bytes = UINT64_C(100) << 20;
   app.add_option(
          "--disk-reserve",

@@ -166,13 +166,16 @@ Status Master::Fail(const Status& error) {
 
 Result<LocatedRange> Master::LocateBlocks(const FileName& file,
                                           uint64_t offset_bytes,
-                                          uint64_t length_bytes) {
+                                          uint64_t length_bytes,
+                                          const Caller& caller) {
   return Read([&](State& state, const Transaction& txn) -> Result<LocatedRange> {
     std::optional<Inode> inode;
     if (file.path.empty()) {
       ASSIGN_OR_RETURN(inode, state.tree.FindReachable(txn, file.inode));
       if (!inode.has_value()) return NotFound("no such inode=" + std::to_string(file.inode));
+      RETURN_IF_ERROR(Permissions::CheckReadInode(caller, *inode));
     } else {
+      RETURN_IF_ERROR(state.permissions.CheckRead(txn, caller, file.path));
       ASSIGN_OR_RETURN(Path path, ParsePath(file.path));
       ASSIGN_OR_RETURN(inode, state.tree.Find(txn, path));
     }
@@ -267,7 +270,9 @@ Status Master::RenewLease(std::string_view owner, uint64_t incarnation) {
   });
 }
 
-Result<PrepareResult> Master::Prepare(std::span<const EpochAppend> epochs, bool commit) {
+Result<PrepareResult> Master::Prepare(std::span<const EpochAppend> epochs,
+                                      bool commit,
+                                      const Caller& caller) {
   return Write("prepare",
                [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
                    -> Result<PrepareResult> {
@@ -280,7 +285,7 @@ Result<PrepareResult> Master::Prepare(std::span<const EpochAppend> epochs, bool 
                  const std::string id = commit ? IdOfPrepare(epochs) : std::string();
                  if (auto refusal = state.refusals.Find(id)) return *refusal;
                  Result<PrepareResult> prepared =
-                     state.appenders.Prepare(txn, epochs, commit, now, changes);
+                     state.appenders.Prepare(txn, epochs, commit, caller, now, changes);
                  if (!prepared.ok()) state.refusals.Remember(id, prepared.status());
                  return prepared;
                });

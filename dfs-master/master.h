@@ -21,6 +21,7 @@
 #include "dfs-master/block_map.h"
 #include "dfs-master/block_spreader.h"
 #include "dfs-master/cached_store.h"
+#include "dfs-master/caller.h"
 #include "dfs-master/file_checker.h"
 #include "dfs-master/file_editor.h"
 #include "dfs-master/key_value_store.h"
@@ -31,6 +32,7 @@
 #include "dfs-master/node_table.h"
 #include "dfs-master/orphan_queue.h"
 #include "dfs-master/orphan_reaper.h"
+#include "dfs-master/permissions.h"
 #include "dfs-master/quota_table.h"
 #include "dfs-master/refusal_memory.h"
 #include "dfs-master/repair_planner.h"
@@ -159,6 +161,7 @@ class Master final {
     // Of what was looked up in the store, kept in memory (CachedStore).
     size_t cache_bytes = size_t{128} << 20;
     uint64_t seed = 1;  // of placement
+    Attributes root;    // of the root directory of a new store
     std::function<void(const Status&)> on_fatal;
     // With fewer bytes left on the store's disk than this nothing is changed, as in safe mode by
     // hand, until there are more; 0, or without `free_bytes`, which says how many there are: it is
@@ -183,36 +186,57 @@ class Master final {
   // What is durable already; may lag.
   uint64_t durable_position() const { return store_.durable_position(); }
 
+  // Users' requests are checked against owners and modes (Permissions) for `caller`; without one
+  // it is the process itself that asks. Errors: also kPermissionDenied.
+
   // ---- Names ----
 
-  Result<FileStatus> GetStatus(std::string_view path);
+  Result<FileStatus> GetStatus(std::string_view path, const Caller& caller = Caller::Process());
   // `limit` 0 is 1000; more than 5000 are not given at once.
-  Result<Listing> List(std::string_view path, std::string_view start_after, uint32_t limit);
+  Result<Listing> List(std::string_view path,
+                       std::string_view start_after,
+                       uint32_t limit,
+                       const Caller& caller = Caller::Process());
   // One result for each path; at most 10,000.
-  Result<std::vector<Result<FileStatus>>> GetStatuses(std::span<const std::string> paths);
+  Result<std::vector<Result<FileStatus>>> GetStatuses(std::span<const std::string> paths,
+                                                      const Caller& caller = Caller::Process());
 
   // Each of these is carried out once, however often it is sent with the same request id, and
   // answered the same (RetryTable); an empty id is none.
   Result<FileStatus> MakeDirectory(std::string_view path,
                                    const Attributes& attributes,
                                    bool create_parents,
-                                   std::string_view request_id = {});
-  Status Delete(std::string_view path, bool is_recursive, std::string_view request_id);
+                                   std::string_view request_id = {},
+                                   const Caller& caller = Caller::Process());
+  Status Delete(std::string_view path,
+                bool is_recursive,
+                std::string_view request_id,
+                const Caller& caller = Caller::Process());
   Status Rename(std::string_view source,
                 std::string_view target,
                 bool replace,
-                std::string_view request_id);
+                std::string_view request_id,
+                const Caller& caller = Caller::Process());
   Result<FileStatus> SetAttributes(std::string_view path,
                                    const AttributeChange& change,
-                                   std::string_view request_id);
-  Status SetReplication(std::string_view path, uint32_t replication, std::string_view request_id);
+                                   std::string_view request_id,
+                                   const Caller& caller = Caller::Process());
+  Status SetReplication(std::string_view path,
+                        uint32_t replication,
+                        std::string_view request_id,
+                        const Caller& caller = Caller::Process());
   Status SetQuota(std::string_view path,
                   const QuotaTable::Limits& limits,
-                  std::string_view request_id);
-  Status Truncate(std::string_view path, uint64_t length_bytes, std::string_view request_id);
+                  std::string_view request_id,
+                  const Caller& caller = Caller::Process());
+  Status Truncate(std::string_view path,
+                  uint64_t length_bytes,
+                  std::string_view request_id,
+                  const Caller& caller = Caller::Process());
   Status Concat(std::string_view target,
                 std::span<const std::string> sources,
-                std::string_view request_id);
+                std::string_view request_id,
+                const Caller& caller = Caller::Process());
 
   // ---- Reading ----
 
@@ -224,7 +248,8 @@ class Master final {
   // 10,000: a reader that wants more asks again behind the last.
   Result<LocatedRange> LocateBlocks(const FileName& file,
                                     uint64_t offset_bytes,
-                                    uint64_t length_bytes);
+                                    uint64_t length_bytes,
+                                    const Caller& caller = Caller::Process());
   // A client's claim; makes the node check.
   Status ReportBadReplica(BlockId id, std::string_view node_id);
 
@@ -247,7 +272,9 @@ class Master final {
       std::string_view request_id = {});
   // kAborted: the appender was given up, or another incarnation has it.
   Status RenewLease(std::string_view owner, uint64_t incarnation);
-  Result<PrepareResult> Prepare(std::span<const EpochAppend> epochs, bool commit);
+  Result<PrepareResult> Prepare(std::span<const EpochAppend> epochs,
+                                bool commit,
+                                const Caller& caller = Caller::Process());
   Result<std::vector<InodeId>> Commit(std::span<const EpochCommit> commits);
   Result<uint32_t> AbortAppender(std::string_view owner);
   Result<std::vector<AppenderStatus>> ListAppenders(std::string_view owner_prefix);
@@ -348,6 +375,7 @@ class Master final {
     IdAllocator incarnations;  // of appenders, and sessions of nodes
     QuotaTable quotas;
     NamespaceTree tree;
+    Permissions permissions{tree};
     FileEditor files;
     TrashEmptier trash;
     SubtreeCounter counter;

@@ -90,14 +90,14 @@ Result<std::string> MasterHandlers::Dispatch(std::string_view method, std::strin
 }
 
 Status MasterHandlers::Answer(const v1::StatRequest& request, v1::StatResponse& response) {
-  ASSIGN_OR_RETURN(FileStatus status, master_.GetStatus(request.path()));
+  ASSIGN_OR_RETURN(FileStatus status, master_.GetStatus(request.path(), *caller_));
   ToProto(status, *response.mutable_status());
   return {};
 }
 
 Status MasterHandlers::Answer(const v1::ListRequest& request, v1::ListResponse& response) {
   ASSIGN_OR_RETURN(Listing listing,
-                   master_.List(request.path(), request.start_after(), request.limit()));
+                   master_.List(request.path(), request.start_after(), request.limit(), *caller_));
   for (const FileStatus& entry : listing.entries)
     ToProto(entry, *response.add_entries());
   response.set_has_more(listing.has_more);
@@ -107,20 +107,21 @@ Status MasterHandlers::Answer(const v1::ListRequest& request, v1::ListResponse& 
 Status MasterHandlers::Answer(const v1::MakeDirectoryRequest& request,
                               v1::MakeDirectoryResponse& response) {
   Attributes attributes{.owner = request.owner(), .group = request.group(), .mode = request.mode()};
-  ASSIGN_OR_RETURN(FileStatus status,
-                   master_.MakeDirectory(
-                       request.path(), attributes, request.create_parents(), request.request_id()));
+  ASSIGN_OR_RETURN(
+      FileStatus status,
+      master_.MakeDirectory(
+          request.path(), attributes, request.create_parents(), request.request_id(), *caller_));
   ToProto(status, *response.mutable_status());
   return {};
 }
 
 Status MasterHandlers::Answer(const v1::DeleteRequest& request, v1::DeleteResponse&) {
-  return master_.Delete(request.path(), request.recursive(), request.request_id());
+  return master_.Delete(request.path(), request.recursive(), request.request_id(), *caller_);
 }
 
 Status MasterHandlers::Answer(const v1::RenameRequest& request, v1::RenameResponse&) {
   return master_.Rename(
-      request.source(), request.target(), request.replace(), request.request_id());
+      request.source(), request.target(), request.replace(), request.request_id(), *caller_);
 }
 
 Status MasterHandlers::Answer(const v1::SetAttributesRequest& request,
@@ -132,36 +133,37 @@ Status MasterHandlers::Answer(const v1::SetAttributesRequest& request,
   if (request.has_modified_at_ms()) change.modified_at_ms = request.modified_at_ms();
   if (request.has_accessed_at_ms()) change.accessed_at_ms = request.accessed_at_ms();
   ASSIGN_OR_RETURN(FileStatus status,
-                   master_.SetAttributes(request.path(), change, request.request_id()));
+                   master_.SetAttributes(request.path(), change, request.request_id(), *caller_));
   ToProto(status, *response.mutable_status());
   return {};
 }
 
 Status MasterHandlers::Answer(const v1::SetReplicationRequest& request,
                               v1::SetReplicationResponse&) {
-  return master_.SetReplication(request.path(), request.replication(), request.request_id());
+  return master_.SetReplication(
+      request.path(), request.replication(), request.request_id(), *caller_);
 }
 
 Status MasterHandlers::Answer(const v1::SetQuotaRequest& request, v1::SetQuotaResponse&) {
   QuotaTable::Limits limits;
   if (request.has_names_max()) limits.names_max = request.names_max();
   if (request.has_space_max_bytes()) limits.space_max_bytes = request.space_max_bytes();
-  return master_.SetQuota(request.path(), limits, request.request_id());
+  return master_.SetQuota(request.path(), limits, request.request_id(), *caller_);
 }
 
 Status MasterHandlers::Answer(const v1::TruncateRequest& request, v1::TruncateResponse&) {
-  return master_.Truncate(request.path(), request.length_bytes(), request.request_id());
+  return master_.Truncate(request.path(), request.length_bytes(), request.request_id(), *caller_);
 }
 
 Status MasterHandlers::Answer(const v1::ConcatRequest& request, v1::ConcatResponse&) {
   const std::vector<std::string> sources(request.sources().begin(), request.sources().end());
-  return master_.Concat(request.target(), sources, request.request_id());
+  return master_.Concat(request.target(), sources, request.request_id(), *caller_);
 }
 
 Status MasterHandlers::Answer(const v1::StatBatchRequest& request,
                               v1::StatBatchResponse& response) {
   const std::vector<std::string> paths(request.paths().begin(), request.paths().end());
-  ASSIGN_OR_RETURN(std::vector<Result<FileStatus>> statuses, master_.GetStatuses(paths));
+  ASSIGN_OR_RETURN(std::vector<Result<FileStatus>> statuses, master_.GetStatuses(paths, *caller_));
   response.mutable_entries()->Reserve(static_cast<int>(statuses.size()));
   for (const Result<FileStatus>& status : statuses) {
     v1::StatBatchResponse::Entry& entry = *response.add_entries();
@@ -174,8 +176,9 @@ Status MasterHandlers::Answer(const v1::StatBatchRequest& request,
 Status MasterHandlers::Answer(const v1::LocateBlocksRequest& request,
                               v1::LocateBlocksResponse& response) {
   Master::FileName file{.path = request.path(), .inode = request.inode_id()};
-  ASSIGN_OR_RETURN(LocatedRange range,
-                   master_.LocateBlocks(file, request.offset_bytes(), request.length_bytes()));
+  ASSIGN_OR_RETURN(
+      LocatedRange range,
+      master_.LocateBlocks(file, request.offset_bytes(), request.length_bytes(), *caller_));
   ToProto(range, response);
   return {};
 }
@@ -209,7 +212,7 @@ Status MasterHandlers::Answer(const v1::AcquireAppenderRequest& request,
 
 Status MasterHandlers::Answer(const v1::PrepareRequest& request, v1::PrepareResponse& response) {
   ASSIGN_OR_RETURN(std::vector<EpochAppend> epochs, FromProto(request));
-  ASSIGN_OR_RETURN(PrepareResult result, master_.Prepare(epochs, request.commit()));
+  ASSIGN_OR_RETURN(PrepareResult result, master_.Prepare(epochs, request.commit(), *caller_));
   ToProto(result, response);
   return {};
 }
@@ -245,7 +248,7 @@ Status MasterHandlers::Answer(const v1::GetDefaultsRequest&, v1::GetDefaultsResp
   response.set_replication(defaults.replication);
   response.set_min_replicas(defaults.min_replicas);
   response.set_trash_interval_ms(static_cast<uint64_t>(defaults.trash_interval.count()));
-  response.set_version(version_);
+  response.set_version(version_.data(), version_.size());
   return {};
 }
 
@@ -253,7 +256,7 @@ Status MasterHandlers::Answer(const v1::GetClusterStateRequest&,
                               v1::GetClusterStateResponse& response) {
   ASSIGN_OR_RETURN(ClusterState state, master_.GetClusterState());
   ToProto(state, response);
-  response.set_version(version_);
+  response.set_version(version_.data(), version_.size());
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,14 +22,16 @@ namespace slipstream::dfs::master {
 //
 // A call joins by its function here, its row in the table of master_handlers.cpp, and its override
 // in master_service.cpp.
-// Ownership   borrows the master.
-// Threads     thread-safe.
-// Errors      the master's; kInvalidArgument for a request whose numbers do not fit.
+// Ownership   borrows the master and the version; made for a call, as cheaply as a pointer is
+// copied. Threads     thread-safe. Errors      the master's; kInvalidArgument for a request whose
+// numbers do not fit.
 class MasterHandlers final {
  public:
-  // `version` is the program's, for those who ask.
-  MasterHandlers(Master& master, std::string version)
-      : master_(master), version_(std::move(version)) {}
+  // `version` is the program's, for those who ask; `caller`, shared with whoever knows him, asks.
+  MasterHandlers(Master& master,
+                 std::string_view version,
+                 std::shared_ptr<const Caller> caller = std::make_shared<Caller>(Caller::Process()))
+      : master_(master), version_(version), caller_(std::move(caller)) {}
 
   // Answers the call `method`, "/slipstream.dfs.v1.DfsMaster/Stat", of a request in bytes with a
   // response in bytes. Errors: also kUnimplemented (no such method, or one that takes a stream),
@@ -93,7 +96,8 @@ class MasterHandlers final {
 
  private:
   Master& master_;
-  const std::string version_;
+  const std::string_view version_;
+  const std::shared_ptr<const Caller> caller_;
 };
 
 }  // namespace slipstream::dfs::master

@@ -43,7 +43,7 @@ Status Master::Load() {
   if (version != kStoreFormatVersion || !format.has_value()) {
     txn.Put(Table::kMeta, kMetaFormat, BigEndian(kStoreFormatVersion));
   }
-  if (!format.has_value()) RETURN_IF_ERROR(state_.tree.MakeRoot(txn, now));
+  if (!format.has_value()) RETURN_IF_ERROR(state_.tree.MakeRoot(txn, options_.root, now));
   BeginRestored(txn, now);
   RETURN_IF_ERROR(state_.quotas.RestartCounts(txn));
   if (txn.has_changes()) {

@@ -26,12 +26,15 @@ Result<FileStatus> StatusFrom(const Result<std::string>& answer) {
 
 }  // namespace
 
-Result<FileStatus> Master::GetStatus(std::string_view path) {
-  return Read(
-      [&](State& state, const Transaction& txn) { return state.tree.GetStatus(txn, path); });
+Result<FileStatus> Master::GetStatus(std::string_view path, const Caller& caller) {
+  return Read([&](State& state, const Transaction& txn) -> Result<FileStatus> {
+    RETURN_IF_ERROR(state.permissions.CheckReach(txn, caller, path));
+    return state.tree.GetStatus(txn, path);
+  });
 }
 
-Result<std::vector<Result<FileStatus>>> Master::GetStatuses(std::span<const std::string> paths) {
+Result<std::vector<Result<FileStatus>>> Master::GetStatuses(std::span<const std::string> paths,
+                                                            const Caller& caller) {
   if (paths.size() > kStatusesMax) {
     return InvalidArgument("at most 10000 paths at once: paths=" + std::to_string(paths.size()));
   }
@@ -42,7 +45,12 @@ Result<std::vector<Result<FileStatus>>> Master::GetStatuses(std::span<const std:
         paths.subspan(all.size(), std::min(kStatusesPerTurn, paths.size() - all.size()));
     auto statuses =
         Read([&](State& state, const Transaction& txn) -> Result<std::vector<Result<FileStatus>>> {
-          return state.tree.GetStatuses(txn, turn);
+          auto found = state.tree.GetStatuses(txn, turn);
+          for (size_t i = 0; !caller.is_superuser && i < turn.size(); ++i) {
+            Status reach = state.permissions.CheckReach(txn, caller, turn[i]);
+            if (!reach.ok()) found[i] = std::move(reach);
+          }
+          return found;
         });
     RETURN_IF_ERROR(statuses.status());
     std::move(statuses->begin(), statuses->end(), std::back_inserter(all));
@@ -50,10 +58,14 @@ Result<std::vector<Result<FileStatus>>> Master::GetStatuses(std::span<const std:
   return all;
 }
 
-Result<Listing> Master::List(std::string_view path, std::string_view start_after, uint32_t limit) {
+Result<Listing> Master::List(std::string_view path,
+                             std::string_view start_after,
+                             uint32_t limit,
+                             const Caller& caller) {
   if (start_after.size() > kNameBytesMax) return InvalidArgument("start_after is too long");
   limit = limit == 0 ? kListDefault : std::min(limit, kListMax);
-  return Read([&](State& state, const Transaction& txn) {
+  return Read([&](State& state, const Transaction& txn) -> Result<Listing> {
+    RETURN_IF_ERROR(state.permissions.CheckList(txn, caller, path));
     return state.tree.List(txn, path, start_after, limit);
   });
 }
@@ -61,24 +73,31 @@ Result<Listing> Master::List(std::string_view path, std::string_view start_after
 Result<FileStatus> Master::MakeDirectory(std::string_view path,
                                          const Attributes& attributes,
                                          bool create_parents,
-                                         std::string_view request_id) {
+                                         std::string_view request_id,
+                                         const Caller& caller) {
   OnceRequest once{.operation = "mkdir", .request_id = request_id};
   once.content = RequestContent("mkdir").Add(path).Add(uint64_t{create_parents}).Take();
   return StatusFrom(WriteOnce(
       once,
       [&](State& state, Transaction& txn, BlockChanges&, const Now& now) -> Result<std::string> {
+        RETURN_IF_ERROR(state.permissions.CheckMake(txn, caller, path));
+        const Attributes own = Permissions::OwnedBy(caller, attributes);
         ASSIGN_OR_RETURN(FileStatus status,
-                         state.tree.MakeDirectory(txn, path, attributes, create_parents, now));
+                         state.tree.MakeDirectory(txn, path, own, create_parents, now));
         return Encode(status);
       }));
 }
 
-Status Master::Delete(std::string_view path, bool is_recursive, std::string_view request_id) {
+Status Master::Delete(std::string_view path,
+                      bool is_recursive,
+                      std::string_view request_id,
+                      const Caller& caller) {
   OnceRequest once{.operation = "delete", .request_id = request_id};
   once.content = RequestContent("delete").Add(path).Add(uint64_t{is_recursive}).Take();
   return WriteOnce(once,
                    [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
                        -> Result<std::string> {
+                     RETURN_IF_ERROR(state.permissions.CheckRemove(txn, caller, path));
                      RETURN_IF_ERROR(state.tree.Delete(txn, path, is_recursive, now));
                      return std::string();
                    })
@@ -88,12 +107,19 @@ Status Master::Delete(std::string_view path, bool is_recursive, std::string_view
 Status Master::Rename(std::string_view source,
                       std::string_view target,
                       bool replace,
-                      std::string_view request_id) {
+                      std::string_view request_id,
+                      const Caller& caller) {
   OnceRequest once{.operation = "rename", .request_id = request_id};
   once.content = RequestContent("rename").Add(source).Add(target).Add(uint64_t{replace}).Take();
   return WriteOnce(once,
                    [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
                        -> Result<std::string> {
+                     RETURN_IF_ERROR(state.permissions.CheckRemove(txn, caller, source));
+                     RETURN_IF_ERROR(state.permissions.CheckMake(txn, caller, target));
+                     // What is there gives way: a sticky directory may keep it.
+                     if (replace) {
+                       RETURN_IF_ERROR(state.permissions.CheckRemove(txn, caller, target));
+                     }
                      RETURN_IF_ERROR(state.tree.Rename(txn, source, target, replace, now));
                      return std::string();
                    })
@@ -102,7 +128,8 @@ Status Master::Rename(std::string_view source,
 
 Result<FileStatus> Master::SetAttributes(std::string_view path,
                                          const AttributeChange& change,
-                                         std::string_view request_id) {
+                                         std::string_view request_id,
+                                         const Caller& caller) {
   OnceRequest once{.operation = "setattr", .request_id = request_id};
   once.content = RequestContent("setattr")
                      .Add(path)
@@ -114,6 +141,7 @@ Result<FileStatus> Master::SetAttributes(std::string_view path,
                      .Take();
   return StatusFrom(WriteOnce(
       once, [&](State& state, Transaction& txn, BlockChanges&, const Now&) -> Result<std::string> {
+        RETURN_IF_ERROR(state.permissions.CheckChange(txn, caller, path, change));
         ASSIGN_OR_RETURN(FileStatus status, state.tree.SetAttributes(txn, path, change));
         return Encode(status);
       }));
@@ -121,12 +149,14 @@ Result<FileStatus> Master::SetAttributes(std::string_view path,
 
 Status Master::SetReplication(std::string_view path,
                               uint32_t replication,
-                              std::string_view request_id) {
+                              std::string_view request_id,
+                              const Caller& caller) {
   OnceRequest once{.operation = "setrep", .request_id = request_id};
   once.content = RequestContent("setrep").Add(path).Add(uint64_t{replication}).Take();
   return WriteOnce(once,
                    [&](State& state, Transaction& txn, BlockChanges& changes, const Now&)
                        -> Result<std::string> {
+                     RETURN_IF_ERROR(state.permissions.CheckWrite(txn, caller, path));
                      RETURN_IF_ERROR(state.files.SetReplication(txn, path, replication, changes));
                      return std::string();
                    })
@@ -135,25 +165,31 @@ Status Master::SetReplication(std::string_view path,
 
 Status Master::SetQuota(std::string_view path,
                         const QuotaTable::Limits& limits,
-                        std::string_view request_id) {
+                        std::string_view request_id,
+                        const Caller& caller) {
   OnceRequest once{.operation = "setquota", .request_id = request_id};
   once.content =
       RequestContent("setquota").Add(path).Add(limits.names_max).Add(limits.space_max_bytes).Take();
   return WriteOnce(
              once,
              [&](State& state, Transaction& txn, BlockChanges&, const Now&) -> Result<std::string> {
+               RETURN_IF_ERROR(Permissions::CheckSuperuser(caller));
                RETURN_IF_ERROR(state.tree.SetQuota(txn, path, limits));
                return std::string();
              })
       .status();
 }
 
-Status Master::Truncate(std::string_view path, uint64_t length_bytes, std::string_view request_id) {
+Status Master::Truncate(std::string_view path,
+                        uint64_t length_bytes,
+                        std::string_view request_id,
+                        const Caller& caller) {
   OnceRequest once{.operation = "truncate", .request_id = request_id};
   once.content = RequestContent("truncate").Add(path).Add(length_bytes).Take();
   return WriteOnce(once,
                    [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
                        -> Result<std::string> {
+                     RETURN_IF_ERROR(state.permissions.CheckWrite(txn, caller, path));
                      RETURN_IF_ERROR(state.files.Truncate(txn, path, length_bytes, now, changes));
                      return std::string();
                    })
@@ -162,7 +198,8 @@ Status Master::Truncate(std::string_view path, uint64_t length_bytes, std::strin
 
 Status Master::Concat(std::string_view target,
                       std::span<const std::string> sources,
-                      std::string_view request_id) {
+                      std::string_view request_id,
+                      const Caller& caller) {
   OnceRequest once{.operation = "concat", .request_id = request_id};
   RequestContent content("concat");
   content.Add(target);
@@ -172,6 +209,11 @@ Status Master::Concat(std::string_view target,
   return WriteOnce(once,
                    [&](State& state, Transaction& txn, BlockChanges& changes, const Now& now)
                        -> Result<std::string> {
+                     RETURN_IF_ERROR(state.permissions.CheckWrite(txn, caller, target));
+                     for (const std::string& source : sources) {
+                       RETURN_IF_ERROR(state.permissions.CheckRead(txn, caller, source));
+                       RETURN_IF_ERROR(state.permissions.CheckRemove(txn, caller, source));
+                     }
                      RETURN_IF_ERROR(state.files.Concat(txn, target, sources, now, changes));
                      return std::string();
                    })

@@ -13,6 +13,7 @@
 #include "common/log/log.h"
 #include "common/rpc/call_trace.h"
 #include "common/rpc/status_map.h"
+#include "common/rpc/transport.h"
 #include "dfs-master/durable_answers.h"
 #include "dfs-master/log_wait.h"
 #include "dfs-master/master_handlers.h"
@@ -25,15 +26,22 @@ using BlockingContext = grpc::ServerContext;
 using Context = grpc::CallbackServerContext;
 using Reactor = grpc::ServerUnaryReactor;
 
-// Counts calls and translates their outcomes.
+// Hands calls to the handlers, as their callers', counts them, and translates their outcomes.
 class CallRunner {
  public:
-  CallRunner(MasterHandlers& handlers, Metrics& metrics, const Clock& clock)
-      : handlers_(handlers), metrics_(metrics), clock_(clock) {}
+  CallRunner(Master& master,
+             const std::string& version,
+             CallerTable& callers,
+             Metrics& metrics,
+             const Clock& clock)
+      : master_(master), version_(version), callers_(callers), metrics_(metrics), clock_(clock) {}
 
   template <class Request, class Response>
-  grpc::Status Run(std::string_view method, const Request* request, Response* response) const {
-    return Run(method, [&] { return handlers_.Answer(*request, *response); });
+  grpc::Status Run(std::string_view method,
+                   const grpc::ServerContextBase& context,
+                   const Request* request,
+                   Response* response) const {
+    return Run(method, [&] { return HandlersFor(context).Answer(*request, *response); });
   }
 
   template <class Fn>
@@ -48,11 +56,22 @@ class CallRunner {
     return rpc::ToGrpc(status);
   }
 
-  MasterHandlers& handlers() const { return handlers_; }
+  MasterHandlers HandlersFor(const grpc::ServerContextBase& context) const {
+    const auto& metadata = context.client_metadata();
+    const auto user = metadata.find(rpc::kUserMetadata);
+    return MasterHandlers(
+        master_,
+        version_,
+        callers_.Find(user == metadata.end()
+                          ? std::string_view()
+                          : std::string_view(user->second.data(), user->second.size())));
+  }
   SteadyTime now() const { return clock_.Now(); }
 
  private:
-  MasterHandlers& handlers_;
+  Master& master_;
+  const std::string& version_;
+  CallerTable& callers_;
   Metrics& metrics_;
   const Clock& clock_;
 };
@@ -239,14 +258,13 @@ class ClientService final : public v1::DfsMaster::CallbackService {
                   Response* response) {
     Reactor* reactor = context->DefaultReactor();
     const SteadyTime begin = runner_.now();
-    const trace::Id trace = rpc::TraceOf(*context);
     // A failpoint may stop a call for long, and must not stop the network with it.
     if (IsShort(*request) && work_.is_idle() && !failpoint::AnyActive()) {
-      CarryOut(method, trace, reactor, begin, request, response);
+      CarryOut(method, *context, reactor, begin, request, response);
       return reactor;
     }
-    bool is_taken = work_.TryAdd([this, method, trace, reactor, begin, request, response] {
-      CarryOut(method, trace, reactor, begin, request, response);
+    bool is_taken = work_.TryAdd([this, method, context, reactor, begin, request, response] {
+      CarryOut(method, *context, reactor, begin, request, response);
     });
     if (!is_taken) {
       reactor->Finish(runner_.Finish(method, begin, ResourceExhausted("too many calls at once")));
@@ -256,14 +274,14 @@ class ClientService final : public v1::DfsMaster::CallbackService {
 
   template <class Request, class Response>
   void CarryOut(std::string_view method,
-                const trace::Id& trace,
+                const Context& context,
                 Reactor* reactor,
                 SteadyTime begin,
                 const Request* request,
                 Response* response) {
-    const trace::Scope scope(trace);
+    const trace::Scope scope(rpc::TraceOf(context));
     LogWait wait;
-    Status status = runner_.handlers().Answer(*request, *response);
+    Status status = runner_.HandlersFor(context).Answer(*request, *response);
     log_->debug("call_carried_out method={} result={}", method, CodeName(status.code()));
     const std::string_view operation = wait.operation();
     auto finish = [this, method, reactor, begin, operation, status](const Status& durable) {
@@ -291,35 +309,35 @@ class AdminService final : public v1::DfsAdmin::Service {
  public:
   explicit AdminService(CallRunner runner) : runner_(runner) {}
 
-  grpc::Status SetSafeMode(BlockingContext*,
+  grpc::Status SetSafeMode(BlockingContext* context,
                            const v1::SetSafeModeRequest* in,
                            v1::SetSafeModeResponse* out) override {
-    return runner_.Run("SetSafeMode", in, out);
+    return runner_.Run("SetSafeMode", *context, in, out);
   }
-  grpc::Status SetNodeService(BlockingContext*,
+  grpc::Status SetNodeService(BlockingContext* context,
                               const v1::SetNodeServiceRequest* in,
                               v1::SetNodeServiceResponse* out) override {
-    return runner_.Run("SetNodeService", in, out);
+    return runner_.Run("SetNodeService", *context, in, out);
   }
-  grpc::Status Balance(BlockingContext*,
+  grpc::Status Balance(BlockingContext* context,
                        const v1::BalanceRequest* in,
                        v1::BalanceResponse* out) override {
-    return runner_.Run("Balance", in, out);
+    return runner_.Run("Balance", *context, in, out);
   }
-  grpc::Status CheckFiles(BlockingContext*,
+  grpc::Status CheckFiles(BlockingContext* context,
                           const v1::CheckFilesRequest* in,
                           v1::CheckFilesResponse* out) override {
-    return runner_.Run("CheckFiles", in, out);
+    return runner_.Run("CheckFiles", *context, in, out);
   }
-  grpc::Status Backup(BlockingContext*,
+  grpc::Status Backup(BlockingContext* context,
                       const v1::BackupRequest* in,
                       v1::BackupResponse* out) override {
-    return runner_.Run("Backup", in, out);
+    return runner_.Run("Backup", *context, in, out);
   }
-  grpc::Status Restore(BlockingContext*,
+  grpc::Status Restore(BlockingContext* context,
                        const v1::RestoreRequest* in,
                        v1::RestoreResponse* out) override {
-    return runner_.Run("Restore", in, out);
+    return runner_.Run("Restore", *context, in, out);
   }
 
  private:
@@ -330,26 +348,26 @@ class RegistryService final : public v1::DfsNodeRegistry::Service {
  public:
   explicit RegistryService(CallRunner runner) : runner_(runner) {}
 
-  grpc::Status Register(BlockingContext*,
+  grpc::Status Register(BlockingContext* context,
                         const v1::RegisterRequest* in,
                         v1::RegisterResponse* out) override {
-    return runner_.Run("Register", in, out);
+    return runner_.Run("Register", *context, in, out);
   }
-  grpc::Status Heartbeat(BlockingContext*,
+  grpc::Status Heartbeat(BlockingContext* context,
                          const v1::HeartbeatRequest* in,
                          v1::HeartbeatResponse* out) override {
-    return runner_.Run("Heartbeat", in, out);
+    return runner_.Run("Heartbeat", *context, in, out);
   }
-  grpc::Status FinishMerge(BlockingContext*,
+  grpc::Status FinishMerge(BlockingContext* context,
                            const v1::FinishMergeRequest* in,
                            v1::FinishMergeResponse* out) override {
-    return runner_.Run("FinishMerge", in, out);
+    return runner_.Run("FinishMerge", *context, in, out);
   }
-  grpc::Status ReportBlocks(BlockingContext*,
+  grpc::Status ReportBlocks(BlockingContext* context,
                             grpc::ServerReader<v1::ReportBlocksRequest>* reader,
                             v1::ReportBlocksResponse* out) override {
     return runner_.Run("ReportBlocks", [&]() -> Status {
-      MasterHandlers::BlockReport report = runner_.handlers().BeginBlockReport();
+      MasterHandlers::BlockReport report = runner_.HandlersFor(*context).BeginBlockReport();
       v1::ReportBlocksRequest chunk;
       while (reader->Read(&chunk))
         RETURN_IF_ERROR(report.Add(chunk));
@@ -364,12 +382,18 @@ class RegistryService final : public v1::DfsNodeRegistry::Service {
 }  // namespace
 
 struct MasterService::Impl {
-  Impl(Master& master, Metrics& metrics, const Clock& clock, std::string version)
-      : handlers(master, std::move(version)),
-        runner(handlers, metrics, clock),
+  Impl(Master& master,
+       Metrics& metrics,
+       const Clock& clock,
+       std::string own_version,
+       CallerTable::Options caller_options)
+      : version(std::move(own_version)),
+        callers(std::move(caller_options), clock),
+        runner(master, version, callers, metrics, clock),
         clients(master, runner) {}
 
-  MasterHandlers handlers;
+  const std::string version;
+  CallerTable callers;
   CallRunner runner;
   ClientService clients;
   AdminService admin{runner};
@@ -379,8 +403,10 @@ struct MasterService::Impl {
 MasterService::MasterService(Master& master,
                              Metrics& metrics,
                              const Clock& clock,
-                             std::string version)
-    : impl_(std::make_unique<Impl>(master, metrics, clock, std::move(version))) {}
+                             std::string version,
+                             CallerTable::Options callers)
+    : impl_(
+          std::make_unique<Impl>(master, metrics, clock, std::move(version), std::move(callers))) {}
 
 MasterService::~MasterService() = default;
 

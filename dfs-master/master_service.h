@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/clock/clock.h"
+#include "dfs-master/caller_table.h"
 #include "dfs-master/master.h"
 #include "dfs-master/metrics.h"
 
@@ -18,7 +19,12 @@ namespace slipstream::dfs::master {
 // Ownership: borrows the master, the metrics and the clock. Threads: thread-safe.
 class MasterService final {
  public:
-  MasterService(Master& master, Metrics& metrics, const Clock& clock, std::string version);
+  // `callers`: how those who call are told apart, by the metadata rpc::kUserMetadata.
+  MasterService(Master& master,
+                Metrics& metrics,
+                const Clock& clock,
+                std::string version,
+                CallerTable::Options callers);
   ~MasterService();
   MasterService(const MasterService&) = delete;
   MasterService& operator=(const MasterService&) = delete;

@@ -78,12 +78,13 @@ Status Count(Transaction& txn, const Inode& inode, bool is_added) {
 
 }  // namespace
 
-Status NamespaceTree::MakeRoot(Transaction& txn, const Now& now) {
+Status NamespaceTree::MakeRoot(Transaction& txn, const Attributes& attributes, const Now& now) {
   Inode root;
   root.id = kRootInode;
   root.kind = FileKind::kDirectory;
   root.modified_at_ms = now.wall_ms();
-  root.attributes.mode = kDirectoryMode;
+  root.attributes = attributes;
+  if (root.attributes.mode == 0) root.attributes.mode = kDirectoryMode;
   txn.Put(Table::kInodeNames, BigEndian(root.id), ChildKey(kNoInode, ""));
   Update(txn, root);
   return Count(txn, root, true);
@@ -246,6 +247,7 @@ Result<Inode> NamespaceTree::MakeDirectories(Transaction& txn,
     made.modified_at_ms = now.wall_ms();
     made.attributes = attributes;
     made.attributes.mode = attributes.mode == 0 ? kDirectoryMode : attributes.mode & kModeMask;
+    if (attributes.group.empty()) made.attributes.group = directory.attributes.group;
     RETURN_IF_ERROR(Insert(txn, made, now, Check::kRefuse));
     directory = std::move(made);
   }

@@ -41,7 +41,7 @@ class NamespaceTree final {
       : inode_ids_(inode_ids), quotas_(quotas), replication_(replication) {}
 
   // Makes the root directory of a new store.
-  Status MakeRoot(Transaction& txn, const Now& now);
+  Status MakeRoot(Transaction& txn, const Attributes& attributes, const Now& now);
 
   // ---- What users ask ----
 
@@ -81,7 +81,8 @@ class NamespaceTree final {
                                          std::string_view name) const;
   // The inode of that number, unless it is gone or below a directory that was deleted.
   Result<std::optional<Inode>> FindReachable(const Transaction& txn, InodeId id) const;
-  // The directory at path[0, depth), made with its parents where it is missing.
+  // The directory at path[0, depth), made with its parents where it is missing. Where `attributes`
+  // name no group, each is of its parent's.
   Result<Inode> MakeDirectories(Transaction& txn,
                                 const Path& path,
                                 size_t depth,

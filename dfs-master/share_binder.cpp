@@ -58,14 +58,15 @@ Result<PreparedShare> ShareBinder::Bind(Transaction& txn,
   share.expected_length_bytes = file.expected_length_bytes;
   share.blocks = std::move(blocks);
   share.is_closing = file.is_closing;
-  if (file.inode != kNoInode) return BindExisting(txn, owner, file, std::move(share));
+  if (file.inode != kNoInode) return BindExisting(txn, owner, file, std::move(share), epoch);
   return BindNew(txn, owner, file, std::move(share), now, epoch);
 }
 
 Result<PreparedShare> ShareBinder::BindExisting(Transaction& txn,
                                                 std::string_view owner,
                                                 const FileAppend& file,
-                                                PreparedShare share) {
+                                                PreparedShare share,
+                                                const Epoch& epoch) {
   share.inode = file.inode;
   ASSIGN_OR_RETURN(std::optional<Inode> inode, tree_.FindReachable(txn, file.inode));
   if (!inode.has_value()) {
@@ -76,6 +77,7 @@ Result<PreparedShare> ShareBinder::BindExisting(Transaction& txn,
   if (inode->is_directory()) {
     return FailedPrecondition("inode=" + std::to_string(file.inode) + " is a directory");
   }
+  RETURN_IF_ERROR(Permissions::CheckWriteInode(*epoch.caller, *inode));
   RETURN_IF_ERROR(CheckOwnership(*inode, owner));
   if (inode->length_bytes != file.expected_length_bytes) {
     return Aborted("file inode=" + std::to_string(file.inode) +
@@ -108,11 +110,14 @@ Result<ShareBinder::Place> ShareBinder::FindPlace(Transaction& txn,
   }
   ASSIGN_OR_RETURN(Path path, ParsePath(whole));
   if (path.empty()) return FailedPrecondition("the root is a directory");
-  const Attributes attributes{.owner = file.attributes.owner, .group = file.attributes.group};
+  RETURN_IF_ERROR(permissions_.CheckMake(txn, *epoch.caller, whole));
+  const Attributes attributes = Permissions::OwnedBy(
+      *epoch.caller, {.owner = file.attributes.owner, .group = file.attributes.group});
   ASSIGN_OR_RETURN(const Inode parent,
                    tree_.MakeDirectories(txn, path, path.size() - 1, attributes, now));
   epoch.folder_path = folder_path;
   epoch.folder = parent.id;
+  epoch.folder_group = parent.attributes.group;
   return Place{.parent = parent.id, .name = std::move(path.back())};
 }
 
@@ -138,6 +143,7 @@ Result<PreparedShare> ShareBinder::BindNew(Transaction& txn,
     if (existing->is_directory()) {
       return FailedPrecondition("is a directory: path=" + log::Quoted(file.new_path));
     }
+    RETURN_IF_ERROR(Permissions::CheckWriteInode(*epoch.caller, *existing));
     RETURN_IF_ERROR(CheckOwnership(*existing, owner));
   }
   share.replication = file.replication == 0 ? tree_.replication() : file.replication;
@@ -155,7 +161,8 @@ Result<PreparedShare> ShareBinder::BindNew(Transaction& txn,
   share.parent = place.parent;
   share.name = std::move(place.name);
   share.is_replacing = file.is_replacing;
-  share.attributes = file.attributes;
+  share.attributes = Permissions::OwnedBy(*epoch.caller, file.attributes);
+  if (share.attributes.group.empty()) share.attributes.group = epoch.folder_group;
   return share;
 }
 

@@ -9,6 +9,7 @@
 #include "common/status/status.h"
 #include "dfs-master/appends.h"
 #include "dfs-master/namespace_tree.h"
+#include "dfs-master/permissions.h"
 #include "dfs-master/transaction.h"
 
 namespace slipstream::dfs::master {
@@ -22,15 +23,18 @@ namespace slipstream::dfs::master {
 // Threads: none; under the master's lock. No state of its own but that of one epoch (Epoch).
 class ShareBinder final {
  public:
-  explicit ShareBinder(NamespaceTree& tree) : tree_(tree) {}
+  explicit ShareBinder(NamespaceTree& tree) : tree_(tree), permissions_(tree) {}
 
   // What the shares of one epoch have in common, so that a batch of files in one directory looks
   // for it, and changes it, once. For one transaction, in which nothing else happens meanwhile:
   // shares make directories and cut off none.
   struct Epoch {
+    // Who asks for it to be bound, and may have to be refused (Permissions). Borrowed.
+    const Caller* caller = &Caller::Process();
     // Where the last new file was bound: its path up to the last slash.
-    std::string folder_path;
+    std::string folder_path = {};
     InodeId folder = kNoInode;
+    std::string folder_group = {};
     // Where the last new file was carried out, and how many there were in a row: Finish counts
     // them.
     InodeId parent = kNoInode;
@@ -40,7 +44,8 @@ class ShareBinder final {
   // Binds `file` for `owner`; `blocks` are the file's, checked by the caller. A share of kind kLost
   // where the file is gone: nothing was bound.
   // Errors: kAborted (not of the expected length), kFailedPrecondition (another writer has the file
-  // or the name; not a file), kAlreadyExists, kInvalidArgument (path), kResourceExhausted (quota).
+  // or the name; not a file), kAlreadyExists, kInvalidArgument (path), kResourceExhausted (quota),
+  // kPermissionDenied.
   Result<PreparedShare> Bind(Transaction& txn,
                              std::string_view owner,
                              const FileAppend& file,
@@ -69,7 +74,8 @@ class ShareBinder final {
   Result<PreparedShare> BindExisting(Transaction& txn,
                                      std::string_view owner,
                                      const FileAppend& file,
-                                     PreparedShare share);
+                                     PreparedShare share,
+                                     const Epoch& epoch);
   Result<PreparedShare> BindNew(Transaction& txn,
                                 std::string_view owner,
                                 const FileAppend& file,
@@ -101,6 +107,7 @@ class ShareBinder final {
                 BlockChanges& changes);
 
   NamespaceTree& tree_;
+  const Permissions permissions_;
 };
 
 }  // namespace slipstream::dfs::master

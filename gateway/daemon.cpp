@@ -43,6 +43,8 @@ namespace slipstream::gateway {
 namespace {
 
 constexpr char kLogName[] = "gateway";
+// What everybody sees who looks at the dashboard it may read, and no more.
+constexpr char kOwnUser[] = "gateway";
 constexpr char kNoBrokers[] = "nothing is known of jobs: the gateway runs without --brokers";
 constexpr char kGroup[] = "supergroup";  // as HDFS and `dfs` name it
 constexpr std::chrono::milliseconds kWatchPeriod{1'000};
@@ -157,19 +159,20 @@ std::shared_ptr<dfs::DfsClient> Daemon::Impl::Connect(const std::string& user) {
                                   .timeout = options.timeout,
                                   .write_timeout = options.timeout,
                                   .read_timeout = options.timeout,
-                                  .file_owner = user,
+                                  .user = user,
                                   .file_group = kGroup,
                                   .stop = stop.get_token(),
                                   .transport = transport});
 }
 
 Status Daemon::Impl::Listen() {
-  webhdfs = std::make_unique<webhdfs::Handler>(clients, options.listen);
-  api_client = Connect("gateway");
+  webhdfs = std::make_unique<webhdfs::Handler>(clients, options.listen, options.static_user);
+  api_client = Connect(kOwnUser);
   // One that does not answer keeps the other charts waiting.
   chart_client = dfs::DfsClient::Connect({.master = options.master,
                                           .timeout = kChartsTimeout,
                                           .read_timeout = kChartsTimeout,
+                                          .user = kOwnUser,
                                           .threads_max = 0,
                                           .on_notice = [](const std::string&) {},
                                           .stop = stop.get_token(),

@@ -18,6 +18,7 @@ struct DaemonOptions {
       kafka_properties;  // librdkafka's, of TLS or SASL
   std::string listen = "127.0.0.1:9870";
   std::string dashboards = "/usr/share/slipstream/dashboards";  // the charts' folder
+  std::string static_user;                 // in whose name those act who do not say who they are
   std::vector<std::string> allowed_hosts;  // more names that browsers may know us by
   size_t connections_max = 2'000;
   uint64_t memory_bytes = 1ULL << 30;            // of all uploads and downloads together

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/access/process_user.h"
 #include "common/daemon/flags.h"
 #include "common/log/log.h"
 #include "gateway/daemon.h"
@@ -35,6 +36,12 @@ void AddFlags(CLI::App& app, slipstream::gateway::DaemonOptions& options) {
                  options.allowed_hosts,
                  "A name by which browsers and clients may ask for it, beside its addresses, "
                  "localhost and this machine's name; may be repeated");
+  options.static_user = slipstream::access::ActingUser();
+  app.add_option("--static-user",
+                 options.static_user,
+                 "In whose name those act at the file system who do not say who they are (default: "
+                 "the user that this gateway runs as)")
+      ->type_name("NAME");
   app.add_flag("--https",
                options.is_https,
                "Serve HTTPS, with the certificate of --tls-dir, in place of plain HTTP");

@@ -46,6 +46,7 @@ class CallContext final {
       : cancel_(options.stop, Cancel{.context = &context_}) {
     SetTimeout(context_, options.timeout);
     AddTrace(context_);
+    if (!options.user.empty()) context_.AddMetadata(kUserMetadata, std::string(options.user));
   }
 
   grpc::ClientContext* get() { return &context_; }

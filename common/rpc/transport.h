@@ -21,7 +21,12 @@ namespace slipstream::rpc {
 struct CallOptions {
   std::chrono::milliseconds timeout;  // from now; every call has one
   std::stop_token stop;               // cancels the call
+  // Who asks, for servers that want to know; empty: it is not said. Borrowed for the call.
+  std::string_view user = {};
 };
+
+// The metadata of a call that names its user; what ends in "-bin" may hold any bytes.
+constexpr char kUserMetadata[] = "slipstream-user-bin";
 
 // A call whose request is a stream. Destroyed before Finish, it is cancelled.
 // Threads: not thread-safe.

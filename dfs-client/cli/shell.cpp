@@ -1,7 +1,5 @@
 #include "dfs-client/cli/shell.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -12,8 +10,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <pwd.h>
 
+#include "common/access/process_user.h"
 #include "common/net/host_port.h"
 #include "common/rpc/library.h"
 #include "common/sync/mutex.h"
@@ -49,14 +47,6 @@ struct GlobalFlags {
 int UsageError(const std::string& text) {
   fmt::print(stderr, "dfs: {} (see --help)\n", text);
   return kExitUsage;
-}
-
-std::string UserName() {
-  if (const char* name = std::getenv("HADOOP_USER_NAME"); name != nullptr && *name != '\0') {
-    return name;
-  }
-  const passwd* entry = getpwuid(geteuid());
-  return entry != nullptr ? entry->pw_name : std::to_string(geteuid());
 }
 
 Result<GlobalFlags> ReadFlags(const Arguments& arguments) {
@@ -111,7 +101,7 @@ class NoticePrinter final {
 };
 
 int RunVerb(const GlobalFlags& flags, const Call& call, const Arguments& arguments) {
-  const std::string user = UserName();
+  const std::string user = access::ActingUser();
   const std::chrono::seconds timeout(flags.timeout_seconds);
   NoticePrinter notices(call.name);
   if (!flags.tls_dir.empty()) {
@@ -126,7 +116,7 @@ int RunVerb(const GlobalFlags& flags, const Call& call, const Arguments& argumen
                           .write_timeout = timeout,
                           .read_timeout = timeout,
                           .tls_dir = flags.tls_dir,
-                          .file_owner = user,
+                          .user = user,
                           .file_group = kGroup,
                           .on_notice = [&](const std::string& text) { notices.Print(text); }});
   Session session({.verb = call.name,

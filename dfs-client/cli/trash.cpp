@@ -13,6 +13,7 @@ namespace {
 
 // Names tried where one is taken; more than one within a second is rare.
 constexpr int kAttemptsMax = 1000;
+constexpr uint32_t kEverybodysMode = 01777;
 
 int64_t NowMs() {
   return SystemClock::Get().WallNow().time_since_epoch().count();
@@ -63,8 +64,20 @@ Result<std::string> Trash::PlaceFor(const std::string& path) {
     place = std::move(next);
     begin = end + 1;
   }
+  RETURN_IF_ERROR(MakePlaceOfHomes());
   RETURN_IF_ERROR(session_.client().MakeDirectory(std::string(ParentPath(place)), true).status());
   return place;
+}
+
+// Where it is missing, so that it does not become that of whoever first removes something: in it
+// everybody may make a home.
+Status Trash::MakePlaceOfHomes() {
+  const std::string homes(ParentPath(session_.home()));
+  if (session_.client().Stat(homes).status().code() != Code::kNotFound) return {};
+  const Status made = session_.client().MakeDirectory(homes, false).status();
+  if (made.code() == Code::kAlreadyExists) return {};
+  RETURN_IF_ERROR(made);
+  return session_.client().SetAttributes(homes, {.mode = kEverybodysMode}).status();
 }
 
 Result<bool> Trash::Take(const Item& item) {

@@ -32,6 +32,7 @@ class Trash final {
  private:
   Result<std::chrono::milliseconds> Interval();
   Result<std::string> PlaceFor(const std::string& path);
+  Status MakePlaceOfHomes();
   void Log(const std::string& text);
 
   Session& session_;

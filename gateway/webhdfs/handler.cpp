@@ -58,7 +58,7 @@ Outcome Handler::Run(const http::Request& request, std::string& path) {
   const auto operation = FindOperation(request.method, parameters.Text("op").value_or(""));
   if (const auto* exception = std::get_if<RemoteException>(&operation)) return *exception;
 
-  ASSIGN_OR_RETURN(const std::string user, UserOf(parameters));
+  ASSIGN_OR_RETURN(const std::string user, UserOf(parameters, static_user_));
   ASSIGN_OR_RETURN(path,
                    http::PercentDecode(std::string_view(request.path).substr(kPrefix.size()),
                                        http::Plus::kIsPlus));

@@ -20,9 +20,10 @@ namespace slipstream::gateway::webhdfs {
 // Ownership   borrows the clients.
 class Handler final : public http::Handler {
  public:
-  // `address`: HOST:PORT, for clients that do not say by which name they came.
-  Handler(UserClients& clients, std::string address)
-      : clients_(clients), address_(std::move(address)) {}
+  // `address`: HOST:PORT, for clients that do not say by which name they came; `static_user`: in
+  // whose name those act who do not say who they are, as Hadoop's hadoop.http.staticuser.user.
+  Handler(UserClients& clients, std::string address, std::string static_user)
+      : clients_(clients), address_(std::move(address)), static_user_(std::move(static_user)) {}
 
   static bool Serves(const http::Request& request);
 
@@ -35,6 +36,7 @@ class Handler final : public http::Handler {
 
   UserClients& clients_;
   const std::string address_;
+  const std::string static_user_;
 };
 
 // Whether a browser sent it in the name of a page that is not ours. Such a page cannot read the

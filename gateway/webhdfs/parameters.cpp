@@ -77,9 +77,11 @@ Result<std::optional<uint32_t>> Parameters::Permission(std::string_view name) co
   return std::optional<uint32_t>(mode);
 }
 
-Result<std::string> UserOf(const Parameters& parameters) {
-  const std::optional<std::string> proxied = parameters.Text("doas");
-  std::string user = proxied.value_or(parameters.Text("user.name").value_or("dr.who"));
+Result<std::string> UserOf(const Parameters& parameters, const std::string& otherwise) {
+  std::optional<std::string> said = parameters.Text("doas");
+  if (!said.has_value()) said = parameters.Text("user.name");
+  if (!said.has_value()) return otherwise;
+  std::string user = std::move(*said);
   // As Hadoop has it: ^[A-Za-z_][A-Za-z0-9._-]*[$]?$
   std::string_view name(user);
   if (name.size() > 1 && name.ends_with('$')) name.remove_suffix(1);

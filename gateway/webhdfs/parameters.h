@@ -35,8 +35,8 @@ class Parameters final {
   http::Query query_;
 };
 
-// Who asks: `doas` or `user.name`, else "dr.who", as Hadoop calls those who do not say.
+// Who asks: `doas` or `user.name`; `otherwise`, where neither is said.
 // kInvalidArgument: not a user's name.
-Result<std::string> UserOf(const Parameters& parameters);
+Result<std::string> UserOf(const Parameters& parameters, const std::string& otherwise);
 
 }  // namespace slipstream::gateway::webhdfs

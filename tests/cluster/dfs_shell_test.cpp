@@ -113,7 +113,8 @@ INSTANTIATE_TEST_SUITE_P(Zsh, DfsShellCompletionTest, ::testing::Values("complet
 INSTANTIATE_TEST_SUITE_P(
     Verbs,
     DfsShellTranscriptTest,
-    ::testing::Values("admin", "attributes", "copy", "help", "list", "names", "read"),
+    ::testing::Values(
+        "admin", "attributes", "copy", "help", "list", "names", "permissions", "read"),
     [](const auto& test) { return test.param; });
 
 // What needs a cluster of its own, or processes that are interrupted.

@@ -43,7 +43,7 @@ void CheckParameters(const webhdfs::Parameters& parameters) {
     }
     (void)parameters.Boolean(name, true);
   }
-  if (const auto user = webhdfs::UserOf(parameters); user.ok()) {
+  if (const auto user = webhdfs::UserOf(parameters, "eve"); user.ok()) {
     const auto home = dfs::NormalizePath("/user/" + *user);
     SLIPSTREAM_CHECK(home.ok() && *home == "/user/" + *user, "a home that is elsewhere");
   }

@@ -281,6 +281,20 @@ class ChangingTest(WebHdfsCase):
         self.refused(400, "IllegalArgumentException", "PUT", f"{self.root}/f", "SETPERMISSION",
                      permission="9")
 
+    def test_permissions(self):
+        put(f"{self.root}/f", b"x")
+        ask("PUT", f"{self.root}/f", "SETPERMISSION", permission="600")
+        of_eve = {"user.name": "eve"}
+        for verb, op in (("GET", "OPEN"), ("PUT", "SETREPLICATION"), ("POST", "TRUNCATE"),
+                         ("DELETE", "DELETE"), ("PUT", "SETPERMISSION")):
+            self.refused(403, "AccessControlException", verb, f"{self.root}/f", op, data="true",
+                         replication=1, newlength=0, permission=777, **of_eve)
+        self.refused(403, "AccessControlException", "PUT", f"{self.root}/new", "CREATE",
+                     data="true", **of_eve)
+        self.assertEqual(ask("GET", f"{self.root}/f", "GETFILESTATUS", **of_eve)[0], 200)
+        ask("PUT", f"{self.root}/f", "SETPERMISSION", permission="604")
+        self.assertEqual(ask("GET", f"{self.root}/f", "OPEN", data="true", **of_eve)[2], b"x")
+
     def test_replication(self):
         put(f"{self.root}/f", b"x")
         set_to = lambda path, count: document("PUT", path, "SETREPLICATION", replication=count)

@@ -76,7 +76,10 @@ Status DfsCluster::StartMaster(std::string_view failpoints) {
                    StartDaemon(0,
                                {.program = "dfs-master",
                                 .args = {"--listen=" + master_address_,
-                                         "--data-dir=" + master_data_dir().string()},
+                                         "--data-dir=" + master_data_dir().string(),
+                                         // In whose names tests speak to it beside their own.
+                                         "--superuser=hdfs",
+                                         "--superuser=ann"},
                                 .environment = FailpointEnvironment(failpoints),
                                 .dir = options_.dir / "logs"},
                                options_.master_flags));

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -76,7 +77,7 @@ TEST_F(AppendTest, AnAnswerThatGetsLostAppendsOnce) {
   ASSERT_OK(Store("/f", "one "));
   ASSERT_OK_AND_ASSIGN(auto appender, client_->AppendFile("/f"));
   ASSERT_OK(appender->Write("two"));
-  int answers = 0;
+  std::atomic<int> answers = 0;
   cluster_.master().OnPrepared(
       [&] { return ++answers < 3 ? Unavailable("the answer was lost") : Status(); });
 

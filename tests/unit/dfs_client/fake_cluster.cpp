@@ -456,8 +456,12 @@ std::vector<v1::ReportBadReplicaRequest> FakeMaster::bad_replicas() {
 }
 
 FakeCluster::FakeCluster() {
-  for (size_t i = 0; i < kNodes; ++i)
-    nodes_.push_back(std::make_unique<FakeDatanode>(*this, fmt::format("node-{}", i)));
+  {
+    // Nodes look for one another, from threads of servers that are there before the last node is.
+    MutexLock lock(mutex_);
+    for (size_t i = 0; i < kNodes; ++i)
+      nodes_.push_back(std::make_unique<FakeDatanode>(*this, fmt::format("node-{}", i)));
+  }
   master_ = std::make_unique<FakeMaster>(*this);
   master_server_ = Serve(*master_);
 }
@@ -465,6 +469,7 @@ FakeCluster::FakeCluster() {
 FakeCluster::~FakeCluster() = default;
 
 FakeDatanode* FakeCluster::FindNode(const std::string& node_id) {
+  MutexLock lock(mutex_);
   for (const auto& node : nodes_) {
     if (node->node_id() == node_id) return node.get();
   }

@@ -9,6 +9,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "common/rpc/status_map.h"
+#include "common/rpc/transport.h"
 #include "dfs-master/metrics.h"
 #include "tests/unit/dfs_master/master_harness.h"
 
@@ -17,7 +18,8 @@ namespace {
 
 class MasterServiceTest : public MasterHarness {
  protected:
-  MasterServiceTest() : service_(*master_, metrics_, clock_, "test") {
+  MasterServiceTest()
+      : service_(*master_, metrics_, clock_, "test", {.superusers = {"ada"}, .supergroup = {}}) {
     server_ = rpc::Server::Start({.listen = "127.0.0.1:0"}, service_.services()).value();
     auto channel = rpc::MakeChannel(server_->address());
     clients_ = v1::DfsMaster::NewStub(channel);
@@ -31,6 +33,7 @@ class MasterServiceTest : public MasterHarness {
               Response& response) {
     grpc::ClientContext context;
     rpc::SetTimeout(context, std::chrono::seconds(10));
+    context.AddMetadata(rpc::kUserMetadata, user_);
     return rpc::FromGrpc((stub.*method)(&context, request, &response));
   }
 
@@ -49,6 +52,7 @@ class MasterServiceTest : public MasterHarness {
     return response.session();
   }
 
+  std::string user_ = "ada";
   Metrics metrics_;
   MasterService service_;
   std::unique_ptr<rpc::Server> server_;
@@ -101,6 +105,24 @@ TEST_F(MasterServiceTest, AFileIsWrittenListedAndLocated) {
   ASSERT_TRUE(Call(*clients_, &v1::DfsMaster::Stub::LocateBlocks, locate, located).ok());
   ASSERT_EQ(located.blocks_size(), 1);
   EXPECT_EQ(located.blocks(0).nodes_size(), 2);
+}
+
+TEST_F(MasterServiceTest, ACallIsItsUsers) {
+  v1::MakeDirectoryRequest make;
+  make.set_path("/of-ada");
+  make.set_mode(0700);
+  make.set_owner("ada");
+  v1::MakeDirectoryResponse made;
+  ASSERT_TRUE(Call(*clients_, &v1::DfsMaster::Stub::MakeDirectory, make, made).ok());
+  v1::ListRequest list;
+  list.set_path("/of-ada");
+  v1::ListResponse listed;
+  EXPECT_TRUE(Call(*clients_, &v1::DfsMaster::Stub::List, list, listed).ok());
+  for (const char* user : {"eve", "", "\xff\n"}) {
+    user_ = user;
+    EXPECT_EQ(Call(*clients_, &v1::DfsMaster::Stub::List, list, listed).code(),
+              Code::kPermissionDenied);
+  }
 }
 
 TEST_F(MasterServiceTest, ErrorsKeepTheirCodes) {

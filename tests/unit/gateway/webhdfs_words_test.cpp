@@ -39,12 +39,12 @@ TEST(ParametersTest, RefuseWhatTheyAreNot) {
 }
 
 TEST(ParametersTest, UserIsWhoAsks) {
-  EXPECT_EQ(UserOf(Parse("")).value(), "dr.who");
-  EXPECT_EQ(UserOf(Parse("user.name=ann")).value(), "ann");
-  EXPECT_EQ(UserOf(Parse("user.name=ann&doas=bob")).value(), "bob");
-  EXPECT_EQ(UserOf(Parse("user.name=host$")).value(), "host$");
+  EXPECT_EQ(UserOf(Parse(""), "eve").value(), "eve");
+  EXPECT_EQ(UserOf(Parse("user.name=ann"), "eve").value(), "ann");
+  EXPECT_EQ(UserOf(Parse("user.name=ann&doas=bob"), "eve").value(), "bob");
+  EXPECT_EQ(UserOf(Parse("user.name=host$"), "eve").value(), "host$");
   for (const char* bad : {"user.name=a/b", "user.name=..", "user.name=1a", "user.name=a%0Ab"})
-    EXPECT_FALSE(UserOf(Parse(bad)).ok()) << bad;
+    EXPECT_FALSE(UserOf(Parse(bad), "eve").ok()) << bad;
 }
 
 RemoteException Refusal(std::string_view verb, std::string_view name) {
