@@ -5,13 +5,6 @@
 #include "dfs-client/wire.h"
 
 namespace slipstream::dfs {
-namespace {
-
-// A copy to another disk takes as long as that disk needs.
-constexpr std::chrono::minutes kBackupTimeout{30};
-
-}  // namespace
-
 AdminClient::AdminClient(DfsClient& client)
     : master_(client.parts_->connection), ids_(client.parts_->ids) {}
 
@@ -65,19 +58,8 @@ Result<FileCheckPage> AdminClient::CheckFiles(const FileCheck& check) {
   return wire::ToFileCheckPage(response);
 }
 
-Result<BackupReport> AdminClient::Backup(const std::string& directory) {
-  v1::BackupRequest request;
-  request.set_directory(directory);
-  v1::BackupResponse response;
-  // Once: an attempt of which nothing was heard may have filled the directory.
-  RETURN_IF_ERROR(
-      master_.CallOnce("/slipstream.dfs.v1.DfsAdmin/Backup", request, response, kBackupTimeout));
-  return BackupReport{.log_position = response.log_position(), .bytes = response.bytes()};
-}
-
-Result<RestoreReport> AdminClient::Restore(RestoreWord word) {
+Result<RestoreReport> AdminClient::GetRestore() {
   v1::RestoreRequest request;
-  request.set_word(wire::FromRestoreWord(word));
   v1::RestoreResponse response;
   RETURN_IF_ERROR(master_.Call("/slipstream.dfs.v1.DfsAdmin/Restore", request, response));
   return wire::ToRestoreReport(response);

@@ -38,13 +38,8 @@ class AdminClient final {
   // The health of the files below a path, a page at a time: go on with the answer's cursor.
   Result<FileCheckPage> CheckFiles(const FileCheck& check);
 
-  // A consistent copy of the master's store, on the master's own machine: `directory` is absolute
-  // there, new or empty.
-  Result<BackupReport> Backup(const std::string& directory);
-
-  // Of a master whose store was restored from a copy: how far it is, and the word that lets it go
-  // on where it waits for one.
-  Result<RestoreReport> Restore(RestoreWord word = RestoreWord::kStatus);
+  // Of a master whose store was restored from a copy: how far it is.
+  Result<RestoreReport> GetRestore();
 
  private:
   MasterConnection& master_;

@@ -179,20 +179,12 @@ enum class RestorePhase {
   kSettled
 };
 
-// An operator's word to it.
-enum class RestoreWord { kStatus, kWithoutMissingNodes, kForgetUnknown };
-
 struct RestoreReport {
   RestorePhase phase = RestorePhase::kNone;
   uint64_t backup_position = 0;
   std::vector<std::string> missing_node_ids;  // that are waited for
   uint64_t unknown_replicas = 0;              // blocks that the store does not know
   uint64_t writers_ahead = 0;                 // that named a commit the store does not have
-};
-
-struct BackupReport {
-  uint64_t log_position = 0;
-  uint64_t bytes = 0;
 };
 
 }  // namespace slipstream::dfs

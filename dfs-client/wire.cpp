@@ -279,18 +279,6 @@ RestoreReport ToRestoreReport(const v1::RestoreResponse& in) {
   return out;
 }
 
-v1::RestoreRequest::Word FromRestoreWord(RestoreWord in) {
-  switch (in) {
-    case RestoreWord::kWithoutMissingNodes:
-      return v1::RestoreRequest::WORD_WITHOUT_MISSING_NODES;
-    case RestoreWord::kForgetUnknown:
-      return v1::RestoreRequest::WORD_FORGET_UNKNOWN;
-    case RestoreWord::kStatus:
-      break;
-  }
-  return v1::RestoreRequest::WORD_STATUS;
-}
-
 v1::NodeService FromNodeService(NodeService in) {
   switch (in) {
     case NodeService::kInService:

@@ -29,7 +29,6 @@ ClusterState ToClusterState(const v1::GetClusterStateResponse& in);
 BalanceStatus ToBalanceStatus(const v1::BalanceStatus& in);
 FileCheckPage ToFileCheckPage(const v1::CheckFilesResponse& in);
 RestoreReport ToRestoreReport(const v1::RestoreResponse& in);
-v1::RestoreRequest::Word FromRestoreWord(RestoreWord in);
 v1::NodeService FromNodeService(NodeService in);
 v1::BalanceRequest::Action FromBalanceAction(BalanceAction in);
 

@@ -1,4 +1,5 @@
-// What operators ask of the master: the calls of DfsAdmin.
+// What operators ask of the master: the calls of DfsAdmin. What changes something is for
+// superusers.
 
 #include "dfs-master/master_handlers.h"
 #include "dfs-master/path.h"
@@ -7,11 +8,13 @@
 namespace slipstream::dfs::master {
 
 Status MasterHandlers::Answer(const v1::SetSafeModeRequest& request, v1::SetSafeModeResponse&) {
+  RETURN_IF_ERROR(Permissions::CheckSuperuser(*caller_));
   return master_.SetSafeMode(request.enter(), request.request_id());
 }
 
 Status MasterHandlers::Answer(const v1::SetNodeServiceRequest& request,
                               v1::SetNodeServiceResponse&) {
+  RETURN_IF_ERROR(Permissions::CheckSuperuser(*caller_));
   switch (request.service()) {
     case v1::NODE_SERVICE_IN_SERVICE:
     case v1::NODE_SERVICE_DECOMMISSIONING:
@@ -27,6 +30,9 @@ Status MasterHandlers::Answer(const v1::SetNodeServiceRequest& request,
 }
 
 Status MasterHandlers::Answer(const v1::BalanceRequest& request, v1::BalanceResponse& response) {
+  if (request.action() != v1::BalanceRequest::ACTION_STATUS) {
+    RETURN_IF_ERROR(Permissions::CheckSuperuser(*caller_));
+  }
   if (request.action() == v1::BalanceRequest::ACTION_START) {
     RETURN_IF_ERROR(master_.StartBalance(request.threshold_percent()));
   } else if (request.action() == v1::BalanceRequest::ACTION_STOP) {
@@ -53,6 +59,7 @@ Status MasterHandlers::Answer(const v1::CheckFilesRequest& request,
 }
 
 Status MasterHandlers::Answer(const v1::BackupRequest& request, v1::BackupResponse& response) {
+  RETURN_IF_ERROR(Permissions::CheckSuperuser(*caller_));
   if (request.directory().size() > kPathBytesMax) return InvalidArgument("backup: path too long");
   ASSIGN_OR_RETURN(const BackupInfo info, master_.MakeBackup(request.directory()));
   response.set_log_position(info.log_position);
@@ -61,6 +68,9 @@ Status MasterHandlers::Answer(const v1::BackupRequest& request, v1::BackupRespon
 }
 
 Status MasterHandlers::Answer(const v1::RestoreRequest& request, v1::RestoreResponse& response) {
+  if (request.word() != v1::RestoreRequest::WORD_STATUS) {
+    RETURN_IF_ERROR(Permissions::CheckSuperuser(*caller_));
+  }
   if (request.word() == v1::RestoreRequest::WORD_WITHOUT_MISSING_NODES) {
     RETURN_IF_ERROR(master_.GoOnWithoutMissingNodes());
   } else if (request.word() == v1::RestoreRequest::WORD_FORGET_UNKNOWN) {

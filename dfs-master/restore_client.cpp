@@ -6,6 +6,7 @@
 
 #include "proto/dfs_master.pb.h"
 
+#include "common/access/process_user.h"
 #include "common/rpc/grpc_transport.h"
 
 namespace slipstream::dfs::master {
@@ -20,12 +21,13 @@ Status Call(const MasterAddress& master,
             const google::protobuf::MessageLite& request,
             google::protobuf::MessageLite& response,
             std::chrono::milliseconds timeout) {
+  const std::string user = access::ActingUser();
   const std::shared_ptr<rpc::Transport> transport = rpc::MakeGrpcTransport(master.tls_dir);
   return transport->Connect(master.address)
       ->Call("/slipstream.dfs.v1.DfsAdmin/" + std::string(method),
              request,
              response,
-             {.timeout = timeout, .stop = {}});
+             {.timeout = timeout, .stop = {}, .user = user});
 }
 
 RestorePhase FromProto(v1::RestoreResponse::Phase phase) {

@@ -74,7 +74,7 @@ void RunReport(Session& session, const Arguments& arguments) {
   if (!sections.live && !sections.dead && !sections.decommissioning && !sections.maintenance) {
     sections = ReportSections();
   }
-  session.Print(RestoreText(session.admin().Restore()));
+  session.Print(RestoreText(session.admin().GetRestore()));
   session.Print(FormatReport(*state, sections));
 }
 

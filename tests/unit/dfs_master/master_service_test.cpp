@@ -10,6 +10,7 @@
 #include "common/rpc/server.h"
 #include "common/rpc/status_map.h"
 #include "common/rpc/transport.h"
+#include "dfs-master/master_handlers.h"
 #include "dfs-master/metrics.h"
 #include "tests/unit/dfs_master/master_harness.h"
 
@@ -123,6 +124,26 @@ TEST_F(MasterServiceTest, ACallIsItsUsers) {
     EXPECT_EQ(Call(*clients_, &v1::DfsMaster::Stub::List, list, listed).code(),
               Code::kPermissionDenied);
   }
+}
+
+// As HDFS's superuser's: each call of DfsAdmin but those that only look.
+TEST_F(MasterServiceTest, WhatChangesTheClusterIsForSuperusers) {
+  const auto caller = std::make_shared<const Caller>(Caller{.user = "eve"});
+  MasterHandlers of_eve(*master_, "test", caller);
+  const auto ask = [&]<class Request, class Response>(const Request& request, Response response) {
+    return of_eve.Answer(request, response).code();
+  };
+  EXPECT_EQ(ask(v1::SetSafeModeRequest(), v1::SetSafeModeResponse()), Code::kPermissionDenied);
+  EXPECT_EQ(ask(v1::SetNodeServiceRequest(), v1::SetNodeServiceResponse()),
+            Code::kPermissionDenied);
+  EXPECT_EQ(ask(v1::BackupRequest(), v1::BackupResponse()), Code::kPermissionDenied);
+  v1::BalanceRequest balance;
+  balance.set_action(v1::BalanceRequest::ACTION_START);
+  EXPECT_EQ(ask(balance, v1::BalanceResponse()), Code::kPermissionDenied);
+  v1::RestoreRequest restore;
+  restore.set_word(v1::RestoreRequest::WORD_FORGET_UNKNOWN);
+  EXPECT_EQ(ask(restore, v1::RestoreResponse()), Code::kPermissionDenied);
+  EXPECT_EQ(ask(v1::RestoreRequest(), v1::RestoreResponse()), Code::kOk);
 }
 
 TEST_F(MasterServiceTest, ErrorsKeepTheirCodes) {
