@@ -86,6 +86,41 @@ Json TablesJson(std::span<const JobDescription::Table> tables) {
   return list;
 }
 
+using Flow = WorkerState::Flow;
+
+void AddTo(Flow& sum, const Flow& more) {
+  sum.rows += more.rows;
+  sum.bytes += more.bytes;
+}
+
+void AddFlows(WorkerState& sum, const WorkerState& more) {
+  for (const auto& [topic, flow] : more.inputs)
+    AddTo(sum.inputs[topic], flow);
+  for (const auto& [place, flow] : more.outputs)
+    AddTo(sum.outputs[place], flow);
+  sum.exchanges.resize(std::max(sum.exchanges.size(), more.exchanges.size()));
+  for (size_t i = 0; i < more.exchanges.size(); ++i)
+    AddTo(sum.exchanges[i], more.exchanges[i]);
+}
+
+Json FlowJson(const Flow& flow) {
+  return {{"rows", flow.rows}, {"bytes", flow.bytes}};
+}
+
+Json FlowsJson(const std::map<std::string, Flow>& flows) {
+  Json json = Json::object();
+  for (const auto& [place, flow] : flows)
+    json[place] = FlowJson(flow);
+  return json;
+}
+
+Json FlowsJson(std::span<const Flow> flows) {
+  Json json = Json::array();
+  for (const Flow& flow : flows)
+    json.push_back(FlowJson(flow));
+  return json;
+}
+
 // What a job's workers have together.
 Json JobJson(const std::string& name, std::span<const WorkerState* const> workers, int64_t now_ms) {
   WorkerState sum;
@@ -101,6 +136,7 @@ Json JobJson(const std::string& name, std::span<const WorkerState* const> worker
     sum.operator_rows.resize(std::max(sum.operator_rows.size(), worker->operator_rows.size()));
     for (size_t i = 0; i < worker->operator_rows.size(); ++i)
       sum.operator_rows[i] += worker->operator_rows[i];
+    AddFlows(sum, *worker);
     sum.commits += worker->commits;
     sum.commits_failed += worker->commits_failed;
     sum.commit_seconds += worker->commit_seconds;
@@ -115,6 +151,9 @@ Json JobJson(const std::string& name, std::span<const WorkerState* const> worker
           {"rows_in_per_second", sum.rows_in_per_second},
           {"rows_out_per_second", sum.rows_out_per_second},
           {"operator_rows", sum.operator_rows},
+          {"inputs", FlowsJson(sum.inputs)},
+          {"outputs", FlowsJson(sum.outputs)},
+          {"exchanges", FlowsJson(sum.exchanges)},
           {"lag_records", lag},
           {"commits", sum.commits},
           {"commits_failed", sum.commits_failed},
@@ -242,7 +281,9 @@ std::string TasksText(std::span<const WorkerState> workers) {
                    {"partition", task.partition},
                    {"position", task.position},
                    {"is_idle", task.is_idle},
-                   {"is_done", task.is_done}};
+                   {"is_done", task.is_done},
+                   {"busy_share", task.busy_share},
+                   {"held_back_share", task.held_back_share}};
       if (task.end.has_value()) {
         json["end"] = *task.end;
         json["lag_records"] = std::max<int64_t>(*task.end - task.position, 0);

@@ -72,14 +72,18 @@ std::string_view OpenApiText() {
     "parameters": {
       "Path": {"name": "path", "in": "query", "description": "Absolute; without it the root", "schema": {"type": "string"}}
     },
+    "schemas": {
+      "Flow": {"type": "object", "required": ["rows", "bytes"], "properties": {"rows": {"type": "integer"}, "bytes": {"type": "integer"}}},
+      "Flows": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Flow"}}
+    },
     "responses": {
       "Cluster": {"description": "The cluster", "content": {"application/json": {"schema": {"type": "object", "required": ["age_ms", "is_in_safe_mode", "datanodes", "capacity_bytes", "used_bytes", "free_bytes", "files", "blocks", "under_replicated_blocks", "missing_blocks"]}}}},
       "Datanodes": {"description": "Datanodes", "content": {"application/json": {"schema": {"type": "object", "required": ["datanodes"], "properties": {"datanodes": {"type": "array", "items": {"type": "object", "required": ["node_id", "address", "state", "service", "silent_ms", "capacity_bytes", "used_bytes", "free_bytes", "replicas", "disks"]}}}}}}},
       "Files": {"description": "A path and its entries", "content": {"application/json": {"schema": {"type": "object", "required": ["path", "status", "entries", "has_more"]}}}},
       "Blocks": {"description": "Blocks in order", "content": {"application/json": {"schema": {"type": "object", "required": ["path", "blocks"]}}}},
-      "Jobs": {"description": "Jobs", "content": {"application/json": {"schema": {"type": "object", "required": ["jobs"], "properties": {"jobs": {"type": "array", "items": {"type": "object", "required": ["job", "rows_in", "rows_out", "rows_in_per_second", "lag_records", "workers"]}}}}}}},
+      "Jobs": {"description": "Jobs. inputs (by topic), outputs (by topic or path) and exchanges (by number, as they stand in the plan) say how much went through since its processes began", "content": {"application/json": {"schema": {"type": "object", "required": ["jobs"], "properties": {"jobs": {"type": "array", "items": {"type": "object", "required": ["job", "rows_in", "rows_out", "rows_in_per_second", "inputs", "outputs", "exchanges", "lag_records", "workers"], "properties": {"inputs": {"$ref": "#/components/schemas/Flows"}, "outputs": {"$ref": "#/components/schemas/Flows"}, "exchanges": {"type": "array", "items": {"$ref": "#/components/schemas/Flow"}}}}}}}}}},
       "Job": {"description": "A job", "content": {"application/json": {"schema": {"type": "object", "required": ["job", "sources", "sinks", "plan", "sql"]}}}},
-      "Tasks": {"description": "Tasks", "content": {"application/json": {"schema": {"type": "object", "required": ["tasks"]}}}},
+      "Tasks": {"description": "Tasks. busy_share and held_back_share are of the last second: with its records, and not reading while what it had given was committed", "content": {"application/json": {"schema": {"type": "object", "required": ["tasks"], "properties": {"tasks": {"type": "array", "items": {"type": "object", "required": ["job", "worker", "topic", "partition", "position", "is_idle", "is_done", "busy_share", "held_back_share"]}}}}}}},
       "Topics": {"description": "Topics", "content": {"application/json": {"schema": {"type": "object", "required": ["topics"]}}}},
       "Charts": {"description": "Charts", "content": {"application/json": {"schema": {"type": "object", "required": ["charts"]}}}},
       "Chart": {"description": "A chart; without \"groups\" until its source was read", "content": {"application/json": {"schema": {"type": "object", "required": ["chart", "title", "type", "unit", "is_read"]}}}},

@@ -11,6 +11,7 @@ using Json = nlohmann::json;
 
 constexpr size_t kTasksMax = 10'000;
 constexpr size_t kOperatorsMax = 1'000;
+constexpr size_t kPlacesMax = 1'000;
 
 // Of another type, it is as good as absent.
 std::string Text(const Json& json, const char* name) {
@@ -50,6 +51,31 @@ std::vector<uint64_t> Numbers(const Json& json, const char* name) {
   return numbers;
 }
 
+WorkerState::Flow FlowFrom(const Json& json) {
+  return {.rows = NumberOr0<uint64_t>(json, "rows"), .bytes = NumberOr0<uint64_t>(json, "bytes")};
+}
+
+std::map<std::string, WorkerState::Flow> FlowsByPlace(const Json& json, const char* name) {
+  std::map<std::string, WorkerState::Flow> flows;
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_object()) return flows;
+  for (const auto& [place, flow] : found->items()) {
+    if (flow.is_object() && flows.size() < kPlacesMax) flows.emplace(place, FlowFrom(flow));
+  }
+  return flows;
+}
+
+std::vector<WorkerState::Flow> FlowsByNumber(const Json& json, const char* name) {
+  std::vector<WorkerState::Flow> flows;
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_array()) return flows;
+  for (const Json& flow : *found) {
+    if (!flow.is_object() || flows.size() == kOperatorsMax) return {};
+    flows.push_back(FlowFrom(flow));
+  }
+  return flows;
+}
+
 WorkerState::Task TaskFrom(const Json& json) {
   return {.topic = Text(json, "topic"),
           .partition = NumberOr0<int32_t>(json, "partition"),
@@ -57,7 +83,9 @@ WorkerState::Task TaskFrom(const Json& json) {
           .end = MaybeNumber<int64_t>(json, "end"),
           .watermark_ms = MaybeNumber<int64_t>(json, "watermark_ms"),
           .is_idle = Flag(json, "idle"),
-          .is_done = Flag(json, "done")};
+          .is_done = Flag(json, "done"),
+          .busy_share = NumberOr0<double>(json, "busy_share"),
+          .held_back_share = NumberOr0<double>(json, "held_back_share")};
 }
 
 }  // namespace
@@ -82,6 +110,9 @@ Result<WorkerState> ParseWorkerState(std::string_view slot, std::string_view tex
                      .busy_share = NumberOr0<double>(json, "busy_share"),
                      .commit_share = NumberOr0<double>(json, "commit_share"),
                      .operator_rows = Numbers(json, "operator_rows"),
+                     .inputs = FlowsByPlace(json, "inputs"),
+                     .outputs = FlowsByPlace(json, "outputs"),
+                     .exchanges = FlowsByNumber(json, "exchanges"),
                      .commits = NumberOr0<uint64_t>(json, "commits"),
                      .commits_failed = NumberOr0<uint64_t>(json, "commits_failed"),
                      .commit_seconds = NumberOr0<double>(json, "commit_seconds"),

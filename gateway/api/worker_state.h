@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,13 @@ struct WorkerState {
     std::optional<int64_t> watermark_ms;
     bool is_idle = false;
     bool is_done = false;
+    double busy_share = 0;       // of its time, spent on its records
+    double held_back_share = 0;  // not reading, while what it had given was committed
+  };
+  // What crossed an edge of the job.
+  struct Flow {
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
   };
 
   std::string slot;
@@ -38,6 +46,9 @@ struct WorkerState {
   double busy_share = 0;                // of its time, spent on records
   double commit_share = 0;              // spent in commits
   std::vector<uint64_t> operator_rows;  // that came into each operator, by its number
+  std::map<std::string, Flow> inputs;   // by topic
+  std::map<std::string, Flow> outputs;  // by topic, or path of files
+  std::vector<Flow> exchanges;          // by number
   uint64_t commits = 0;
   uint64_t commits_failed = 0;
   double commit_seconds = 0;  // of all together

@@ -15,12 +15,27 @@ constexpr std::chrono::milliseconds kRetireTimeout{2'000};
 constexpr std::chrono::seconds kDescriptionPeriod{60};
 constexpr char kDescriptionKey[] = "job:";  // then the job's name; no slot's name has a colon
 
-nlohmann::json TaskJson(const WorkerStatus::TaskStatus& task) {
+using Flow = TaskProgram::Counters::Flow;
+
+nlohmann::json FlowJson(const Flow& flow) {
+  return {{"rows", flow.rows}, {"bytes", flow.bytes}};
+}
+
+nlohmann::json FlowsJson(const std::map<std::string, Flow>& flows) {
+  nlohmann::json json = nlohmann::json::object();
+  for (const auto& [place, flow] : flows)
+    json[place] = FlowJson(flow);
+  return json;
+}
+
+nlohmann::json TaskJson(const WorkerStatus::TaskStatus& task, const TaskShares& shares) {
   nlohmann::json json = {{"topic", task.topic},
                          {"partition", task.partition},
                          {"position", task.position},
                          {"idle", task.is_idle},
-                         {"done", task.is_done}};
+                         {"done", task.is_done},
+                         {"busy_share", shares.busy},
+                         {"held_back_share", shares.held_back}};
   if (task.end >= 0) {
     json["end"] = task.end;
     json["lag"] = std::max<int64_t>(task.end - task.position, 0);
@@ -34,6 +49,30 @@ nlohmann::json TaskJson(const WorkerStatus::TaskStatus& task) {
 
 double PerSecond(uint64_t now, uint64_t before, double seconds) {
   return seconds <= 0 || now < before ? 0 : static_cast<double>(now - before) / seconds;
+}
+
+double ShareOf(double now, double before, double seconds) {
+  return std::clamp((now - before) / seconds, 0.0, 1.0);
+}
+
+// Of each of the worker's tasks; one that has just been made has spent no time before.
+std::vector<TaskShares> SharesOf(const WorkerStatus& worker,
+                                 const WorkerStatus& before,
+                                 double seconds) {
+  std::vector<TaskShares> shares;
+  for (const WorkerStatus::TaskStatus& task : worker.tasks) {
+    const auto earlier =
+        std::find_if(before.tasks.begin(), before.tasks.end(), [&](const auto& other) {
+          return other.topic == task.topic && other.partition == task.partition &&
+                 other.busy_seconds <= task.busy_seconds;
+        });
+    const WorkerStatus::TaskStatus then =
+        earlier == before.tasks.end() ? WorkerStatus::TaskStatus() : *earlier;
+    shares.push_back(
+        {.busy = ShareOf(task.busy_seconds, then.busy_seconds, seconds),
+         .held_back = ShareOf(task.held_back_seconds, then.held_back_seconds, seconds)});
+  }
+  return shares;
 }
 
 }  // namespace
@@ -63,12 +102,19 @@ std::string WorkerStatusJson(const JobContext& context,
                          {"commits_failed", worker.commits_failed},
                          {"commit_seconds", worker.commit_seconds},
                          {"takeovers", worker.takeovers},
+                         {"inputs", FlowsJson(worker.counters.inputs)},
+                         {"outputs", FlowsJson(worker.counters.outputs)},
+                         {"exchanges", nlohmann::json::array()},
                          {"tasks", nlohmann::json::array()}};
   if (!worker.waiting_for.empty()) json["waiting_for"] = worker.waiting_for;
   for (const auto& [table, rows] : worker.counters.rows_late_by_table)
     json["rows_late_by_table"][table] = rows;
-  for (const WorkerStatus::TaskStatus& task : worker.tasks)
-    json["tasks"].push_back(TaskJson(task));
+  for (size_t i = 0; i < worker.tasks.size(); ++i) {
+    const TaskShares shares = i < rates.tasks.size() ? rates.tasks[i] : TaskShares();
+    json["tasks"].push_back(TaskJson(worker.tasks[i], shares));
+  }
+  for (const Flow& flow : worker.counters.exchanges)
+    json["exchanges"].push_back(FlowJson(flow));
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -108,12 +154,12 @@ WorkerRates StatusPublisher::RatesOf(const WorkerStatus& worker, SteadyTime now)
   const double seconds = std::chrono::duration<double>(now - last->at).count();
   if (seconds <= 0) return {};
   const WorkerStatus& before = last->worker;
-  const auto share = [&](double spent) { return std::clamp(spent / seconds, 0.0, 1.0); };
   return {
       .rows_in_per_second = PerSecond(worker.counters.rows_in, before.counters.rows_in, seconds),
       .rows_out_per_second = PerSecond(worker.counters.rows_out, before.counters.rows_out, seconds),
-      .busy_share = share(worker.busy_seconds - before.busy_seconds),
-      .commit_share = share(worker.commit_seconds - before.commit_seconds)};
+      .busy_share = ShareOf(worker.busy_seconds, before.busy_seconds, seconds),
+      .commit_share = ShareOf(worker.commit_seconds, before.commit_seconds, seconds),
+      .tasks = SharesOf(worker, before, seconds)};
 }
 
 void StatusPublisher::Publish(const std::vector<WorkerStatus>& workers) {

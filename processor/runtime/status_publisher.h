@@ -14,12 +14,19 @@
 
 namespace slipstream::runtime {
 
+// What a task did of its time since its worker's last status.
+struct TaskShares {
+  double busy = 0;       // with its records
+  double held_back = 0;  // not reading, since what it has given was being committed
+};
+
 // What a worker did since its last status.
 struct WorkerRates {
   double rows_in_per_second = 0;
   double rows_out_per_second = 0;
-  double busy_share = 0;    // of its time, spent on records
-  double commit_share = 0;  // spent in commits
+  double busy_share = 0;               // of its time, spent on records
+  double commit_share = 0;             // spent in commits
+  std::vector<TaskShares> tasks = {};  // in the order of WorkerStatus::tasks
 };
 
 // One worker's state as JSON; docs/FORMATS.md, "Status".

@@ -176,7 +176,10 @@ Result<size_t> Task::ReadBatch() {
     if (idle_timer_ && is_caught_up_) idle_timer_->OnEmptyRead(shared_.clock.Now());
     return size_t{0};
   }
-  RETURN_IF_ERROR(ProcessRecords(batch));
+  const SteadyTime begin = shared_.clock.Now();
+  Status processed = ProcessRecords(batch);
+  busy_time_ += shared_.clock.Now() - begin;
+  RETURN_IF_ERROR(processed);
   if (!batch->error().ok()) {
     return batch->error().WithContext(
         fmt::format("{} offset={}", kafka::ToString(id_.partition), position_));
@@ -215,6 +218,7 @@ Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& ba
     is_caught_up_ = false;
     is_idle_ = false;
     if (idle_timer_) idle_timer_->Restart();
+    flows_.TakeIn(inputs_);
     RETURN_IF_ERROR(GiveToProgram(batch));
     SLIPSTREAM_FAILPOINT_HIT("task.mid_batch");
     RETURN_IF_ERROR(TakeOutputError());
@@ -293,6 +297,7 @@ void Task::ToKafka(size_t sink, const OutputRecord& record) {
   const int32_t partition = spec.is_fixed
                                 ? id_.partition.partition % context.sink_partition_counts[sink]
                                 : record.partition;
+  flows_.ToKafka(sink, record);
   output_headers_.clear();
   for (const Header& header : record.headers)
     output_headers_.push_back({.name = header.name, .value = header.value});
@@ -318,7 +323,8 @@ void Task::ToKafka(size_t sink, const OutputRecord& record) {
 void Task::ToFile(size_t sink,
                   std::string_view partition_path,
                   std::string_view rows,
-                  uint64_t /*row_count*/) {
+                  uint64_t row_count) {
+  flows_.ToFile(sink, row_count, rows.size());
   Status status = dfs_files_ != nullptr && dfs_files_->has_sink(sink)
                       ? dfs_files_->Append(sink, partition_path, rows, NowMs())
                       : local_files_->Append(sink, partition_path, rows, NowMs());
@@ -327,6 +333,7 @@ void Task::ToFile(size_t sink,
 }
 
 void Task::ToExchange(size_t exchange, uint64_t hash, std::string_view row) {
+  flows_.ToExchange(exchange, row.size());
   to_exchanges_.Add(exchange, hash, row);
 }
 
@@ -498,6 +505,12 @@ std::optional<SenderMark> Task::NewSenderMark() const {
                         .is_done = is_ended_};
   if (sent_mark_ == mark) return std::nullopt;
   return mark;
+}
+
+TaskProgram::Counters Task::counters() const {
+  TaskProgram::Counters counters = program_->counters();
+  flows_.Enter(id_.partition.topic, *shared_.context.program, counters);
+  return counters;
 }
 
 void Task::OnCommitted() {

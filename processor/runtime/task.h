@@ -23,6 +23,7 @@
 #include "processor/runtime/idle_timer.h"
 #include "processor/runtime/job_context.h"
 #include "processor/runtime/staged_records.h"
+#include "processor/runtime/task_flows.h"
 #include "processor/runtime/task_program.h"
 #include "processor/state/job_record.h"
 #include "processor/state/mark.h"
@@ -158,7 +159,11 @@ class Task final : private TaskOutput {
   int64_t committed_position() const { return committed_position_; }
   int64_t end() const { return end_; }
   EventTimeUs watermark() const { return program_->watermark(); }
-  TaskProgram::Counters counters() const { return program_->counters(); }
+  TaskProgram::Counters counters() const;
+  SteadyTime::duration busy_time() const { return busy_time_; }
+  // While what it has given is on its way, and it reads nothing.
+  SteadyTime::duration held_back_time() const { return held_back_time_; }
+  void AddHeldBackTime(SteadyTime::duration time) { held_back_time_ += time; }
 
  private:
   Task(const Shared& shared, TaskId id, TaskRestore restore, std::unique_ptr<TaskProgram> program);
@@ -231,6 +236,9 @@ class Task final : private TaskOutput {
   bool is_new_;  // the job record is not yet in the changelog
   bool is_dirty_;
   trace::Id trace_;
+  TaskFlows flows_;
+  SteadyTime::duration busy_time_{};
+  SteadyTime::duration held_back_time_{};
   bool is_settled_ = true;
   bool has_file_epoch_ = false;  // the running epoch has prepared files
 };

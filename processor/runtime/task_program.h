@@ -164,6 +164,15 @@ class TaskProgram {
     uint64_t rows_dead = 0;
     // That came into each operator of the job, by its number; those of other stages are 0.
     std::vector<uint64_t> operator_rows = {};
+
+    // What crossed the program's edges, which the runtime counts.
+    struct Flow {
+      uint64_t rows = 0;   // records, where they come from Kafka or go there
+      uint64_t bytes = 0;  // of keys and values, or of encoded rows
+    };
+    std::map<std::string, Flow> inputs = {};   // by topic
+    std::map<std::string, Flow> outputs = {};  // by topic, or path of files
+    std::vector<Flow> exchanges = {};          // sent through each, by its number
   };
   virtual Counters counters() const = 0;
 };

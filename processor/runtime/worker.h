@@ -24,6 +24,8 @@ struct WorkerStatus {
     EventTimeUs watermark = kNoWatermark;
     bool is_idle = false;
     bool is_done = false;
+    double busy_seconds = 0;       // spent on its records, since it was made
+    double held_back_seconds = 0;  // in commits of what it has given, during which it reads nothing
   };
 
   std::string slot;

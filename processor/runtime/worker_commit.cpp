@@ -58,7 +58,10 @@ CommitOutcome Worker::Impl::CommitEpoch(milliseconds patience) {
                      .on_waiting = [this](const Status& why) { SayWaiting(why.message()); }});
   const SteadyTime begin = clock.Now();
   CommitOutcome outcome = round.Run(dirty);
-  commit_time += clock.Now() - begin;
+  const SteadyTime::duration elapsed = clock.Now() - begin;
+  commit_time += elapsed;
+  for (Task* task : dirty)
+    task->AddHeldBackTime(elapsed);
   if (!outcome.ok()) {
     ++commits_failed;
     return outcome;

@@ -12,6 +12,7 @@ tests run in the order of their names: the last ones break things.
 import json
 import os
 import pathlib
+import re
 import signal
 import sys
 import tempfile
@@ -191,6 +192,11 @@ class DashboardTest(unittest.TestCase):
         operators = self.page.locator(".op-rows")
         expect(operators).to_have_count(4)
         expect(operators.nth(1)).to_contain_text("in ")
+        for edge in (".op-scan .op-rows", ".op-insert .op-rows"):
+            expect(self.page.locator(edge)).to_contain_text(re.compile(r"\d (B|kB|MB)/s"))
+        for column in ("Busy", "Held back"):
+            expect(self.page.get_by_role("region", name="Tasks").locator("thead")).to_contain_text(column)
+        expect(self.page.get_by_role("region", name="Tasks").locator("tbody tr").first).to_contain_text(" %")
         expect(self.page.get_by_role("region", name="Tasks").locator("tbody tr")).to_have_count(3)
         letters = self.page.get_by_role("region", name="Dead letters")
         expect(letters.locator("tbody tr").first).to_contain_text("iot_sensor_data", timeout=LONG_MS)
@@ -198,6 +204,7 @@ class DashboardTest(unittest.TestCase):
         self.keep_picture("jobs")
         self.page.get_by_role("navigation", name="Jobs").get_by_role("link", name="carrier_counts").click()
         expect(self.page.locator(".op-exchange")).to_have_count(1)
+        expect(self.page.locator(".op-exchange .op-rows")).to_contain_text("sent ")
         self.keep_picture("jobs-exchange")
 
     def test_5_files_are_browsed_uploaded_and_deleted(self):

@@ -60,7 +60,7 @@ class Live {
       this.note(`out ${job.job}`, job.rows_out_per_second);
       this.note(`lag ${job.job}`, job.lag_records);
       const samples = this.operators.get(job.job) ?? [];
-      samples.push({at: Date.now(), rows: job.operator_rows});
+      samples.push({at: Date.now(), rows: job.operator_rows, inputs: job.inputs, outputs: job.outputs, exchanges: job.exchanges});
       if (samples.length > 6) samples.shift();
       this.operators.set(job.job, samples);
       this.noteCommits(job);
@@ -116,6 +116,23 @@ class Live {
     const first = samples[0], last = samples.at(-1);
     const seconds = Math.max((last.at - first.at) / 1000, 0.5);
     return last.rows.map((rows, i) => Math.max(rows - first.rows[i], 0) / seconds);
+  }
+
+  // Rows and bytes a second over the edges of a job: {inputs: by topic, outputs: by topic or path, exchanges: by number}.
+  flowRates(job) {
+    const samples = this.operators.get(job) ?? [];
+    const first = samples[0], last = samples.at(-1);
+    if (!last) return {inputs: {}, outputs: {}, exchanges: []};
+    const seconds = Math.max((last.at - first.at) / 1000, 0.5);
+    const rise = (now, before) => (name) => Math.max(now[name] - (before?.[name] ?? 0), 0) / seconds;
+    const rates = (now, before) => Object.entries(now ?? {}).map(([place, flow]) => {
+      const of = rise(flow, before?.[place]);
+      return [place, {rows: of('rows'), bytes: of('bytes')}];
+    });
+    return {
+      inputs: Object.fromEntries(rates(last.inputs, first.inputs)), outputs: Object.fromEntries(rates(last.outputs, first.outputs)),
+      exchanges: rates(last.exchanges, first.exchanges).map(([, flow]) => flow),
+    };
   }
 
   values(series) {

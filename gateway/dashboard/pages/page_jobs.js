@@ -86,7 +86,7 @@ function plan(job) {
   if (!description || descriptionOf !== job.job) return loading('the plan');
   if (!description.plan) return empty('The job’s processes do not say what it is');
   const upsertTables = new Set(description.sources.filter((source) => source.connector === 'upsert-kafka').map((source) => source.table));
-  return planView(description.plan, {in: lately('in', job), out: lately('out', job), rates: live.operatorRates(job.job), upsertTables});
+  return planView(description.plan, {in: lately('in', job), out: lately('out', job), rates: live.operatorRates(job.job), flows: live.flowRates(job.job), tables: [...description.sources, ...description.sinks], upsertTables});
 }
 
 function tasks(job) {
@@ -99,6 +99,7 @@ function tasks(job) {
     {name: 'Topic', cell: (task) => task.topic}, {name: 'Partition', cell: (task) => task.partition, isNumber: true},
     {name: 'Position', cell: (task) => count(task.position), isNumber: true}, {name: 'Lag, records', cell: (task) => count(task.lag_records), isNumber: true},
     {name: 'Watermark, UTC', cell: (task) => (task.watermark_ms === undefined ? '–' : time(task.watermark_ms))}, {name: 'Against the others', cell: behind},
+    {name: 'Busy', cell: (task) => percent(task.busy_share), isNumber: true}, {name: 'Held back', cell: (task) => percent(task.held_back_share), isNumber: true},
     {name: 'State', cell: (task) => (task.is_done ? badge('idle', 'done') : task.is_idle ? badge('idle', 'idle') : badge('ok', 'active'))},
   ], own, (task) => `${task.topic} ${task.partition}`);
 }

@@ -1,7 +1,7 @@
 // A job's plan, as EXPLAIN has it, as a graph; and SQL with its words told apart.
 
 import {h} from './dom.js';
-import {rate} from './format.js';
+import {bytes, rate} from './format.js';
 
 // Lines indented by two blanks a level → [{text, inputs: […]}].
 export function parsePlan(text) {
@@ -49,12 +49,35 @@ function rowsOf(node, behind, job) {
   return [is(node, 'exchange') ? null : into(node), out];
 }
 
+// What crosses an edge of the job at this step, {rows, bytes} a second; null where nothing is counted.
+function flowOf(node, job) {
+  if (is(node, 'exchange')) return job.flows.exchanges[node.exchange] ?? null;
+  if (!is(node, 'scan', 'insert')) return null;
+  const name = is(node, 'scan') ? node.text.split(' ')[1] : node.text.match(/^Insert\s+(?:into\s+)?(\S+)/i)?.[1];
+  const table = job.tables.find((each) => each.table === name);
+  const flows = is(node, 'scan') ? job.flows.inputs : job.flows.outputs;
+  const own = [...(table?.topic ?? '').split(';'), table?.path].map((place) => flows[place]).filter(Boolean);
+  return own.length === 0 ? null : own.reduce((sum, flow) => ({rows: sum.rows + flow.rows, bytes: sum.bytes + flow.bytes}));
+}
+
+// Exchanges are numbered as they stand in the plan.
+function numberExchanges(roots) {
+  let next = 0;
+  const number = (node) => {
+    if (is(node, 'exchange')) node.exchange = next++;
+    node.inputs.forEach(number);
+  };
+  roots.forEach(number);
+}
+
 function operator(node, behind, job) {
   const [, kind = 'Step', rest = node.text] = node.text.match(KIND) ?? [];
   const name = kind.replace(/ by$/i, '');
   const detail = kind.endsWith(' by') ? `by ${rest}` : rest;
   const [into, out] = job.isNumbered ? rowsOf(node, behind, job) : is(node, 'scan') ? [null, job.in] : is(node, 'insert') ? [null, job.out] : [null, null];
-  const words = [into !== null && into !== undefined ? `in ${rate(into)}` : null, out !== null && out !== undefined ? `out ${rate(out)}` : null].filter(Boolean).join(' · ');
+  const flow = flowOf(node, job);
+  const size = flow === null ? null : is(node, 'exchange') ? `sent ${rate(flow.rows)}, ${bytes(Math.round(flow.bytes))}/s` : `${bytes(Math.round(flow.bytes))}/s`;
+  const words = [into !== null && into !== undefined ? `in ${rate(into)}` : null, out !== null && out !== undefined ? `out ${rate(out)}` : null, size].filter(Boolean).join(' · ');
   return h('div', {class: `op ${is(node, 'scan') ? 'op-scan' : is(node, 'insert') ? 'op-insert' : is(node, 'exchange') ? 'op-exchange' : ''}`},
     h('span', {class: 'op-kind'}, name), h('span', {class: 'op-detail', title: detail}, detail), words !== '' && h('span', {class: 'op-rows'}, words));
 }
@@ -64,9 +87,10 @@ function tree(node, behind, job) {
     node.inputs.length > 0 && h('div', {class: 'plan-inputs'}, node.inputs.map((input) => tree(input, [node, ...behind], job))), operator(node, behind, job));
 }
 
-// `job`: rows a second: {in, out: of the whole job, rates: by operator, upsertTables}.
+// `job`: rows a second: {in, out: of the whole job, rates: by operator, flows: over its edges, tables, upsertTables}.
 export function planView(text, job) {
   const roots = parsePlan(text);
+  numberExchanges(roots);
   const isNumbered = roots.length === 1 && numberOperators(roots, job.upsertTables, job.rates.length);
   return h('div', {class: 'plan', tabindex: 0, role: 'region', 'aria-label': 'The plan, from its sources on the left to where its rows go'},
     roots.map((root) => tree(root, [], {...job, isNumbered})));

@@ -27,12 +27,17 @@ std::string StatusOf(const std::string& job, int64_t position, int64_t end) {
               {"rows_in_per_second", 2.5},
               {"busy_share", 0.25},
               {"operator_rows", {3, 4}},
+              {"inputs", {{"flights", {{"rows", 10}, {"bytes", 1'000}}}}},
+              {"outputs", {{"dfs:///out/", {{"rows", 4}, {"bytes", 300}}}}},
+              {"exchanges", {{{"rows", 7}, {"bytes", 70}}}},
               {"tasks",
                {{{"topic", "flights"},
                  {"partition", 3},
                  {"position", position},
                  {"end", end},
                  {"watermark_ms", 77},
+                 {"busy_share", 0.5},
+                 {"held_back_share", 0.125},
                  {"idle", true}}}}}
       .dump();
 }
@@ -47,6 +52,12 @@ TEST(WorkerStateTest, IsReadAsWorkersWriteIt) {
   EXPECT_EQ(worker.tasks[0].end, 100);
   EXPECT_EQ(worker.tasks[0].watermark_ms, 77);
   EXPECT_TRUE(worker.tasks[0].is_idle);
+  EXPECT_EQ(worker.tasks[0].busy_share, 0.5);
+  EXPECT_EQ(worker.tasks[0].held_back_share, 0.125);
+  EXPECT_EQ(worker.inputs.at("flights").bytes, 1'000U);
+  EXPECT_EQ(worker.outputs.at("dfs:///out/").rows, 4U);
+  ASSERT_EQ(worker.exchanges.size(), 1U);
+  EXPECT_EQ(worker.exchanges[0].bytes, 70U);
 }
 
 TEST(WorkerStateTest, WhatIsNoStatusIsRefusedAndWrongTypesAreAbsent) {
@@ -55,12 +66,16 @@ TEST(WorkerStateTest, WhatIsNoStatusIsRefusedAndWrongTypesAreAbsent) {
   const WorkerState odd =
       ParseWorkerState(
           "s",
-          R"({"version":1,"job":7,"rows_in":-1,"at_ms":1e300,"tasks":[1,{"end":"x"}],"operator_rows":[1,"x"]})")
+          R"({"version":1,"job":7,"rows_in":-1,"at_ms":1e300,"tasks":[1,{"end":"x"}],"operator_rows":[1,"x"],"inputs":{"t":1,"u":{"bytes":-1}},"outputs":[],"exchanges":[7]})")
           .value();
   EXPECT_EQ(odd.job, "");
   EXPECT_EQ(odd.rows_in, 0U);
   EXPECT_EQ(odd.at_ms, 0);
   EXPECT_TRUE(odd.operator_rows.empty());
+  ASSERT_EQ(odd.inputs.size(), 1U);
+  EXPECT_EQ(odd.inputs.at("u").bytes, 0U);
+  EXPECT_TRUE(odd.outputs.empty());
+  EXPECT_TRUE(odd.exchanges.empty());
   ASSERT_EQ(odd.tasks.size(), 1U);
   EXPECT_EQ(odd.tasks[0].end, std::nullopt);
 }
@@ -116,12 +131,17 @@ TEST(DocumentsTest, JobsAddUpTheirWorkers) {
   EXPECT_EQ(jobs[0]["rows_in"], 20);
   EXPECT_EQ(jobs[0]["rows_in_per_second"], 5.0);
   EXPECT_EQ(jobs[0]["operator_rows"], (json{6, 8}));
+  EXPECT_EQ(jobs[0]["inputs"]["flights"], (json{{"rows", 20}, {"bytes", 2'000}}));
+  EXPECT_EQ(jobs[0]["outputs"]["dfs:///out/"], (json{{"rows", 8}, {"bytes", 600}}));
+  EXPECT_EQ(jobs[0]["exchanges"], json::array({json{{"rows", 14}, {"bytes", 140}}}));
   EXPECT_EQ(jobs[0]["workers"][0]["busy_share"], 0.25);
   EXPECT_EQ(jobs[0]["workers"][0]["silent_ms"], 2'500);
   EXPECT_EQ(jobs[1]["lag_records"], 0);
   const json tasks = json::parse(TasksText(board.workers()))["tasks"];
   ASSERT_EQ(tasks.size(), 3U);
   EXPECT_EQ(tasks[1]["lag_records"], 10);
+  EXPECT_EQ(tasks[1]["busy_share"], 0.5);
+  EXPECT_EQ(tasks[1]["held_back_share"], 0.125);
   const std::vector<TopicState> topics = {{"flights", 4}, {"quiet", 1}};
   const json shown = json::parse(TopicsText(topics, board.workers()))["topics"];
   EXPECT_EQ(shown[0]["lag_records_by_job"], (json{{"j", 70}, {"k", 0}}));
