@@ -76,8 +76,9 @@ function operator(node, behind, job) {
   const detail = kind.endsWith(' by') ? `by ${rest}` : rest;
   const [into, out] = job.isNumbered ? rowsOf(node, behind, job) : is(node, 'scan') ? [null, job.in] : is(node, 'insert') ? [null, job.out] : [null, null];
   const flow = flowOf(node, job);
-  const size = flow === null ? null : is(node, 'exchange') ? `sent ${rate(flow.rows)}, ${bytes(Math.round(flow.bytes))}/s` : `${bytes(Math.round(flow.bytes))}/s`;
-  const words = [into !== null && into !== undefined ? `in ${rate(into)}` : null, out !== null && out !== undefined ? `out ${rate(out)}` : null, size].filter(Boolean).join(' · ');
+  const size = flow === null ? null : `${bytes(Math.round(flow.bytes))}/s`;
+  const given = is(node, 'exchange') && flow !== null ? flow.rows : out;
+  const words = [into !== null && into !== undefined ? `in ${rate(into)}` : null, given !== null && given !== undefined ? `out ${rate(given)}` : null, size].filter(Boolean).join(' · ');
   return h('div', {class: `op ${is(node, 'scan') ? 'op-scan' : is(node, 'insert') ? 'op-insert' : is(node, 'exchange') ? 'op-exchange' : ''}`},
     h('span', {class: 'op-kind'}, name), h('span', {class: 'op-detail', title: detail}, detail), words !== '' && h('span', {class: 'op-rows'}, words));
 }
