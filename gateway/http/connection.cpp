@@ -18,10 +18,10 @@
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 
-#include "common/check/check.h"
 #include "common/clock/clock.h"
 #include "common/log/log.h"
 #include "common/tls/server_stream.h"
+#include "gateway/http/heads.h"
 
 namespace slipstream::gateway::http {
 namespace {
@@ -33,10 +33,6 @@ using tcp = asio::ip::tcp;
 
 constexpr size_t kFirstReadBytes = 2 * 1024;  // what an idle connection holds
 constexpr auto kLingerTime = std::chrono::seconds(5);
-
-std::string ToString(boost::string_view text) {
-  return {text.data(), text.size()};
-}
 
 // Connection: one client. Kept alive by the handlers of its pending operation alone.
 class Connection final : public std::enable_shared_from_this<Connection> {
@@ -148,17 +144,10 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   void Dispatch() {
     const auto& head = parser_->get();
-    request_ = {.method = ToString(head.method_string()),
-                .path = ToString(head.target()),
-                .remote = remote_,
-                .is_over_tls = stream_.is_over_tls(),
-                .has_body = !parser_->is_done()};
-    if (const size_t mark = request_.path.find('?'); mark != std::string::npos) {
-      request_.query = request_.path.substr(mark + 1);
-      request_.path.resize(mark);
-    }
-    for (const auto& field : head)
-      request_.headers.emplace_back(ToString(field.name_string()), ToString(field.value()));
+    request_ = http::ReadHead(head);
+    request_.remote = remote_;
+    request_.is_over_tls = stream_.is_over_tls();
+    request_.has_body = !parser_->is_done();
     if (!request_.has_body) request_.body_bytes = 0;
     if (const auto length = parser_->content_length()) request_.body_bytes = *length;
     is_last_ = !head.keep_alive();
@@ -301,31 +290,14 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     SendHead();
   }
 
-  template <class Message>
-  void FillHead(Message& message) {
-    message.version(11);
-    message.result(static_cast<unsigned>(response_.code));
-    message.keep_alive(!is_last_);
-    message.set("X-Content-Type-Options", "nosniff");
-    message.set(wire::field::cache_control, "no-store");
-    if (!response_.content_type.empty()) {
-      message.set(wire::field::content_type, response_.content_type);
-    }
-    for (const auto& [name, value] : response_.headers) {
-      SLIPSTREAM_CHECK(IsHeaderText(name) && IsHeaderText(value), "header {}", name);
-      message.set(name, value);
-    }
-  }
-
   void SendHead() {
     stream_.expires_after(context_.limits.send_timeout);
     if (response_.source == nullptr) return SendText();
-    head_.emplace();
     // A client of HTTP/1.0 knows no chunks: it reads to the end of the connection.
     const bool is_old = parser_->get().version() < 11;
     is_chunked_ = !response_.source_bytes.has_value() && !is_old;
     if (!response_.source_bytes.has_value() && is_old) is_last_ = true;
-    FillHead(*head_);
+    head_ = MakeStreamHead(response_, !is_last_);
     if (response_.source_bytes.has_value()) head_->content_length(*response_.source_bytes);
     if (is_chunked_) head_->chunked(true);
     head_serializer_.emplace(*head_);
@@ -339,8 +311,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   }
 
   void SendText() {
-    text_.emplace();
-    FillHead(*text_);
+    text_ = MakeTextHead(response_, !is_last_);
     text_->content_length(response_.body.size());
     if (request_.method != "HEAD") text_->body() = std::move(response_.body);
     wire::async_write(
@@ -509,8 +480,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::vector<char> chunk_;  // of the request's body
 
   Response response_;
-  std::optional<wire::response<wire::string_body>> text_;
-  std::optional<wire::response<wire::empty_body>> head_;
+  std::optional<TextResponse> text_;
+  std::optional<EmptyResponse> head_;
   std::optional<wire::response_serializer<wire::empty_body>> head_serializer_;
   std::optional<Result<std::string>> fetched_;  // the chunk behind `outgoing_`
   std::string outgoing_;
