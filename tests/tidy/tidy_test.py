@@ -63,7 +63,7 @@ EDGE_HEADER = re.compile(r"\.pb\.h$|^grpc(pp)?/|^librdkafka/")
 SLOW_HEADER = re.compile(
     r"^grpc(pp)?/|^librdkafka/|^rocksdb/|^CLI/|^nlohmann/|^simdjson|^prometheus/(registry|family|exposer|text)|^boost/")
 SLOW_HEADER_ALLOWED = {"common/kafka/holders.h", "common/daemon/process_metrics.h",
-                       "common/tls/server_stream.h",
+                       "common/tls/server_stream.h", "gateway/http/heads.h",
                        "processor/formats/json_value.h"}
 
 
