@@ -65,18 +65,27 @@ class PackagesTest(unittest.TestCase):
             found.update(os.path.normpath(os.path.join(relative, one)) for one in names + folders)
         return {one for one in found if not OTHERS.match(one)}
 
-    def start_and_stop(self, daemon):
+    def install_certificates(self):
+        """As docs/LAB.md has it; TLS is then what the daemons are told by the file all of them read."""
+        self.inside("sh", "-ec", """
+          slipstream-certs --dir /root/certs node
+          install -d -m 0750 -g slipstream /etc/slipstream/tls
+          install -m 0640 -g slipstream /root/certs/node/*.pem /etc/slipstream/tls/
+          echo SLIPSTREAM_TLS_DIR=/etc/slipstream/tls >> /etc/slipstream/cluster.env""")
+
+    def start_and_stop(self, daemon, listen="127.0.0.1"):
         """As its unit does it, as its user: until it says that it is ready, then SIGTERM."""
         script = f"""
           set -ae; . /etc/slipstream/cluster.env; . /etc/slipstream/{daemon}.env
           SLIPSTREAM_DATA_DIR=/var/lib/slipstream/{daemon.removeprefix("dfs-")}-1
           install -d -o slipstream -g slipstream $SLIPSTREAM_DATA_DIR
-          SLIPSTREAM_LISTEN=127.0.0.1:0 SLIPSTREAM_ADMIN_LISTEN=127.0.0.1:0
-          SLIPSTREAM_ENDPOINT_FILE=$SLIPSTREAM_DATA_DIR/endpoint
+          SLIPSTREAM_LISTEN={listen}:0 SLIPSTREAM_ADMIN_LISTEN={listen}:0
+          SLIPSTREAM_ENDPOINT_FILE=$SLIPSTREAM_DATA_DIR/endpoint SLIPSTREAM_ADVERTISE=localhost:7410
+          rm -f $SLIPSTREAM_ENDPOINT_FILE
           setpriv --reuid slipstream --regid slipstream --clear-groups {daemon} & process=$!
           for i in $(seq 300); do [ ! -e $SLIPSTREAM_ENDPOINT_FILE ] || break; sleep 0.1; done
           cat $SLIPSTREAM_ENDPOINT_FILE; kill $process; wait $process"""
-        self.assertIn("listening rpc=127.0.0.1:", self.inside("sh", "-c", script))
+        self.assertIn(f"listening rpc={listen}:", self.inside("sh", "-c", script))
 
     def test_install_start_remove_purge(self):
         packages = ["/packages/" + os.path.basename(path)
@@ -104,6 +113,9 @@ class PackagesTest(unittest.TestCase):
         self.assertEqual(self.inside("id", "-gn", "slipstream").strip(), "slipstream")
         for daemon in DAEMONS:
             self.start_and_stop(daemon)
+        self.install_certificates()
+        for daemon in ("dfs-master", "dfs-datanode"):
+            self.start_and_stop(daemon, listen="0.0.0.0")
         enabled = os.path.join(self.root, "etc/systemd/system/multi-user.target.wants")
         self.assertTrue(os.path.islink(os.path.join(enabled, "slipstream-dfs-master.service")))
 
@@ -116,6 +128,7 @@ class PackagesTest(unittest.TestCase):
         with open(os.path.join(self.root, "etc/slipstream/gateway.env"), encoding="ascii") as file:
             self.assertIn("# mine", file.read())
 
+        self.inside("rm", "-r", "/etc/slipstream/tls")  # an administrator's own
         self.inside("apt-get", "purge", "-y", *names)
         self.assertEqual(sorted(self.files() - before), [])
         self.assertEqual(sorted(before - self.files()), [])
