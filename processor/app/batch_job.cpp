@@ -10,9 +10,9 @@
 
 #include "common/clock/clock.h"
 #include "common/log/log.h"
+#include "processor/app/job_file_systems.h"
 #include "processor/app/registry.h"
 #include "processor/batch/batch_output.h"
-#include "processor/batch/file_systems.h"
 #include "processor/batch/table_files.h"
 #include "processor/engine/batch_executor.h"
 #include "processor/engine/result_renderer.h"
@@ -23,14 +23,6 @@ namespace {
 
 constexpr char kLogName[] = "processor.batch";
 constexpr uint64_t kBadRowsLogged = 20;  // the rest are counted
-
-FileSystems MakeFileSystems(const JobFlags& flags, const std::stop_token& stop) {
-  return FileSystems(flags.master,
-                     {.timeout = flags.connect_timeout,
-                      .write_timeout = flags.connect_timeout,
-                      .tls_dir = flags.tls_dir,
-                      .stop = stop});
-}
 
 // Says which rows were bad, the first few of them by name.
 class BadRowLog {
@@ -83,7 +75,7 @@ Status RunBatchJob(const sql::JobPlan& plan,
         topics,
         BatchTopics::Open(job->kafka_sinks(), KafkaProperties(flags), flags.connect_timeout, stop));
   }
-  FileSystems file_systems = MakeFileSystems(flags, stop);
+  FileSystems file_systems = FileSystemsOf(flags, flags.connect_timeout, stop);
   TableFiles files(file_systems);
   ASSIGN_OR_RETURN(std::unique_ptr<BatchOutput> output,
                    BatchOutput::Create(name,
@@ -110,7 +102,7 @@ Status PrintQuery(const sql::PlanNode& query,
                   const std::string& format,
                   const JobFlags& flags,
                   const std::stop_token& stop) {
-  FileSystems file_systems = MakeFileSystems(flags, stop);
+  FileSystems file_systems = FileSystemsOf(flags, flags.connect_timeout, stop);
   TableFiles files(file_systems);
   // A table's columns are as wide as their widest value, which an endless one never shows.
   const bool is_endless = !sql::IsBounded(query, false);

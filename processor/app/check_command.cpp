@@ -5,9 +5,9 @@
 #include "common/daemon/flags.h"
 #include "processor/app/commands.h"
 #include "processor/app/exit_code.h"
+#include "processor/app/job_file_systems.h"
 #include "processor/app/registry.h"
 #include "processor/app/sql_text.h"
-#include "processor/batch/file_systems.h"
 #include "processor/batch/table_files.h"
 #include "processor/engine/batch_executor.h"
 #include "processor/engine/job_compiler.h"
@@ -18,7 +18,7 @@ namespace {
 
 // As `run` would compile it; no broker is asked, so a pattern stands for its topics.
 Status CompileStreaming(const sql::JobPlan& plan, const CheckFlags& flags) {
-  FileSystems file_systems(flags.job.master, {});
+  FileSystems file_systems = FileSystemsOf(flags.job, flags.job.connect_timeout, {});
   TableFiles files(file_systems);
   return sql::CompileJob(plan,
                          {.is_bounded = flags.is_bounded,

@@ -9,10 +9,10 @@
 #include "common/clock/clock.h"
 #include "processor/app/commands.h"
 #include "processor/app/exit_code.h"
+#include "processor/app/job_file_systems.h"
 #include "processor/app/savepoint_file.h"
 #include "processor/app/sql_text.h"
 #include "processor/app/streaming_job.h"
-#include "processor/batch/file_systems.h"
 #include "processor/batch/table_files.h"
 #include "processor/engine/job_compiler.h"
 #include "processor/planner/plan.h"
@@ -35,11 +35,7 @@ Status SaveJob(const SavepointFlags& flags, const std::stop_token& stop) {
     return InvalidArgument(run.file + " does not read Kafka: it has no state to save");
   }
   const std::string name = JobName(plan.settings, run.file);
-  FileSystems file_systems(run.job.master,
-                           {.timeout = run.job.connect_timeout,
-                            .write_timeout = run.job.connect_timeout,
-                            .tls_dir = run.job.tls_dir,
-                            .stop = stop});
+  FileSystems file_systems = FileSystemsOf(run.job, run.job.connect_timeout, stop);
   TableFiles files(file_systems);
   ASSIGN_OR_RETURN(const std::unique_ptr<runtime::JobProgram> program,
                    CompileStreamingJob(plan, run, files));

@@ -15,9 +15,9 @@
 #include "common/scratch/rocksdb_scratch.h"
 #include "dfs-client/dfs_client.h"
 #include "processor/app/job_description.h"
+#include "processor/app/job_file_systems.h"
 #include "processor/app/job_view.h"
 #include "processor/app/registry.h"
-#include "processor/batch/file_systems.h"
 #include "processor/engine/job_compiler.h"
 #include "processor/engine/state_backend.h"
 #include "processor/planner/table_options.h"
@@ -172,10 +172,7 @@ Status RunStreamingJob(const sql::JobPlan& plan,
   ASSIGN_OR_RETURN(HostPort admin_listen, ParseHostPort(flags.daemon.admin_listen));
   RETURN_IF_ERROR(CheckListenAddress(
       "--admin-listen", admin_listen, GuardOf(flags.job.tls_dir, flags.daemon.insecure)));
-  FileSystems file_systems(flags.job.master,
-                           {.timeout = kStoreCallTimeout,
-                            .write_timeout = kStoreCallTimeout,
-                            .tls_dir = flags.job.tls_dir});
+  FileSystems file_systems = FileSystemsOf(flags.job, kStoreCallTimeout, {});
   TableFiles files(file_systems);  // what lookup joins read
   ASSIGN_OR_RETURN(const std::unique_ptr<ScratchStore> scratch,
                    OpenScratch(plan.settings, name, flags));
