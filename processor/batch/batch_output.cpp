@@ -6,6 +6,7 @@
 
 #include "common/check/check.h"
 #include "dfs-client/random_id.h"
+#include "processor/connectors/partition_commits.h"
 #include "processor/connectors/sink_location.h"
 
 namespace slipstream::processor {
@@ -135,10 +136,8 @@ std::vector<std::string> BatchOutput::Markers(bool is_dfs) const {
 Status BatchOutput::Commit() {
   RETURN_IF_ERROR(Flush());
   RETURN_IF_ERROR(local_files_->Flush(NowMs(), true));
-  for (const std::string& marker : Markers(false)) {
-    std::FILE* const file = std::fopen(marker.c_str(), "we");
-    if (file == nullptr || std::fclose(file) != 0) return ErrnoStatus(errno, "write " + marker);
-  }
+  for (const std::string& marker : Markers(false))
+    RETURN_IF_ERROR(runtime::WriteSuccessFile(marker));
   return dfs_files_ == nullptr ? Status() : CommitDfs();
 }
 

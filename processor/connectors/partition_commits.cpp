@@ -17,21 +17,6 @@ namespace {
 
 constexpr int64_t kMicrosPerMilli = 1'000;
 
-// An empty file and its folder's entry, synced.
-Status WriteEmptyFile(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path();
-  // Of rows from before a savepoint the folder may be elsewhere.
-  std::error_code error;
-  std::filesystem::create_directories(parent, error);
-  if (error) return ErrnoStatus(error.value(), "make " + parent);
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return ErrnoStatus(errno, "write " + path);
-  const Status status = fsync(file) == 0 ? Status() : ErrnoStatus(errno, "sync " + path);
-  close(file);
-  RETURN_IF_ERROR(status);
-  return PosixFileSystem::Get().SyncDirectory(parent);
-}
-
 }  // namespace
 
 int64_t PartitionCommits::Sink::DeadlineOf(std::string_view partition_path,
@@ -156,6 +141,20 @@ std::vector<OpenPartition> PartitionCommits::open() const {
   return open;
 }
 
+Status WriteSuccessFile(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path();
+  // Of rows from before a savepoint the folder may be elsewhere.
+  std::error_code error;
+  std::filesystem::create_directories(parent, error);
+  if (error) return ErrnoStatus(error.value(), "make " + parent);
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) return ErrnoStatus(errno, "write " + path);
+  const Status status = fsync(file) == 0 ? Status() : ErrnoStatus(errno, "sync " + path);
+  close(file);
+  RETURN_IF_ERROR(status);
+  return PosixFileSystem::Get().SyncDirectory(parent);
+}
+
 Status WriteSuccessFiles(const std::vector<std::pair<size_t, std::string>>& paths,
                          const std::function<bool(size_t sink)>& is_dfs,
                          dfs::AppendStore* store,
@@ -163,7 +162,7 @@ Status WriteSuccessFiles(const std::vector<std::pair<size_t, std::string>>& path
   std::vector<dfs::FileAppend> appends;
   for (const auto& [sink, path] : paths) {
     if (!is_dfs(sink)) {
-      RETURN_IF_ERROR(WriteEmptyFile(path));
+      RETURN_IF_ERROR(WriteSuccessFile(path));
     } else {
       appends.push_back({.target = path, .blocks = {}, .close = true, .replace = true});
     }

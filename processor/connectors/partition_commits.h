@@ -80,6 +80,10 @@ class PartitionCommits final {
   size_t closing_count_ = 0;
 };
 
+// Writes an empty file on this machine's disk, where another of its name may stand, with the folder
+// if it is missing. Durability: file and name are durable once it returns OK.
+Status WriteSuccessFile(const std::string& path);
+
 // Writes empty files, where others of their names may stand, to the file system and this machine's
 // disk. `paths`: by index of the sink; `owner`: of the appends at the file system, nobody else's.
 // `store`: null, if `is_dfs` is true of none.
