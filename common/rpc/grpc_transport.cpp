@@ -79,11 +79,11 @@ class Method final {
 
 class GrpcRequestStream final : public RequestStream {
  public:
-  GrpcRequestStream(const Connection& connection,
+  GrpcRequestStream(Connection connection,
                     std::string_view method,
                     MessageLite& response,
                     const CallOptions& options)
-      : connection_(connection),
+      : connection_(std::move(connection)),
         response_(response),
         context_(options),
         method_(method, RpcMethod::CLIENT_STREAMING) {}
@@ -145,11 +145,11 @@ class GrpcRequestStream final : public RequestStream {
 
 class GrpcResponseStream final : public ResponseStream {
  public:
-  GrpcResponseStream(const Connection& connection,
+  GrpcResponseStream(Connection connection,
                      std::string_view method,
                      const MessageLite& request,
                      const CallOptions& options)
-      : connection_(connection),
+      : connection_(std::move(connection)),
         context_(options),
         method_(method, RpcMethod::SERVER_STREAMING),
         reader_(grpc::internal::ClientReaderFactory<MessageLite>::Create(

@@ -68,9 +68,9 @@ class PackagesTest(unittest.TestCase):
     def install_certificates(self):
         """As docs/LAB.md has it; TLS is then what the daemons are told by the file all of them read."""
         self.inside("sh", "-ec", """
-          slipstream-certs --dir /root/certs node
+          slipstream-certs --dir /var/lib/certs node
           install -d -m 0750 -g slipstream /etc/slipstream/tls
-          install -m 0640 -g slipstream /root/certs/node/*.pem /etc/slipstream/tls/
+          install -m 0640 -g slipstream /var/lib/certs/node/*.pem /etc/slipstream/tls/
           echo SLIPSTREAM_TLS_DIR=/etc/slipstream/tls >> /etc/slipstream/cluster.env""")
 
     def start_and_stop(self, daemon, listen="127.0.0.1"):
