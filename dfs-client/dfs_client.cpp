@@ -71,6 +71,10 @@ Result<FileStatus> DfsClient::Stat(const std::string& path) {
   return parts_->master.Stat(path);
 }
 
+Status DfsClient::CheckAccess(const std::string& path, uint32_t rights) {
+  return parts_->master.CheckAccess(path, rights);
+}
+
 Result<DirectoryPage> DfsClient::List(const std::string& path,
                                       const std::string& start_after,
                                       uint32_t limit) {

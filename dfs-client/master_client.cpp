@@ -44,6 +44,14 @@ Result<FileStatus> MasterClient::Stat(const std::string& path) {
   return wire::ToFileStatus(response->status());
 }
 
+Status MasterClient::CheckAccess(const std::string& path, uint32_t rights) {
+  v1::CheckAccessRequest request;
+  request.set_path(path);
+  request.set_rights(rights);
+  return Call<v1::CheckAccessResponse>("/slipstream.dfs.v1.DfsMaster/CheckAccess", request)
+      .status();
+}
+
 Result<DirectoryPage> MasterClient::List(const std::string& path,
                                          const std::string& start_after,
                                          uint32_t limit) {

@@ -51,6 +51,7 @@ class MasterClient final {
   MasterClient& operator=(const MasterClient&) = delete;
 
   Result<FileStatus> Stat(const std::string& path);
+  Status CheckAccess(const std::string& path, uint32_t rights);
   Result<DirectoryPage> List(const std::string& path,
                              const std::string& start_after,
                              uint32_t limit);

@@ -197,6 +197,10 @@ class Master final {
                        std::string_view start_after,
                        uint32_t limit,
                        const Caller& caller = Caller::Process());
+  // Whether the caller may do to it what `rights` says: 4 read, 2 write, 1 search.
+  Status CheckAccess(std::string_view path,
+                     uint32_t rights,
+                     const Caller& caller = Caller::Process());
   // One result for each path; at most 10,000.
   Result<std::vector<Result<FileStatus>>> GetStatuses(std::span<const std::string> paths,
                                                       const Caller& caller = Caller::Process());

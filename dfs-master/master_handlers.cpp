@@ -27,6 +27,8 @@ Result<std::string> AnswerBytes(MasterHandlers& handlers, std::string_view bytes
 
 constexpr auto kMethods = std::to_array<Method>({
     {"/slipstream.dfs.v1.DfsMaster/Stat", AnswerBytes<v1::StatRequest, v1::StatResponse>},
+    {"/slipstream.dfs.v1.DfsMaster/CheckAccess",
+     AnswerBytes<v1::CheckAccessRequest, v1::CheckAccessResponse>},
     {"/slipstream.dfs.v1.DfsMaster/List", AnswerBytes<v1::ListRequest, v1::ListResponse>},
     {"/slipstream.dfs.v1.DfsMaster/MakeDirectory",
      AnswerBytes<v1::MakeDirectoryRequest, v1::MakeDirectoryResponse>},
@@ -93,6 +95,10 @@ Status MasterHandlers::Answer(const v1::StatRequest& request, v1::StatResponse& 
   ASSIGN_OR_RETURN(FileStatus status, master_.GetStatus(request.path(), *caller_));
   ToProto(status, *response.mutable_status());
   return {};
+}
+
+Status MasterHandlers::Answer(const v1::CheckAccessRequest& request, v1::CheckAccessResponse&) {
+  return master_.CheckAccess(request.path(), request.rights(), *caller_);
 }
 
 Status MasterHandlers::Answer(const v1::ListRequest& request, v1::ListResponse& response) {

@@ -41,6 +41,7 @@ class MasterHandlers final {
   // ---- DfsMaster ----
 
   Status Answer(const v1::StatRequest& request, v1::StatResponse& response);
+  Status Answer(const v1::CheckAccessRequest& request, v1::CheckAccessResponse& response);
   Status Answer(const v1::ListRequest& request, v1::ListResponse& response);
   Status Answer(const v1::MakeDirectoryRequest& request, v1::MakeDirectoryResponse& response);
   Status Answer(const v1::DeleteRequest& request, v1::DeleteResponse& response);

@@ -33,6 +33,13 @@ Result<FileStatus> Master::GetStatus(std::string_view path, const Caller& caller
   });
 }
 
+Status Master::CheckAccess(std::string_view path, uint32_t rights, const Caller& caller) {
+  return Read([&](State& state, const Transaction& txn) -> Status {
+    RETURN_IF_ERROR(state.permissions.CheckAccess(txn, caller, path, rights));
+    return state.tree.GetStatus(txn, path).status();
+  });
+}
+
 Result<std::vector<Result<FileStatus>>> Master::GetStatuses(std::span<const std::string> paths,
                                                             const Caller& caller) {
   if (paths.size() > kStatusesMax) {

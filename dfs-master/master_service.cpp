@@ -154,6 +154,11 @@ class ClientService final : public v1::DfsMaster::CallbackService {
   Reactor* Stat(Context* context, const v1::StatRequest* in, v1::StatResponse* out) override {
     return Answer("Stat", context, in, out);
   }
+  Reactor* CheckAccess(Context* context,
+                       const v1::CheckAccessRequest* in,
+                       v1::CheckAccessResponse* out) override {
+    return Answer("CheckAccess", context, in, out);
+  }
   Reactor* List(Context* context, const v1::ListRequest* in, v1::ListResponse* out) override {
     return Answer("List", context, in, out);
   }

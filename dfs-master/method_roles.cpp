@@ -14,7 +14,8 @@ constexpr std::string_view kRegistry = "/slipstream.dfs.v1.DfsNodeRegistry/";
 constexpr std::string_view kGrpc = "/grpc.";
 
 // Of DfsMaster; what is not here nor below changes names or data.
-constexpr std::array<std::string_view, 8> kReading = {"Stat",
+constexpr std::array<std::string_view, 9> kReading = {"Stat",
+                                                      "CheckAccess",
                                                       "List",
                                                       "StatBatch",
                                                       "LocateBlocks",

@@ -113,12 +113,25 @@ Status Permissions::CheckReach(const Transaction& txn,
   return Reach(txn, caller, path).status();
 }
 
+Status Permissions::CheckAccess(const Transaction& txn,
+                                const Caller& caller,
+                                std::string_view path,
+                                uint32_t rights) const {
+  ASSIGN_OR_RETURN(const Way way, Reach(txn, caller, path));
+  if (way.inodes.empty() || !way.is_whole()) return {};
+  return Check(caller, way.inodes.back(), path, rights & kAll);
+}
+
 Status Permissions::CheckRead(const Transaction& txn,
                               const Caller& caller,
                               std::string_view path) const {
-  ASSIGN_OR_RETURN(const Way way, Reach(txn, caller, path));
-  if (way.inodes.empty() || !way.is_whole()) return {};
-  return Check(caller, way.inodes.back(), path, kRead);
+  return CheckAccess(txn, caller, path, kRead);
+}
+
+Status Permissions::CheckWrite(const Transaction& txn,
+                               const Caller& caller,
+                               std::string_view path) const {
+  return CheckAccess(txn, caller, path, kWrite);
 }
 
 Status Permissions::CheckList(const Transaction& txn,
@@ -127,14 +140,6 @@ Status Permissions::CheckList(const Transaction& txn,
   ASSIGN_OR_RETURN(const Way way, Reach(txn, caller, path));
   if (way.inodes.empty() || !way.is_whole() || !way.inodes.back().is_directory()) return {};
   return Check(caller, way.inodes.back(), path, kRead | kSearch);
-}
-
-Status Permissions::CheckWrite(const Transaction& txn,
-                               const Caller& caller,
-                               std::string_view path) const {
-  ASSIGN_OR_RETURN(const Way way, Reach(txn, caller, path));
-  if (way.inodes.empty() || !way.is_whole()) return {};
-  return Check(caller, way.inodes.back(), path, kWrite);
 }
 
 Status Permissions::CheckMake(const Transaction& txn,

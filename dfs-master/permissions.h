@@ -33,9 +33,12 @@ class Permissions final {
   Status CheckReach(const Transaction& txn, const Caller& caller, std::string_view path) const;
   // Also to list it: to read and search a directory.
   Status CheckList(const Transaction& txn, const Caller& caller, std::string_view path) const;
-  // Also to read it.
+  // Also to do to it what `rights` says, as one class of a mode does: 4 read, 2 write, 1 search.
+  Status CheckAccess(const Transaction& txn,
+                     const Caller& caller,
+                     std::string_view path,
+                     uint32_t rights) const;
   Status CheckRead(const Transaction& txn, const Caller& caller, std::string_view path) const;
-  // Also to write it.
   Status CheckWrite(const Transaction& txn, const Caller& caller, std::string_view path) const;
   // To make it: to write the nearest directory above it that is there.
   Status CheckMake(const Transaction& txn, const Caller& caller, std::string_view path) const;

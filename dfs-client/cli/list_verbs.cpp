@@ -10,6 +10,9 @@
 namespace slipstream::dfs::cli {
 namespace {
 
+constexpr uint32_t kMayRead = 4;
+constexpr uint32_t kMayWrite = 2;
+
 // Lister: `ls` over its operands. What --json prints is gathered, since it is one document.
 class Lister final {
  public:
@@ -130,7 +133,14 @@ void RunStat(Session& session, const Arguments& arguments) {
   if (arguments.Has("json")) session.Print(JsonListing(gathered));
 }
 
-bool Holds(char test, const FileStatus& status) {
+Result<bool> MayAccess(Session& session, const std::string& path, uint32_t rights) {
+  const Status status = session.client().CheckAccess(path, rights);
+  if (!status.ok() && status.code() != Code::kPermissionDenied) return status;
+  return status.ok();
+}
+
+Result<bool> Holds(Session& session, char test, const Item& item) {
+  const FileStatus& status = item.status;
   switch (test) {
     case 'd':
       return status.kind == FileKind::kDirectory;
@@ -140,8 +150,11 @@ bool Holds(char test, const FileStatus& status) {
       return status.length_bytes > 0;
     case 'z':
       return status.length_bytes == 0;
+    case 'r':
+      return MayAccess(session, item.path, kMayRead);
+    case 'w':
+      return MayAccess(session, item.path, kMayWrite);
     default:
-      // Nobody is asked for permission, so -r and -w hold for whatever exists, as -e does.
       return true;
   }
 }
@@ -165,7 +178,12 @@ void RunTest(Session& session, const Arguments& arguments) {
     return;
   }
   for (const Item& item : *items) {
-    if (!Holds(tests.front(), item.status)) session.SetExitCode(1);
+    const Result<bool> holds = Holds(session, tests.front(), item);
+    if (!holds.ok()) {
+      session.Fail(item.path, holds.status());
+    } else if (!*holds) {
+      session.SetExitCode(1);
+    }
   }
 }
 
@@ -204,7 +222,7 @@ std::vector<Verb> ListVerbs() {
        .help = "Answer with the exit code: 0 if it holds, 1 if not.\n"
                "-d: a directory; -e: exists; -f: a file\n"
                "-s: more than 0 bytes; -z: 0 bytes\n"
-               "-r, -w: exists (permissions are kept, but nobody is refused by them)",
+               "-r, -w: you may read it, write it",
        .flags = {"d", "e", "f", "s", "w", "r", "z"},
        .operands = {.operands_min = 1, .operands_max = 1},
        .run = RunTest},

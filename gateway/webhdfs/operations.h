@@ -36,8 +36,6 @@ Outcome GetHomeDirectory(const Call& call);
 Outcome GetTrashRoot(const Call& call);
 Outcome GetServerDefaults(const Call& call);
 Outcome GetStatus(const Call& call);
-// Modes are kept and shown, and not enforced: whoever reaches the gateway may do everything, and
-// only whether the path is there is checked.
 Outcome CheckAccess(const Call& call);
 // There are no tokens, and this says so: a client then does without.
 Outcome GetDelegationToken(const Call& call);

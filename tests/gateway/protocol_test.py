@@ -292,6 +292,9 @@ class ChangingTest(WebHdfsCase):
         self.refused(403, "AccessControlException", "PUT", f"{self.root}/new", "CREATE",
                      data="true", **of_eve)
         self.assertEqual(ask("GET", f"{self.root}/f", "GETFILESTATUS", **of_eve)[0], 200)
+        self.refused(403, "AccessControlException", "GET", f"{self.root}/f", "CHECKACCESS",
+                     fsaction="r--", **of_eve)
+        self.assertEqual(ask("GET", f"{self.root}/f", "CHECKACCESS", fsaction="rw-")[0], 200)
         ask("PUT", f"{self.root}/f", "SETPERMISSION", permission="604")
         self.assertEqual(ask("GET", f"{self.root}/f", "OPEN", data="true", **of_eve)[2], b"x")
 

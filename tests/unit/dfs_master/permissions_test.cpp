@@ -121,6 +121,7 @@ TEST_F(PermissionsTest, EveryRequestAsks) {
       {"stat", [&](const Caller& c) { return master_->GetStatus("/ada/d/f", c).status(); }},
       {"stat in a batch",
        [&](const Caller& c) { return master_->GetStatuses(hidden, c)->front().status(); }},
+      {"access", [&](const Caller& c) { return master_->CheckAccess("/ada/f", 6, c); }},
       {"list", [&](const Caller& c) { return master_->List("/ada", "", 0, c).status(); }},
       {"mkdir",
        [&](const Caller& c) {
@@ -195,6 +196,15 @@ TEST_F(PermissionsTest, OfAStickyDirectoryEverybodyRemovesHisOwn) {
   EXPECT_EQ(master_->Delete("/tmp/of-bob", false, "", kBob), Status());
   // The directory's owner, too.
   EXPECT_EQ(master_->Delete("/tmp/also-of-bob", false, "", kAda), Status());
+}
+
+TEST_F(PermissionsTest, AccessIsAskedForRightByRight) {
+  MakeDirectory("/d", kAda, 0754);
+  EXPECT_EQ(master_->CheckAccess("/d", 7, kAda), Status());
+  EXPECT_EQ(master_->CheckAccess("/d", 4, kEve), Status());
+  EXPECT_EQ(master_->CheckAccess("/d", 0, kEve), Status());
+  EXPECT_EQ(master_->CheckAccess("/d", 5, kEve).code(), Code::kPermissionDenied);
+  EXPECT_EQ(master_->CheckAccess("/none", 4, kEve).code(), Code::kNotFound);
 }
 
 TEST_F(PermissionsTest, WhatIsNotThereIsSaidToBeNotThere) {
