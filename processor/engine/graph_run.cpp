@@ -34,6 +34,7 @@ class GraphRun::NodeOutput final : public OperatorOutput {
   const OperatorGraph::Node& node_;
 };
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): who takes them keeps them
 Status GraphRun::Host::SendToExchange(size_t exchange, RowBatch /*rows*/) {
   return Internal("nobody takes the rows of exchange " + std::to_string(exchange));
 }

@@ -333,6 +333,7 @@ Status OperatorGraph::AddTwoPhases(const PlanNode& node, bool gives_updates, Tar
   return AddNode(*node.inputs.front()->inputs.front(), gives_updates, next);
 }
 
+// NOLINTNEXTLINE(readability-function-size): a kind of node after the other
 Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target next) {
   if (node.has_two_phases && IsBehindCut(node)) return AddTwoPhases(node, gives_updates, next);
   switch (node.kind) {

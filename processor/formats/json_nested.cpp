@@ -26,6 +26,7 @@ Status ReadArray(
     ondemand::array array, JsonShape& shape, const JsonOptions& options, Arena& arena, Column& to) {
   for (auto item : array) {
     ondemand::value element;
+    // NOLINTNEXTLINE(performance-move-const-arg): what is no rvalue has no get
     if (const auto error = std::move(item).get(element)) return JsonError(error);
     const size_t entry = AddEntry(to);
     RETURN_IF_ERROR(

@@ -163,7 +163,7 @@ void IntervalJoinOperator::KeepRow(
   state.by_time[side].emplace(time, state.rows.Begin(key));
 }
 
-Status IntervalJoinOperator::EmitAlone(size_t side, Batch alone, OperatorOutput& out) const {
+Status IntervalJoinOperator::EmitAlone(size_t side, const Batch& alone, OperatorOutput& out) const {
   if (alone.rows == 0) return {};
   const Batch none = MakeBatch(sides_[1 - side].schema());
   RowPairs pairs;
@@ -195,7 +195,7 @@ Status IntervalJoinOperator::TakeOut(size_t side,
     RETURN_IF_ERROR(EmitAlone(side, std::exchange(alone, MakeBatch(sides_[side].schema())), out));
     arena = &alone.NewArena();
   }
-  return EmitAlone(side, std::move(alone), out);
+  return EmitAlone(side, alone, out);
 }
 
 Status IntervalJoinOperator::Advance(int64_t watermark,

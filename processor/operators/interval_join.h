@@ -50,7 +50,7 @@ class IntervalJoinOperator final : public Operator {
   // Takes out what can find no partner any more; gives it alone if it found none and is to be
   // given.
   Status TakeOut(size_t side, int64_t watermark, State& state, OperatorOutput& out) const;
-  Status EmitAlone(size_t side, Batch alone, OperatorOutput& out) const;
+  Status EmitAlone(size_t side, const Batch& alone, OperatorOutput& out) const;
   size_t TimeColumn(size_t side) const;
   // How much later than a row of that side its latest partner may be.
   int64_t Reach(size_t side) const;
