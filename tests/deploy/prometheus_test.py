@@ -8,6 +8,7 @@ import glob
 import importlib.util
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -44,9 +45,16 @@ class FilesTest(unittest.TestCase):
     """What can be said without running anything."""
 
     def test_configurations_and_rules_are_valid(self):
-        for name in ("prometheus.yml", "compose.yml"):
-            result = promtool("check", "config", os.path.join(CONFIG, name))
-            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        with tempfile.TemporaryDirectory() as scratch:
+            config = pathlib.Path(shutil.copytree(CONFIG, os.path.join(scratch, "config")))
+            # promtool wants certificates where a file says that they are.
+            compose = config / "compose.yml"
+            compose.write_text(compose.read_text().replace("/etc/slipstream/tls", scratch))
+            for name in ("ca.pem", "host.pem"):
+                pathlib.Path(scratch, name).touch()
+            for name in ("prometheus.yml", "compose.yml"):
+                result = promtool("check", "config", str(config / name))
+                self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def test_rules_do_what_they_say(self):
         result = promtool("test", "rules", "rules_test.yml", cwd=CONFIG)
