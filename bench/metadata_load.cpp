@@ -8,9 +8,11 @@
 
 #include "proto/dfs_master.grpc.pb.h"
 
+#include "common/access/process_user.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "common/rpc/status_map.h"
+#include "common/rpc/transport.h"
 
 namespace slipstream::bench {
 namespace {
@@ -68,6 +70,7 @@ struct MetadataLoad::Impl {
               Response& response) {
     grpc::ClientContext context;
     rpc::SetTimeout(context, kCallTimeout);
+    context.AddMetadata(rpc::kUserMetadata, user);
     return rpc::FromGrpc(
         (stubs[caller % stubs.size()].get()->*method)(&context, request, &response));
   }
@@ -123,6 +126,7 @@ struct MetadataLoad::Impl {
 
   const Options options;
   const uint64_t run_id = std::random_device()();
+  const std::string user = access::ActingUser();
   std::vector<std::unique_ptr<Stub>> stubs;
   std::vector<std::mt19937_64> randoms;  // one a caller
   size_t create_runs = 0;
