@@ -9,11 +9,10 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
-#include <rocksdb/table.h>
 
 #include "common/log/log.h"
+#include "common/rocksdb/block_tables.h"
 #include "common/sync/mutex.h"
 
 namespace slipstream {
@@ -39,23 +38,10 @@ std::string PrefixOf(uint32_t number) {
 }
 
 rocksdb::Options MakeOptions(size_t memory_bytes) {
-  rocksdb::BlockBasedTableOptions blocks;
   // Few shards: what does not fit into one is never kept, however often it is read.
   constexpr int kShardBits = 2;
-  blocks.block_cache = rocksdb::NewLRUCache(memory_bytes / 4, kShardBits);
-  // A key that is new is looked for too: a filter says that it is not there without a read.
-  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  // Indexes and filters are in the cache, so that its size bounds them; in parts, since a whole
-  // file's filter can be larger than a small cache.
-  blocks.cache_index_and_filter_blocks = true;
-  blocks.cache_index_and_filter_blocks_with_high_priority = true;
-  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
-  blocks.partition_filters = true;
-  blocks.pin_top_level_index_and_filter = true;
-  blocks.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
-  blocks.format_version = 5;
   rocksdb::Options options;
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
+  options.table_factory = MakeBlockTables(rocksdb::NewLRUCache(memory_bytes / 4, kShardBits));
   options.create_if_missing = true;
   options.write_buffer_size = std::clamp<size_t>(memory_bytes / 8, 256 << 10, 64 << 20);
   options.max_write_buffer_number = 2;
