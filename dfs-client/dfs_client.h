@@ -89,8 +89,7 @@ class DfsClient final : public AppendStore {
 
   // Names.
   Result<FileStatus> Stat(const std::string& path);
-  // Whether its user may do to it what `rights` says, as a class of a mode does: 4 read, 2 write, 1
-  // search. kPermissionDenied, kNotFound.
+  // Whether its user may do to it what `rights` says (kMayRead …). kPermissionDenied, kNotFound.
   Status CheckAccess(const std::string& path, uint32_t rights);
   // Up to `limit` (0: the master's default) entries whose names come after `start_after`; of a file
   // the file alone.

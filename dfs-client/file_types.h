@@ -45,6 +45,11 @@ struct FileStatus {
   uint64_t truncation_count = 0;
 };
 
+// What may be asked for of a path, together: the bits of one class of a mode.
+constexpr uint32_t kMaySearch = 1;
+constexpr uint32_t kMayWrite = 2;
+constexpr uint32_t kMayRead = 4;
+
 // What is absent stays as it is.
 struct AttributeChange {
   std::optional<std::string> owner;

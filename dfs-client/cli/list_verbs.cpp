@@ -10,9 +10,6 @@
 namespace slipstream::dfs::cli {
 namespace {
 
-constexpr uint32_t kMayRead = 4;
-constexpr uint32_t kMayWrite = 2;
-
 // Lister: `ls` over its operands. What --json prints is gathered, since it is one document.
 class Lister final {
  public:

@@ -37,8 +37,9 @@ Outcome CheckAccess(const Call& call) {
                          (action[1] == 'w' || action[1] == '-') &&
                          (action[2] == 'x' || action[2] == '-');
   if (!is_action) return InvalidArgument("fsaction wants three of r, w, x and -, as in r-x");
-  const uint32_t rights =
-      (action[0] == 'r' ? 4U : 0U) | (action[1] == 'w' ? 2U : 0U) | (action[2] == 'x' ? 1U : 0U);
+  const uint32_t rights = (action[0] == 'r' ? dfs::kMayRead : 0) |
+                          (action[1] == 'w' ? dfs::kMayWrite : 0) |
+                          (action[2] == 'x' ? dfs::kMaySearch : 0);
   RETURN_IF_ERROR(call.client->CheckAccess(call.path, rights));
   return EmptyDocument();
 }

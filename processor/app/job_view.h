@@ -17,8 +17,10 @@ namespace slipstream::processor {
 //
 // The admin port is open before the job's runner exists (its address is part of what the job
 // publishes of itself); until Show is called the view is of a job that is starting.
+//
 // Ownership  borrows the scratch store, if the job has one, and the runner, which must outlive the
-// view or be taken back with Show(nullptr). Threads    thread-safe.
+//            view or be taken back with Show(nullptr).
+// Threads    thread-safe.
 class JobView final : public prometheus::Collectable {
  public:
   explicit JobView(const ScratchStore* scratch) : scratch_(scratch) {}

@@ -69,10 +69,6 @@ void LogCommitted(const Task& task) {
 
 CommitOutcome CommitRound::Run(std::span<Task* const> tasks) {
   const trace::Scope scope(TraceOf(tasks));
-  return RunSteps(tasks);
-}
-
-CommitOutcome CommitRound::RunSteps(std::span<Task* const> tasks) {
   give_up_at_ = parties_.clock.Now() + parties_.store_patience;
   for (Task* task : tasks) {
     if (Status ended = task->EndEpoch(); !ended.ok()) {

@@ -77,7 +77,6 @@ class CommitRound final {
   CommitOutcome Run(std::span<Task* const> tasks);
 
  private:
-  CommitOutcome RunSteps(std::span<Task* const> tasks);
   CommitOutcome FlushFiles(std::span<Task* const> tasks);
   CommitOutcome WriteBlocks(std::span<Task* const> tasks);
   CommitOutcome Prepare(std::span<Task* const> tasks);
