@@ -1,6 +1,6 @@
 #include "processor/engine/cell_text.h"
 
-#include "processor/formats/json_encoder.h"
+#include "processor/columns/json_text.h"
 #include "processor/types/value.h"
 
 namespace slipstream::sql {
@@ -9,7 +9,7 @@ std::string CellText(const Column& column, size_t row, std::string_view null) {
   if (column.is_null(row)) return std::string(null);
   if (column.physical() != PhysicalKind::kNested) return ToText(column.ValueAt(row), column.type);
   std::string text;
-  AppendJsonValue(column, row, JsonOptions::TimestampFormat::kSql, text);
+  AppendJsonValue(column, row, ' ', text);
   return text;
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "processor/formats/value_text.h"
+#include "processor/columns/value_text.h"
 
 namespace slipstream::sql {
 namespace {

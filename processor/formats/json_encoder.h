@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "processor/columns/batch.h"
@@ -27,13 +26,5 @@ class JsonEncoder final : public RowEncoder {
   std::vector<std::string> keys_;  // "name": with its quotes and colon
   JsonOptions options_;
 };
-
-// Appends one value, NULL as null.
-void AppendJsonValue(const Column& column,
-                     size_t row,
-                     JsonOptions::TimestampFormat timestamps,
-                     std::string& to);
-// Appends `text` in quotes, escaped.
-void AppendJsonText(std::string_view text, std::string& to);
 
 }  // namespace slipstream::sql

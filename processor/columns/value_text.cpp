@@ -1,4 +1,4 @@
-#include "processor/formats/value_text.h"
+#include "processor/columns/value_text.h"
 
 #include <array>
 #include <charconv>
