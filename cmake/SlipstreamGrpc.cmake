@@ -65,6 +65,7 @@ slipstream_grpc_library(grpc gRPC::grpc++ gRPC::grpc++)
 slipstream_grpc_library(protobuf protobuf::libprotobuf protobuf::libprotobuf)
 # Of which gRPC has its own copy in it where it is an archive.
 slipstream_grpc_library(absl_synchronization absl::synchronization absl::synchronization)
+slipstream_grpc_library(absl_time absl::time absl::time)
 # As gRPC has it: never both its archive and the shared one.
 slipstream_grpc_library(crypto OpenSSL::Crypto OpenSSL::Crypto)
 # For servers only, which all use the shared ones.

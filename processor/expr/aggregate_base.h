@@ -66,6 +66,8 @@ using AggregateList = std::vector<std::unique_ptr<const AggregateFunction>>;
 void AddSumAggregates(AggregateList& list);        // COUNT, SUM, AVG
 void AddValueAggregates(AggregateList& list);      // MIN, MAX, FIRST_VALUE, LAST_VALUE
 void AddListAggregate(AggregateList& list);        // LISTAGG
+void AddArrayAggregate(AggregateList& list);       // ARRAY_AGG
+void AddJsonAggregates(AggregateList& list);       // JSON_ARRAYAGG, JSON_OBJECTAGG
 void AddPercentileAggregate(AggregateList& list);  // PERCENTILE
 void AddDeviationAggregates(AggregateList& list);  // STDDEV…, VAR…
 

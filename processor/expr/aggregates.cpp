@@ -13,6 +13,8 @@ const AggregateList& AllAggregates() {
     AddSumAggregates(*made);
     AddValueAggregates(*made);
     AddListAggregate(*made);
+    AddArrayAggregate(*made);
+    AddJsonAggregates(*made);
     AddDeviationAggregates(*made);
     AddPercentileAggregate(*made);
     return made;

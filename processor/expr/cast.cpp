@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "common/check/check.h"
+#include "processor/expr/nested_cells.h"
 #include "processor/expr/type_rules.h"
 #include "processor/types/date_time.h"
 #include "processor/types/decimal.h"
@@ -213,6 +214,11 @@ void Caster::ToDecimal() {
 
 std::string_view Caster::TextOf(size_t row) {
   if (from_.column->physical() == PhysicalKind::kString) return from_.string_at(row);
+  if (from_.column->physical() == PhysicalKind::kNested) {
+    std::string text;
+    AppendCellText(*from_.column, from_.index(row), text);
+    return call_.arena.Copy(text);
+  }
   return call_.arena.Copy(
       slipstream::sql::ToText(from_.column->ValueAt(from_.index(row)), from_type()));
 }
@@ -300,6 +306,7 @@ void Caster::ToTemporal() {
 
 bool IsCastable(const DataType& from, const DataType& to) {
   if (from.kind == TypeKind::kNull || IsSameType(from, to)) return true;
+  if (to.is_string() && from.children) return true;
   if (PhysicalKindOf(from.kind) == PhysicalKind::kNested ||
       PhysicalKindOf(to.kind) == PhysicalKind::kNested || to.kind == TypeKind::kNull) {
     return from.kind == to.kind &&

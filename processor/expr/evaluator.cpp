@@ -28,13 +28,14 @@ class Evaluation {
   Operand RunCase(const Expression& expression, RowErrors& errors);
   Operand RunConnective(const Expression& call, RowErrors& errors);
   Operand RunCoalesce(const Expression& call, RowErrors& errors);
-  // Runs `kernel` over the operands; over one row if all are constant.
+  // Runs `kernel` over the operands; over one row if all are constant, unless it is volatile.
   template <class Kernel>
   Operand Apply(const std::vector<Operand>& args,
                 const DataType& type,
                 bool is_strict,
                 RowErrors& errors,
-                Kernel kernel);
+                Kernel kernel,
+                bool is_volatile = false);
 
   Operand Keep(Column column, bool is_constant) {
     return {.column = &kept_.emplace_back(std::move(column)), .is_constant = is_constant};
@@ -128,9 +129,12 @@ Operand Evaluation::Apply(const std::vector<Operand>& args,
                           const DataType& type,
                           bool is_strict,
                           RowErrors& errors,
-                          Kernel kernel) {
-  const bool is_constant = std::all_of(
-      args.begin(), args.end(), [](const Operand& operand) { return operand.is_constant; });
+                          Kernel kernel,
+                          bool is_volatile) {
+  const bool is_constant =
+      !is_volatile && std::all_of(args.begin(), args.end(), [](const Operand& operand) {
+        return operand.is_constant;
+      });
   const size_t rows = is_constant ? 1 : batch_.rows;
   Column out(type);
   out.Resize(rows);
@@ -186,7 +190,8 @@ Operand Evaluation::RunCall(const Expression& call, RowErrors& errors) {
   for (const ExpressionPtr& arg : call.args)
     args.push_back(Run(*arg, errors));
   const bool is_strict = call.function->evaluation == Evaluations::kStrict;
-  return Apply(args, call.type, is_strict, errors, call.function->kernel);
+  return Apply(
+      args, call.type, is_strict, errors, call.function->kernel, call.function->is_volatile);
 }
 
 Operand Evaluation::RunCast(const Expression& cast, RowErrors& errors) {
@@ -343,7 +348,10 @@ ExpressionPtr FoldConstants(const ExpressionPtr& expression) {
     arg = FoldConstants(arg);
     is_constant = is_constant && arg->kind == Expression::Kind::kLiteral;
   }
-  if (!is_constant || PhysicalKindOf(folded->type.kind) == PhysicalKind::kNested) return folded;
+  const bool is_volatile = folded->function != nullptr && folded->function->is_volatile;
+  if (!is_constant || is_volatile || PhysicalKindOf(folded->type.kind) == PhysicalKind::kNested) {
+    return folded;
+  }
   Batch one_row;
   one_row.rows = 1;
   RowErrors errors;

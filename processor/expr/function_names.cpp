@@ -26,8 +26,10 @@ bool IsCalledByName(const std::string& name) {
 std::vector<std::string> FunctionNames() {
   std::vector<std::string> names = FunctionTable::Get().Names();
   std::erase_if(names, [](const std::string& name) { return !IsCalledByName(name); });
-  const std::vector<std::string> aggregates = AggregateNames();
-  names.insert(names.end(), aggregates.begin(), aggregates.end());
+  // What stands behind an aggregate's first word is a form of it.
+  for (const std::string& aggregate : AggregateNames())
+    names.push_back(aggregate.substr(0, aggregate.find(' ')));
+  names.insert(names.end(), {"CURRENT_DATABASE", "IF", "TYPEOF"});
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

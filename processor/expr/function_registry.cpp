@@ -1,11 +1,13 @@
 #include "processor/expr/function_registry.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "processor/expr/aggregate_function.h"
 #include "processor/expr/cast.h"
 #include "processor/expr/function_table.h"
+#include "processor/expr/json_shape.h"
 #include "processor/expr/scalar_function.h"
 #include "processor/expr/type_rules.h"
 
@@ -35,7 +37,22 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// Functions of Flink's that there are not, and what there is instead.
+struct Refused {
+  std::string_view name;
+  std::string_view instead;
+};
+constexpr std::array kRefused = std::to_array<Refused>(
+    {{"COLLECT", "there is no MULTISET; ARRAY_AGG makes an ARRAY"},
+     {"PARSE_JSON", "there is no VARIANT; JSON_VALUE and JSON_QUERY read JSON in a text"},
+     {"TRY_PARSE_JSON", "there is no VARIANT; JSON_VALUE and JSON_QUERY read JSON in a text"},
+     {"PRINTF", "there are CONCAT, LPAD and DATE_FORMAT"}});
+
 Status NoSuchFunction(const std::string& name, const std::vector<std::string>& known) {
+  for (const Refused& refused : kRefused) {
+    if (refused.name != name) continue;
+    return Unimplemented(name + " is not supported yet: " + std::string(refused.instead));
+  }
   std::string nearest;
   size_t nearest_distance = std::max<size_t>(2, name.size() / 3) + 1;
   for (const std::string& candidate : known) {
@@ -96,7 +113,23 @@ Result<ExpressionPtr> MakeCase(std::vector<ExpressionPtr> args) {
 }
 
 bool IsSpecialForm(std::string_view name) {
-  return name == "CASE" || name == "IF";
+  return name == "CASE" || name == "IF" || name == "TYPEOF" || name == "CURRENT_DATABASE";
+}
+
+// TYPEOF(value[, as it is stored]): its type, as a literal.
+Result<ExpressionPtr> MakeTypeOf(const std::vector<ExpressionPtr>& args) {
+  const bool* stored = nullptr;
+  if (args.size() == 2) stored = std::get_if<bool>(&args[1]->literal);
+  if (args.empty() || args.size() > 2 || (args.size() == 2 && stored == nullptr)) {
+    return InvalidArgument("TYPEOF takes a value, and perhaps TRUE or FALSE");
+  }
+  std::string type = args[0]->type.ToString();
+  if (stored != nullptr && *stored) {
+    const std::string_view length = "(2147483647)";
+    if (type.starts_with("STRING")) type.replace(0, 6, "VARCHAR" + std::string(length));
+    if (type.starts_with("BYTES")) type.replace(0, 5, "VARBINARY" + std::string(length));
+  }
+  return MakeLiteral(type, AsNullable(DataType::String(), false));
 }
 
 }  // namespace
@@ -107,6 +140,13 @@ Result<ExpressionPtr> MakeCall(std::string_view name, std::vector<ExpressionPtr>
   if (upper == "IF") {
     if (args.size() != 3) return InvalidArgument("IF takes a condition and two values");
     return MakeCase(std::move(args));
+  }
+  if (upper == "TYPEOF") return MakeTypeOf(args);
+  if (upper == "CURRENT_DATABASE" && args.empty()) {
+    return MakeLiteral("default_database", AsNullable(DataType::String(), false));
+  }
+  if ((upper == "JSON_OBJECT" || upper == "JSON_ARRAY") && !args.empty()) {
+    args.insert(args.begin() + 1, JsonShapeOf(args, 1));
   }
   if (upper == "NULLIF") {
     if (args.size() != 2) return InvalidArgument("NULLIF takes two values");
@@ -149,6 +189,9 @@ Result<AggregateCall> MakeAggregate(std::string_view name,
   if (overloads.empty()) return NoSuchFunction(upper, AggregateNames());
   if (filter) RETURN_IF_ERROR(NeedsBoolean(*filter));
   if (is_distinct && args.empty()) return InvalidArgument(upper + "(DISTINCT) needs an argument");
+  if (upper.starts_with("JSON_") && !args.empty() && !MakesJson(*args.back())) {
+    ASSIGN_OR_RETURN(args.back(), MakeCall("JSON_STRING", {args.back()}));
+  }
   for (const AggregateFunction* function : overloads) {
     const std::optional<AggregateSignature> signature = function->Bind(args);
     if (!signature) continue;

@@ -80,6 +80,11 @@ const FunctionTable& FunctionTable::Get() {
     AddRegexpFunctions(*made);
     AddDigestFunctions(*made);
     AddJsonFunctions(*made);
+    AddJsonConstruction(*made);
+    AddArrayFunctions(*made);
+    AddEncodingFunctions(*made);
+    AddRandomFunctions(*made);
+    AddZoneFunctions(*made);
     AddClockFunctions(*made);
     return made;
   }();

@@ -58,6 +58,11 @@ void AddSearchFunctions(FunctionTable& table);
 void AddRegexpFunctions(FunctionTable& table);
 void AddDigestFunctions(FunctionTable& table);
 void AddJsonFunctions(FunctionTable& table);
+void AddJsonConstruction(FunctionTable& table);
+void AddArrayFunctions(FunctionTable& table);
+void AddEncodingFunctions(FunctionTable& table);
+void AddRandomFunctions(FunctionTable& table);
+void AddZoneFunctions(FunctionTable& table);
 void AddClockFunctions(FunctionTable& table);
 
 }  // namespace slipstream::sql

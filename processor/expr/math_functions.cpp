@@ -7,7 +7,7 @@
 #include "processor/expr/type_rules.h"
 #include "processor/types/decimal.h"
 
-// ABS, SIGN, ROUND, TRUNCATE, FLOOR and CEIL of numbers, and the functions of DOUBLE.
+// ABS, SIGN, ROUND, TRUNCATE, FLOOR and CEIL of numbers, PI and E, and the functions of DOUBLE.
 
 namespace slipstream::sql {
 namespace {
@@ -67,10 +67,36 @@ void SignIntegerKernel(const KernelCall& call, Column& out) {
   }
 }
 
-void PowerKernel(const KernelCall& call, Column& out) {
+template <double (*kFunction)(double, double)>
+void TwoDoublesKernel(const KernelCall& call, Column& out) {
   for (size_t row = 0; row < call.rows; ++row) {
-    out.doubles[row] = std::pow(call.args[0].double_at(row), call.args[1].double_at(row));
+    out.doubles[row] = kFunction(call.args[0].double_at(row), call.args[1].double_at(row));
   }
+}
+
+double LogToBase(double base, double value) {
+  return std::log(value) / std::log(base);
+}
+
+void SignDecimalKernel(const KernelCall& call, Column& out) {
+  const Int128 one = PowerOfTen(call.args[0].column->type.scale);
+  for (size_t row = 0; row < call.rows; ++row) {
+    const Int128 value = call.args[0].decimal_at(row);
+    out.decimals[row] = value > 0 ? one : value < 0 ? -one : 0;
+  }
+}
+
+constexpr double kPi = std::numbers::pi;
+constexpr double kE = std::numbers::e;
+
+// Of no argument.
+void AddConstant(FunctionTable& table, const char* name, Kernel kernel) {
+  table.Add(name, {}, 0, DataType::Double(), kernel);
+}
+
+template <const double& kValue>
+void ConstantKernel(const KernelCall& call, Column& out) {
+  out.doubles.assign(call.rows, kValue);
 }
 
 // ---- ROUND ----
@@ -175,6 +201,61 @@ std::optional<Signature> BindRoundDecimal(Args args) {
   return signature;
 }
 
+// TRUNCATE keeps the type, and takes away the digits behind the place.
+double TruncateDouble(double value, int32_t digits) {
+  if (!std::isfinite(value)) return value;
+  if (digits < 0) {
+    const double unit = std::pow(10.0, -digits);
+    return std::isinf(unit) ? 0 : std::trunc(value / unit) * unit;
+  }
+  // By way of the decimal digits a reader sees: TRUNCATE(42.32, 2) is 42.32. So great a number has
+  // none behind the point.
+  constexpr int32_t kSeenDigits = 18;
+  if (std::fabs(value) >= 1e15 || digits >= kSeenDigits) return value;
+  const std::optional<Int128> seen = DecimalFromDouble(value, kSeenDigits);
+  return seen ? DecimalToDouble(*seen / PowerOfTen(kSeenDigits - digits), digits) : value;
+}
+
+void TruncateDoubleKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    out.doubles[row] = TruncateDouble(call.args[0].double_at(row), DigitsAt(call, row));
+  }
+}
+
+void TruncateIntegerKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const int64_t value = call.args[0].int_at(row);
+    const int32_t digits = DigitsAt(call, row);
+    const auto unit = static_cast<int64_t>(PowerOfTen(std::clamp(-digits, 0, 18)));
+    out.ints[row] = digits < -18 ? 0 : value / unit * unit;
+  }
+}
+
+void TruncateDecimalKernel(const KernelCall& call, Column& out) {
+  const int32_t scale = call.args[0].column->type.scale;
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const int32_t unwanted = scale - DigitsAt(call, row);
+    const Int128 value = call.args[0].decimal_at(row);
+    const Int128 unit = PowerOfTen(std::clamp(unwanted, 0, kMaxDecimalPrecision));
+    const Int128 cut = unwanted > kMaxDecimalPrecision ? 0 : value / unit * unit;
+    // The result has the digits that the place leaves, or all of them if it is no literal.
+    out.decimals[row] = cut / PowerOfTen(scale - out.type.scale);
+  }
+}
+
+std::optional<Signature> BindTruncateDecimal(Args args) {
+  std::optional<Signature> signature = BindRoundDecimal(args);
+  if (!signature) return std::nullopt;
+  const DataType& type = args[0]->type;
+  const int32_t scale = signature->result.scale;
+  signature->result = DataType::Decimal(std::max(type.precision - type.scale + scale, 1), scale);
+  signature->result.nullable = type.nullable || (args.size() > 1 && args[1]->type.nullable);
+  return signature;
+}
+
 // ---- FLOOR and CEIL ----
 
 template <bool kUp>
@@ -252,6 +333,7 @@ void AddMathFunctions(FunctionTable& table) {
   AddSame(table, "ABS", IsDecimal, 0, AbsDecimalKernel);
   AddSame(table, "SIGN", IsInteger, 0, SignIntegerKernel);
   AddSame(table, "SIGN", IsApproximate, 0, DoubleKernel<Sign>);
+  AddSame(table, "SIGN", IsDecimal, 0, SignDecimalKernel);
   AddSame(table, "ROUND", IsInteger, 1, RoundIntegerKernel);
   AddSame(table, "ROUND", IsApproximate, 1, RoundDoubleKernel);
   ScalarFunction round;
@@ -260,6 +342,15 @@ void AddMathFunctions(FunctionTable& table) {
   round.bind = BindRoundDecimal;
   round.kernel = RoundDecimalKernel;
   table.Add(std::move(round));
+
+  AddSame(table, "TRUNCATE", IsInteger, 1, TruncateIntegerKernel);
+  AddSame(table, "TRUNCATE", IsApproximate, 1, TruncateDoubleKernel);
+  ScalarFunction truncate;
+  truncate.name = "TRUNCATE";
+  truncate.usage = "TRUNCATE(DECIMAL[, INT])";
+  truncate.bind = BindTruncateDecimal;
+  truncate.kernel = TruncateDecimalKernel;
+  table.Add(std::move(truncate));
 
   AddFloor(table, "FLOOR", DoubleKernel<std::floor>, FloorDecimalKernel<false>);
   AddFloor(table, "CEIL", DoubleKernel<std::ceil>, FloorDecimalKernel<true>);
@@ -282,7 +373,12 @@ void AddMathFunctions(FunctionTable& table) {
   table.Add("COT", {Param::kDouble}, 0, real, DoubleKernel<Cotangent>);
   table.Add("DEGREES", {Param::kDouble}, 0, real, DoubleKernel<Degrees>);
   table.Add("RADIANS", {Param::kDouble}, 0, real, DoubleKernel<Radians>);
-  table.Add("POWER", {Param::kDouble, Param::kDouble}, 0, real, PowerKernel);
+  table.Add("LOG", {Param::kDouble}, 0, real, DoubleKernel<std::log>);
+  table.Add("LOG", {Param::kDouble, Param::kDouble}, 0, real, TwoDoublesKernel<LogToBase>);
+  table.Add("POWER", {Param::kDouble, Param::kDouble}, 0, real, TwoDoublesKernel<std::pow>);
+  table.Add("ATAN2", {Param::kDouble, Param::kDouble}, 0, real, TwoDoublesKernel<std::atan2>);
+  AddConstant(table, "PI", ConstantKernel<kPi>);
+  AddConstant(table, "E", ConstantKernel<kE>);
 }
 
 }  // namespace slipstream::sql

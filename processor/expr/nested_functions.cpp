@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "processor/expr/function_table.h"
+#include "processor/expr/nested_cells.h"
 #include "processor/expr/type_rules.h"
 
 // Fields of a ROW, elements of an ARRAY or MAP, and their constructors.
@@ -18,25 +19,6 @@ bool IsKind(const ExpressionPtr& arg, TypeKind kind) {
 
 const DataType& ChildType(const DataType& type, size_t child) {
   return (*type.children)[child].type;
-}
-
-bool CellsEqual(const Column& a, size_t row_a, const Column& b, size_t row_b) {
-  if (a.is_null(row_a) || b.is_null(row_b)) return false;
-  switch (a.physical()) {
-    case PhysicalKind::kBool:
-      return a.bools[row_a] == b.bools[row_b];
-    case PhysicalKind::kInt64:
-      return a.ints[row_a] == b.ints[row_b];
-    case PhysicalKind::kDouble:
-      return a.doubles[row_a] == b.doubles[row_b];
-    case PhysicalKind::kInt128:
-      return a.decimals[row_a] == b.decimals[row_b];
-    case PhysicalKind::kString:
-      return a.strings[row_a] == b.strings[row_b];
-    case PhysicalKind::kNested:
-      break;
-  }
-  return false;
 }
 
 // ---- Access ----
@@ -91,7 +73,7 @@ std::optional<uint32_t> FindItem(const KernelCall& call, size_t row) {
   }
   const Operand& key = call.args[1];
   for (uint32_t entry = begin; entry < end; ++entry) {
-    if (CellsEqual(base.children[0], entry, *key.column, key.index(row))) return entry;
+    if (IsSameCell(base.children[0], entry, *key.column, key.index(row))) return entry;
   }
   return std::nullopt;
 }
@@ -124,27 +106,6 @@ void CardinalityKernel(const KernelCall& call, Column& out) {
   for (size_t row = 0; row < call.rows; ++row) {
     const size_t at = call.args[0].index(row);
     out.ints[row] = offsets[at + 1] - offsets[at];
-  }
-}
-
-std::optional<Signature> BindContains(Args args) {
-  if (args.size() != 2 || !IsKind(args[0], TypeKind::kArray)) return std::nullopt;
-  const DataType& element = ChildType(args[0]->type, 0);
-  if (!CommonTypeOf(element, args[1]->type, true)) return std::nullopt;
-  return Signature{.args = {args[0]->type, element}, .result = DataType::Boolean()};
-}
-
-void ContainsKernel(const KernelCall& call, Column& out) {
-  const Column& base = *call.args[0].column;
-  const Operand& wanted = call.args[1];
-  for (size_t row = 0; row < call.rows; ++row) {
-    const size_t at = call.args[0].index(row);
-    if (call.args[0].is_null(row) || wanted.is_null(row)) continue;
-    for (uint32_t entry = base.offsets[at]; entry < base.offsets[at + 1]; ++entry) {
-      if (CellsEqual(base.children[0], entry, *wanted.column, wanted.index(row))) {
-        out.bools[row] = 1;
-      }
-    }
   }
 }
 
@@ -276,11 +237,6 @@ void AddNestedFunctions(FunctionTable& table) {
       BindCardinality,
       CardinalityKernel,
       Evaluation::kStrict);
-  add("ARRAY_CONTAINS",
-      "ARRAY_CONTAINS(array, value)",
-      BindContains,
-      ContainsKernel,
-      Evaluation::kLoose);
   add("MAP_KEYS", "MAP_KEYS(map)", BindEntries<0>, EntriesKernel<0>, Evaluation::kStrict);
   add("MAP_VALUES", "MAP_VALUES(map)", BindEntries<1>, EntriesKernel<1>, Evaluation::kStrict);
   add("ROW", "ROW(value, …)", BindRow, RowKernel, Evaluation::kLoose);

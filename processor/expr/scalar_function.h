@@ -65,6 +65,7 @@ struct ScalarFunction {
   Bind bind;
   Kernel kernel = nullptr;
   Evaluation evaluation = Evaluation::kStrict;
+  bool is_volatile = false;  // each row has a value of its own, though the arguments are the same
 };
 
 }  // namespace slipstream::sql

@@ -2,10 +2,11 @@
 
 #include "processor/expr/function_table.h"
 #include "processor/expr/type_rules.h"
+#include "processor/types/number_text.h"
 #include "processor/types/utf8.h"
 
-// INSTR, LOCATE, STARTSWITH, ENDSWITH, SPLIT, INITCAP, ASCII, CHR, HEX. Positions are in characters
-// from 1; 0 is nowhere.
+// INSTR, LOCATE, STARTSWITH, ENDSWITH, SPLIT, INITCAP, ASCII, CHR, HEX, IS_ALPHA, IS_DIGIT,
+// IS_DECIMAL. Positions are in characters from 1; 0 is nowhere.
 
 namespace slipstream::sql {
 namespace {
@@ -140,6 +141,42 @@ void SplitKernel(const KernelCall& call, Column& out) {
   }
 }
 
+// Whether a text that is neither NULL nor empty is of a kind; never NULL.
+template <bool (*kIs)(std::string_view)>
+void KindKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    const std::string_view text =
+        call.args[0].is_null(row) ? std::string_view() : call.args[0].string_at(row);
+    out.bools[row] = !text.empty() && kIs(text) ? 1 : 0;
+  }
+}
+
+// Characters beyond ASCII count as letters.
+bool IsAlpha(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<uint8_t>(c) >= 0x80;
+  });
+}
+bool IsDigits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+bool IsNumber(std::string_view text) {
+  return ParseDouble(text).has_value();
+}
+
+void AddKind(FunctionTable& table, const char* name, Kernel kernel) {
+  ScalarFunction function{.name = name, .usage = std::string(name) + "(STRING)"};
+  function.bind =
+      [](std::span<const ExpressionPtr> args) -> std::optional<ScalarFunction::Signature> {
+    if (args.size() != 1 || !FitParam(Param::kString, args[0]->type)) return std::nullopt;
+    return ScalarFunction::Signature{.args = {DataType::String()},
+                                     .result = AsNullable(DataType::Boolean(), false)};
+  };
+  function.kernel = kernel;
+  function.evaluation = ScalarFunction::Evaluation::kLoose;
+  table.Add(std::move(function));
+}
+
 }  // namespace
 
 void AddSearchFunctions(FunctionTable& table) {
@@ -155,6 +192,9 @@ void AddSearchFunctions(FunctionTable& table) {
   table.Add("CHR", {Param::kInteger}, 0, text, ChrKernel);
   table.Add("HEX", {Param::kInteger}, 0, text, HexNumberKernel);
   table.Add("HEX", {kText}, 0, text, HexTextKernel);
+  AddKind(table, "IS_ALPHA", KindKernel<IsAlpha>);
+  AddKind(table, "IS_DIGIT", KindKernel<IsDigits>);
+  AddKind(table, "IS_DECIMAL", KindKernel<IsNumber>);
   DataType parts{.kind = TypeKind::kArray};
   parts.children = std::make_shared<const std::vector<Field>>(
       std::vector<Field>{{"element", AsNullable(text, false)}});

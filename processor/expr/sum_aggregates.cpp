@@ -21,13 +21,18 @@ struct CountState {
   int64_t count = 0;
 };
 
+// Of several values a row counts that has them all.
+bool HasNull(std::span<const Column> args, uint32_t row) {
+  return std::any_of(
+      args.begin(), args.end(), [row](const Column& arg) { return arg.is_null(row); });
+}
+
 class Count final : public TypedAggregate<CountState, Count> {
  public:
   Count() : TypedAggregate("COUNT") {}
 
-  std::string usage() const override { return "COUNT(*) or COUNT(value)"; }
+  std::string usage() const override { return "COUNT(*) or COUNT(value, …)"; }
   std::optional<AggregateSignature> Bind(Args args) const override {
-    if (args.size() > 1) return std::nullopt;
     AggregateSignature signature{.args = {}, .result = AsNullable(DataType::BigInt(), false)};
     for (const ExpressionPtr& arg : args)
       signature.args.push_back(arg->type);
@@ -37,9 +42,10 @@ class Count final : public TypedAggregate<CountState, Count> {
               size_t state_offset,
               std::span<const uint32_t> rows,
               std::span<const Column> args) const override {
-    if (!args.empty()) return TypedAggregate::Update(states, state_offset, rows, args);
-    for (std::byte* state : states)
-      ++At(state + state_offset).count;
+    if (args.size() == 1) return TypedAggregate::Update(states, state_offset, rows, args);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!HasNull(args, rows[i])) ++At(states[i] + state_offset).count;
+    }
   }
   bool can_retract() const override { return true; }
   void Retract(std::span<std::byte* const> states,
@@ -47,7 +53,7 @@ class Count final : public TypedAggregate<CountState, Count> {
                std::span<const uint32_t> rows,
                std::span<const Column> args) const override {
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (args.empty() || !args[0].is_null(rows[i])) --At(states[i] + state_offset).count;
+      if (!HasNull(args, rows[i])) --At(states[i] + state_offset).count;
     }
   }
   static void Add(CountState& state, const Column&, size_t) { ++state.count; }

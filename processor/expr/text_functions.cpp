@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "processor/expr/function_table.h"
 #include "processor/expr/type_rules.h"
@@ -270,6 +271,81 @@ void ReverseKernel(const KernelCall& call, Column& out) {
   });
 }
 
+// OVERLAY(text PLACING part FROM start [FOR length]): a start outside of the text changes nothing.
+void OverlayKernel(const KernelCall& call, Column& out) {
+  EachText(call, out, [&](size_t row) -> std::optional<std::string_view> {
+    const std::string_view text = call.args[0].string_at(row);
+    const std::string_view part = call.args[1].string_at(row);
+    const int64_t start = call.args[2].int_at(row);
+    const auto characters = static_cast<int64_t>(CountCharacters(text));
+    if (start <= 0 || start > characters) return text;
+    const int64_t length = call.args.size() > 3 ? call.args[3].int_at(row)
+                                                : static_cast<int64_t>(CountCharacters(part));
+    std::string overlaid(FirstCharacters(text, static_cast<size_t>(start - 1)));
+    overlaid += part;
+    // As in Flink, a length of zero or less takes the rest away.
+    if (length > 0 && length <= characters - start) {
+      overlaid += text.substr(BytesOfCharacters(text, static_cast<size_t>(start - 1 + length)));
+    }
+    return call.arena.Copy(overlaid);
+  });
+}
+
+// TRANSLATE(text, from, to): each character of `from` becomes the one at its place in `to`, or
+// nothing if there is none.
+void TranslateKernel(const KernelCall& call, Column& out) {
+  const auto take = [](std::string_view& text) {
+    const std::string_view character = text.substr(0, CharacterBytes(text));
+    text.remove_prefix(character.size());
+    return character;
+  };
+  EachText(call, out, [&](size_t row) -> std::optional<std::string_view> {
+    std::map<std::string_view, std::string_view> replacements;
+    std::string_view from = call.args[1].string_at(row);
+    std::string_view to = call.args[2].string_at(row);
+    while (!from.empty()) {
+      const std::string_view character = take(from);
+      replacements.emplace(character, to.empty() ? to : take(to));
+    }
+    std::string translated;
+    for (std::string_view text = call.args[0].string_at(row); !text.empty();) {
+      const std::string_view character = take(text);
+      const auto replacement = replacements.find(character);
+      translated += replacement == replacements.end() ? character : replacement->second;
+    }
+    return call.arena.Copy(translated);
+  });
+}
+
+// ELT(number, text, …): the text of that number, from 1.
+void EltKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    const auto last = static_cast<int64_t>(call.args.size()) - 1;
+    const int64_t number = call.args[0].is_null(row) ? 0 : call.args[0].int_at(row);
+    const bool is_there = number >= 1 && number <= last;
+    if (!is_there || call.args[static_cast<size_t>(number)].is_null(row)) {
+      out.SetNull(row);
+    } else {
+      out.strings[row] = call.args[static_cast<size_t>(number)].string_at(row);
+    }
+  }
+}
+
+std::optional<Signature> BindElt(Args args) {
+  if (args.size() < 2 || !FitParam(Param::kInteger, args[0]->type)) return std::nullopt;
+  DataType common;
+  for (const ExpressionPtr& arg : args.subspan(1)) {
+    const std::optional<DataType> next = CommonTypeOf(common, arg->type, false);
+    if (!next) return std::nullopt;
+    common = *next;
+  }
+  if (!common.is_string() && !common.is_binary()) return std::nullopt;
+  Signature signature{.args = std::vector<DataType>(args.size(), common),
+                      .result = AsNullable(common)};
+  signature.args.front() = DataType::BigInt();
+  return signature;
+}
+
 // SPLIT_INDEX(text, separator, index from 0): NULL where there is no such part.
 void SplitIndexKernel(const KernelCall& call, Column& out) {
   EachText(call, out, [&](size_t row) -> std::optional<std::string_view> {
@@ -341,6 +417,12 @@ void AddTextFunctions(FunctionTable& table) {
   table.Add("REPLACE", {kText, kText, kText}, 0, text, ReplaceKernel);
   table.Add("REVERSE", {kText}, 0, text, ReverseKernel);
   table.Add("SPLIT_INDEX", {kText, kText, kNumber}, 0, text, SplitIndexKernel);
+  table.Add("OVERLAY", {kText, kText, kNumber, kNumber}, 1, text, OverlayKernel);
+  table.Add("TRANSLATE", {kText, kText, kText}, 0, text, TranslateKernel);
+  ScalarFunction elt{.name = "ELT", .usage = "ELT(INT, STRING, …)", .bind = BindElt};
+  elt.kernel = EltKernel;
+  elt.evaluation = ScalarFunction::Evaluation::kLoose;
+  table.Add(std::move(elt));
 }
 
 }  // namespace slipstream::sql

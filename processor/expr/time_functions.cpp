@@ -100,8 +100,17 @@ void ToDateKernel(const KernelCall& call, Column& out) {
   ReadTimestamps(call, out, [](int64_t micros) { return FloorDivide(micros, kMicrosPerDay); });
 }
 
+// What does not parse is the least number of all, as in Flink.
 void UnixTimestampKernel(const KernelCall& call, Column& out) {
+  std::vector<uint8_t> had_text(call.rows);
+  for (size_t row = 0; row < call.rows; ++row)
+    had_text[row] = out.is_null(row) ? 0 : 1;
   ReadTimestamps(call, out, [](int64_t micros) { return FloorDivide(micros, kMicrosPerSecond); });
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (had_text[row] == 0 || !out.is_null(row)) continue;
+    out.valid[row] = 1;
+    out.ints[row] = INT64_MIN;
+  }
 }
 
 void FormatInto(
@@ -325,6 +334,11 @@ void AddTimeFunctions(FunctionTable& table) {
             1,
             DataType::TimestampLtz(3),
             ToTimestampLtzKernel);
+  table.Add("TO_TIMESTAMP_LTZ",
+            {Param::kString, Param::kString},
+            1,
+            DataType::TimestampLtz(3),
+            ToTimestampKernel);
   table.Add("UNIX_TIMESTAMP",
             {Param::kString, Param::kString},
             1,

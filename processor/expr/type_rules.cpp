@@ -1,6 +1,9 @@
 #include "processor/expr/type_rules.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "processor/types/decimal.h"
 
@@ -49,6 +52,21 @@ DataType CommonTemporal(const DataType& a, const DataType& b) {
   return DataType::TimestampLtz(std::max(a.precision, b.precision));
 }
 
+// Part by part; the names are those of `a`.
+std::optional<DataType> CommonNested(const DataType& a, const DataType& b) {
+  if (a.kind != b.kind || a.children->size() != b.children->size()) return std::nullopt;
+  std::vector<Field> parts;
+  for (size_t i = 0; i < a.children->size(); ++i) {
+    const Field& part = (*a.children)[i];
+    std::optional<DataType> type = CommonTypeOf(part.type, (*b.children)[i].type, false);
+    if (!type) return std::nullopt;
+    parts.push_back({part.name, *std::move(type)});
+  }
+  DataType common = a;
+  common.children = std::make_shared<const std::vector<Field>>(std::move(parts));
+  return common;
+}
+
 }  // namespace
 
 DataType AsNullable(DataType type, bool nullable) {
@@ -91,7 +109,9 @@ std::optional<DataType> CommonTypeOf(const DataType& a, const DataType& b, bool 
   if (b.kind == TypeKind::kNull) return a;
   if (IsSameType(a, b)) return AsNullable(a, a.nullable || b.nullable);
   std::optional<DataType> common;
-  if (a.is_numeric() && b.is_numeric()) {
+  if (a.children && b.children) {
+    common = CommonNested(a, b);
+  } else if (a.is_numeric() && b.is_numeric()) {
     common = CommonNumeric(a, b);
   } else if ((a.is_string() && b.is_string()) || (a.is_binary() && b.is_binary())) {
     common = CommonText(a, b);

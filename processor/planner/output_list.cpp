@@ -98,8 +98,7 @@ Relation BuildOutput(PlanNodePtr node,
   relation.node = MakeProject(std::move(node), std::move(expressions), names);
   if (!sort_keys.empty()) {
     const SortKey first = sort_keys.front();
-    const bool is_time =
-        sort_keys.size() == 1 && items[first.column].is_rowtime && !first.descending;
+    const bool is_time = items[first.column].is_rowtime && !first.descending;
     relation.node = MakeSort(std::move(relation.node), std::move(sort_keys));
     relation.node->order_is_time = is_time;
   }

@@ -61,8 +61,34 @@ class ScriptPlanner {
   void Run(const ast::CreateTable& create) {
     CheckName(create.name);
     if (Exists(create.name, create.is_temporary, create.if_not_exists)) return;
-    context_.catalog().Add(
-        create.name.back().text, BindTable(context_, create), create.is_temporary, Written());
+    TablePtr base;
+    if (create.like) {
+      CheckName(create.like->table);
+      FindDeclared(create.like->table, false);
+      base = std::get<TablePtr>(*context_.catalog().Find(create.like->table.back().text));
+    } else if (create.query) {
+      base = TableOf(*create.query);
+    }
+    context_.catalog().Add(create.name.back().text,
+                           BindTable(context_, create, base.get()),
+                           create.is_temporary,
+                           Written());
+    if (create.query) {
+      Run(ast::Insert{.table = create.name, .options = {}, .columns = {}, .query = create.query});
+    }
+  }
+
+  // A table of the query's columns.
+  TablePtr TableOf(const ast::Query& query) {
+    const Relation relation = QueryPlanner(context_).Plan(query);
+    auto table = std::make_shared<TableDefinition>();
+    for (const ScopeColumn& column : relation.columns) {
+      DataType type = column.type;
+      if (type.kind == TypeKind::kNull) type = DataType::String();
+      table->physical.push_back(table->schema.size());
+      table->schema.push_back({column.name, std::move(type)});
+    }
+    return table;
   }
 
   void Run(const ast::CreateView& create) {
@@ -174,6 +200,8 @@ class ScriptPlanner {
     job_.explanations.push_back(
         DescribeTable(*QueryPlanner(context_).FindTable(describe.name, {})));
   }
+
+  void Run(const ast::Use&) {}
 
   void Run(const ast::Explain& explain) {
     JobPlan job;  // as if it were one of its own

@@ -1,12 +1,14 @@
 #include "processor/planner/table_binder.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "processor/expr/evaluator.h"
 #include "processor/planner/expression_binder.h"
+#include "processor/planner/expression_rewrite.h"
 #include "processor/planner/text_table.h"
 #include "processor/sql/nearest_name.h"
 
@@ -28,10 +30,20 @@ class TableBinder {
   TableBinder(const PlanContext& context, const ast::CreateTable& create)
       : context_(context), create_(create) {}
 
-  TablePtr Bind() {
+  TablePtr Bind(const TableDefinition* base) {
     table_->name = create_.name.back().text;
+    if (base != nullptr) TakeFrom(*base);
+    first_column_ = table_->schema.size();
     for (const ast::Option& option : create_.options) {
-      table_->options.emplace(option.key.text, option.value);
+      if (!table_->options.try_emplace(option.key.text, option.value).second && create_.like &&
+          create_.like->options == ast::TableLike::Take::kIncluding) {
+        context_.Fail(
+            option.key.at,
+            fmt::format(
+                "'{}' is an option of {} too", option.key.text, ast::ToString(create_.like->table)),
+            "OVERWRITING OPTIONS lets this one count");
+      }
+      table_->options[option.key.text] = option.value;
     }
     if (table_->connector().empty()) {
       context_.Fail(create_.name.front().at,
@@ -41,8 +53,18 @@ class TableBinder {
     BindColumns();
     BindComputed();
     if (create_.watermark) BindWatermark(*create_.watermark);
+    if (!create_.primary_key.empty() && !table_->primary_key.empty()) {
+      context_.Fail(create_.primary_key.front().at,
+                    "the other table has a PRIMARY KEY already",
+                    "LIKE … (EXCLUDING CONSTRAINTS) leaves it out");
+    }
     for (const ast::Name& name : create_.primary_key)
       table_->primary_key.push_back(Find(name));
+    if (!create_.partitioned_by.empty() && !table_->partition_columns.empty()) {
+      context_.Fail(create_.partitioned_by.front().at,
+                    "the other table is partitioned already",
+                    "LIKE … (EXCLUDING PARTITIONS) leaves that out");
+    }
     for (const ast::Name& name : create_.partitioned_by) {
       const size_t column = Find(name);
       if (!IsPhysical(column)) {
@@ -55,9 +77,90 @@ class TableBinder {
   }
 
  private:
+  // The columns and all else that LIKE takes of another table, or AS of its query.
+  void TakeFrom(const TableDefinition& base) {
+    using Take = ast::TableLike::Take;
+    const ast::TableLike like = create_.like ? *create_.like : ast::TableLike();
+    std::vector<std::optional<size_t>> places(base.schema.size());  // of its columns, here
+    const auto is_left_out = [&](size_t i) {
+      const auto is_of = [i](const auto& special) { return special.column == i; };
+      return (like.generated == Take::kExcluding &&
+              std::any_of(base.computed.begin(), base.computed.end(), is_of)) ||
+             (like.metadata == Take::kExcluding &&
+              std::any_of(base.metadata.begin(), base.metadata.end(), is_of)) ||
+             IsDeclaredAnew(base, i, like);
+    };
+    for (size_t i = 0; i < base.schema.size(); ++i) {
+      if (is_left_out(i)) continue;
+      places[i] = table_->schema.size();
+      table_->schema.push_back(base.schema[i]);
+    }
+    const auto replace = [&](const ExpressionPtr& expression) {
+      return ReplaceColumns(expression, [&](const ExpressionPtr& column) -> ExpressionPtr {
+        if (!places[column->column]) {
+          context_.Fail(create_.name.front().at,
+                        fmt::format("\"{}\" is left out, but another column or the WATERMARK of "
+                                    "the other table is computed of it",
+                                    base.schema[column->column].name));
+        }
+        return MakeColumn(*places[column->column], column->type);
+      });
+    };
+    for (const size_t column : base.physical)
+      table_->physical.push_back(*places[column]);
+    for (const TableDefinition::MetadataColumn& metadata : base.metadata) {
+      if (!places[metadata.column]) continue;
+      table_->metadata.push_back({*places[metadata.column], metadata.key, metadata.is_virtual});
+    }
+    for (const TableDefinition::ComputedColumn& computed : base.computed) {
+      if (!places[computed.column]) continue;
+      table_->computed.push_back({*places[computed.column], replace(computed.expression)});
+    }
+    const bool has_own_watermark =
+        like.watermarks == Take::kOverwriting && create_.watermark.has_value();
+    if (base.watermark && like.watermarks != Take::kExcluding && !has_own_watermark) {
+      if (create_.watermark) {
+        context_.Fail(create_.watermark->column.at,
+                      "the other table has a WATERMARK already",
+                      "LIKE … (OVERWRITING WATERMARKS) lets this one count");
+      }
+      const ExpressionPtr column =
+          replace(MakeColumn(base.watermark->column, base.schema[base.watermark->column].type));
+      table_->watermark =
+          TableDefinition::Watermark{.column = column->column,
+                                     .expression = replace(base.watermark->expression),
+                                     .text = base.watermark->text};
+    }
+    if (like.constraints != Take::kExcluding) {
+      for (const size_t column : base.primary_key)
+        table_->primary_key.push_back(*places[column]);
+    }
+    if (like.partitions != Take::kExcluding) {
+      for (const size_t column : base.partition_columns)
+        table_->partition_columns.push_back(*places[column]);
+    }
+    if (like.options != Take::kExcluding) table_->options = base.options;
+  }
+
+  // OVERWRITING: a computed or metadata column that this table declares too.
+  bool IsDeclaredAnew(const TableDefinition& base, size_t i, const ast::TableLike& like) const {
+    using Take = ast::TableLike::Take;
+    const auto is_of = [i](const auto& special) { return special.column == i; };
+    const bool is_computed = std::any_of(base.computed.begin(), base.computed.end(), is_of);
+    const bool is_metadata = std::any_of(base.metadata.begin(), base.metadata.end(), is_of);
+    const bool may_be = (is_computed && like.generated == Take::kOverwriting) ||
+                        (is_metadata && like.metadata == Take::kOverwriting);
+    return may_be && std::any_of(create_.columns.begin(),
+                                 create_.columns.end(),
+                                 [&](const ast::ColumnDefinition& column) {
+                                   return column.name.text == base.schema[i].name;
+                                 });
+  }
+
   void BindColumns() {
     for (size_t i = 0; i < create_.columns.size(); ++i) {
       const ast::ColumnDefinition& column = create_.columns[i];
+      const size_t place = first_column_ + i;
       for (const Field& field : table_->schema) {
         if (field.name != column.name.text) continue;
         context_.Fail(column.name.at, fmt::format("two columns \"{}\"", field.name));
@@ -65,9 +168,9 @@ class TableBinder {
       table_->schema.push_back({column.name.text, column.type});
       if (column.computed) continue;
       if (column.metadata) {
-        table_->metadata.push_back({i, *column.metadata, column.is_virtual});
+        table_->metadata.push_back({place, *column.metadata, column.is_virtual});
       } else {
-        table_->physical.push_back(i);
+        table_->physical.push_back(place);
       }
     }
     if (table_->physical.empty()) {
@@ -90,17 +193,20 @@ class TableBinder {
                        .type = table_->schema[i].type,
                        .column = i});
     };
+    for (size_t i = 0; i < first_column_; ++i)
+      add(i);
     for (size_t i = 0; i < create_.columns.size(); ++i) {
-      if (!create_.columns[i].computed) add(i);
+      if (!create_.columns[i].computed) add(first_column_ + i);
     }
     for (size_t i = 0; i < create_.columns.size(); ++i) {
       const ast::ColumnDefinition& column = create_.columns[i];
       if (!column.computed) continue;
+      const size_t place = first_column_ + i;
       ExpressionPtr value = FoldConstants(
           ExpressionBinder(context_, scope, "a computed column").Bind(*column.computed));
-      table_->schema[i].type = value->type;
-      table_->computed.push_back({i, std::move(value)});
-      add(i);
+      table_->schema[place].type = value->type;
+      table_->computed.push_back({place, std::move(value)});
+      add(place);
     }
     scope_ = std::move(scope);
   }
@@ -142,13 +248,16 @@ class TableBinder {
   const PlanContext& context_;
   const ast::CreateTable& create_;
   std::shared_ptr<TableDefinition> table_ = std::make_shared<TableDefinition>();
+  size_t first_column_ = 0;  // of those declared here; before it are another table's
   std::vector<ScopeColumn> scope_;
 };
 
 }  // namespace
 
-TablePtr BindTable(const PlanContext& context, const ast::CreateTable& create) {
-  return TableBinder(context, create).Bind();
+TablePtr BindTable(const PlanContext& context,
+                   const ast::CreateTable& create,
+                   const TableDefinition* base) {
+  return TableBinder(context, create).Bind(base);
 }
 
 std::vector<size_t> InsertableColumns(const TableDefinition& table) {

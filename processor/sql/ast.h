@@ -323,6 +323,19 @@ struct WatermarkDefinition {
   ExprPtr value;
 };
 
+// LIKE t (INCLUDING … | EXCLUDING … | OVERWRITING …): what is taken of the other table.
+struct TableLike {
+  enum class Take { kIncluding, kExcluding, kOverwriting };
+
+  QualifiedName table;
+  Take constraints = Take::kIncluding;
+  Take generated = Take::kIncluding;
+  Take metadata = Take::kIncluding;
+  Take options = Take::kOverwriting;
+  Take partitions = Take::kIncluding;
+  Take watermarks = Take::kIncluding;
+};
+
 struct CreateTable {
   QualifiedName name;
   bool is_temporary = false;
@@ -332,6 +345,8 @@ struct CreateTable {
   std::vector<Name> primary_key;
   std::vector<Name> partitioned_by;
   std::vector<Option> options;
+  std::optional<TableLike> like;
+  QueryPtr query;  // AS …: its columns are the table's first, and its rows go into it
 };
 
 struct CreateView {
@@ -387,6 +402,9 @@ struct Describe {
   QualifiedName name;
 };
 
+// USE of the only catalog and database there are.
+struct Use {};
+
 struct Explain {
   std::variant<QueryPtr, Insert, StatementSet> statement;
 };
@@ -405,6 +423,7 @@ struct Statement {
                ShowFunctions,
                ShowCreate,
                Describe,
+               Use,
                Explain,
                QueryPtr>
       node;

@@ -61,6 +61,8 @@ class Grammar {
   ast::Statement ParseStatement();
   ast::Statement ParseCreate();
   ast::CreateTable ParseCreateTable(bool is_temporary);
+  ast::TableLike ParseTableLike();
+  ast::Use ParseUse();
   void ParseTableElement(ast::CreateTable& table);
   void ParseWatermark(ast::CreateTable& table);
   void ParsePrimaryKey(ast::CreateTable& table);
@@ -128,9 +130,24 @@ class Grammar {
   // Functions with words between their arguments: EXTRACT(DAY FROM x). Null: not one of them.
   ast::ExprPtr ParseSpecialCall(const ast::Name& function);
   ast::ExprPtr ParseTrim(ast::Call call);
+  // Functions of JSON with words between their arguments. Null: not one of them.
+  ast::ExprPtr ParseJsonCall(ast::Call call, const std::string& name);
   ast::ExprPtr ParseJsonValue(ast::Call call);
+  ast::ExprPtr ParseJsonExists(ast::Call call);
+  ast::ExprPtr ParseJsonQuery(ast::Call call);
+  ast::ExprPtr ParseJsonObject(ast::Call call);
+  ast::ExprPtr ParseJsonArray(ast::Call call);
+  ast::ExprPtr ParseJsonAggregate(ast::Call call, bool is_object);
+  // KEY key VALUE value
+  void ParseJsonMember(ast::Call& call);
+  // The text and the path that such a call begins with.
+  void ParseJsonPath(ast::Call& call);
+  // [NULL | ABSENT ON NULL]: whether NULLs stay.
+  bool ParseOnNull(bool otherwise);
+  ast::ExprPtr MakeWord(std::string word);  // as a literal
   void ParseArguments(ast::Call& call);
   ast::Argument ParseArgument();
+  void TakeNullTreatment(ast::Call& call);
   void ParseCallSuffixes(ast::Call& call);  // FILTER, OVER
   std::string ParseUnit();
   ast::ExprPtr ParseExpressionQuery();

@@ -2,6 +2,7 @@
 
 #include "processor/sql/grammar.h"
 #include "processor/sql/nearest_name.h"
+#include "processor/types/number_text.h"
 
 namespace slipstream::sql {
 
@@ -61,6 +62,7 @@ void Grammar::ParseArguments(ast::Call& call) {
       call.arguments.push_back(ParseArgument());
     } while (Accept(","));
   }
+  TakeNullTreatment(call);
   if (NextAreWords({"RETURNING"}) || NextAreWords({"ORDER", "BY"})) {
     Unsupported(Peek().span,
                 fmt::format("{} inside a function's parentheses is", ToUpper(Peek().text)));
@@ -107,11 +109,20 @@ ast::Argument Grammar::ParseArgument() {
   return argument;
 }
 
-void Grammar::ParseCallSuffixes(ast::Call& call) {
-  if (NextAreWords({"WITHIN", "GROUP"})) Unsupported(Peek().span, "WITHIN GROUP is");
-  if (NextAreWords({"IGNORE", "NULLS"}) || NextAreWords({"RESPECT", "NULLS"})) {
+// [IGNORE NULLS | RESPECT NULLS], behind the last argument or the parentheses.
+void Grammar::TakeNullTreatment(ast::Call& call) {
+  if (!NextAreWords({"IGNORE", "NULLS"}) && !NextAreWords({"RESPECT", "NULLS"})) return;
+  if (!EqualsIgnoreCase(call.function.text, "ARRAY_AGG")) {
     Unsupported(Peek().span, fmt::format("{} NULLS is", ToUpper(Peek().text)));
   }
+  if (NextIsWord("IGNORE")) call.function.text += " IGNORE NULLS";
+  Take();
+  Take();
+}
+
+void Grammar::ParseCallSuffixes(ast::Call& call) {
+  if (NextAreWords({"WITHIN", "GROUP"})) Unsupported(Peek().span, "WITHIN GROUP is");
+  TakeNullTreatment(call);
   if (NextIsWord("FILTER") && Peek(1).IsSymbol("(")) {
     Take();
     Expect("(");
@@ -178,31 +189,24 @@ ast::ExprPtr Grammar::ParseSpecialCall(const ast::Name& function) {
     add(ParseExpression());
     return finish();
   }
-  if (name == "JSON_VALUE") return ParseJsonValue(std::move(call));
+  if (name == "OVERLAY") {  // (text PLACING part FROM start [FOR length]), or with commas
+    Expect("(");
+    add(ParseExpression());
+    const bool has_words = AcceptWord("PLACING");
+    if (!has_words) Expect(",");
+    add(ParseExpression());
+    if (has_words) {
+      ExpectWord("FROM");
+    } else {
+      Expect(",");
+    }
+    add(ParseExpression());
+    if (has_words ? AcceptWord("FOR") : Accept(",")) add(ParseExpression());
+    return finish();
+  }
+  if (name.starts_with("JSON_")) return ParseJsonCall(std::move(call), name);
   if (name == "TRIM") return ParseTrim(std::move(call));
   return nullptr;
-}
-
-// JSON_VALUE(text, path [RETURNING type] [NULL ON EMPTY] [NULL ON ERROR])
-ast::ExprPtr Grammar::ParseJsonValue(ast::Call call) {
-  const Span start = call.function.at;
-  Expect("(");
-  call.arguments.push_back({{}, ParseExpression()});
-  Expect(",");
-  call.arguments.push_back({{}, ParseExpression()});
-  std::optional<DataType> type;
-  if (AcceptWord("RETURNING")) type = ParseType();
-  // A type takes the NULL behind it for its own.
-  while (AcceptWords({"NULL", "ON"}) || (type && AcceptWord("ON"))) {
-    if (!AcceptWord("EMPTY")) ExpectWord("ERROR");
-  }
-  if (NextIsWord("DEFAULT") || NextIsWord("ERROR")) {
-    Unsupported(Peek().span, "JSON_VALUE other than with NULL ON EMPTY and NULL ON ERROR is");
-  }
-  Expect(")");
-  ast::ExprPtr value = Make(start, std::move(call));
-  if (!type) return value;
-  return Make(start, ast::Cast{std::move(value), *std::move(type), true});
 }
 
 // TRIM([BOTH | LEADING | TRAILING] [characters FROM] text): TRIM, LTRIM or RTRIM of (text

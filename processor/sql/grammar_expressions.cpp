@@ -182,7 +182,7 @@ ast::ExprPtr Grammar::ParseUnary() {
   return ParsePostfix();
 }
 
-// left IS [NOT] NULL | TRUE | FALSE | UNKNOWN | DISTINCT FROM right
+// left IS [NOT] NULL | TRUE | FALSE | UNKNOWN | JSON [kind] | DISTINCT FROM right
 ast::ExprPtr Grammar::ParseIs(ast::ExprPtr left) {
   const Span start = left->at;
   ExpectWord("IS");
@@ -195,8 +195,17 @@ ast::ExprPtr Grammar::ParseIs(ast::ExprPtr left) {
     if (AcceptWord(test)) return Make(start, ast::Unary{is + std::string(test), std::move(left)});
   }
   if (AcceptWord("UNKNOWN")) return Make(start, ast::Unary{is + "NULL", std::move(left)});
-  Unexpected("NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM after IS",
-             {"NULL", "TRUE", "FALSE", "UNKNOWN", "DISTINCT"});
+  if (AcceptWord("JSON")) {
+    std::string test = "IS JSON";
+    for (const std::string_view kind : {"SCALAR", "ARRAY", "OBJECT"}) {
+      if (AcceptWord(kind)) test.append(" ").append(kind);
+    }
+    if (test == "IS JSON") AcceptWord("VALUE");
+    ast::ExprPtr result = Make(start, ast::Unary{std::move(test), std::move(left)});
+    return is == "IS " ? std::move(result) : Make(start, ast::Unary{"NOT", std::move(result)});
+  }
+  Unexpected("NULL, TRUE, FALSE, UNKNOWN, JSON or DISTINCT FROM after IS",
+             {"NULL", "TRUE", "FALSE", "UNKNOWN", "JSON", "DISTINCT"});
 }
 
 ast::ExprPtr Grammar::ParsePredicate(ast::ExprPtr left, bool is_negated) {
@@ -211,8 +220,12 @@ ast::ExprPtr Grammar::ParsePredicate(ast::ExprPtr left, bool is_negated) {
     between.high = ParseBinary(kSum);
     return Make(start, std::move(between));
   }
-  if (NextIsWord("SIMILAR")) Unsupported(Peek().span, "SIMILAR TO is", "use LIKE or REGEXP");
-  const ast::Name like{"LIKE", ExpectWord("LIKE")};
+  ast::Name like{"LIKE", Peek().span};
+  if (AcceptWords({"SIMILAR", "TO"})) {
+    like.text = "SIMILAR TO";
+  } else {
+    ExpectWord("LIKE");
+  }
   ast::Call call{.function = like};
   call.arguments.push_back({{}, std::move(left)});
   call.arguments.push_back({{}, ParseBinary(kSum)});

@@ -14,7 +14,6 @@ constexpr size_t kColumnsMax = 2000;
 
 // Statements of Flink's that mean something to a cluster of its own.
 constexpr std::array kForeignStatements = std::to_array<std::string_view>({"ALTER",
-                                                                           "USE",
                                                                            "LOAD",
                                                                            "UNLOAD",
                                                                            "ADD",
@@ -78,7 +77,14 @@ ast::Statement Grammar::ParseStatement() {
   } else if (NextIsWord("SHOW")) {
     statement = ParseShow();
   } else if (AcceptWord("DESCRIBE") || AcceptWord("DESC")) {
+    if (Peek(1).kind == Token::Kind::kWord || Peek(1).kind == Token::Kind::kQuotedName) {
+      AcceptWord("EXTENDED");
+    }
     statement.node = ast::Describe{ExpectQualifiedName("a table's name")};
+  } else if (NextAreWords({"USE", "MODULES"})) {
+    Unsupported(Peek().span, "USE MODULES is");
+  } else if (NextIsWord("USE")) {
+    statement.node = ParseUse();
   } else if (NextIsQuery()) {
     statement.node = ParseQuery();
   } else {
@@ -141,31 +147,100 @@ ast::CreateTable Grammar::ParseCreateTable(bool is_temporary) {
   ast::CreateTable table{.is_temporary = is_temporary};
   table.if_not_exists = AcceptWords({"IF", "NOT", "EXISTS"});
   table.name = ExpectQualifiedName("a table's name");
-  if (!NextIs("(") && (NextIsWord("AS") || NextIsWord("WITH"))) {
-    Unsupported(Peek().span,
-                "CREATE TABLE without columns (… AS SELECT) is",
-                "declare the columns, then INSERT INTO it");
-  }
-  Expect("(");
-  do {
-    ParseTableElement(table);
-    if (table.columns.size() > kColumnsMax) {
-      Fail(PreviousSpan(), fmt::format("more than {} columns", kColumnsMax));
+  if (Accept("(")) {
+    do {
+      ParseTableElement(table);
+      if (table.columns.size() > kColumnsMax) {
+        Fail(PreviousSpan(), fmt::format("more than {} columns", kColumnsMax));
+      }
+    } while (Accept(","));
+    if (!NextIs(")")) {
+      Unexpected("\",\" or \")\" after this column", {"METADATA", "COMMENT", "PRIMARY", "NOT"});
     }
-  } while (Accept(","));
-  if (!NextIs(")"))
-    Unexpected("\",\" or \")\" after this column", {"METADATA", "COMMENT", "PRIMARY", "NOT"});
-  Take();
+    Take();
+  }
   if (AcceptWord("COMMENT")) ExpectString("a comment");
   if (NextIsWord("DISTRIBUTED")) Unsupported(Peek().span, "DISTRIBUTED BY is");
   if (AcceptWords({"PARTITIONED", "BY"})) table.partitioned_by = NameList("a column's name");
   if (AcceptWord("WITH")) table.options = ParseOptions();
-  if (NextIsWord("LIKE")) Unsupported(Peek().span, "CREATE TABLE … LIKE is");
-  if (NextIsWord("AS")) {
-    Unsupported(
-        Peek().span, "CREATE TABLE … AS SELECT is", "create the table, then INSERT INTO it");
+  if (NextIsWord("LIKE")) {
+    table.like = ParseTableLike();
+  } else if (AcceptWord("AS")) {
+    const bool has_types =
+        std::any_of(table.columns.begin(), table.columns.end(), [](const auto& column) {
+          return !column.computed && !column.metadata;
+        });
+    if (has_types) {
+      Unsupported(PreviousSpan(),
+                  "CREATE TABLE with columns … AS SELECT is",
+                  "leave the columns to the query, or create the table, then INSERT INTO it");
+    }
+    table.query = ParseQuery();
+  } else if (table.columns.empty()) {
+    Unexpected("\"(\" and the table's columns");
   }
   return table;
+}
+
+// LIKE t [(INCLUDING | EXCLUDING | OVERWRITING what …)]
+ast::TableLike Grammar::ParseTableLike() {
+  using Take = ast::TableLike::Take;
+  ExpectWord("LIKE");
+  ast::TableLike like{.table = ExpectQualifiedName("a table's name")};
+  if (!Accept("(")) return like;
+  do {
+    const bool is_overwriting = NextIsWord("OVERWRITING");
+    const bool is_excluding = NextIsWord("EXCLUDING");
+    if (!is_overwriting && !is_excluding && !NextIsWord("INCLUDING")) {
+      Unexpected("INCLUDING, EXCLUDING or OVERWRITING", {"INCLUDING", "EXCLUDING", "OVERWRITING"});
+    }
+    Grammar::Take();
+    const Take take = is_overwriting ? Take::kOverwriting
+                      : is_excluding ? Take::kExcluding
+                                     : Take::kIncluding;
+    if (AcceptWord("ALL") && !is_overwriting) {
+      for (Take* const what : {&like.constraints,
+                               &like.generated,
+                               &like.metadata,
+                               &like.options,
+                               &like.partitions,
+                               &like.watermarks}) {
+        *what = take;
+      }
+    } else if (AcceptWord("CONSTRAINTS")) {
+      like.constraints = take;
+    } else if (AcceptWord("GENERATED")) {
+      like.generated = take;
+    } else if (AcceptWord("METADATA")) {
+      like.metadata = take;
+    } else if (AcceptWord("OPTIONS")) {
+      like.options = take;
+    } else if (AcceptWord("PARTITIONS")) {
+      like.partitions = take;
+    } else if (AcceptWord("WATERMARKS")) {
+      like.watermarks = take;
+    } else if (!AcceptWord("DISTRIBUTION")) {
+      Unexpected(
+          "ALL, CONSTRAINTS, GENERATED, METADATA, OPTIONS, PARTITIONS or WATERMARKS",
+          {"ALL", "CONSTRAINTS", "GENERATED", "METADATA", "OPTIONS", "PARTITIONS", "WATERMARKS"});
+    }
+  } while (!Accept(")"));
+  return like;
+}
+
+// USE CATALOG default_catalog | USE [default_catalog.]default_database
+ast::Use Grammar::ParseUse() {
+  const Span start = ExpectWord("USE");
+  const bool is_catalog = AcceptWord("CATALOG");
+  const ast::QualifiedName name = ExpectQualifiedName("a name");
+  const bool is_known = name.back().text == (is_catalog ? "default_catalog" : "default_database") &&
+                        (name.size() == 1 || (!is_catalog && name.size() == 2 &&
+                                              name.front().text == "default_catalog"));
+  if (!is_known) {
+    Unsupported(Join(start, PreviousSpan()),
+                "USE of other catalogs and databases than default_catalog.default_database is");
+  }
+  return {};
 }
 
 void Grammar::ParseTableElement(ast::CreateTable& table) {
@@ -372,9 +447,14 @@ ast::StatementSet Grammar::ParseStatementSet() {
 ast::Explain Grammar::ParseExplain() {
   ExpectWord("EXPLAIN");
   AcceptWords({"PLAN", "FOR"});
-  for (const std::string_view detail :
-       {"ESTIMATED_COST", "CHANGELOG_MODE", "JSON_EXECUTION_PLAN", "PLAN_ADVICE"}) {
-    if (NextIsWord(detail)) Unsupported(Peek().span, fmt::format("EXPLAIN {} is", detail));
+  // What Flink adds to its plan is not in ours; the plan is.
+  constexpr std::array kDetails = std::to_array<std::string_view>(
+      {"ESTIMATED_COST", "CHANGELOG_MODE", "JSON_EXECUTION_PLAN", "PLAN_ADVICE"});
+  while (std::any_of(kDetails.begin(), kDetails.end(), [this](std::string_view detail) {
+    return NextIsWord(detail);
+  })) {
+    Take();
+    Accept(",");
   }
   ast::Explain explain;
   if (NextIsWord("INSERT")) {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "processor/types/number_text.h"
+#include "processor/types/utf8.h"
 
 namespace slipstream::sql {
 namespace {
@@ -109,7 +111,9 @@ class Lexer {
 
   void Next() {
     const char c = text_[at_];
-    if (IsNameStart(c)) {
+    if (StartsWith("U&'") || StartsWith("u&'")) {
+      UnicodeString();
+    } else if (IsNameStart(c)) {
       const size_t start = at_;
       while (at_ < text_.size() && IsNamePart(text_[at_]))
         ++at_;
@@ -144,6 +148,56 @@ class Lexer {
       Fail(SpanFrom(start, at_), "a name cannot be empty");
     }
     Emit(kind, std::move(value), start);
+  }
+
+  // U&'a\0041\+01F600' [UESCAPE 'c'], where c stands for the backslash.
+  void UnicodeString() {
+    const size_t start = at_;
+    at_ += 2;
+    const std::string escaped = TakeString();
+    char escape = '\\';
+    const size_t end = at_;
+    SkipSpaceAndComments();
+    if (EqualsIgnoreCase(text_.substr(at_, 7), "UESCAPE")) {
+      at_ += 7;
+      SkipSpaceAndComments();
+      const std::string mark = at_ < text_.size() && text_[at_] == '\'' ? TakeString() : "";
+      if (mark.size() != 1) Fail(start, "UESCAPE takes one character in quotes");
+      escape = mark.front();
+    } else {
+      at_ = end;
+    }
+    std::string value;
+    for (size_t i = 0; i < escaped.size();) {
+      if (escaped[i] != escape) {
+        value += escaped[i++];
+      } else if (i + 1 < escaped.size() && escaped[i + 1] == escape) {
+        value += escape;
+        i += 2;
+      } else {
+        const bool is_long = i + 1 < escaped.size() && escaped[i + 1] == '+';
+        const size_t first = i + (is_long ? 2 : 1);
+        const std::string_view digits =
+            std::string_view(escaped).substr(std::min(first, escaped.size()), is_long ? 6 : 4);
+        uint32_t code_point = 0;
+        const auto [parsed, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), code_point, 16);
+        if (error != std::errc() || parsed != digits.data() + (is_long ? 6 : 4)) {
+          Fail(SpanFrom(start, at_), "a character is written with four digits, or + and six");
+        }
+        AppendUtf8(value, code_point);
+        i = first + digits.size();
+      }
+    }
+    Emit(Token::Kind::kString, std::move(value), start);
+  }
+
+  // The text of a string at hand, without its token.
+  std::string TakeString() {
+    Quoted(Token::Kind::kString, "this string has no end", "end it with '");
+    std::string text = std::move(tokens_.back().text);
+    tokens_.pop_back();
+    return text;
   }
 
   void Digits() {

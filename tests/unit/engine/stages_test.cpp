@@ -217,6 +217,10 @@ INSTANTIATE_TEST_SUITE_P(
               "k STRING, f INT, l INT, a STRING",
               "SELECT k, FIRST_VALUE(v), LAST_VALUE(v), LISTAGG(CAST(v AS STRING)) FROM a GROUP BY "
               "k"},
+        Query{"Lists",
+              "k STRING, a STRING, j STRING, o STRING",
+              "SELECT k, CAST(ARRAY_AGG(v) AS STRING), JSON_ARRAYAGG(v), "
+              "JSON_OBJECTAGG(CAST(v AS STRING) VALUE v) FROM a GROUP BY k"},
         Query{"Tumble",
               "k STRING, e TIMESTAMP(3), l INT, a STRING, n BIGINT",
               "SELECT k, window_end, LAST_VALUE(v), LISTAGG(CAST(v AS STRING), '-'), COUNT(*) FROM "
