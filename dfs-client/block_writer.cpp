@@ -217,7 +217,8 @@ Status BlockWriter::Attempt(const std::string& writer,
   }
   const std::vector<NodeAddress>& chain = allocation->nodes;
   SLIPSTREAM_FAILPOINT("dfs_client.before_send");
-  Status status = nodes_.WriteBlocks(chain, outgoing, StreamTimeout(StoredBytes(batch)));
+  Status status =
+      nodes_.WriteBlocks(chain, allocation->grant, outgoing, StreamTimeout(StoredBytes(batch)));
   SLIPSTREAM_FAILPOINT("dfs_client.after_send");
   if (!status.ok()) {
     Blame(chain, status);

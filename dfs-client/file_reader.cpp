@@ -178,12 +178,13 @@ Result<std::string> FileReader::Impl::Fetch(const Segment& segment) {
 }
 
 Result<std::string> FileReader::Impl::Read(Entry entry, const NodeClient::Range& range) {
-  const std::vector<NodeAddress> before = entry.located.nodes;
+  const std::vector<NodeAddress> nodes_before = entry.located.nodes;
+  const std::string token_before = entry.located.token;
   auto raw = replicas.Read({.inode_id = status.inode_id, .block_offset_bytes = entry.offset_bytes},
                            entry.located,
                            range,
                            stop.get_token());
-  if (entry.located.nodes != before) {
+  if (entry.located.nodes != nodes_before || entry.located.token != token_before) {
     MutexLock lock(mutex);
     Entry* known = FindEntry(entry.offset_bytes);
     if (known != nullptr && known->located.block == entry.located.block) {

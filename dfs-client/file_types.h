@@ -105,6 +105,14 @@ struct LocatedBlock {
   std::vector<std::string> missing_node_ids;  // with no node live: the last known holders
   // How much of the block's beginning belongs to the file: less than all of it after a truncation.
   uint64_t length_bytes = 0;
+  std::string token;  // shown to whom it is read from; empty where none is asked for
+};
+
+// Leave to write blocks whose ids follow one another, given with them.
+struct WriteGrant {
+  uint64_t first_block_id = 0;
+  uint32_t count = 0;
+  std::string token;  // empty where none is asked for
 };
 
 // Consecutive blocks of one file.

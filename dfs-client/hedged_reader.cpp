@@ -15,8 +15,7 @@ constexpr size_t kSecondReadsMax = 4;  // at a time
 // What the two reads share. The second may go on for a moment after the first has returned.
 struct HedgedReader::Race {
   NodeAddress second;
-  Block block;
-  NodeClient::Range range;
+  NodeClient::Wanted wanted;
   std::chrono::milliseconds timeout{};
   std::stop_source stop_first;
   std::stop_source stop_second;
@@ -35,9 +34,9 @@ HedgedReader::HedgedReader(const Options& options, NodeClient& nodes, const Cloc
 
 Result<std::string> HedgedReader::ReadFirst(const Request& request, const std::stop_token& stop) {
   const SteadyTime begin = clock_.Now();
-  auto raw = nodes_.ReadBlock(request.first, request.block, request.range, request.timeout, stop);
+  auto raw = nodes_.ReadBlock(request.first, request.wanted, request.timeout, stop);
   if (raw.ok()) {
-    policy_.Record(request.range.length,
+    policy_.Record(request.wanted.range.length,
                    std::chrono::duration_cast<HedgePolicy::Duration>(clock_.Now() - begin));
   }
   return raw;
@@ -46,8 +45,7 @@ Result<std::string> HedgedReader::ReadFirst(const Request& request, const std::s
 void HedgedReader::ReadSecond(Race& race) {
   Result<std::string> raw = Unavailable("too many second reads");
   if (policy_.TryTake()) {
-    raw = nodes_.ReadBlock(
-        race.second, race.block, race.range, race.timeout, race.stop_second.get_token());
+    raw = nodes_.ReadBlock(race.second, race.wanted, race.timeout, race.stop_second.get_token());
   }
   const bool is_won = raw.ok();
   {
@@ -64,15 +62,14 @@ Result<std::string> HedgedReader::Read(const Request& request, const std::stop_t
   // Shared with the second read, which ends when it ends.
   auto race = std::make_shared<Race>();
   race->second = *request.second;
-  race->block = request.block;
-  race->range = request.range;
+  race->wanted = request.wanted;
   race->timeout = request.timeout;
   std::stop_callback stop_both(stop, [&race] {
     race->stop_first.request_stop();
     race->stop_second.request_stop();
   });
-  const auto ticket =
-      delayed_.After(policy_.Delay(request.range.length), [this, race] { ReadSecond(*race); });
+  const auto ticket = delayed_.After(policy_.Delay(request.wanted.range.length),
+                                     [this, race] { ReadSecond(*race); });
   auto raw = ReadFirst(request, race->stop_first.get_token());
   if (delayed_.Cancel(ticket)) return raw;
   if (raw.ok()) {

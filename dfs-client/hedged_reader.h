@@ -30,8 +30,7 @@ class HedgedReader final {
   struct Request {
     const NodeAddress& first;
     const NodeAddress* second = nullptr;  // null: there is no other
-    const Block& block;
-    NodeClient::Range range;
+    NodeClient::Wanted wanted;
     std::chrono::milliseconds timeout;  // of each of both
   };
 

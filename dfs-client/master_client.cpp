@@ -203,7 +203,10 @@ Result<MasterClient::Allocation> MasterClient::AllocateBlocksOnce(
   auto response =
       CallOnce<v1::AllocateBlocksResponse>("/slipstream.dfs.v1.DfsMaster/AllocateBlocks", request);
   if (!response.ok()) return response.status();
-  Allocation out{.first_block_id = response->first_block_id()};
+  Allocation out{.first_block_id = response->first_block_id(),
+                 .grant = {.first_block_id = response->first_block_id(),
+                           .count = allocation.count,
+                           .token = response->token()}};
   for (const v1::NodeAddress& node : response->nodes())
     out.nodes.push_back(wire::ToNodeAddress(node));
   if (out.nodes.empty()) return Internal("the master gave blocks without datanodes");

@@ -35,6 +35,7 @@ class MasterClient final {
   struct Allocation {
     uint64_t first_block_id = 0;
     std::vector<NodeAddress> nodes;
+    WriteGrant grant;  // of all of them
   };
   struct AllocationRequest {
     std::string writer;

@@ -49,8 +49,10 @@ class BlockSender final {
   explicit BlockSender(rpc::RequestStream& stream) : stream_(stream) {}
 
   // False when the stream is broken; its Finish() says why.
-  bool Send(std::span<const NodeAddress> next, std::span<const NodeClient::OutgoingBlock> blocks) {
-    bool is_whole = SendHeader(next);
+  bool Send(std::span<const NodeAddress> next,
+            const WriteGrant& grant,
+            std::span<const NodeClient::OutgoingBlock> blocks) {
+    bool is_whole = SendHeader(next, grant);
     while (is_whole && !blocks.empty()) {
       const size_t together = CountTogether(blocks);
       const bool is_last = together == blocks.size() || blocks.size() == 1;
@@ -73,14 +75,16 @@ class BlockSender final {
     return count;
   }
 
-  bool SendHeader(std::span<const NodeAddress> next) {
+  bool SendHeader(std::span<const NodeAddress> next, const WriteGrant& grant) {
     v1::WriteBlocksRequest request;
+    request.mutable_header()->mutable_range()->set_first_block_id(grant.first_block_id);
+    request.mutable_header()->mutable_range()->set_count(grant.count);
+    request.mutable_header()->set_token(grant.token);
     for (const NodeAddress& node : next) {
       v1::NodeAddress* address = request.mutable_header()->add_next();
       address->set_node_id(node.node_id);
       address->set_address(node.address);
     }
-    (void)request.mutable_header();  // is there even where it is empty
     return stream_.SendAhead(request);
   }
 
@@ -213,6 +217,7 @@ std::shared_ptr<rpc::Peer> NodeClient::PeerAt(const std::string& address) {
 }
 
 Status NodeClient::WriteBlocks(std::span<const NodeAddress> chain,
+                               const WriteGrant& grant,
                                std::span<const OutgoingBlock> blocks,
                                milliseconds timeout) {
   SLIPSTREAM_CHECK(!chain.empty(), "a chain without nodes");
@@ -220,7 +225,7 @@ Status NodeClient::WriteBlocks(std::span<const NodeAddress> chain,
   const auto peer = PeerAt(chain.front().address);
   const auto stream =
       peer->OpenRequestStream(kWriteBlocks, response, {.timeout = timeout, .stop = stop_});
-  const bool is_whole = BlockSender(*stream).Send(chain.subspan(1), blocks);
+  const bool is_whole = BlockSender(*stream).Send(chain.subspan(1), grant, blocks);
   RETURN_IF_ERROR(stream->Finish());
   if (!is_whole) return Unavailable("the datanode answered before it had all blocks");
   for (const NodeAddress& node : chain) {
@@ -233,19 +238,19 @@ Status NodeClient::WriteBlocks(std::span<const NodeAddress> chain,
 }
 
 Result<std::string> NodeClient::ReadBlock(const NodeAddress& node,
-                                          const Block& block,
-                                          const Range& range,
+                                          const Wanted& wanted,
                                           milliseconds timeout,
                                           const std::stop_token& stop) {
   v1::ReadBlockRequest request;
-  wire::FromBlock(block, request.mutable_block());
-  request.set_offset_bytes(range.offset);
-  request.set_length_bytes(range.length);
+  wire::FromBlock(wanted.block, request.mutable_block());
+  request.set_offset_bytes(wanted.range.offset);
+  request.set_length_bytes(wanted.range.length);
+  request.set_token(wanted.token);
 
   const EitherStop either(stop, stop_);
   const auto peer = PeerAt(node.address);
-  RangeAssembler assembler(block, range);
-  if (range.length <= kRangeBytesMax) {
+  RangeAssembler assembler(wanted.block, wanted.range);
+  if (wanted.range.length <= kRangeBytesMax) {
     v1::ReadRangeResponse whole;
     RETURN_IF_ERROR(
         peer->Call(kReadRange, request, whole, {.timeout = timeout, .stop = either.token()}));
@@ -263,15 +268,16 @@ Result<std::string> NodeClient::ReadBlock(const NodeAddress& node,
 }
 
 Result<std::vector<uint32_t>> NodeClient::ChecksumBlock(const NodeAddress& node,
-                                                        const Block& block,
-                                                        const Range& range,
+                                                        const Wanted& wanted,
                                                         const Pieces& pieces,
                                                         milliseconds timeout,
                                                         const std::stop_token& stop) {
+  const Range& range = wanted.range;
   v1::ChecksumBlockRequest request;
-  wire::FromBlock(block, request.mutable_block());
+  wire::FromBlock(wanted.block, request.mutable_block());
   request.set_offset_bytes(range.offset);
   request.set_length_bytes(range.length);
+  request.set_token(wanted.token);
   request.set_first_piece_bytes(pieces.first_bytes);
   request.set_piece_bytes(pieces.bytes);
   const uint64_t behind_first =

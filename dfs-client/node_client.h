@@ -31,6 +31,12 @@ class NodeClient final {
     uint64_t offset = 0;  // in the raw block
     uint64_t length = 0;  // > 0, inside the block
   };
+  // What of a block is asked for, and the master's leave to.
+  struct Wanted {
+    Block block;
+    Range range;
+    std::string token;
+  };
 
   // How a range is cut: the first piece may be shorter than the others, the last has what remains.
   struct Pieces {
@@ -43,26 +49,26 @@ class NodeClient final {
   NodeClient(const NodeClient&) = delete;
   NodeClient& operator=(const NodeClient&) = delete;
 
-  // Sends `blocks` to the first node of `chain`, which passes them on. OK means that all of `chain`
-  // have all of them, durable. Errors: as WriteBlocks of proto/dfs_datanode.proto.
+  // Sends `blocks`, which `grant` covers, to the first node of `chain`, which passes them on. OK
+  // means that all of `chain` have all of them, durable.
+  // Errors: as WriteBlocks of proto/dfs_datanode.proto.
   Status WriteBlocks(std::span<const NodeAddress> chain,
+                     const WriteGrant& grant,
                      std::span<const OutgoingBlock> blocks,
                      std::chrono::milliseconds timeout);
 
-  // The raw bytes of `range`. Every frame's CRC32C, zstd's own checksum, and the lengths are
+  // The raw bytes of the range. Every frame's CRC32C, zstd's own checksum, and the lengths are
   // verified; of a whole block also the checksum the master gave. `stop` cancels.
   // Errors: as ReadBlock of proto/dfs_datanode.proto; kDataLoss also where this side found it.
   Result<std::string> ReadBlock(const NodeAddress& node,
-                                const Block& block,
-                                const Range& range,
+                                const Wanted& wanted,
                                 std::chrono::milliseconds timeout,
                                 const std::stop_token& stop);
 
-  // The CRC32Cs of the raw bytes of `range`, one for each piece; the datanode computes them.
+  // The CRC32Cs of the raw bytes of the range, one for each piece; the datanode computes them.
   // Errors: as ChecksumBlock of proto/dfs_datanode.proto.
   Result<std::vector<uint32_t>> ChecksumBlock(const NodeAddress& node,
-                                              const Block& block,
-                                              const Range& range,
+                                              const Wanted& wanted,
                                               const Pieces& pieces,
                                               std::chrono::milliseconds timeout,
                                               const std::stop_token& stop);

@@ -23,12 +23,12 @@ Result<std::string> ReplicaReader::Read(const Place& place,
   Result<std::string> result = Unavailable("");
   const Status status =
       TryRounds(place, located, stop, [&](const NodeAddress& node, const NodeAddress* next) {
-        result = parts_.hedged.Read({.first = node,
-                                     .second = next,
-                                     .block = located.block,
-                                     .range = range,
-                                     .timeout = options_.attempt_timeout},
-                                    stop);
+        result = parts_.hedged.Read(
+            {.first = node,
+             .second = next,
+             .wanted = {.block = located.block, .range = range, .token = located.token},
+             .timeout = options_.attempt_timeout},
+            stop);
         return result.status();
       });
   if (!status.ok()) return status;
@@ -44,7 +44,11 @@ Result<std::vector<uint32_t>> ReplicaReader::Checksum(const Place& place,
   const Status status =
       TryRounds(place, located, stop, [&](const NodeAddress& node, const NodeAddress*) {
         result = parts_.nodes.ChecksumBlock(
-            node, located.block, range, pieces, options_.attempt_timeout, stop);
+            node,
+            {.block = located.block, .range = range, .token = located.token},
+            pieces,
+            options_.attempt_timeout,
+            stop);
         return result.status();
       });
   if (!status.ok()) return status;
@@ -139,6 +143,8 @@ Status ReplicaReader::Refresh(const Place& place, LocatedBlock& located) {
   if (!fresh.ok()) {
     // The file is gone, and its blocks will be.
     if (fresh.status().code() == Code::kNotFound) return fresh.status();
+    // What could be read when it was opened may be so no more.
+    if (fresh.status().code() == Code::kPermissionDenied) return fresh.status();
     // The file ends before this block. What else is wrong may pass.
     return fresh.status().code() == Code::kOutOfRange ? Aborted(fresh.status().message())
                                                       : Status();

@@ -188,6 +188,7 @@ LocatedBlock ToLocatedBlock(const v1::LocatedBlock& in) {
   // A master that does not say means all of the block.
   const bool is_cut = in.length_bytes() != 0 && in.length_bytes() < out.block.raw_bytes;
   out.length_bytes = is_cut ? in.length_bytes() : out.block.raw_bytes;
+  out.token = in.token();
   return out;
 }
 

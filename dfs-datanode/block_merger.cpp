@@ -188,6 +188,7 @@ Status BlockMerger::ReadFrom(const NodeAddress& holder,
                              std::string& raw) {
   dfs::v1::ReadBlockRequest request;
   *request.mutable_block() = ToProto(identity);
+  request.set_token(tokens_.Issue({.right = block::Right::kRead, .first = identity.block_id}));
   const std::shared_ptr<rpc::Peer> peer = peers_.To(holder.address);
   const std::unique_ptr<rpc::ResponseStream> stream =
       peer->OpenResponseStream("/slipstream.dfs.v1.DfsDatanode/ReadBlock",
@@ -208,7 +209,11 @@ Result<std::vector<std::string>> BlockMerger::Write(const MergeOrder& order,
   const std::unique_ptr<BlockReceiver> receiver =
       server_.NewReceiver("merger", clock_.Now() + options_.write_timeout);
   dfs::v1::WriteBlocksRequest request;
+  const block::Grant grant{.right = block::Right::kWrite, .first = order.block_id};
   request.mutable_header()->set_is_repair(true);
+  request.mutable_header()->mutable_range()->set_first_block_id(grant.first);
+  request.mutable_header()->mutable_range()->set_count(grant.count);
+  request.mutable_header()->set_token(tokens_.Issue(grant));
   for (const NodeAddress& node : order.next) {
     dfs::v1::NodeAddress* next = request.mutable_header()->add_next();
     next->set_node_id(node.node_id);

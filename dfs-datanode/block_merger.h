@@ -14,6 +14,7 @@
 #include "common/clock/clock.h"
 #include "common/status/status.h"
 #include "common/sync/mutex.h"
+#include "dfs-datanode/block_token_checker.h"
 #include "dfs-datanode/peers.h"
 #include "dfs-datanode/replica_server.h"
 #include "dfs-datanode/replica_store.h"
@@ -68,11 +69,13 @@ class BlockMerger final {
               ReplicaStore& store,
               ReplicaServer& server,
               Peers& peers,
+              const BlockTokenChecker& tokens,
               const Clock& clock)
       : options_(options),
         store_(store),
         server_(server),
         peers_(peers),
+        tokens_(tokens),
         clock_(clock),
         compressor_(options.level) {}
 
@@ -106,6 +109,7 @@ class BlockMerger final {
   ReplicaStore& store_;
   ReplicaServer& server_;
   Peers& peers_;
+  const BlockTokenChecker& tokens_;
   const Clock& clock_;
   Report report_;
   std::function<void()> listener_;

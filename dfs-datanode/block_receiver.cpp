@@ -86,10 +86,16 @@ Status BlockReceiver::Begin(const WriteBlocksRequest::Header& header) {
   if (!header.is_repair() && !node_.has_master()) {
     return Unavailable(fmt::format("node={} has lost its master", node_.node_id));
   }
+  grant_ = {.right = block::Right::kWrite,
+            .first = header.range().first_block_id(),
+            .count = header.range().count()};
+  if (node_.tokens != nullptr) RETURN_IF_ERROR(node_.tokens->Check(grant_, header.token()));
   if (header.next_size() > 0) {
     const auto left = std::chrono::floor<milliseconds>(deadline_ - node_.clock.Now());
     if (left <= milliseconds(0)) return DeadlineExceeded("no time is left");
     BlockSender::Options options{.is_repair = header.is_repair(),
+                                 .grant = grant_,
+                                 .token = header.token(),
                                  .timeout = left - left / kBlameTimeDivisor};
     for (const dfs::v1::NodeAddress& node : header.next()) {
       options.chain.push_back({.node_id = node.node_id(), .address = node.address()});
@@ -117,9 +123,13 @@ Status BlockReceiver::Store(const WriteBlocksRequest& request) {
 
 Status BlockReceiver::BeginBlock(const WriteBlocksRequest::BlockHeader& header) {
   if (block_count_ == kBlocksPerStreamMax) return InvalidArgument("too many blocks");
+  const block::BlockId id = header.block().block_id();
+  if (node_.tokens != nullptr && !grant_.Covers(id)) {
+    return Status(Code::kPermissionDenied, fmt::format("the block token is not for block {}", id));
+  }
   RETURN_IF_ERROR(writer_->Begin(FromProto(header)));
   ++block_count_;
-  log_->debug("block_begun id={}", header.block().block_id());
+  log_->debug("block_begun id={}", id);
   return {};
 }
 

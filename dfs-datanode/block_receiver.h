@@ -12,6 +12,7 @@
 #include "common/clock/clock.h"
 #include "common/status/status.h"
 #include "dfs-datanode/block_sender.h"
+#include "dfs-datanode/block_token_checker.h"
 #include "dfs-datanode/metrics.h"
 #include "dfs-datanode/replica_store.h"
 #include "dfs-datanode/replica_writer.h"
@@ -50,6 +51,8 @@ class BlockReceiver final {
     Peers& peers;
     Metrics& metrics;
     const Clock& clock;
+    // Asks for a token with each call; null: nobody does.
+    const BlockTokenChecker* tokens = nullptr;
   };
 
   // `writer` says in logs who sends. `deadline` is the writer's: the next node is given a little
@@ -84,6 +87,7 @@ class BlockReceiver final {
   std::unique_ptr<ReplicaWriter> writer_;  // null before the header
   std::unique_ptr<BlockSender> next_;      // null: the end of the chain
   bool is_at_end_ = false;                 // the writer says that nothing follows
+  block::Grant grant_;
   size_t block_count_ = 0;
   uint64_t stored_bytes_ = 0;
   bool is_settled_ = false;

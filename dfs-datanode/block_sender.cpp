@@ -21,6 +21,9 @@ BlockSender::BlockSender(Peers& peers, const Options& options)
                                      {.timeout = options.timeout, .stop = options.stop});
   dfs::v1::WriteBlocksRequest request;
   request.mutable_header()->set_is_repair(options.is_repair);
+  request.mutable_header()->mutable_range()->set_first_block_id(options.grant.first);
+  request.mutable_header()->mutable_range()->set_count(options.grant.count);
+  request.mutable_header()->set_token(options.token);
   for (size_t i = 1; i < options.chain.size(); ++i) {
     dfs::v1::NodeAddress* next = request.mutable_header()->add_next();
     next->set_node_id(options.chain[i].node_id);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/block/block_token.h"
 #include "common/status/status.h"
 #include "dfs-datanode/peers.h"
 
@@ -24,6 +25,8 @@ class BlockSender final {
   struct Options {
     std::vector<NodeAddress> chain;  // the first is the one called; not empty
     bool is_repair = false;
+    block::Grant grant;                          // what may be written
+    std::string token;                           // for it; empty: none
     std::chrono::milliseconds timeout{120'000};  // of the whole call
     std::stop_token stop;                        // cancels it
   };

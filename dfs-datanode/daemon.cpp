@@ -105,7 +105,8 @@ Status Daemon::Impl::OpenNode() {
                                            .host = options.host,
                                            .version = daemon::Version()},
                                .scrubber = {.bytes_per_second = options.scrub_bytes_per_second,
-                                            .pass_interval = options.scrub_interval}},
+                                            .pass_interval = options.scrub_interval},
+                               .wants_tokens = !options.tls_dir.empty()},
                               *transport,
                               SystemClock::Get(),
                               metrics));

@@ -53,6 +53,14 @@ std::vector<NodeAddress> FromProto(
   return nodes;
 }
 
+std::vector<block::TokenKey> FromProto(
+    const google::protobuf::RepeatedPtrField<dfs::v1::BlockTokenKey>& messages) {
+  std::vector<block::TokenKey> keys;
+  for (const dfs::v1::BlockTokenKey& key : messages)
+    keys.push_back({.id = key.id(), .secret = key.secret()});
+  return keys;
+}
+
 MergeOrder FromProto(const dfs::v1::NodeCommand::MergeBlocks& message) {
   MergeOrder order{.block_id = message.block_id(), .next = FromProto(message.next())};
   for (const dfs::v1::LocatedBlock& source : message.sources()) {
@@ -72,6 +80,7 @@ MasterSession::MasterSession(Options options,
                              Scrubber& scrubber,
                              ReplicaCopier& copier,
                              BlockMerger& merger,
+                             BlockTokenChecker& tokens,
                              const Clock& clock)
     : options_(std::move(options)),
       disks_(disks),
@@ -79,6 +88,7 @@ MasterSession::MasterSession(Options options,
       scrubber_(scrubber),
       copier_(copier),
       merger_(merger),
+      tokens_(tokens),
       clock_(clock),
       master_(transport.Connect(options_.master)),
       log_position_(disks.LoadNumber(kLogPositionName)),
@@ -179,6 +189,7 @@ Status MasterSession::Register(const std::stop_token& stop) {
                                 response,
                                 {.timeout = kCallTimeout, .stop = stop}));
   session_ = response.session();
+  tokens_.Take(FromProto(response.token_keys()));
   (void)SeeLogPosition(response.log_position());
   return {};
 }
@@ -234,12 +245,14 @@ Status MasterSession::Heartbeat(const std::stop_token& stop) {
   for (const ReplicaChange& change : store_.PendingChanges(kChangesPerHeartbeat)) {
     *request.add_changes() = ToProto(change);
   }
+  request.set_newest_token_key_id(tokens_.newest_key_id());
   dfs::v1::HeartbeatResponse response;
   RETURN_IF_ERROR(master_->Call("/slipstream.dfs.v1.DfsNodeRegistry/Heartbeat",
                                 request,
                                 response,
                                 {.timeout = kCallTimeout, .stop = stop}));
   store_.AcknowledgeChanges(response.acknowledged_sequence());
+  tokens_.Take(FromProto(response.token_keys()));
   const bool is_current = SeeLogPosition(response.log_position());
   for (const dfs::v1::NodeCommand& command : response.commands())
     CarryOut(command, is_current);

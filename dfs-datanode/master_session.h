@@ -15,6 +15,7 @@
 #include "common/rpc/transport.h"
 #include "common/status/status.h"
 #include "dfs-datanode/block_merger.h"
+#include "dfs-datanode/block_token_checker.h"
 #include "dfs-datanode/disk_set.h"
 #include "dfs-datanode/replica_copier.h"
 #include "dfs-datanode/replica_store.h"
@@ -62,6 +63,7 @@ class MasterSession final {
                 Scrubber& scrubber,
                 ReplicaCopier& copier,
                 BlockMerger& merger,
+                BlockTokenChecker& tokens,
                 const Clock& clock);
   ~MasterSession();
 
@@ -105,6 +107,7 @@ class MasterSession final {
   Scrubber& scrubber_;
   ReplicaCopier& copier_;
   BlockMerger& merger_;
+  BlockTokenChecker& tokens_;
   const Clock& clock_;
   const std::shared_ptr<rpc::Peer> master_;  // shared with the transport
 

@@ -13,6 +13,7 @@ Result<std::unique_ptr<Node>> Node::Open(const Options& options,
                                          Metrics& metrics) {
   std::unique_ptr<Node> node(new Node);
   node->peers_ = std::make_unique<Peers>(transport);
+  node->tokens_ = std::make_unique<BlockTokenChecker>(clock);
   ASSIGN_OR_RETURN(
       node->store_,
       ReplicaStore::Open({.disks = {.disks = options.disks,
@@ -27,7 +28,7 @@ Result<std::unique_ptr<Node>> Node::Open(const Options& options,
   node->scrubber_ = std::make_unique<Scrubber>(options.scrubber, store, store.disks(), clock);
   store.SetAddedListener(
       [scrubber = node->scrubber_.get()](block::BlockId id) { scrubber->Added(id); });
-  node->copier_ = std::make_unique<ReplicaCopier>(store, *node->peers_, clock);
+  node->copier_ = std::make_unique<ReplicaCopier>(store, *node->peers_, *node->tokens_, clock);
   node->reclaimer_ = std::make_unique<SpaceReclaimer>(store);
   node->server_ = std::make_unique<ReplicaServer>(
       BlockReceiver::Node{.node_id = node->node_id(),
@@ -35,9 +36,10 @@ Result<std::unique_ptr<Node>> Node::Open(const Options& options,
                           .store = store,
                           .peers = *node->peers_,
                           .metrics = metrics,
-                          .clock = clock});
-  node->merger_ =
-      std::make_unique<BlockMerger>(options.merger, store, *node->server_, *node->peers_, clock);
+                          .clock = clock,
+                          .tokens = options.wants_tokens ? node->tokens_.get() : nullptr});
+  node->merger_ = std::make_unique<BlockMerger>(
+      options.merger, store, *node->server_, *node->peers_, *node->tokens_, clock);
   MasterSession::Options session = options.session;
   session.active_writes = [&metrics] {
     return static_cast<uint32_t>(metrics.active_writes.Value());
@@ -49,6 +51,7 @@ Result<std::unique_ptr<Node>> Node::Open(const Options& options,
                                                    *node->scrubber_,
                                                    *node->copier_,
                                                    *node->merger_,
+                                                   *node->tokens_,
                                                    clock);
   node->merger_->SetReport([session_of_node = node->session_.get()](const MergeOutcome& outcome) {
     return session_of_node->FinishMerge(outcome);

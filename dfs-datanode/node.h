@@ -11,6 +11,7 @@
 #include "common/rpc/transport.h"
 #include "common/status/status.h"
 #include "dfs-datanode/block_merger.h"
+#include "dfs-datanode/block_token_checker.h"
 #include "dfs-datanode/disk_set.h"
 #include "dfs-datanode/master_session.h"
 #include "dfs-datanode/metrics.h"
@@ -54,6 +55,8 @@ class Node final {
     MasterSession::Options session;  // without active_writes
     Scrubber::Options scrubber;
     BlockMerger::Options merger;
+    // Whether who reads or writes has to show a block token.
+    bool wants_tokens = false;
   };
 
   // Called when there is something to do before the wait is over. From any thread; must not block.
@@ -85,6 +88,7 @@ class Node final {
   ReplicaCopier& copier() { return *copier_; }
   BlockMerger& merger() { return *merger_; }
   SpaceReclaimer& reclaimer() { return *reclaimer_; }
+  BlockTokenChecker& tokens() { return *tokens_; }
 
   // Whether enough disks work. When not, whoever runs the node should end it; a restart looks at
   // the disks anew.
@@ -99,6 +103,7 @@ class Node final {
 
   // In the order in which they may be used, so that destruction is the reverse.
   std::unique_ptr<Peers> peers_;
+  std::unique_ptr<BlockTokenChecker> tokens_;
   std::unique_ptr<ReplicaStore> store_;
   std::unique_ptr<Scrubber> scrubber_;
   std::unique_ptr<ReplicaCopier> copier_;

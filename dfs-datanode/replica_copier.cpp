@@ -68,7 +68,13 @@ Status ReplicaCopier::Copy(const block::Identity& identity,
     return DataLoss(
         fmt::format("block {} is {} here", ToString(identity), ToString(reader.meta().identity)));
   }
-  BlockSender sender(peers_, {.chain = {target}, .is_repair = true, .stop = stop});
+  const block::Grant grant{.right = block::Right::kWrite, .first = identity.block_id};
+  BlockSender sender(peers_,
+                     {.chain = {target},
+                      .is_repair = true,
+                      .grant = grant,
+                      .token = tokens_.Issue(grant),
+                      .stop = stop});
   dfs::v1::WriteBlocksRequest request;
   *request.mutable_block() = ToProto(reader.meta());
   bool is_open = sender.Send(request);

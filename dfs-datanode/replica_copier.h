@@ -12,6 +12,7 @@
 #include "common/clock/clock.h"
 #include "common/status/status.h"
 #include "common/sync/mutex.h"
+#include "dfs-datanode/block_token_checker.h"
 #include "dfs-datanode/peers.h"
 #include "dfs-datanode/replica_store.h"
 
@@ -21,7 +22,7 @@ namespace slipstream::datanode {
 // logged: the master sees that the target does not report it, and orders another. So one that
 // waited for longer than kOrderLife, behind a copy to a node that does not answer, is dropped: the
 // master has thought of something else since, and would only have to delete what came of it.
-// Ownership  borrows store, peers and clock, which must outlive it.
+// Ownership  borrows store, peers, tokens and clock, which must outlive it.
 // Threads    thread-safe; as many copies run at the same time as threads are in Step().
 class ReplicaCopier final {
  public:
@@ -30,8 +31,11 @@ class ReplicaCopier final {
   // As the master waits for what it ordered.
   static constexpr std::chrono::seconds kOrderLife{60};
 
-  ReplicaCopier(ReplicaStore& store, Peers& peers, const Clock& clock)
-      : store_(store), peers_(peers), clock_(clock) {}
+  ReplicaCopier(ReplicaStore& store,
+                Peers& peers,
+                const BlockTokenChecker& tokens,
+                const Clock& clock)
+      : store_(store), peers_(peers), tokens_(tokens), clock_(clock) {}
 
   // Called after an order was added. Set it before any thread uses the copier.
   void SetOrderListener(std::function<void()> listener) { listener_ = std::move(listener); }
@@ -58,6 +62,7 @@ class ReplicaCopier final {
 
   ReplicaStore& store_;
   Peers& peers_;
+  const BlockTokenChecker& tokens_;
   const Clock& clock_;
   std::function<void()> listener_;
   Mutex mutex_;

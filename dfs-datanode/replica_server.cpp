@@ -83,7 +83,13 @@ Status ReplicaServer::VisitFrames(const block::Identity& wanted,
   return {};
 }
 
+Status ReplicaServer::CheckMayRead(const dfs::v1::Block& block, std::string_view token) const {
+  if (node_.tokens == nullptr) return {};
+  return node_.tokens->Check({.right = block::Right::kRead, .first = block.block_id()}, token);
+}
+
 Status ReplicaServer::Read(const ReadBlockRequest& request, const FrameSink& send) {
+  RETURN_IF_ERROR(CheckMayRead(request.block(), request.token()));
   ReadBlockResponse response;
   const uint64_t end = request.length_bytes() == 0
                            ? request.block().raw_bytes()
@@ -117,6 +123,7 @@ Status ReplicaServer::ReadRange(const ReadBlockRequest& request, ReadRangeRespon
 }
 
 Status ReplicaServer::Checksum(const ChecksumBlockRequest& request, const ChecksumSink& send) {
+  RETURN_IF_ERROR(CheckMayRead(request.block(), request.token()));
   RETURN_IF_ERROR(CheckPieces(request));
   const uint32_t piece_bytes =
       request.piece_bytes() == 0 ? kPieceBytesDefault : request.piece_bytes();

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "common/block/block.h"
 #include "common/clock/clock.h"
@@ -10,6 +11,7 @@
 #include "dfs-datanode/block_receiver.h"
 
 namespace slipstream::dfs::v1 {
+class Block;
 class ChecksumBlockRequest;
 class ChecksumBlockResponse;
 class ReadBlockRequest;
@@ -48,6 +50,7 @@ class ReplicaServer final {
   using FrameVisitor =
       std::function<Status(const block::Frame&, uint64_t raw_offset, std::string& stored)>;
 
+  Status CheckMayRead(const dfs::v1::Block& block, std::string_view token) const;
   Status VisitFrames(const block::Identity& wanted,
                      uint64_t offset,
                      uint64_t length,

@@ -106,6 +106,7 @@ struct Daemon::Impl {
   std::unique_ptr<Master> master;
   std::unique_ptr<LoadingLoop> loading;
   std::unique_ptr<HousekeepingLoop> housekeeping;
+  BlockTokenIssuer tokens{SystemClock::Get()};
   std::unique_ptr<MasterService> service;
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<daemon::AdminServer> admin;
@@ -168,7 +169,9 @@ Status Daemon::Start() {
       daemon::Version(),
       CallerTable::Options{.is_checking = options.checks_permissions,
                            .superusers = std::move(superusers),
-                           .supergroup = options.supergroup});
+                           .supergroup = options.supergroup},
+      // Without TLS whoever listens would have them.
+      options.tls_dir.empty() ? nullptr : &impl_->tokens);
   ASSIGN_OR_RETURN(impl_->server,
                    rpc::Server::Start({.listen = options.listen,
                                        .threads_max = kRpcThreadsMax,

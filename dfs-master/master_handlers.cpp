@@ -186,6 +186,11 @@ Status MasterHandlers::Answer(const v1::LocateBlocksRequest& request,
       LocatedRange range,
       master_.LocateBlocks(file, request.offset_bytes(), request.length_bytes(), *caller_));
   ToProto(range, response);
+  if (tokens_ == nullptr) return {};
+  for (v1::LocatedBlock& located : *response.mutable_blocks()) {
+    located.set_token(
+        tokens_->Issue({.right = block::Right::kRead, .first = located.block().block_id()}));
+  }
   return {};
 }
 
@@ -203,6 +208,9 @@ Status MasterHandlers::Answer(const v1::AllocateBlocksRequest& request,
       .excluded_node_ids = {request.exclude_node_ids().begin(), request.exclude_node_ids().end()}};
   ASSIGN_OR_RETURN(BlockAllocation allocation, master_.AllocateBlocks(wanted));
   ToProto(allocation, response);
+  if (tokens_ == nullptr) return {};
+  response.set_token(tokens_->Issue(
+      {.right = block::Right::kWrite, .first = allocation.ids.first, .count = request.count()}));
   return {};
 }
 

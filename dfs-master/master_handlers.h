@@ -11,6 +11,7 @@
 #include "proto/dfs_master.pb.h"
 
 #include "common/status/status.h"
+#include "dfs-master/block_token_issuer.h"
 #include "dfs-master/master.h"
 
 namespace slipstream::dfs::master {
@@ -22,16 +23,19 @@ namespace slipstream::dfs::master {
 //
 // A call joins by its function here, its row in the table of master_handlers.cpp, and its override
 // in master_service.cpp.
-// Ownership   borrows the master and the version; made for a call, as cheaply as a pointer is
-// copied. Threads     thread-safe. Errors      the master's; kInvalidArgument for a request whose
-// numbers do not fit.
+// Ownership  borrows the master, the version and the issuer of tokens; made for a call, as cheaply
+//            as a pointer is copied.
+// Threads    thread-safe.
+// Errors     the master's; kInvalidArgument for a request whose numbers do not fit.
 class MasterHandlers final {
  public:
   // `version` is the program's, for those who ask; `caller`, shared with whoever knows him, asks.
+  // `tokens` makes the block tokens that go with blocks; null: none do.
   MasterHandlers(Master& master,
                  std::string_view version,
-                 std::shared_ptr<const Caller> caller = std::make_shared<Caller>(Caller::Process()))
-      : master_(master), version_(version), caller_(std::move(caller)) {}
+                 std::shared_ptr<const Caller> caller = std::make_shared<Caller>(Caller::Process()),
+                 BlockTokenIssuer* tokens = nullptr)
+      : master_(master), version_(version), caller_(std::move(caller)), tokens_(tokens) {}
 
   // Answers the call `method`, "/slipstream.dfs.v1.DfsMaster/Stat", of a request in bytes with a
   // response in bytes. Errors: also kUnimplemented (no such method, or one that takes a stream),
@@ -99,6 +103,7 @@ class MasterHandlers final {
   Master& master_;
   const std::string_view version_;
   const std::shared_ptr<const Caller> caller_;
+  BlockTokenIssuer* const tokens_;
 };
 
 }  // namespace slipstream::dfs::master

@@ -32,9 +32,15 @@ class CallRunner {
   CallRunner(Master& master,
              const std::string& version,
              CallerTable& callers,
+             BlockTokenIssuer* tokens,
              Metrics& metrics,
              const Clock& clock)
-      : master_(master), version_(version), callers_(callers), metrics_(metrics), clock_(clock) {}
+      : master_(master),
+        version_(version),
+        callers_(callers),
+        tokens_(tokens),
+        metrics_(metrics),
+        clock_(clock) {}
 
   template <class Request, class Response>
   grpc::Status Run(std::string_view method,
@@ -64,7 +70,8 @@ class CallRunner {
         version_,
         callers_.Find(user == metadata.end()
                           ? std::string_view()
-                          : std::string_view(user->second.data(), user->second.size())));
+                          : std::string_view(user->second.data(), user->second.size())),
+        tokens_);
   }
   SteadyTime now() const { return clock_.Now(); }
 
@@ -72,6 +79,7 @@ class CallRunner {
   Master& master_;
   const std::string& version_;
   CallerTable& callers_;
+  BlockTokenIssuer* const tokens_;
   Metrics& metrics_;
   const Clock& clock_;
 };
@@ -391,10 +399,11 @@ struct MasterService::Impl {
        Metrics& metrics,
        const Clock& clock,
        std::string own_version,
-       CallerTable::Options caller_options)
+       CallerTable::Options caller_options,
+       BlockTokenIssuer* tokens)
       : version(std::move(own_version)),
         callers(std::move(caller_options), clock),
-        runner(master, version, callers, metrics, clock),
+        runner(master, version, callers, tokens, metrics, clock),
         clients(master, runner) {}
 
   const std::string version;
@@ -409,9 +418,10 @@ MasterService::MasterService(Master& master,
                              Metrics& metrics,
                              const Clock& clock,
                              std::string version,
-                             CallerTable::Options callers)
-    : impl_(
-          std::make_unique<Impl>(master, metrics, clock, std::move(version), std::move(callers))) {}
+                             CallerTable::Options callers,
+                             BlockTokenIssuer* tokens)
+    : impl_(std::make_unique<Impl>(
+          master, metrics, clock, std::move(version), std::move(callers), tokens)) {}
 
 MasterService::~MasterService() = default;
 

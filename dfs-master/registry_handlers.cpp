@@ -1,5 +1,7 @@
 // What datanodes tell the master: the calls of DfsNodeRegistry.
 
+#include <utility>
+
 #include "dfs-master/master_handlers.h"
 #include "dfs-master/proto_map.h"
 
@@ -9,6 +11,14 @@ namespace {
 // A node with more would need more memory here than a master is meant to have.
 constexpr size_t kReportedReplicasMax = 20'000'000;
 constexpr int kDisksMax = 256;
+
+void AddKeys(BlockTokenIssuer& tokens, google::protobuf::RepeatedPtrField<v1::BlockTokenKey>& out) {
+  for (block::TokenKey& key : tokens.keys()) {
+    v1::BlockTokenKey& told = *out.Add();
+    told.set_id(key.id);
+    told.set_secret(std::move(key.secret));
+  }
+}
 
 }  // namespace
 
@@ -25,6 +35,7 @@ Status MasterHandlers::Answer(const v1::RegisterRequest& request, v1::RegisterRe
   ASSIGN_OR_RETURN(RegistrationAnswer answer, master_.Register(registration));
   response.set_session(answer.session);
   response.set_log_position(answer.log_position);
+  if (tokens_ != nullptr) AddKeys(*tokens_, *response.mutable_token_keys());
   return {};
 }
 
@@ -47,6 +58,9 @@ Status MasterHandlers::Answer(const v1::HeartbeatRequest& request,
   ASSIGN_OR_RETURN(HeartbeatAnswer answer,
                    master_.Heartbeat(request.node_id(), request.session(), load, changes));
   ToProto(answer, response);
+  if (tokens_ != nullptr && request.newest_token_key_id() != tokens_->newest_key_id()) {
+    AddKeys(*tokens_, *response.mutable_token_keys());
+  }
   return {};
 }
 

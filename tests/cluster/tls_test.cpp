@@ -7,6 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include "proto/dfs_datanode.pb.h"
+
+#include "common/rpc/grpc_transport.h"
 #include "common/tls/tls_dir.h"
 #include "dfs-client/dfs_client.h"
 #include "dfs-client/file_writer.h"
@@ -93,6 +96,55 @@ TEST_F(TlsClusterTest, OnlyCertificatesOfTheAuthorityGetInAndOnlyForTheirRole) {
   ASSERT_OK_AND_ASSIGN(const ToolResult safe_mode,
                        DfsAs(ours_.DirOf("admin"), {"safemode", "enter"}));
   EXPECT_EQ(safe_mode.exit.code, 0) << safe_mode.err;
+}
+
+// Who knows a block's id, and has any certificate, has not its data: that takes the master's word.
+TEST_F(TlsClusterTest, ADatanodeServesOnlyWhatTheMasterGranted) {
+  ASSERT_OK(cluster_->DfsWithInput({"put", "-", "/secret"}, "hello"));
+  ASSERT_OK(cluster_->DfsWithInput({"put", "-", "/other"}, "world"));
+  const std::unique_ptr<DfsClient> client =
+      DfsClient::Connect({.master = cluster_->master_address(), .tls_dir = tls_dir_.string()});
+  ASSERT_OK_AND_ASSIGN(const FileBlocks secret, client->LocateBlocks("/secret", 0));
+  ASSERT_OK_AND_ASSIGN(const FileBlocks other, client->LocateBlocks("/other", 0));
+  const LocatedBlock& block = secret.blocks.at(0);
+  const auto admins = rpc::MakeGrpcTransport(ours_.DirOf("admin"));
+  const auto read_with = [&](const std::string& token) {
+    v1::ReadBlockRequest request;
+    request.mutable_block()->set_block_id(block.block.block_id);
+    request.mutable_block()->set_raw_bytes(block.block.raw_bytes);
+    request.mutable_block()->set_stored_bytes(block.block.stored_bytes);
+    request.mutable_block()->set_crc32c(block.block.crc32c);
+    request.set_length_bytes(1);
+    request.set_token(token);
+    v1::ReadRangeResponse response;
+    return admins->Connect(block.nodes.at(0).address)
+        ->Call("/slipstream.dfs.v1.DfsDatanode/ReadRange",
+               request,
+               response,
+               {.timeout = std::chrono::seconds(10)});
+  };
+
+  EXPECT_OK(read_with(block.token));
+  EXPECT_EQ(read_with("").code(), Code::kPermissionDenied);
+  EXPECT_EQ(read_with(other.blocks.at(0).token).code(), Code::kPermissionDenied);
+}
+
+// A restarted master makes tokens by keys of its own, and so a datanode that was away knows only
+// those: who opened a file before it all reads on.
+TEST_F(TlsClusterTest, AReaderGoesOnAfterRestartsOfMasterAndDatanodes) {
+  ASSERT_OK(cluster_->DfsWithInput({"put", "-", "/f"}, "hello"));
+  const std::unique_ptr<DfsClient> client =
+      DfsClient::Connect({.master = cluster_->master_address(), .tls_dir = tls_dir_.string()});
+  ASSERT_OK_AND_ASSIGN(const auto reader, client->OpenFile("/f"));
+
+  cluster_->KillMaster();
+  ASSERT_OK(cluster_->StartMaster());
+  EXPECT_EQ(reader->ReadAt(0, 5).value_or("nothing"), "hello");
+  for (int i = 0; i < 2; ++i) {
+    cluster_->KillDatanode(i);
+    ASSERT_OK(cluster_->StartDatanode(i));
+  }
+  EXPECT_EQ(reader->ReadAt(0, 5).value_or("nothing"), "hello");
 }
 
 // The gateway's clients: over HTTPS, with a token, streaming both ways.

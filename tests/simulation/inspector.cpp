@@ -212,13 +212,14 @@ Status Inspector::CheckQuiet() {
 }
 
 Status Inspector::VerifyReplica(rpc::Transport& transport,
-                                const NodeMachine& machine,
+                                NodeMachine& machine,
                                 const Block& block) {
   dfs::v1::ReadBlockRequest request;
   request.mutable_block()->set_block_id(block.id);
   request.mutable_block()->set_raw_bytes(block.raw_bytes);
   request.mutable_block()->set_stored_bytes(block.stored_bytes);
   request.mutable_block()->set_crc32c(block.crc32c);
+  request.set_token(machine.node()->tokens().Issue({.first = block.id}));
   auto stream =
       transport.Connect(machine.address())
           ->OpenResponseStream(

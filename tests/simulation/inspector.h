@@ -35,7 +35,7 @@ class Inspector final {
   Status CheckTables();
   Status CheckDisk(NodeMachine& machine, const Blocks& blocks);
   Status VerifyReplica(rpc::Transport& transport,
-                       const NodeMachine& machine,
+                       NodeMachine& machine,
                        const dfs::master::Block& block);
 
   Cluster& cluster_;

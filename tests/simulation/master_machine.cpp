@@ -22,7 +22,8 @@ class MasterMachine::Life final : public Service {
   Life(MasterMachine& machine, Scheduler& scheduler)
       : machine_(machine),
         process_(scheduler, fmt::format("master/{}", machine.lives_), machine.wall_offset_),
-        mutator_(machine.options_.mutation) {}
+        mutator_(machine.options_.mutation),
+        tokens_(process_) {}
 
   Process& process() { return process_; }
   bool is_serving() const { return handlers_ != nullptr && process_.is_alive(); }
@@ -40,7 +41,11 @@ class MasterMachine::Life final : public Service {
       return;
     }
     master_ = std::move(*opened);
-    handlers_ = std::make_unique<MasterHandlers>(*master_, "simulated");
+    handlers_ = std::make_unique<MasterHandlers>(
+        *master_,
+        "simulated",
+        std::make_shared<dfs::master::Caller>(dfs::master::Caller::Process()),
+        &tokens_);
     machine_.network_.Listen(kAddress, process_, *this);
     machine_.changed_at_ = process_.scheduler().now();
     process_.scheduler().Spawn(&process_, [this] { LoadBlocks(); });
@@ -90,6 +95,7 @@ class MasterMachine::Life final : public Service {
   MasterMachine& machine_;
   Process process_;
   MasterMutator mutator_;
+  dfs::master::BlockTokenIssuer tokens_;
   std::unique_ptr<Master> master_;
   std::unique_ptr<MasterHandlers> handlers_;
 };

@@ -109,6 +109,7 @@ class NodeMachine::Life final : public Service {
           {.path = fmt::format("/data{}", options.disks.size()), .fs = &disk->file_system()});
     }
     options.seed = machine_.random_.Next() | 1;
+    options.wants_tokens = true;
     ASSIGN_OR_RETURN(node_, Node::Open(options, *transport_, process_, metrics_));
     node_->session().SetAddresses(machine_.address(), machine_.host() + ":7411");
     node_->SetWakers({.session = [this] { session_wake_.Notify(); },

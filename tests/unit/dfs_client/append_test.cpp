@@ -92,6 +92,7 @@ TEST_F(AppendTest, AMissingFileIsNotMade) {
 }
 
 TEST_F(AppendTest, ChecksumsCrossBlocks) {
+  cluster_.SetTokens("seal");
   const std::string content = RandomBytes(3000, 1);
   ASSERT_OK(Store("/f", content.substr(0, 700)));
   ASSERT_OK_AND_ASSIGN(auto appender, client_->AppendFile("/f"));

@@ -105,6 +105,10 @@ grpc::Status FakeDatanode::WriteBlocks(grpc::ServerContext*,
   v1::WriteBlocksRequest request;
   while (reader->Read(&request)) {
     if (request.has_header()) {
+      const auto& range = request.header().range();
+      if (request.header().token() != cluster_.WriteToken(range.first_block_id(), range.count())) {
+        return rpc::ToGrpc(Unavailable("another token"));
+      }
       for (const v1::NodeAddress& next : request.header().next())
         chain.push_back(next.node_id());
     } else if (request.has_block()) {
@@ -152,6 +156,9 @@ grpc::Status FakeDatanode::ReadRange(grpc::ServerContext* context,
 
 Result<std::vector<v1::ReadBlockResponse>> FakeDatanode::FramesOf(
     const grpc::ServerContext& context, const v1::ReadBlockRequest& request) {
+  if (request.token() != cluster_.ReadToken(request.block().block_id())) {
+    return Unavailable("another token");
+  }
   StoredBlock block;
   std::function<Status()> hook;
   {
@@ -190,6 +197,9 @@ Result<std::vector<v1::ReadBlockResponse>> FakeDatanode::FramesOf(
 grpc::Status FakeDatanode::ChecksumBlock(grpc::ServerContext*,
                                          const v1::ChecksumBlockRequest* request,
                                          grpc::ServerWriter<v1::ChecksumBlockResponse>* writer) {
+  if (request->token() != cluster_.ReadToken(request->block().block_id())) {
+    return rpc::ToGrpc(Unavailable("another token"));
+  }
   std::function<Status()> hook;
   {
     MutexLock lock(mutex_);
@@ -268,6 +278,7 @@ grpc::Status FakeMaster::LocateBlocks(grpc::ServerContext*,
     if (response->blocks_size() == 0) response->set_first_block_offset_bytes(block_begin);
     v1::LocatedBlock* located = response->add_blocks();
     *located->mutable_block() = block;
+    located->set_token(cluster_.ReadToken(block.block_id()));
     const auto pinned = pinned_.find(block.block_id());
     for (const auto& node : cluster_.nodes()) {
       const bool is_listed =
@@ -329,6 +340,7 @@ grpc::Status FakeMaster::AllocateBlocks(grpc::ServerContext*,
     return rpc::ToGrpc(Unavailable("too few datanodes"));
   }
   response->set_first_block_id(next_id_);
+  response->set_token(cluster_.WriteToken(next_id_, request->count()));
   next_id_ += request->count();
   return grpc::Status::OK;
 }
@@ -474,6 +486,22 @@ FakeDatanode* FakeCluster::FindNode(const std::string& node_id) {
     if (node->node_id() == node_id) return node.get();
   }
   return nullptr;
+}
+
+void FakeCluster::SetTokens(std::string seal) {
+  MutexLock lock(mutex_);
+  token_seal_ = std::move(seal);
+}
+
+std::string FakeCluster::ReadToken(uint64_t block_id) {
+  MutexLock lock(mutex_);
+  return token_seal_.empty() ? "" : token_seal_ + " read " + std::to_string(block_id);
+}
+
+std::string FakeCluster::WriteToken(uint64_t first_block_id, uint32_t count) {
+  MutexLock lock(mutex_);
+  if (token_seal_.empty()) return "";
+  return token_seal_ + " write " + std::to_string(first_block_id) + "+" + std::to_string(count);
 }
 
 void FakeCluster::KillMaster() {

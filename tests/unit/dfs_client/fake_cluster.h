@@ -182,6 +182,13 @@ class FakeCluster final {
   const std::vector<std::unique_ptr<FakeDatanode>>& nodes() const { return nodes_; }
   void KillMaster();
 
+  // From now on the master gives tokens with blocks that begin with `seal`, and the nodes take no
+  // call without.
+  void SetTokens(std::string seal);
+  // What stands for tokens here; empty where there are none.
+  std::string ReadToken(uint64_t block_id);
+  std::string WriteToken(uint64_t first_block_id, uint32_t count);
+
   // A client of this cluster, else as `options` says; its notices are kept.
   std::unique_ptr<DfsClient> Connect(ClientOptions options = {});
   std::vector<std::string> notices();
@@ -192,6 +199,7 @@ class FakeCluster final {
   std::unique_ptr<rpc::Server> master_server_;
   Mutex mutex_;
   std::vector<std::string> notices_ GUARDED_BY(mutex_);
+  std::string token_seal_ GUARDED_BY(mutex_);
 };
 
 }  // namespace slipstream::dfs

@@ -154,6 +154,18 @@ TEST_F(ReadTest, ReplicasThatMovedAreFoundAgain) {
   EXPECT_TRUE(read == content_);
 }
 
+TEST_F(ReadTest, ATokenThatCountsNoMoreIsAskedForAgain) {
+  cluster_.SetTokens("old");
+  ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/f"));
+  ASSERT_OK_AND_ASSIGN(std::string begin, reader->ReadAt(0, 100));
+  EXPECT_EQ(begin, content_.substr(0, 100));
+  cluster_.SetTokens("new");
+
+  ASSERT_OK_AND_ASSIGN(std::string read, ReadRest(*reader));
+
+  EXPECT_TRUE(read == content_);
+}
+
 TEST_F(ReadTest, AReaderThatKnowsItsBlocksNeedsNoMaster) {
   ASSERT_OK_AND_ASSIGN(auto reader, client_->OpenFile("/f"));
   cluster_.KillMaster();

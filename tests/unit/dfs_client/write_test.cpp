@@ -63,6 +63,20 @@ TEST_F(WriteTest, BlocksOfOneCallShareAnAllocation) {
   }
 }
 
+TEST_F(WriteTest, WhatTheMasterGrantedGoesAlong) {
+  cluster_.SetTokens("seal");
+  ManualClock clock;
+  const auto client = cluster_.Connect({.clock = &clock});
+  const block::EncodedBlock other = Encode("other bytes");
+  const block::EncodedBlock* two[] = {&encoded_, &other};
+
+  ASSERT_OK(client->WriteBlocks("owner", two));
+  // Of several ids that were given ahead each is used under the grant of all.
+  for (int i = 0; i < 5; ++i)
+    ASSERT_OK(client->WriteBlocks("owner", std::span(two).first(1)));
+  EXPECT_LT(cluster_.master().allocations().size(), 6U);
+}
+
 TEST_F(WriteTest, NoBlocksAreNoCall) {
   ASSERT_OK_AND_ASSIGN(auto durable, client_->WriteBlocks("owner", {}));
 

@@ -9,6 +9,7 @@
 #include "proto/dfs_master.pb.h"
 
 #include "common/block/block.h"
+#include "common/block/block_token.h"
 #include "common/check/check.h"
 #include "common/rpc/transport.h"
 
@@ -24,6 +25,7 @@ class FakeMaster final : public rpc::Peer {
   std::vector<dfs::v1::ReplicaChange> changes;
   std::vector<dfs::v1::FinishMergeRequest> merges;
   std::vector<dfs::v1::NodeCommand> commands;  // go with the next heartbeat's answer
+  std::vector<block::TokenKey> token_keys;     // told where the node lacks the newest
   uint64_t session = 100;
   uint64_t log_position = 50;
   Status fault;  // what every call returns
@@ -97,7 +99,16 @@ class FakeMaster final : public rpc::Peer {
     registrations.push_back(request);
     response.set_session(++session);
     response.set_log_position(log_position);
+    TellKeys(*response.mutable_token_keys());
     return {};
+  }
+
+  void TellKeys(google::protobuf::RepeatedPtrField<dfs::v1::BlockTokenKey>& told) const {
+    for (const block::TokenKey& key : token_keys) {
+      dfs::v1::BlockTokenKey& out = *told.Add();
+      out.set_id(key.id);
+      out.set_secret(key.secret);
+    }
   }
 
   Status Heartbeat(const dfs::v1::HeartbeatRequest& request, dfs::v1::HeartbeatResponse& response) {
@@ -110,6 +121,9 @@ class FakeMaster final : public rpc::Peer {
     for (const dfs::v1::NodeCommand& command : commands)
       *response.add_commands() = command;
     commands.clear();
+    if (!token_keys.empty() && token_keys.back().id != request.newest_token_key_id()) {
+      TellKeys(*response.mutable_token_keys());
+    }
     response.set_log_position(log_position);
     return {};
   }

@@ -29,6 +29,7 @@ class MasterSessionTest : public testing::Test {
                                            node.scrubber(),
                                            node.copier(),
                                            node.merger(),
+                                           node.tokens(),
                                            node_.clock());
   }
 

@@ -44,11 +44,17 @@ class TestTransport final : public rpc::Transport {
 // test.
 class TestNode {
  public:
-  TestNode() {
+  struct Options {
+    bool wants_tokens = false;
+  };
+
+  TestNode() : TestNode(Options()) {}
+  explicit TestNode(const Options& options) {
     node_ = Node::Open({.disks = {{.path = "/data", .fs = &fs_}},
                         .packed_stored_bytes_max = 4'096,
                         .pack_bytes_max = 8'192,
-                        .session = {.master = "master", .rack = "/rack1", .version = "1"}},
+                        .session = {.master = "master", .rack = "/rack1", .version = "1"},
+                        .wants_tokens = options.wants_tokens},
                        transport_,
                        clock_,
                        metrics_)
@@ -151,13 +157,15 @@ struct ReadFrames {
 inline Result<ReadFrames> Fetch(TestNode& node,
                                 const block::Identity& identity,
                                 uint64_t offset = 0,
-                                uint64_t length = 0) {
+                                uint64_t length = 0,
+                                const std::string& token = {}) {
   grpc::ClientContext context;
   rpc::SetTimeout(context, kTestTimeout);
   dfs::v1::ReadBlockRequest request;
   *request.mutable_block() = ToProto(identity);
   request.set_offset_bytes(offset);
   request.set_length_bytes(length);
+  request.set_token(token);
   auto reader = node.NewStub()->ReadBlock(&context, request);
   ReadFrames frames;
   dfs::v1::ReadBlockResponse response;
