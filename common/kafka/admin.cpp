@@ -1,5 +1,6 @@
 #include "common/kafka/admin.h"
 
+#include <algorithm>
 #include <thread>
 
 #include <fmt/format.h>
@@ -333,6 +334,45 @@ Status Admin::DeleteRecords(const std::vector<PartitionOffset>& before) {
         FromError(item.err, fmt::format("delete records {}[{}]", item.topic, item.partition)));
   }
   return {};
+}
+
+Result<std::vector<Admin::GroupMember>> Admin::GroupMembers(const std::string& group_id) {
+  const std::string context = "members of group=" + group_id;
+  const char* groups[] = {group_id.c_str()};
+  ASSIGN_OR_RETURN(
+      Holder<rd_kafka_event_t> event,
+      impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
+                  context,
+                  [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                    rd_kafka_DescribeConsumerGroups(impl_->client.get(), groups, 1, options, queue);
+                  }));
+  size_t count = 0;
+  const rd_kafka_ConsumerGroupDescription_t** results =
+      rd_kafka_DescribeConsumerGroups_result_groups(
+          rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
+  if (count != 1) return Internal(context + ": no answer about it");
+  const rd_kafka_ConsumerGroupDescription_t* group = results[0];
+  if (const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(group)) {
+    RETURN_IF_ERROR(FromError(*error, context));
+  }
+  const rd_kafka_consumer_group_state_t state = rd_kafka_ConsumerGroupDescription_state(group);
+  if (state != RD_KAFKA_CONSUMER_GROUP_STATE_STABLE) {
+    return Unavailable(
+        fmt::format("{}: it is {}", context, rd_kafka_consumer_group_state_name(state)));
+  }
+  std::vector<GroupMember> members;
+  for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); ++i) {
+    const rd_kafka_MemberDescription_t* member = rd_kafka_ConsumerGroupDescription_member(group, i);
+    const char* instance = rd_kafka_MemberDescription_group_instance_id(member);
+    const bool is_static = instance != nullptr && *instance != '\0';
+    members.push_back(
+        {.name = is_static ? instance : rd_kafka_MemberDescription_consumer_id(member),
+         .client_id = rd_kafka_MemberDescription_client_id(member)});
+  }
+  std::sort(members.begin(), members.end(), [](const GroupMember& a, const GroupMember& b) {
+    return a.name < b.name;
+  });
+  return members;
 }
 
 Status Admin::DeleteGroup(const std::string& group_id) {

@@ -72,6 +72,15 @@ class Admin final {
   // Discards all records below each offset. kFailedPrecondition for topics that are only compacted.
   Status DeleteRecords(const std::vector<PartitionOffset>& before);
 
+  // A consumer of a group. By their names, compared as bytes, the range assignor puts them in
+  // order.
+  struct GroupMember {
+    std::string name;  // its instance id, or else what the group's coordinator calls it
+    std::string client_id;
+  };
+  // Those that a group's partitions are shared out to, in order. kUnavailable while it has none, or
+  // is about to share them out anew.
+  Result<std::vector<GroupMember>> GroupMembers(const std::string& group_id);
   // Forgets a group without members and all its offsets; OK if there is none. kUnavailable while
   // it has members.
   Status DeleteGroup(const std::string& group_id);

@@ -45,24 +45,11 @@ Properties ConsumerLaws(const GroupConsumer::Options& options) {
       {"isolation.level", "read_committed"},
   };
   if (!options.instance_id.empty()) laws.emplace_back("group.instance.id", options.instance_id);
+  if (!options.client_id.empty()) laws.emplace_back("client.id", options.client_id);
   return laws;
 }
 
 }  // namespace
-
-PartitionQueue::PartitionQueue(rd_kafka_queue_s* queue, FetchWakeup wakeup)
-    : queue_(queue), wakeup_(std::move(wakeup)) {}
-
-PartitionQueue::~PartitionQueue() {
-  rd_kafka_queue_io_event_enable(queue_, -1, nullptr, 0);
-  rd_kafka_queue_destroy(queue_);
-}
-
-std::shared_ptr<const MessageBatch> PartitionQueue::Read(size_t records_max) {
-  auto batch = MessageBatch::Read(queue_, records_max, 0);
-  wakeup_.OnRead(batch->bytes());
-  return batch;
-}
 
 struct GroupConsumer::Impl final : ClientEvents {
   Impl(const Options& consumer_options, Listener& the_listener)
@@ -215,39 +202,14 @@ Result<std::vector<PartitionOffset>> GroupConsumer::Committed(
 
 Result<std::vector<std::unique_ptr<PartitionQueue>>> GroupConsumer::Assign(
     const std::vector<PartitionOffset>& positions) {
-  rd_kafka_t* client = impl_->client.get();
-  RETURN_IF_ERROR(FromError(rd_kafka_assign(client, nullptr), "unassign"));
-  auto list = MakeList(positions.size());
-  std::vector<std::unique_ptr<PartitionQueue>> queues;
-  for (const PartitionOffset& position : positions) {
-    const TopicPartition& partition = position.partition;
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)
-        ->offset = position.offset;
-    // Before the assignment: what is forwarded before its queue is taken would go to Poll.
-    rd_kafka_queue_t* queue =
-        rd_kafka_queue_get_partition(client, partition.topic.c_str(), partition.partition);
-    if (queue == nullptr) return NotFound("no queue for " + ToString(partition));
-    queues.emplace_back(
-        new PartitionQueue(queue, FetchWakeup(client, partition, impl_->options.queue_bytes_max)));
-    rd_kafka_queue_forward(queue, nullptr);
-    if (impl_->options.event_fd >= 0) {
-      rd_kafka_queue_io_event_enable(
-          queue, impl_->options.event_fd, &kEventFdIncrement, sizeof(kEventFdIncrement));
-    }
-  }
-  RETURN_IF_ERROR(FromError(rd_kafka_assign(client, list.get()), "assign"));
-  return queues;
+  return PartitionQueue::Assign(
+      impl_->client.get(),
+      positions,
+      {.queue_bytes_max = impl_->options.queue_bytes_max, .event_fd = impl_->options.event_fd});
 }
 
 int64_t GroupConsumer::KnownEndOffset(const TopicPartition& partition) const {
-  int64_t low = 0;
-  int64_t high = 0;
-  if (rd_kafka_get_watermark_offsets(
-          impl_->client.get(), partition.topic.c_str(), partition.partition, &low, &high) !=
-      RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return -1;
-  }
-  return high < 0 ? -1 : high;
+  return kafka::KnownEndOffset(impl_->client.get(), partition);
 }
 
 void GroupConsumer::Close() {

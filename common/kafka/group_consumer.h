@@ -8,31 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "common/kafka/fetch_wakeup.h"
 #include "common/kafka/group_metadata.h"
-#include "common/kafka/message_batch.h"
+#include "common/kafka/partition_queue.h"
 #include "common/kafka/types.h"
 #include "common/status/status.h"
 
 namespace slipstream::kafka {
-
-// PartitionQueue: the records of one assigned partition, and nothing else's. Not reading it is the
-// back-pressure. Must be gone before the consumer it is from.
-class PartitionQueue final {
- public:
-  ~PartitionQueue();
-  PartitionQueue(const PartitionQueue&) = delete;
-  PartitionQueue& operator=(const PartitionQueue&) = delete;
-
-  // Up to `records_max` of what is there, without waiting; an empty batch if nothing is.
-  std::shared_ptr<const MessageBatch> Read(size_t records_max);
-
- private:
-  friend class GroupConsumer;
-  PartitionQueue(rd_kafka_queue_s* queue, FetchWakeup wakeup);
-  rd_kafka_queue_s* queue_;
-  FetchWakeup wakeup_;
-};
 
 // GroupConsumer: a member of a consumer group that reads each of its partitions from a queue of
 // its own, commits nothing by itself, and starts only where it is told to.
@@ -50,6 +31,9 @@ class GroupConsumer final {
     std::string group_id;
     std::string instance_id;  // group.instance.id: a restart within the session gets the same
                               // partitions without a rebalance
+    // The client.id, by which the members of a process can be told from others
+    // (Admin::GroupMembers); empty: as the properties say.
+    std::string client_id = {};
     std::chrono::milliseconds session_timeout{10'000};
     std::chrono::milliseconds max_poll_interval{120'000};
     // Fetched and not yet read, for each partition.
