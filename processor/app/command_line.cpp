@@ -127,6 +127,12 @@ void AddRun(CLI::App& app, RunFlags& flags) {
   app.add_option("--workers", flags.workers, "Threads that share the job's partitions")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  app.add_option("--standby",
+                 flags.standbys,
+                 "Other workers that keep a copy of each task's state, to take it over at once; "
+                 "a copy costs as much memory as the state")
+      ->check(CLI::Range(0, 8))
+      ->capture_default_str();
   flags.state_dir = DefaultStateDir();
   app.add_option("--state-dir", flags.state_dir, "Keeps this machine's names of its workers")
       ->capture_default_str();

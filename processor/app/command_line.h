@@ -30,6 +30,7 @@ struct RunFlags {
   JobFlags job;
   std::string file;
   size_t workers = 1;
+  size_t standbys = 0;                           // of each task
   std::string state_dir;                         // where slots are kept
   std::chrono::milliseconds commit_interval{0};  // 0: as the job says, or 1 s
   bool is_bounded = false;

@@ -104,6 +104,33 @@ MetricFamily Watermarks(const std::vector<WorkerStatus>& workers) {
   return family;
 }
 
+MetricFamily StandbyTasks(const std::vector<WorkerStatus>& workers) {
+  MetricFamily family = Family("slipstream_processor_standby_tasks",
+                               "Tasks of other processes that this one keeps a copy of.",
+                               MetricType::Gauge);
+  size_t total = 0;
+  for (const WorkerStatus& worker : workers)
+    total += worker.standbys.size();
+  Add(family, {}, static_cast<double>(total));
+  return family;
+}
+
+MetricFamily StandbyLag(const std::vector<WorkerStatus>& workers) {
+  MetricFamily family = Family("slipstream_processor_standby_lag_records",
+                               "Records of the task's changelog that its copy here is behind; "
+                               "absent until it has caught up once.",
+                               MetricType::Gauge);
+  for (const WorkerStatus& worker : workers) {
+    for (const WorkerStatus::StandbyStatus& standby : worker.standbys) {
+      if (standby.lag < 0) continue;
+      Add(family,
+          {{"topic", standby.topic}, {"partition", std::to_string(standby.partition)}},
+          static_cast<double>(standby.lag));
+    }
+  }
+  return family;
+}
+
 // Of state that is out of memory.
 void AddScratch(const ScratchStore& scratch, std::vector<MetricFamily>& families) {
   const ScratchStore::Counters counters = scratch.counters();
@@ -201,6 +228,8 @@ std::vector<MetricFamily> JobView::Collect() const {
             [](const WorkerStatus& worker) { return worker.takeovers; }),
       Lag(workers),
       Watermarks(workers),
+      StandbyTasks(workers),
+      StandbyLag(workers),
   };
   if (scratch_ != nullptr) AddScratch(*scratch_, families);
   return families;

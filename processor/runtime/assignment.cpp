@@ -1,6 +1,7 @@
 #include "processor/runtime/assignment.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "processor/runtime/worker_status.h"
@@ -12,11 +13,25 @@ void Assignment::Accept(std::vector<kafka::TopicPartition> partitions,
   has_joined_ = true;
   partitions_ = std::move(partitions);
   group_ = group;
+  const auto others = std::stable_partition(kept_.begin(), kept_.end(), [this](const auto& task) {
+    return std::find(partitions_.begin(), partitions_.end(), task->id().partition) !=
+           partitions_.end();
+  });
+  std::vector<std::unique_ptr<Task>> lost(std::make_move_iterator(others),
+                                          std::make_move_iterator(kept_.end()));
+  kept_.erase(others, kept_.end());
+  Bury(std::move(lost));
 }
 
 void Assignment::Release() {
   group_.reset();
   partitions_.clear();
+  for (auto& task : tasks_) {
+    if (!keeps_tasks_ || !task->may_be_kept()) continue;
+    task->SetAside();
+    kept_.push_back(std::move(task));
+  }
+  std::erase(tasks_, nullptr);
   Drop();
 }
 
@@ -24,13 +39,14 @@ void Assignment::BeginTakeover(const Takeover::Parties& parties) {
   Drop();
   if (partitions_.empty() || !group_) return;
   ++takeover_count_;
-  takeover_ = std::make_unique<Takeover>(parties, partitions_);
+  takeover_ = std::make_unique<Takeover>(parties, partitions_, std::exchange(kept_, {}));
 }
 
 Result<bool> Assignment::Step() {
   ASSIGN_OR_RETURN(const bool is_ready, takeover_->Step());
   if (!is_ready) return false;
   tasks_ = takeover_->TakeTasks();
+  Bury(takeover_->TakeKept());
   takeover_.reset();
   return true;
 }
@@ -40,10 +56,22 @@ std::string Assignment::waiting_for() const {
 }
 
 void Assignment::Drop() {
-  takeover_.reset();
-  for (const auto& task : tasks_)
+  if (takeover_ != nullptr) {
+    for (auto& task : takeover_->TakeKept())
+      kept_.push_back(std::move(task));
+    takeover_.reset();
+  }
+  Bury(std::exchange(tasks_, {}));
+}
+
+void Assignment::Bury(std::vector<std::unique_ptr<Task>> tasks) {
+  for (const auto& task : tasks)
     Add(past_counters_, task->counters());
-  tasks_.clear();
+}
+
+void Assignment::AddKept(TaskProgram::Counters& sum) const {
+  for (const auto& task : kept_)
+    Add(sum, task->counters());
 }
 
 std::vector<Task*> Assignment::All() const {

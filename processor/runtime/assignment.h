@@ -17,12 +17,16 @@ namespace slipstream::runtime {
 
 // Assignment: the partitions that the group has given to a worker, and the tasks made of them. The
 // tasks are on their way (a takeover is running) or at work, all together; they are thrown away
-// and taken over again whenever an epoch of theirs comes to nothing.
+// and taken over again whenever an epoch of theirs comes to nothing. Where that is wanted, those
+// that have nothing uncommitted are kept while the group decides anew, for the case that it gives
+// their partitions back.
 //
 // Ownership  owns the tasks, which hold queues of the consumer they were taken over with.
 // Threads    the worker's. Blocking  Step, as Takeover::Step.
 class Assignment final {
  public:
+  explicit Assignment(bool keeps_tasks) : keeps_tasks_(keeps_tasks) {}
+
   // ---- The group ----
 
   // From the assign callback: `group` is what commits must carry from now on.
@@ -46,6 +50,8 @@ class Assignment final {
 
   // Throws away tasks and takeover.
   void Drop();
+  // Of tasks that are kept.
+  void AddKept(TaskProgram::Counters& sum) const;
 
   // ---- The tasks at work ----
 
@@ -69,11 +75,15 @@ class Assignment final {
   const TaskProgram::Counters& past_counters() const { return past_counters_; }
 
  private:
+  void Bury(std::vector<std::unique_ptr<Task>> tasks);
+
+  const bool keeps_tasks_;
   bool has_joined_ = false;
   std::vector<kafka::TopicPartition> partitions_;
   std::optional<kafka::GroupMetadata> group_;  // none: nothing may be committed
   std::unique_ptr<Takeover> takeover_;
   std::vector<std::unique_ptr<Task>> tasks_;
+  std::vector<std::unique_ptr<Task>> kept_;
   size_t next_reader_ = 0;  // counts on; modulo the number of tasks
   uint64_t takeover_count_ = 0;
   TaskProgram::Counters past_counters_;

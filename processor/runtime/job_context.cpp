@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "processor/connectors/sink_location.h"
+#include "processor/state/job_record.h"
 
 namespace slipstream::runtime {
 namespace {
@@ -290,6 +291,7 @@ Result<JobContext> MakeJobContext(const JobProgram& program, JobOptions options)
   char host[256] = "";
   if (gethostname(host, sizeof(host) - 1) != 0) return ErrnoStatus(errno, "gethostname");
   context.host = host;
+  context.process = "processor-" + MintUuid();
   AddOutputs(context);
   RETURN_IF_ERROR(AddFileSinks(context));
   return context;

@@ -51,6 +51,7 @@ struct JobContext {
   std::vector<JobInput> inputs;         // those of the sources, then the stages' repartition topics
   std::vector<JobStage> stages;
   std::string host;                         // this machine's name
+  std::string process;                      // names this process, and no other
   std::shared_ptr<dfs::AppendStore> store;  // of the runner and all its workers; null: no dfs sink
 
   // Topics that a task's records may go to within its transactions, by index.

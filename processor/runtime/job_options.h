@@ -30,6 +30,9 @@ struct JobOptions {
   // into memory.
   ScratchStore* scratch = nullptr;
   size_t worker_count = 1;
+  // How many other workers keep a copy of each task, so that they have little to read when they get
+  // it; see Standbys.
+  size_t standby_count = 0;
   // Discard all the job has committed to Kafka's groups and changelogs, and start anew. Results
   // stay where they are.
   bool is_fresh = false;

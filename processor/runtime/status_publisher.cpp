@@ -47,6 +47,12 @@ nlohmann::json TaskJson(const WorkerStatus::TaskStatus& task, const TaskShares& 
   return json;
 }
 
+nlohmann::json StandbyJson(const WorkerStatus::StandbyStatus& standby) {
+  nlohmann::json json = {{"topic", standby.topic}, {"partition", standby.partition}};
+  if (standby.lag >= 0) json["lag"] = standby.lag;
+  return json;
+}
+
 double PerSecond(uint64_t now, uint64_t before, double seconds) {
   return seconds <= 0 || now < before ? 0 : static_cast<double>(now - before) / seconds;
 }
@@ -105,7 +111,8 @@ std::string WorkerStatusJson(const JobContext& context,
                          {"inputs", FlowsJson(worker.counters.inputs)},
                          {"outputs", FlowsJson(worker.counters.outputs)},
                          {"exchanges", nlohmann::json::array()},
-                         {"tasks", nlohmann::json::array()}};
+                         {"tasks", nlohmann::json::array()},
+                         {"standbys", nlohmann::json::array()}};
   if (!worker.waiting_for.empty()) json["waiting_for"] = worker.waiting_for;
   for (const auto& [table, rows] : worker.counters.rows_late_by_table)
     json["rows_late_by_table"][table] = rows;
@@ -113,6 +120,8 @@ std::string WorkerStatusJson(const JobContext& context,
     const TaskShares shares = i < rates.tasks.size() ? rates.tasks[i] : TaskShares();
     json["tasks"].push_back(TaskJson(worker.tasks[i], shares));
   }
+  for (const WorkerStatus::StandbyStatus& standby : worker.standbys)
+    json["standbys"].push_back(StandbyJson(standby));
   for (const Flow& flow : worker.counters.exchanges)
     json["exchanges"].push_back(FlowJson(flow));
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

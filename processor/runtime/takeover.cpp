@@ -1,14 +1,13 @@
 #include "processor/runtime/takeover.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "common/log/log.h"
 #include "processor/runtime/first_start.h"
 #include "processor/runtime/source_bounds.h"
-#include "processor/runtime/staged_state.h"
+#include "processor/runtime/task_copy.h"
 #include "processor/state/changelog.h"
 
 namespace slipstream::runtime {
@@ -28,34 +27,52 @@ bool MayLoseRecords(const JobInput& input) {
 
 // A partition on its way to being a task.
 struct Takeover::Pending {
-  explicit Pending(ScratchStore* scratch) : state(scratch) {}
-
   TaskId id;
   std::optional<OffsetMetadata> committed;  // none: the group has no offset
   int64_t position = 0;
   std::unique_ptr<kafka::PartitionQueue> queue;
 
+  // The task itself, if it is still there; nothing of it is read then.
+  std::unique_ptr<Task> kept;
+
   // The changelog so far.
+  std::unique_ptr<TaskCopy> copy;  // set once it is being read
+  size_t records_read = 0;         // of it, by this takeover
   bool is_reading = false;
   bool is_reading_job = false;  // of the first partition, for the job record alone
   SteadyTime reading_since;
   std::optional<int64_t> changelog_end;  // reached, with nothing after it so far
-  StagedState state;
-  std::unordered_map<std::string, std::string> times;  // of the senders
   std::optional<JobRecord> job;
-  std::optional<Mark> mark;
   int64_t end = -1;
   uint64_t incarnation = 0;
 
   std::string name() const { return kafka::ToString(id.partition); }
+  // null: none was read.
+  const Mark* mark() const {
+    return copy == nullptr || !copy->mark() ? nullptr : &copy->mark().value();
+  }
+  // What Kafka has recorded last; {0, 0}: nothing.
+  MarkPair last_pair() const {
+    if (kept != nullptr) return kept->committed();
+    return mark() ? mark()->pair : MarkPair{};
+  }
+  MarkPair last_file_pair() const {
+    if (kept != nullptr) return kept->file_pair();
+    return mark() ? mark()->file_pair : MarkPair{};
+  }
 };
 
-Takeover::Takeover(Parties parties, std::vector<kafka::TopicPartition> partitions)
-    : parties_(parties), context_(parties.shared.context), log_(log::Get("processor.takeover")) {
+Takeover::Takeover(Parties parties,
+                   std::vector<kafka::TopicPartition> partitions,
+                   std::vector<std::unique_ptr<Task>> kept)
+    : parties_(parties),
+      context_(parties.shared.context),
+      log_(log::Get("processor.takeover")),
+      kept_(std::move(kept)) {
   for (kafka::TopicPartition& partition : partitions) {
     const std::optional<uint8_t> input = context_.InputOf(partition.topic);
     if (!input) continue;  // of a subscription of another job in the same group
-    auto& pending = pending_.emplace_back(std::make_unique<Pending>(context_.options.scratch));
+    auto& pending = pending_.emplace_back(std::make_unique<Pending>());
     const JobInput& of = context_.inputs[*input];
     pending->id = {
         .input = *input, .stage = of.stage, .place = of.place, .partition = std::move(partition)};
@@ -69,6 +86,8 @@ Takeover::Takeover(Parties parties, std::vector<kafka::TopicPartition> partition
 
 Takeover::~Takeover() {
   parties_.changelog.Stop();
+  for (const auto& pending : pending_)
+    parties_.standbys.Return(pending->id.partition, std::move(pending->copy));
 }
 
 Result<bool> Takeover::Step() {
@@ -80,6 +99,7 @@ Result<bool> Takeover::Step() {
         return false;
       }
       RETURN_IF_ERROR(status);
+      FindKept();
       phase_ = Phase::kStarts;
       break;
     }
@@ -130,6 +150,13 @@ std::vector<std::unique_ptr<Task>> Takeover::TakeTasks() {
   return std::move(tasks_);
 }
 
+std::vector<std::unique_ptr<Task>> Takeover::TakeKept() {
+  for (const auto& pending : pending_) {
+    if (pending->kept != nullptr) kept_.push_back(std::move(pending->kept));
+  }
+  return std::move(kept_);
+}
+
 // ---- Offsets ----
 
 Status Takeover::ReadOffsets() {
@@ -157,6 +184,19 @@ Status Takeover::ReadOffsets() {
     pending->position = found->offset;
   }
   return {};
+}
+
+// Nobody has committed for these since they were set aside: they are what the changelog would give.
+void Takeover::FindKept() {
+  for (const auto& pending : pending_) {
+    const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const auto& task) {
+      return task->id().partition == pending->id.partition && pending->committed &&
+             pending->committed->pair == task->committed();
+    });
+    if (found == kept_.end()) continue;
+    pending->kept = std::move(*found);
+    kept_.erase(found);
+  }
 }
 
 Status Takeover::ResolveStarts() {
@@ -232,24 +272,63 @@ kafka::TopicPartition Takeover::ChangelogOf(const Pending& pending) const {
   return {context_.stages[pending.id.stage].changelog_topic, pending.id.partition.partition};
 }
 
+std::unique_ptr<TaskCopy> Takeover::NewCopy(const Pending& pending) const {
+  return std::make_unique<TaskCopy>(
+      pending.id.input, context_.options.scratch, parties_.shared.clock.WallNow());
+}
+
+// A standby's that has not read on behind what is committed, or else an empty one.
+std::unique_ptr<TaskCopy> Takeover::FindCopy(const Pending& pending) {
+  std::unique_ptr<TaskCopy> copy = parties_.standbys.Take(pending.id.partition);
+  if (copy != nullptr && pending.committed) {
+    const MarkPair& committed = pending.committed->pair;
+    if (!copy->mark() || copy->mark()->pair.epoch < committed.epoch || copy->IsAt(committed))
+      return copy;
+  }
+  return NewCopy(pending);
+}
+
+Status Takeover::BeginReading(Pending& pending) {
+  if (pending.copy == nullptr) pending.copy = FindCopy(pending);
+  const int64_t begin =
+      pending.is_reading_job ? kafka::kOffsetBeginning : pending.copy->next_offset();
+  RETURN_IF_ERROR(parties_.changelog.Start(ChangelogOf(pending), begin));
+  pending.is_reading = true;
+  pending.changelog_end.reset();
+  pending.reading_since = parties_.shared.clock.Now();
+  return {};
+}
+
 Result<bool> Takeover::RestoreNext(Pending& pending) {
+  if (pending.kept != nullptr) {
+    log_->info("task_kept task={} mark={}", pending.name(), ToString(pending.kept->committed()));
+    pending.job = pending.kept->job();
+    return true;
+  }
   if (!pending.is_reading) {
-    RETURN_IF_ERROR(parties_.changelog.Start(ChangelogOf(pending), kafka::kOffsetBeginning));
-    pending.is_reading = true;
-    pending.changelog_end.reset();
-    pending.reading_since = parties_.shared.clock.Now();
+    RETURN_IF_ERROR(BeginReading(pending));
+    if (pending.committed && pending.copy->IsAt(pending.committed->pair)) {
+      return FinishRestored(pending);
+    }
   }
   auto batch = parties_.changelog.Read(kReadRecordsMax, kReadTimeout);
   for (const kafka::Record& record : batch->records()) {
     RETURN_IF_ERROR(TakeRecord(pending, record).WithContext(pending.name() + ": changelog"));
-    if (pending.committed && pending.mark && pending.mark->pair == pending.committed->pair) {
+    if (pending.committed && pending.copy->IsAt(pending.committed->pair)) {
       // What comes after the mark is nobody's yet.
       return FinishRestored(pending);
     }
   }
+  if (!batch->empty()) pending.copy->Hear(parties_.shared.clock.WallNow());
   if (!batch->error().ok()) {
     waiting_for_ = "the changelog: " + batch->error().message();
-    if (batch->error().code() == Code::kOutOfRange) return batch->error();
+    if (batch->error().code() != Code::kOutOfRange) return false;
+    const bool is_at_begin =
+        pending.is_reading_job || pending.copy->next_offset() == kafka::kOffsetBeginning;
+    if (is_at_begin) return batch->error();
+    // The log is not what it was when the copy was read.
+    pending.copy = NewCopy(pending);
+    pending.is_reading = false;
     return false;
   }
   // The end is told once, when it is reached.
@@ -262,43 +341,22 @@ Result<bool> Takeover::RestoreNext(Pending& pending) {
 }
 
 Status Takeover::TakeRecord(Pending& pending, const kafka::Record& record) {
-  if (!record.key) return DataLoss(fmt::format("offset={}: a record without key", record.offset));
-  ASSIGN_OR_RETURN(ChangelogKey key, ParseChangelogKey(*record.key));
-  if (pending.is_reading_job) {
-    if (key.kind != ChangelogKind::kJob || key.input != 0 || !record.value) return {};
-    ASSIGN_OR_RETURN(pending.job, ParseJobRecord(*record.value));
-    return {};
-  }
-  if (key.input != pending.id.input) return {};
-  switch (key.kind) {
-    case ChangelogKind::kJob:
-      if (record.value) {
-        ASSIGN_OR_RETURN(pending.job, ParseJobRecord(*record.value));
-      }
+  ++pending.records_read;
+  if (!pending.is_reading_job) {
+    RETURN_IF_ERROR(pending.copy->Take(record));
+    const Mark* mark = pending.mark();
+    if (mark == nullptr || !pending.committed ||
+        mark->pair.epoch <= pending.committed->pair.epoch) {
       return {};
-    case ChangelogKind::kState:
-      if (record.value) {
-        pending.state.Put(key.state_key, *record.value);
-      } else {
-        pending.state.Delete(key.state_key);
-      }
-      return {};
-    case ChangelogKind::kTime:
-      if (record.value) {
-        pending.times.insert_or_assign(std::string(key.state_key), std::string(*record.value));
-      }
-      return {};
-    case ChangelogKind::kMark:
-      break;
-  }
-  if (!record.value) return {};
-  ASSIGN_OR_RETURN(Mark mark, ParseMark(*record.value));
-  if (pending.committed && mark.pair.epoch > pending.committed->pair.epoch) {
+    }
     return Aborted(fmt::format("mark {} is newer than the committed {}: somebody else owns it",
-                               ToString(mark.pair),
+                               ToString(mark->pair),
                                ToString(pending.committed->pair)));
   }
-  pending.mark = std::move(mark);
+  if (!record.key) return DataLoss(fmt::format("offset={}: a record without key", record.offset));
+  ASSIGN_OR_RETURN(ChangelogKey key, ParseChangelogKey(*record.key));
+  if (key.kind != ChangelogKind::kJob || key.input != 0 || !record.value) return {};
+  ASSIGN_OR_RETURN(pending.job, ParseJobRecord(*record.value));
   return {};
 }
 
@@ -324,14 +382,15 @@ Result<bool> Takeover::OnChangelogEnd(Pending& pending, int64_t end_offset) {
 }
 
 Result<bool> Takeover::FinishFresh(Pending& pending) {
-  if (pending.mark) {
+  if (const Mark* mark = pending.mark()) {
     return FailedPrecondition(fmt::format(
         "{}: the changelog holds mark {}, but group {} has no offset: its offsets expired or were "
         "deleted, or the source topic was recreated. A run with --fresh starts the job anew",
         pending.name(),
-        ToString(pending.mark->pair),
+        ToString(mark->pair),
         context_.group_id));
   }
+  if (!pending.job) pending.job = pending.copy->job();
   const bool is_first = pending.id.input == 0 && pending.id.partition.partition == 0;
   if (is_first && !pending.job) {
     ASSIGN_OR_RETURN(pending.job, MintJobRecord(context_, parties_.admin));
@@ -354,7 +413,8 @@ Result<bool> Takeover::FinishFresh(Pending& pending) {
 }
 
 Result<bool> Takeover::FinishRestored(Pending& pending) {
-  const Mark& mark = *pending.mark;
+  const Mark& mark = *pending.mark();
+  pending.job = pending.copy->job();
   if (!pending.job) return DataLoss(pending.name() + ": the changelog has no job record");
   RETURN_IF_ERROR(CheckJobRecord(context_, *pending.job, pending.id));
   if (mark.fingerprint != context_.program->fingerprint()) {
@@ -375,11 +435,12 @@ Result<bool> Takeover::FinishRestored(Pending& pending) {
                                mark.position,
                                pending.position));
   }
-  log_->info("task_restored task={} mark={} offset={} changes={}",
+  log_->info("task_restored task={} mark={} offset={} changes={} records_read={}",
              pending.name(),
              ToString(mark.pair),
              pending.position,
-             pending.state.changes());
+             pending.copy->state().changes(),
+             pending.records_read);
   return true;
 }
 
@@ -388,10 +449,10 @@ Result<bool> Takeover::FinishRestored(Pending& pending) {
 Status Takeover::ResolveEnds() {
   for (const auto& pending : pending_) {
     const JobInput& input = context_.inputs[pending->id.input];
-    if (input.spec == nullptr || !input.spec->is_bounded) continue;
+    if (input.spec == nullptr || !input.spec->is_bounded || pending->kept != nullptr) continue;
     ASSIGN_OR_RETURN(
         pending->end,
-        BoundedEnd(context_, parties_.admin, *pending->job, pending->mark, pending->id));
+        BoundedEnd(context_, parties_.admin, *pending->job, pending->copy->mark(), pending->id));
   }
   return {};
 }
@@ -400,9 +461,8 @@ Status Takeover::OpenFiles() {
   if (context_.dfs_targets.empty()) {
     // No master that gives out numbers; one more than the last is as good where nobody else asks.
     // After an abort the number comes again: with other contents, but nobody has kept the first.
-    for (const auto& pending : pending_) {
-      pending->incarnation = pending->mark ? pending->mark->pair.incarnation + 1 : 1;
-    }
+    for (const auto& pending : pending_)
+      pending->incarnation = pending->last_pair().incarnation + 1;
     return {};
   }
   dfs::AppendStore& store = *context_.store;
@@ -411,7 +471,7 @@ Status Takeover::OpenFiles() {
     const std::string owner = AppenderOwner(pending->job->uuid, pending->id);
     ASSIGN_OR_RETURN(dfs::AppenderState state, store.AcquireAppender(owner));
     pending->incarnation = state.incarnation;
-    const MarkPair last = pending->mark ? pending->mark->file_pair : MarkPair{};
+    const MarkPair last = pending->last_file_pair();
     const dfs::EpochPair wanted{.epoch = last.epoch, .incarnation = last.incarnation};
     if (state.committed == wanted) continue;
     const bool is_prepared =
@@ -441,29 +501,37 @@ std::unique_ptr<TaskProgram> Takeover::MakeProgram(const TaskId& id) const {
   return program.MakeSourceTask(*input.source, id.partition.topic, id.partition.partition);
 }
 
+Result<std::unique_ptr<Task>> Takeover::MakeTask(Pending& pending) const {
+  if (pending.kept != nullptr) {
+    pending.kept->Resume(std::move(pending.queue), pending.position, pending.incarnation);
+    return std::move(pending.kept);
+  }
+  std::unique_ptr<TaskProgram> program = MakeProgram(pending.id);
+  const auto restore_key = [&](std::string_view key, std::string_view value) {
+    return program->Restore(key, value);
+  };
+  const std::unique_ptr<TaskCopy> copy = std::move(pending.copy);
+  RETURN_IF_ERROR(copy->state().ForEach(restore_key).WithContext(pending.name()));
+  copy->state().Clear();
+  if (context_.options.scratch != nullptr) {
+    RETURN_IF_ERROR(context_.options.scratch->status());
+  }
+  TaskRestore restore{.job = *pending.job,
+                      .mark = copy->mark(),
+                      .position = pending.position,
+                      .end = pending.end,
+                      .incarnation = pending.incarnation,
+                      .times = std::move(copy->times())};
+  return Task::Create(parties_.shared,
+                      pending.id,
+                      std::move(restore),
+                      std::move(program),
+                      std::move(pending.queue));
+}
+
 Status Takeover::MakeTasks() {
   for (const auto& pending : pending_) {
-    std::unique_ptr<TaskProgram> program = MakeProgram(pending->id);
-    const auto restore_key = [&](std::string_view key, std::string_view value) {
-      return program->Restore(key, value);
-    };
-    RETURN_IF_ERROR(pending->state.ForEach(restore_key).WithContext(pending->name()));
-    pending->state.Clear();
-    if (context_.options.scratch != nullptr) {
-      RETURN_IF_ERROR(context_.options.scratch->status());
-    }
-    TaskRestore restore{.job = *pending->job,
-                        .mark = pending->mark,
-                        .position = pending->position,
-                        .end = pending->end,
-                        .incarnation = pending->incarnation,
-                        .times = std::move(pending->times)};
-    ASSIGN_OR_RETURN(std::unique_ptr<Task> task,
-                     Task::Create(parties_.shared,
-                                  pending->id,
-                                  std::move(restore),
-                                  std::move(program),
-                                  std::move(pending->queue)));
+    ASSIGN_OR_RETURN(std::unique_ptr<Task> task, MakeTask(*pending));
     tasks_.push_back(std::move(task));
   }
   return {};

@@ -289,6 +289,23 @@ void Task::SetIdle(bool is_idle) {
   is_dirty_ = true;  // whoever waits for this task must hear of it
 }
 
+// ---- Over a rebalance ----
+
+void Task::Resume(std::unique_ptr<kafka::PartitionQueue> queue,
+                  int64_t position,
+                  uint64_t incarnation) {
+  queue_ = std::move(queue);
+  position_ = position;
+  incarnation_ = incarnation;
+  is_settled_ = true;
+  is_caught_up_ = false;
+  if (idle_timer_) idle_timer_->Restart();
+  // As of a task that is restored: what has come since must be looked at first, and who waits
+  // hears.
+  if (is_idle_) is_dirty_ = true;
+  is_idle_ = false;
+}
+
 // ---- Outputs ----
 
 void Task::ToKafka(size_t sink, const OutputRecord& record) {

@@ -87,6 +87,22 @@ class Task final : private TaskOutput {
   // Lets happen what the clock says is due, be there records or not.
   Status Tick();
 
+  // ---- Over a rebalance ----
+
+  // Whether it is as Kafka has recorded it, so that it may go on where it is if the group gives its
+  // partition to the same worker again. Not with local files, which another may have written to.
+  bool may_be_kept() const {
+    return !is_dirty_ && committed_ != MarkPair{} && local_files_ == nullptr;
+  }
+  // Lets go of its queue. From here on only Resume, and what says of the task what it is.
+  void SetAside() { queue_.reset(); }
+  // Goes on, with a takeover having seen to offsets and files: the group's offset, `position`, is
+  // still that of committed().
+  void Resume(std::unique_ptr<kafka::PartitionQueue> queue, int64_t position, uint64_t incarnation);
+  // The last pair in Kafka.
+  const MarkPair& committed() const { return committed_; }
+  const JobRecord& job() const { return job_; }
+
   // ---- For the commit; see commit.h ----
 
   // Whether anything has happened since the last commit.

@@ -69,6 +69,7 @@ Status Worker::Impl::Turn() {
     has_read = *read;
     if (has_read) busy_time += clock.Now() - begin;
   }
+  has_read = standbys.Read() || has_read;
   if (clock.Now() >= next_housekeeping_at) {
     next_housekeeping_at = clock.Now() + kHousekeepingPeriod;
     RETURN_IF_ERROR(Housekeep());
@@ -142,6 +143,7 @@ Status Worker::Impl::Housekeep() {
     next_delete_at = clock.Now() + kDeletePeriod;
     DeleteConsumed();
   }
+  if (assignment.has_joined() && !assignment.is_taking_over()) standbys.Choose(*admin);
   Publish(assignment.is_taking_over() ? "restoring" : "running");
   return {};
 }
@@ -231,8 +233,10 @@ void Worker::Impl::Publish(const char* state) {
   now.commit_seconds = std::chrono::duration<double>(commit_time).count();
   now.busy_seconds = std::chrono::duration<double>(busy_time).count();
   now.takeovers = assignment.takeover_count();
+  assignment.AddKept(now.counters);
   for (const auto& task : assignment.tasks())
     Enter(now, *task, consumer->KnownEndOffset(task->id().partition));
+  now.standbys = standbys.statuses();
   MutexLock lock(status_mutex);
   published = std::move(now);
 }

@@ -28,10 +28,18 @@ struct WorkerStatus {
     double held_back_seconds = 0;  // in commits of what it has given, during which it reads nothing
   };
 
+  // A copy of a task that another worker owns; see Standbys.
+  struct StandbyStatus {
+    std::string topic;
+    int32_t partition = 0;
+    int64_t lag = -1;  // offsets of the changelog still to be read; -1: not yet caught up
+  };
+
   std::string slot;
   std::string state;        // "joining", "restoring", "running", "waiting", "done", "stopped"
   std::string waiting_for;  // what holds it up, if anything
   std::vector<TaskStatus> tasks;
+  std::vector<StandbyStatus> standbys;
   TaskProgram::Counters counters;  // of this process's life
   uint64_t commits = 0;
   uint64_t commits_failed = 0;  // nothing of the epoch counted; its records were read again

@@ -26,6 +26,7 @@ Status Worker::Impl::Open() {
   RETURN_IF_ERROR(
       changelog->Start({context.stages.front().changelog_topic, 0}, kafka::kOffsetBeginning));
   RETURN_IF_ERROR(shared_time.Open());
+  RETURN_IF_ERROR(standbys.Open());
   RETURN_IF_ERROR(unguarded.Open(context));
   store_deadline = clock.Now() + context.options.connect_timeout;
   return OpenConsumer();
@@ -38,6 +39,8 @@ Status Worker::Impl::OpenConsumer() {
       .instance_id = context.options.is_temporary ? "" : InstanceId(),
       .session_timeout = context.options.session_timeout,
       .event_fd = event.fd()};
+  // Heirs of a task are chosen in other processes than its owner's.
+  if (context.options.standby_count > 0) options.client_id = context.process;
   const size_t share = kFetchBytesMax / std::max<size_t>(context.task_count(), 1);
   options.queue_bytes_max = std::max(share, kPartitionFetchBytesMin);
   ASSIGN_OR_RETURN(consumer, kafka::GroupConsumer::Create(options, *this));

@@ -162,7 +162,8 @@ void Worker::Impl::BeginTakeover() {
                             .consumer = *consumer,
                             .changelog = *changelog,
                             .admin = *admin,
-                            .admin_uncommitted = *admin_uncommitted});
+                            .admin_uncommitted = *admin_uncommitted,
+                            .standbys = standbys});
   if (assignment.is_taking_over() && revoke_error.ok()) revoke_error = unguarded.RenewFailed();
 }
 

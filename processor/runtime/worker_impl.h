@@ -20,6 +20,7 @@
 #include "processor/runtime/event_fd.h"
 #include "processor/runtime/failure_budget.h"
 #include "processor/runtime/shared_time.h"
+#include "processor/runtime/standbys.h"
 #include "processor/runtime/task.h"
 #include "processor/runtime/transaction_client.h"
 #include "processor/runtime/unguarded_sinks.h"
@@ -50,7 +51,9 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
                      return unguarded.Send(sink, record, stop);
                    }},
         shared_time(job_context),
+        standbys(job_context, the_clock, InstanceId()),
         transactions(job_context, slot, [this] { consumer->KeepPlace(); }),
+        assignment(job_context.options.standby_count > 0),
         failures(the_clock) {}
 
   // ---- Set-up ----
@@ -107,6 +110,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   std::unique_ptr<kafka::PartitionReader> changelog;
   UnguardedSinks unguarded;
   SharedTime shared_time;
+  Standbys standbys;
   TransactionClient transactions;
   std::unique_ptr<kafka::GroupConsumer> consumer;
   Assignment assignment;  // its tasks hold queues of the consumer

@@ -148,6 +148,40 @@ INSTANTIATE_TEST_SUITE_P(Steps,
                                            "commit.after_master_commit"),
                          StepName);
 
+class CommitDfsStandbyTest : public CommitDfsTest {};
+
+// The one that lives keeps the tasks that it had, with their open files, and has copies of the
+// others.
+TEST_P(CommitDfsStandbyTest, NothingIsLostOrDoubledWhenTheOtherProcessDies) {
+  constexpr const char* kStandby = "--standby=1";
+  CommitHarness job = MakeJob(std::string("standby-") + GetParam(), 200, 150'000);
+  ASSERT_OK(job.Fill());
+  ASSERT_OK_AND_ASSIGN(const auto heir, job.Start({.more_flags = {kStandby}}));
+  ASSERT_OK(heir->WaitForOutput("task_started"));
+  ASSERT_OK_AND_ASSIGN(
+      const auto killed,
+      job.Start({.failpoints = std::string(GetParam()) + "=kill@4", .more_flags = {kStandby}}));
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, killed->Wait());
+  ASSERT_EQ(exit.signal, SIGKILL) << killed->Stderr();
+
+  ASSERT_OK_AND_ASSIGN(const ExitStatus end, heir->Wait(std::chrono::seconds(120)));
+
+  EXPECT_EQ(end.code, 0) << heir->Stderr();
+  EXPECT_OK(heir->WaitForOutput("task_kept"));
+  EXPECT_OK(job.Check());
+  ASSERT_OK_AND_ASSIGN(const std::string appenders, cluster_->MustDfs({"appenders"}));
+  EXPECT_TRUE(AllSettled(appenders)) << appenders;
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps,
+                         CommitDfsStandbyTest,
+                         ::testing::Values("commit.after_blocks",
+                                           "commit.after_prepare",
+                                           "commit.after_offsets",
+                                           "commit.after_kafka_commit",
+                                           "task.mid_batch"),
+                         StepName);
+
 class CommitDfsOutageTest : public CommitDfsTest {};
 
 TEST_F(CommitDfsOutageTest, MasterAndADatanodeDieAndComeBack) {

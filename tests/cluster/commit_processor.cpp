@@ -112,6 +112,7 @@ struct Flags {
   std::string files;  // empty: no file sink
   std::string state_dir;
   size_t workers = 1;
+  size_t standbys = 0;
   int commit_interval_ms = 100;
   int session_timeout_ms = 10'000;
   int batch_delay_ms = 0;
@@ -166,6 +167,7 @@ JobOptions MakeOptions(const Flags& flags) {
                      .kafka_properties = {{"bootstrap.servers", flags.brokers}},
                      .state_dir = flags.state_dir,
                      .worker_count = flags.workers,
+                     .standby_count = flags.standbys,
                      .is_fresh = flags.fresh,
                      .commit_interval = std::chrono::milliseconds(flags.commit_interval_ms),
                      .session_timeout = std::chrono::milliseconds(flags.session_timeout_ms),
@@ -210,6 +212,7 @@ int Main(int argc, char** argv) {
   app.add_option("--files", flags.files);
   app.add_option("--state-dir", flags.state_dir)->required();
   app.add_option("--workers", flags.workers);
+  app.add_option("--standby", flags.standbys);
   app.add_option("--commit-interval-ms", flags.commit_interval_ms);
   app.add_option("--session-timeout-ms", flags.session_timeout_ms);
   app.add_option("--batch-delay-ms", flags.batch_delay_ms);
