@@ -194,7 +194,28 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::Unary& node, Span at) {
 ExpressionPtr ExpressionBinder::BindNode(const ast::Binary& node, Span at) {
   ExpressionPtr left = Bind(*node.left);
   ExpressionPtr right = Bind(*node.right);
+  if (node.op == "=") return Equal(left, right, at);
+  if (node.op == "<>" && left->type.kind == TypeKind::kRow) {
+    return Call("NOT", {Equal(left, right, at)}, at);
+  }
   return Call(node.op, {std::move(left), std::move(right)}, at);
+}
+
+// Rows are equal if all their fields are.
+ExpressionPtr ExpressionBinder::Equal(const ExpressionPtr& left,
+                                      const ExpressionPtr& right,
+                                      Span at) const {
+  const bool are_rows = left->type.kind == TypeKind::kRow && right->type.kind == TypeKind::kRow &&
+                        left->type.children->size() == right->type.children->size();
+  if (!are_rows) return Call("=", {left, right}, at);
+  ExpressionPtr result;
+  for (size_t i = 0; i < left->type.children->size(); ++i) {
+    const ExpressionPtr field = MakeLiteral(static_cast<int64_t>(i), DataType::Int());
+    ExpressionPtr one =
+        Equal(Call("ROW FIELD", {left, field}, at), Call("ROW FIELD", {right, field}, at), at);
+    result = result ? Call("AND", {std::move(result), std::move(one)}, at) : std::move(one);
+  }
+  return result;
 }
 
 ExpressionPtr ExpressionBinder::BindNode(const ast::Between& node, Span at) {
@@ -213,7 +234,15 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::InList& node, Span at) {
   std::vector<ExpressionPtr> args{Bind(*node.value)};
   for (const ast::ExprPtr& item : node.items)
     args.push_back(Bind(*item));
-  ExpressionPtr result = Call("IN", std::move(args), at);
+  ExpressionPtr result;
+  if (args.front()->type.kind == TypeKind::kRow) {
+    for (size_t i = 1; i < args.size(); ++i) {
+      ExpressionPtr one = Equal(args.front(), args[i], at);
+      result = result ? Call("OR", {std::move(result), std::move(one)}, at) : std::move(one);
+    }
+  } else {
+    result = Call("IN", std::move(args), at);
+  }
   return node.is_negated ? Call("NOT", {std::move(result)}, at) : std::move(result);
 }
 
@@ -409,11 +438,17 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::FieldAccess& node, Span) {
 
 // ---- Queries and tables ----
 
-ExpressionPtr ExpressionBinder::BindNode(const ast::InQuery&, Span at) {
-  context_.Unsupported(at, "IN (SELECT …) other than as a condition of WHERE, or after AND, is");
+ExpressionPtr ExpressionBinder::BindNode(const ast::InQuery& node, Span at) {
+  if (subqueries_ == nullptr || clause_ == "HAVING") {
+    context_.Unsupported(at, fmt::format("IN (SELECT …) in {} is", clause_));
+  }
+  return subqueries_->BindIn(node, at);
 }
-ExpressionPtr ExpressionBinder::BindNode(const ast::Exists&, Span at) {
-  context_.Unsupported(at, "EXISTS other than as a condition of WHERE, or after AND, is");
+ExpressionPtr ExpressionBinder::BindNode(const ast::Exists& node, Span at) {
+  if (subqueries_ == nullptr) {
+    context_.Unsupported(at, fmt::format("EXISTS (SELECT …) in {} is", clause_));
+  }
+  return subqueries_->BindExists(*node.query, at);
 }
 ExpressionPtr ExpressionBinder::BindNode(const ast::ScalarQuery& node, Span at) {
   if (subqueries_ == nullptr) {

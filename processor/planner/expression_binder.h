@@ -84,6 +84,7 @@ class ExpressionBinder {
   const ScopeColumn* FindColumn(const std::string& table, const std::string& name, Span at) const;
 
   ExpressionPtr Call(std::string_view function, std::vector<ExpressionPtr> args, Span at) const;
+  ExpressionPtr Equal(const ExpressionPtr& left, const ExpressionPtr& right, Span at) const;
   void CheckWatermarkColumn(const ast::Call& call, Span at) const;
   ExpressionPtr BindAggregate(const ast::Call& call, const std::string& name, Span at);
   // GROUPING and GROUPING_ID: which of the arguments the row's grouping set leaves out, as bits.

@@ -47,6 +47,8 @@ class QueryPlanner {
   void MergeShared(Relation& relation, size_t shared) const;
   // left CROSS JOIN UNNEST(…): the left side's columns, then the elements'.
   Relation PlanUnnest(const ast::Join& join, const ast::TableRef& right);
+  // UNNEST(…) of the rows before it, which may be a single one without columns.
+  Relation UnnestBehind(Relation relation, const ast::TableRef& table, bool is_outer) const;
   Relation PlanNamed(const ast::NamedTable& table, Span at);
   Relation PlanView(const ViewDefinition& view);
   Relation PlanCommonTable(size_t index);

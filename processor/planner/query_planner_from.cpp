@@ -26,7 +26,9 @@ Relation QueryPlanner::PlanFrom(const ast::TableRef& table) {
   } else if (const auto* const function = std::get_if<ast::TableFunction>(&table.node)) {
     relation = PlanTableFunction(*function, table.at);
   } else if (std::holds_alternative<ast::Unnest>(table.node)) {
-    context_.Unsupported(table.at, "UNNEST without a table before it is", "CROSS JOIN UNNEST(…)");
+    Relation one_row;
+    one_row.node = MakeValues({}, {{}});
+    return UnnestBehind(std::move(one_row), table, false);
   } else {
     const auto& join = std::get<ast::Join>(table.node);
     if (std::holds_alternative<ast::Unnest>(join.right->node)) {

@@ -14,6 +14,7 @@
 #include "processor/planner/plan_builder.h"
 #include "processor/planner/plan_times.h"
 #include "processor/planner/window_functions.h"
+#include "processor/sql/ast_children.h"
 
 namespace slipstream::sql {
 namespace {
@@ -29,7 +30,7 @@ bool HasVirtualColumn(const Expression& expression) {
 }  // namespace
 
 Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
-  if (input_.window && !TakesWindow()) AssignWindow(context_, input_);
+  if (input_.window && !TakesWindow(order_by)) AssignWindow(context_, input_);
   if (select_.where) AddWhere();
   if (input_.has_join) SettleJoins();
   aggregate_.BindGroupBy(select_);
@@ -37,13 +38,18 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
   const size_t visible = items_.size();
   ExpressionPtr having;
   if (select_.having) {
-    having = ExpressionBinder(context_, input_.columns, "HAVING", &collector_)
-                 .BindCondition(*select_.having);
+    ExpressionBinder binder(context_, input_.columns, "HAVING", &collector_);
+    binder.AllowSubqueries(subqueries_);
+    const size_t width = input_.node->output.size();
+    having = binder.BindCondition(*select_.having);
+    CheckNoJoins(width);
   }
   std::vector<SortKey> sort_keys =
       BindOrder(context_, order_by, input_.columns, &collector_, items_);
   if (select_.has_group_by || having || !collector_.calls().empty()) {
     Aggregate(having);
+  } else {
+    SettleScalars();
   }
   if (!overs_.empty()) {
     overs_.Build(input_);
@@ -67,11 +73,14 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
 
 // As the planner of Flink has it: GROUP BY window_start, window_end, and nothing looks at the
 // windows before.
-bool SelectPlanner::TakesWindow() const {
+bool SelectPlanner::TakesWindow(const std::vector<ast::OrderItem>& order_by) const {
   std::set<size_t> grouped;
   for (const ast::ExprPtr& expr : select_.group_by) {
     const auto* const name = std::get_if<ast::ColumnRef>(&expr->node);
-    if (name == nullptr) continue;
+    if (name == nullptr) {
+      if (NamesWindow(*expr)) return false;
+      continue;
+    }
     for (const ScopeColumn& column : input_.columns) {
       if (column.name == name->parts.back().text) grouped.insert(column.column);
     }
@@ -80,10 +89,37 @@ bool SelectPlanner::TakesWindow() const {
       !grouped.contains(VirtualColumn(WindowProperty::kEnd))) {
     return false;
   }
+  const bool is_looked_at =
+      std::any_of(select_.items.begin(),
+                  select_.items.end(),
+                  [&](const ast::SelectItem& item) { return LooksAtWindows(*item.value); }) ||
+      std::any_of(order_by.begin(),
+                  order_by.end(),
+                  [&](const ast::OrderItem& item) { return LooksAtWindows(*item.value); }) ||
+      (select_.having && LooksAtWindows(*select_.having));
+  if (is_looked_at) return false;
   if (!select_.where) return true;
   if (HasSubquery(*select_.where)) return false;
   return !HasVirtualColumn(
       *ExpressionBinder(context_, input_.columns, "WHERE").BindCondition(*select_.where));
+}
+
+bool SelectPlanner::NamesWindow(const ast::Expr& expression) const {
+  return ast::AnyOf(expression, [&](const ast::Expr& part) {
+    const auto* const name = std::get_if<ast::ColumnRef>(&part.node);
+    return name != nullptr &&
+           std::any_of(input_.columns.begin(), input_.columns.end(), [&](const auto& column) {
+             return column.column >= kVirtualColumns && column.name == name->parts.back().text;
+           });
+  });
+}
+
+bool SelectPlanner::LooksAtWindows(const ast::Expr& expression) const {
+  return ast::AnyOf(expression, [&](const ast::Expr& part) {
+    const auto* const call = std::get_if<ast::Call>(&part.node);
+    if (call == nullptr || call->over || !IsAggregateFunction(call->function.text)) return false;
+    return NamesWindow(part);
+  });
 }
 
 void SelectPlanner::AddWhere() {
@@ -132,6 +168,7 @@ void SelectPlanner::BindItems() {
   ExpressionBinder binder(context_, input_.columns, "SELECT", &collector_, &overs_);
   const size_t scalars_before = input_.node->output.size();
   binder.AllowSubqueries(subqueries_);
+  subqueries_.PutOffScalars();
   for (const ast::SelectItem& item : select_.items) {
     if (const auto* const star = std::get_if<ast::Star>(&item.value->node)) {
       ExpandStar(*star, item.value->at);
@@ -158,13 +195,27 @@ void SelectPlanner::BindItems() {
     if (item.alias) output.name = item.alias->text;
     items_.push_back(std::move(output));
   }
-  const bool is_grouped = select_.has_group_by || !collector_.calls().empty();
-  if (is_grouped && input_.node->output.size() > scalars_before) {
-    context_.Unsupported(select_.at, "a query that stands for a value beside aggregates is");
+  if (select_.has_group_by || select_.having || !collector_.calls().empty()) {
+    CheckNoJoins(scalars_before);
   }
   if (items_.size() > kItemsMax) {
     context_.Fail(select_.at, fmt::format("more than {} columns", kItemsMax));
   }
+}
+
+// What stands for a value beside aggregates must not read the rows that they are of.
+void SelectPlanner::CheckNoJoins(size_t width) const {
+  if (input_.node->output.size() == width) return;
+  context_.Unsupported(select_.at,
+                       "a query that stands for a value beside aggregates, and depends on the "
+                       "query around it or is compared by IN, is");
+}
+
+void SelectPlanner::SettleScalars() {
+  subqueries_.JoinScalars();
+  for (OutputItem& item : items_)
+    item.expression = subqueries_.Settle(item.expression);
+  overs_.Visit([&](ExpressionPtr& expression) { expression = subqueries_.Settle(expression); });
 }
 
 void SelectPlanner::ExpandStar(const ast::Star& star, Span at) {
@@ -181,11 +232,31 @@ void SelectPlanner::ExpandStar(const ast::Star& star, Span at) {
                       column.window,
                       column.is_proctime});
   }
+  if (!found && !star.qualifier.empty()) found = ExpandRow(star, at);
   if (!found) {
     context_.Fail(at,
                   qualifier.empty() ? "* needs a FROM"
                                     : fmt::format("no table \"{}\" in this FROM", qualifier));
   }
+}
+
+// row.*, the fields of a ROW. False: there is none of that name.
+bool SelectPlanner::ExpandRow(const ast::Star& star, Span at) {
+  const bool is_there =
+      std::any_of(input_.columns.begin(), input_.columns.end(), [&](const ScopeColumn& column) {
+        return column.name == star.qualifier.front().text ||
+               (star.qualifier.size() > 1 && column.table == star.qualifier.front().text);
+      });
+  if (!is_there) return false;
+  ExpressionBinder binder(context_, input_.columns, "SELECT", &collector_);
+  const ExpressionPtr row =
+      binder.Bind(ast::Expr{.at = at, .node = ast::ColumnRef{star.qualifier}});
+  if (row->type.kind != TypeKind::kRow) {
+    context_.Fail(at, fmt::format("{} has no fields", row->type.ToString()));
+  }
+  for (const Field& field : *row->type.children)
+    items_.push_back({binder.Field(row, ast::Name{field.name, at}), field.name});
+  return true;
 }
 
 void SelectPlanner::Aggregate(const ExpressionPtr& having) {
@@ -207,8 +278,10 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
     item.expression = aggregate_.Rewrite(item.expression);
   }
   overs_.Visit([&](ExpressionPtr& expression) { expression = aggregate_.Rewrite(expression); });
-  if (!having) return;
-  input_.node = MakeFilter(std::move(input_.node), aggregate_.Rewrite(having));
+  const ExpressionPtr condition = having ? aggregate_.Rewrite(having) : nullptr;
+  SettleScalars();
+  if (!condition) return;
+  input_.node = MakeFilter(std::move(input_.node), subqueries_.Settle(condition));
 }
 
 }  // namespace slipstream::sql

@@ -32,11 +32,17 @@ class SelectPlanner {
 
  private:
   // Whether the aggregate of this SELECT takes up the windows of its table function.
-  bool TakesWindow() const;
+  bool TakesWindow(const std::vector<ast::OrderItem>& order_by) const;
+  // Whether a row's window is looked at before it is aggregated: COUNT(DISTINCT window_time).
+  bool LooksAtWindows(const ast::Expr& expression) const;
+  bool NamesWindow(const ast::Expr& expression) const;
   void AddWhere();
   void SettleJoins();
   void BindItems();
+  void CheckNoJoins(size_t width) const;
+  void SettleScalars();
   void ExpandStar(const ast::Star& star, Span at);
+  bool ExpandRow(const ast::Star& star, Span at);
   void Aggregate(const ExpressionPtr& having);
 
   const PlanContext& context_;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "processor/expr/scalar_function.h"
+#include "processor/expr/type_rules.h"
 #include "processor/planner/aggregate_collector.h"
 #include "processor/planner/conjuncts.h"
 #include "processor/planner/expression_binder.h"
@@ -14,6 +15,7 @@
 #include "processor/planner/plan_builder.h"
 #include "processor/planner/query_planner.h"
 #include "processor/planner/window_functions.h"
+#include "processor/sql/ast_children.h"
 
 namespace slipstream::sql {
 namespace {
@@ -61,23 +63,17 @@ bool IsSubqueryCondition(const ast::Expr& part) {
   if (const auto* const negation = std::get_if<ast::Unary>(&part.node)) {
     return negation->op == "NOT" && IsSubqueryCondition(*negation->operand);
   }
-  return std::holds_alternative<ast::InQuery>(part.node) ||
+  const auto* const in = std::get_if<ast::InQuery>(&part.node);
+  return (in != nullptr && !HasSubquery(*in->value)) ||
          std::holds_alternative<ast::Exists>(part.node);
 }
 
 bool HasSubquery(const ast::Expr& condition) {
-  if (IsSubqueryCondition(condition)) return true;
-  if (const auto* const unary = std::get_if<ast::Unary>(&condition.node)) {
-    return HasSubquery(*unary->operand);
-  }
-  if (const auto* const binary = std::get_if<ast::Binary>(&condition.node)) {
-    return HasSubquery(*binary->left) || HasSubquery(*binary->right);
-  }
-  if (const auto* const between = std::get_if<ast::Between>(&condition.node)) {
-    return HasSubquery(*between->value) || HasSubquery(*between->low) ||
-           HasSubquery(*between->high);
-  }
-  return std::holds_alternative<ast::ScalarQuery>(condition.node);
+  return ast::AnyOf(condition, [](const ast::Expr& part) {
+    return std::holds_alternative<ast::InQuery>(part.node) ||
+           std::holds_alternative<ast::Exists>(part.node) ||
+           std::holds_alternative<ast::ScalarQuery>(part.node);
+  });
 }
 
 void SubqueryPlanner::AddCondition(const ast::Expr& part) {
@@ -146,20 +142,24 @@ void SubqueryPlanner::AddExists(const ast::Query& query, bool is_negated) {
   const JoinSpec::Type type = is_negated ? JoinSpec::Type::kAnti : JoinSpec::Type::kSemi;
   std::optional<Plain> plain = PlanPlain(query);
   if (!plain) return Join(queries_.Plan(query).node, type, nullptr);
-  // An aggregate of all rows is there even if they are not.
-  AggregateCollector collector;
-  ExpressionBinder binder(context_, plain->relation.columns, "SELECT", &collector);
-  binder.SeeOuter(input_.columns);
-  for (const ast::SelectItem& item : plain->select->items) {
-    if (!std::holds_alternative<ast::Star>(item.value->node)) binder.Bind(*item.value);
-  }
-  if (!collector.calls().empty()) {
-    context_.Unsupported(query.at, "EXISTS of an aggregate is", "it is always TRUE");
-  }
+  CheckNoAggregate(*plain, query.at);
   ExpressionPtr condition;
   for (const ExpressionPtr& part : plain->correlated)
     condition = And(std::move(condition), SideBySide(part));
   Join(std::move(plain->relation.node), type, std::move(condition));
+}
+
+// An aggregate of all rows is there even if they are not.
+void SubqueryPlanner::CheckNoAggregate(const Plain& plain, Span at) const {
+  AggregateCollector collector;
+  ExpressionBinder binder(context_, plain.relation.columns, "SELECT", &collector);
+  binder.SeeOuter(input_.columns);
+  for (const ast::SelectItem& item : plain.select->items) {
+    if (!std::holds_alternative<ast::Star>(item.value->node)) binder.Bind(*item.value);
+  }
+  if (!collector.calls().empty()) {
+    context_.Unsupported(at, "EXISTS of an aggregate is", "it is always TRUE");
+  }
 }
 
 SubqueryPlanner::Rows SubqueryPlanner::PlanRows(const ast::Query& query, Span at) {
@@ -197,7 +197,8 @@ SubqueryPlanner::Rows SubqueryPlanner::PlanRows(const ast::Query& query, Span at
 
 // The left side of IN: one value, or ROW(…) of as many as the query gives.
 std::vector<ExpressionPtr> SubqueryPlanner::BindLeft(const ast::Expr& value, size_t width) {
-  ExpressionBinder binder(context_, input_.columns, "WHERE");
+  ExpressionBinder binder(context_, input_.columns, "the left side of IN");
+  binder.AllowSubqueries(*this);
   std::vector<ExpressionPtr> left;
   const auto* const row = std::get_if<ast::Constructor>(&value.node);
   if (width > 1 && row != nullptr && row->kind == ast::Constructor::Kind::kRow) {
@@ -239,7 +240,6 @@ void SubqueryPlanner::AddIn(const ast::InQuery& in, bool is_negated, Span at) {
 }
 
 ExpressionPtr SubqueryPlanner::BindScalar(const ast::Query& query, Span at) {
-  has_scalars_ = true;
   if (std::optional<Plain> plain = PlanPlain(query); plain && !plain->correlated.empty()) {
     return BindCorrelatedAggregate(*std::move(plain), at);
   }
@@ -254,9 +254,116 @@ ExpressionPtr SubqueryPlanner::BindScalar(const ast::Query& query, Span at) {
                          "a query that stands for a value and may give many rows is",
                          "aggregate them: MAX(…), or LIMIT 1");
   }
+  if (puts_off_) {
+    DataType type = relation.columns.front().type;
+    type.nullable = true;
+    put_off_.push_back(std::move(relation));
+    return MakeColumn(kFirstScalarColumn + put_off_.size() - 1, std::move(type));
+  }
   const size_t column = input_.node->output.size() + relation.columns.front().column;
   Join(std::move(relation.node), JoinSpec::Type::kLeft, nullptr);
   return MakeColumn(column, input_.node->output[column].type);
+}
+
+void SubqueryPlanner::JoinScalars() {
+  for (Relation& relation : put_off_) {
+    scalars_.push_back(input_.node->output.size() + relation.columns.front().column);
+    Join(std::move(relation.node), JoinSpec::Type::kLeft, nullptr);
+  }
+  put_off_.clear();
+}
+
+ExpressionPtr SubqueryPlanner::Settle(const ExpressionPtr& expression) const {
+  return ReplaceColumns(expression, [&](const ExpressionPtr& column) {
+    const bool is_scalar =
+        column->column >= kFirstScalarColumn && column->column < kFirstOuterColumn;
+    return is_scalar ? MakeColumn(scalars_[column->column - kFirstScalarColumn], column->type)
+                     : column;
+  });
+}
+
+SubqueryPlanner::Plain SubqueryPlanner::PlanInner(const ast::Query& query,
+                                                  std::vector<ExpressionPtr>& values,
+                                                  Span at) {
+  if (std::optional<Plain> plain = PlanPlain(query)) {
+    AggregateCollector collector;
+    ExpressionBinder binder(context_, plain->relation.columns, "SELECT", &collector);
+    for (const ast::SelectItem& item : plain->select->items) {
+      if (std::holds_alternative<ast::Star>(item.value->node)) {
+        for (const ScopeColumn& column : plain->relation.columns)
+          values.push_back(MakeColumn(column.column, column.type));
+      } else {
+        values.push_back(binder.Bind(*item.value));
+      }
+    }
+    if (collector.calls().empty()) return *std::move(plain);
+    if (!plain->correlated.empty()) {
+      context_.Unsupported(at, "IN of an aggregate that depends on the query around it is");
+    }
+    values.clear();
+  }
+  Plain whole{.select = nullptr, .relation = queries_.Plan(query), .correlated = {}};
+  for (const ScopeColumn& column : whole.relation.columns)
+    values.push_back(MakeColumn(column.column, column.type));
+  return whole;
+}
+
+ExpressionPtr SubqueryPlanner::BindIn(const ast::InQuery& in, Span at) {
+  const auto call = [&](std::string_view name, std::vector<ExpressionPtr> args) {
+    return context_.Check(MakeCall(name, std::move(args)), at);
+  };
+  const auto count = [&](std::vector<ExpressionPtr> args) {
+    return context_.Check(MakeAggregate("COUNT", std::move(args), false, nullptr), at);
+  };
+  const ExpressionPtr none = MakeLiteral(int64_t{0}, AsNullable(DataType::BigInt(), false));
+  std::vector<ExpressionPtr> values;
+  Plain equal = PlanInner(*in.query, values, at);
+  const std::vector<ExpressionPtr> left = BindLeft(*in.value, values.size());
+  if (left.size() > 1) {
+    context_.Unsupported(at, "IN of several columns other than as a condition of WHERE is");
+  }
+  const ExpressionPtr outer = ReplaceColumns(left.front(), [](const ExpressionPtr& column) {
+    return MakeColumn(kFirstOuterColumn + column->column, column->type);
+  });
+  const ExpressionPtr is_same = call("=", {outer, values.front()});
+  if (IsCorrelated(*outer)) {
+    equal.correlated.push_back(is_same);
+  } else {
+    equal.relation.node = MakeFilter(std::move(equal.relation.node), is_same);
+  }
+  const bool is_nullable = left.front()->type.nullable || values.front()->type.nullable;
+  ExpressionPtr result =
+      call(">", {JoinAggregates(std::move(equal), {count({})}, at).front(), none});
+  if (is_nullable) {
+    // Of no rows it is FALSE; of some, but none equal, it is unknown if a NULL is among them.
+    values.clear();
+    Plain all = PlanInner(*in.query, values, at);
+    const std::vector<ExpressionPtr> counts =
+        JoinAggregates(std::move(all), {count({}), count({values.front()})}, at);
+    const ExpressionPtr is_unknown =
+        call("OR", {call("IS NULL", {left.front()}), call(">", {counts[0], counts[1]})});
+    result = call("CASE",
+                  {result,
+                   MakeLiteral(true, AsNullable(DataType::Boolean(), false)),
+                   call("AND", {call(">", {counts[0], none}), is_unknown}),
+                   MakeLiteral(std::monostate{}, DataType::Boolean()),
+                   MakeLiteral(false, AsNullable(DataType::Boolean(), false))});
+  }
+  return in.is_negated ? call("NOT", {std::move(result)}) : result;
+}
+
+ExpressionPtr SubqueryPlanner::BindExists(const ast::Query& query, Span at) {
+  std::optional<Plain> plain = PlanPlain(query);
+  if (plain) {
+    CheckNoAggregate(*plain, at);
+  } else {
+    plain = Plain{.select = nullptr, .relation = queries_.Plan(query), .correlated = {}};
+  }
+  const AggregateCall count = context_.Check(MakeAggregate("COUNT", {}, false, nullptr), at);
+  return context_.Check(MakeCall(">",
+                                 {JoinAggregates(*std::move(plain), {count}, at).front(),
+                                  MakeLiteral(int64_t{0}, AsNullable(DataType::BigInt(), false))}),
+                        at);
 }
 
 // (SELECT MAX(x) FROM t WHERE t.k = outer.k): the aggregates of all keys, joined by key.
@@ -273,8 +380,21 @@ ExpressionPtr SubqueryPlanner::BindCorrelatedAggregate(Plain plain, Span at) {
                          "may give many rows is",
                          "aggregate them: MAX(…)");
   }
+  const std::vector<ExpressionPtr> results =
+      JoinAggregates(std::move(plain), collector.calls(), at);
+  return ReplaceColumns(value, [&](const ExpressionPtr& column) {
+    if (column->column < kFirstAggregateColumn) {
+      context_.Fail(at, "a column beside an aggregate function is neither grouped nor aggregated");
+    }
+    return results[column->column - kFirstAggregateColumn];
+  });
+}
+
+std::vector<ExpressionPtr> SubqueryPlanner::JoinAggregates(Plain plain,
+                                                           const std::vector<AggregateCall>& calls,
+                                                           Span at) {
   std::vector<ExpressionPtr> outer_keys;
-  PlanNodePtr aggregate = AggregateByKeys(std::move(plain), collector.calls(), outer_keys, at);
+  PlanNodePtr aggregate = AggregateByKeys(std::move(plain), calls, outer_keys, at);
   const size_t width = input_.node->output.size();
   ExpressionPtr condition;
   for (size_t i = 0; i < outer_keys.size(); ++i) {
@@ -283,18 +403,18 @@ ExpressionPtr SubqueryPlanner::BindCorrelatedAggregate(Plain plain, Span at) {
                     context_.Check(MakeCall("=", {SideBySide(outer_keys[i]), key}), at));
   }
   Join(std::move(aggregate), JoinSpec::Type::kLeft, std::move(condition));
-  return ReplaceColumns(value, [&](const ExpressionPtr& column) {
-    if (column->column < kFirstAggregateColumn) {
-      context_.Fail(at, "a column beside an aggregate function is neither grouped nor aggregated");
-    }
-    const size_t call = column->column - kFirstAggregateColumn;
-    const size_t position = width + outer_keys.size() + call;
-    ExpressionPtr result = MakeColumn(position, input_.node->output[position].type);
-    if (collector.calls()[call].name != "COUNT") return result;
+  std::vector<ExpressionPtr> results;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const size_t position = width + outer_keys.size() + i;
+    results.push_back(MakeColumn(position, input_.node->output[position].type));
+    if (calls[i].name != "COUNT") continue;
     // Of no rows there is no group, but their number is 0.
-    return context_.Check(
-        MakeCall("COALESCE", {std::move(result), MakeLiteral(int64_t{0}, DataType::BigInt())}), at);
-  });
+    results.back() = context_.Check(
+        MakeCall("COALESCE",
+                 {results.back(), MakeLiteral(int64_t{0}, AsNullable(DataType::BigInt(), false))}),
+        at);
+  }
+  return results;
 }
 
 // By the columns that the query equates with outer ones, which are noted in `outer_keys`.

@@ -12,6 +12,9 @@ namespace slipstream::sql {
 
 class QueryPlanner;
 
+// The values of queries that are joined only once their SELECT is aggregated, until then.
+inline constexpr size_t kFirstScalarColumn = kVirtualColumns * 3;
+
 // Columns of the query around a subquery stand in the subquery's expressions under these numbers,
 // until both are joined.
 inline constexpr size_t kFirstOuterColumn = kVirtualColumns * 4;
@@ -19,10 +22,10 @@ inline constexpr size_t kFirstOuterColumn = kVirtualColumns * 4;
 // Appends the parts of a condition that AND joins.
 void SplitAnd(const ast::Expr& condition, std::vector<const ast::Expr*>& parts);
 
-// Whether it is IN (SELECT …) or EXISTS, or NOT one of them.
+// Whether it is IN (SELECT …), of a value without a query in it, or EXISTS, or NOT one of them.
 bool IsSubqueryCondition(const ast::Expr& part);
 
-// Whether there is a query in the condition, or in what it compares.
+// Whether there is a query anywhere in the condition.
 bool HasSubquery(const ast::Expr& condition);
 
 // SubqueryPlanner: makes joins of the subqueries in the expressions of one SELECT, with what its
@@ -42,7 +45,16 @@ class SubqueryPlanner {
 
   // (SELECT …) as a value: a column of the input from now on.
   ExpressionPtr BindScalar(const ast::Query& query, Span at);
-  bool has_scalars() const { return has_scalars_; }
+  // IN (SELECT …) and EXISTS (SELECT …) as values, wherever they stand: the numbers of rows that
+  // are equal, that are there, and that are NULL say what they are.
+  ExpressionPtr BindIn(const ast::InQuery& in, Span at);
+  ExpressionPtr BindExists(const ast::Query& query, Span at);
+
+  // From now on the values of queries that do not depend on the one around them are joined by
+  // JoinScalars; until then they stand in expressions under numbers that Settle replaces.
+  void PutOffScalars() { puts_off_ = true; }
+  void JoinScalars();
+  ExpressionPtr Settle(const ExpressionPtr& expression) const;
 
  private:
   // A subquery that is one plain SELECT: what its FROM and WHERE give, but for the conditions that
@@ -60,6 +72,7 @@ class SubqueryPlanner {
   };
 
   void AddExists(const ast::Query& query, bool is_negated);
+  void CheckNoAggregate(const Plain& plain, Span at) const;
   void AddIn(const ast::InQuery& in, bool is_negated, Span at);
 
   // nullopt: it has to be planned as a whole.
@@ -67,6 +80,12 @@ class SubqueryPlanner {
   Rows PlanRows(const ast::Query& query, Span at);
   std::vector<ExpressionPtr> BindLeft(const ast::Expr& value, size_t width);
   ExpressionPtr BindCorrelatedAggregate(Plain plain, Span at);
+  // The results of aggregates over what a subquery gives for a row of the input, as columns of it.
+  std::vector<ExpressionPtr> JoinAggregates(Plain plain,
+                                            const std::vector<AggregateCall>& calls,
+                                            Span at);
+  // What a subquery gives as a whole, and its columns, over its own numbers.
+  Plain PlanInner(const ast::Query& query, std::vector<ExpressionPtr>& values, Span at);
   PlanNodePtr AggregateByKeys(Plain plain,
                               const std::vector<AggregateCall>& calls,
                               std::vector<ExpressionPtr>& outer_keys,
@@ -79,7 +98,9 @@ class SubqueryPlanner {
   const PlanContext& context_;
   QueryPlanner& queries_;
   Relation& input_;
-  bool has_scalars_ = false;
+  bool puts_off_ = false;
+  std::vector<Relation> put_off_;
+  std::vector<size_t> scalars_;  // where those of put_off_ stand in the input, once they are joined
 };
 
 }  // namespace slipstream::sql

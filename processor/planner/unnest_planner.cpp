@@ -29,13 +29,19 @@ bool IsTrue(const ast::ExprPtr& condition) {
 
 Relation QueryPlanner::PlanUnnest(const ast::Join& join, const ast::TableRef& right) {
   using Kind = ast::Join::Kind;
-  const auto& unnest = std::get<ast::Unnest>(right.node);
   if (join.kind == Kind::kRight || join.kind == Kind::kFull || join.is_natural ||
       !join.using_columns.empty() || !IsTrue(join.condition)) {
     context_.Unsupported(right.at, "UNNEST other than by CROSS JOIN or LEFT JOIN … ON TRUE is");
   }
   Relation relation = PlanFrom(*join.left);
   if (relation.window) context_.Unsupported(right.at, "UNNEST after a window table function is");
+  return UnnestBehind(std::move(relation), right, join.kind == Kind::kLeft);
+}
+
+Relation QueryPlanner::UnnestBehind(Relation relation,
+                                    const ast::TableRef& table,
+                                    bool is_outer) const {
+  const auto& unnest = std::get<ast::Unnest>(table.node);
   const ExpressionPtr value =
       ExpressionBinder(context_, relation.columns, "UNNEST").Bind(*unnest.value);
   if (value->type.kind != TypeKind::kArray && value->type.kind != TypeKind::kMap) {
@@ -45,7 +51,7 @@ Relation QueryPlanner::PlanUnnest(const ast::Join& join, const ast::TableRef& ri
   auto node = std::make_unique<PlanNode>();
   node->kind = PlanNode::Kind::kUnnest;
   node->unnested = value;
-  node->is_outer = join.kind == Kind::kLeft;
+  node->is_outer = is_outer;
   node->has_ordinality = unnest.has_ordinality;
   node->output = relation.node->output;
   Relation elements;
@@ -57,7 +63,7 @@ Relation QueryPlanner::PlanUnnest(const ast::Join& join, const ast::TableRef& ri
         {.name = field.name, .type = field.type, .column = node->output.size()});
     node->output.push_back(std::move(field));
   }
-  Rename(elements, right.alias ? right.alias->text : "", right.columns);
+  Rename(elements, table.alias ? table.alias->text : "", table.columns);
   node->inputs.push_back(std::move(relation.node));
   relation.node = std::move(node);
   for (ScopeColumn& column : elements.columns)

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "processor/sql/ast_children.h"
 #include "processor/sql/grammar.h"
 #include "processor/sql/nearest_name.h"
 #include "processor/sql/parser.h"
@@ -55,61 +56,13 @@ const BinaryOperator* FindOperator(const Token& token) {
   return found == kBinaryOperators.end() ? nullptr : found;
 }
 
-// Calls `visit` with every expression directly below `node`; subqueries are not entered.
-template <class Visit>
-class ChildVisitor {
- public:
-  explicit ChildVisitor(Visit visit) : visit_(std::move(visit)) {}
-
-  void operator()(const ast::Unary& node) { One(node.operand); }
-  void operator()(const ast::Binary& node) { One(node.left), One(node.right); }
-  void operator()(const ast::Between& node) { One(node.value), One(node.low), One(node.high); }
-  void operator()(const ast::InList& node) { One(node.value), All(node.items); }
-  void operator()(const ast::InQuery& node) { One(node.value); }
-  void operator()(const ast::Call& node) {
-    for (const ast::Argument& argument : node.arguments)
-      One(argument.value);
-    One(node.filter);
-    if (!node.over) return;
-    All(node.over->partition_by);
-    for (const ast::OrderItem& item : node.over->order_by)
-      One(item.value);
-    One(node.over->frame_start.distance);
-    One(node.over->frame_end.distance);
-  }
-  void operator()(const ast::Case& node) {
-    One(node.operand);
-    for (const ast::Case::Branch& branch : node.branches)
-      All(branch.whens), One(branch.then);
-    One(node.otherwise);
-  }
-  void operator()(const ast::Cast& node) { One(node.value); }
-  void operator()(const ast::Constructor& node) { All(node.items); }
-  void operator()(const ast::Subscript& node) { One(node.base), One(node.index); }
-  void operator()(const ast::FieldAccess& node) { One(node.base); }
-  void operator()(const ast::TableArgument& node) { All(node.partition_by); }
-  template <class Leaf>
-  void operator()(const Leaf&) {}
-
- private:
-  void One(const ast::ExprPtr& child) {
-    if (child) visit_(*child);
-  }
-  void All(const std::vector<ast::ExprPtr>& children) {
-    for (const ast::ExprPtr& child : children)
-      One(child);
-  }
-
-  Visit visit_;
-};
-
 }  // namespace
 
 ast::ExprPtr Grammar::Make(Span start, ast::Expr::Node node) {
   auto expr = std::make_unique<ast::Expr>();
   expr->at = Join(start, PreviousSpan());
   expr->node = std::move(node);
-  std::visit(ChildVisitor([&](const ast::Expr& child) {
+  std::visit(ast::ChildVisitor([&](const ast::Expr& child) {
                expr->height = std::max(expr->height, child.height + 1);
              }),
              expr->node);
