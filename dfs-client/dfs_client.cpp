@@ -5,6 +5,7 @@
 
 #include "common/access/process_user.h"
 #include "common/rpc/grpc_transport.h"
+#include "common/tls/tls_dir.h"
 #include "dfs-client/client_parts.h"
 #include "dfs-client/file_checksum.h"
 #include "dfs-client/replica_reader.h"
@@ -27,6 +28,7 @@ MasterConnection::Options ConnectionOptions(const ClientOptions& options) {
           .timeout = options.timeout,
           .attempt_timeout = kMasterAttemptTimeout,
           .user = options.user,
+          .token_file = options.tls_dir.empty() ? "" : tls::TokenFile(options.tls_dir),
           .seed = options.seed,
           .stop = options.stop,
           .clock = options.clock,

@@ -42,7 +42,7 @@ struct ClientOptions {
   // How long one replica has to answer before another is tried.
   std::chrono::milliseconds replica_timeout{10'000};
 
-  // Where key and certificates are (common/tls/tls_dir.h); empty: no TLS.
+  // Where certificates are, and a key or a token (common/tls/tls_dir.h); empty: no TLS.
   std::string tls_dir;
 
   // Who asks, and owns what he makes; empty: access::ActingUser().

@@ -20,17 +20,22 @@ constexpr milliseconds kReconnectTimeout{500};
 }  // namespace
 
 MasterConnection::MasterConnection(Options options, rpc::Transport& transport, Notices& notices)
-    : options_(std::move(options)), notices_(notices), peer_(transport.Connect(options_.address)) {}
+    : options_(std::move(options)),
+      notices_(notices),
+      token_(options_.token_file),
+      peer_(transport.Connect(options_.address)) {}
 
 Status MasterConnection::Attempt(std::string_view method,
                                  const MessageLite& request,
                                  MessageLite& response,
                                  milliseconds timeout) {
   peer_->AwaitReconnect(std::min(timeout, kReconnectTimeout));
-  Status status = peer_->Call(method,
-                              request,
-                              response,
-                              {.timeout = timeout, .stop = options_.stop, .user = options_.user});
+  const std::string token = token_.Get();
+  Status status = peer_->Call(
+      method,
+      request,
+      response,
+      {.timeout = timeout, .stop = options_.stop, .user = options_.user, .token = token});
   if (status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded) {
     return status.WithContext("master " + options_.address);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/access/bearer_token.h"
 #include "common/clock/clock.h"
 #include "common/clock/sleep.h"
 #include "common/rpc/transport.h"
@@ -30,6 +31,7 @@ class MasterConnection final {
     std::chrono::milliseconds timeout;          // of a call with all its attempts
     std::chrono::milliseconds attempt_timeout;  // of one attempt
     std::string user = {};                      // in whose name
+    std::string token_file = {};                // that proves it (access::BearerToken); empty: none
     uint64_t seed = 0;                          // of the jitter; 0: a random one
     std::stop_token stop;
     const Clock* clock = &SystemClock::Get();
@@ -62,6 +64,7 @@ class MasterConnection final {
 
   const Options options_;
   Notices& notices_;
+  access::BearerToken token_;
   const std::shared_ptr<rpc::Peer> peer_;  // shared with the transport
 };
 

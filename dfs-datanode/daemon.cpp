@@ -151,7 +151,8 @@ Status Daemon::Impl::Listen() {
                    rpc::Server::Start({.listen = options.listen,
                                        .threads_max = options.rpc_threads,
                                        .tls_dir = options.tls_dir,
-                                       .role_needed = DatanodeService::RoleNeeded},
+                                       .access = {.role_needed = DatanodeService::RoleNeeded,
+                                                  .asks_itself = DatanodeService::AsksItself}},
                                       {&service->service()}));
   ASSIGN_OR_RETURN(admin,
                    daemon::AdminServer::Start({.listen = options.admin_listen,

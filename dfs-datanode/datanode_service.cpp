@@ -143,6 +143,10 @@ access::Role DatanodeService::RoleNeeded(std::string_view method) {
                                                                 : access::Role::kRead;
 }
 
+bool DatanodeService::AsksItself(std::string_view method) {
+  return method.starts_with("/slipstream.dfs.v1.DfsDatanode/");
+}
+
 grpc::Service& DatanodeService::service() {
   return *impl_;
 }

@@ -34,6 +34,8 @@ class DatanodeService final {
 
   // The role that a caller needs for a method ("/package.Service/Method") of this server.
   static access::Role RoleNeeded(std::string_view method);
+  // Whether a method is asked for a block token, with TLS, which says all there is to know.
+  static bool AsksItself(std::string_view method);
 
  private:
   class Impl;

@@ -6,7 +6,8 @@
 namespace slipstream::dfs::master {
 
 // Caller: who asks the master for something, as far as owners, groups and modes are concerned
-// (permissions.h). The name is what the client says, as with HDFS's "simple" authentication.
+// (permissions.h). Without TLS the name is what the client says, as with HDFS's "simple"
+// authentication.
 struct Caller {
   std::string user;                 // empty: did not say
   std::vector<std::string> groups;  // that he is in, on the master's machine

@@ -9,6 +9,7 @@
 #include <spdlog/logger.h>
 
 #include "common/access/process_user.h"
+#include "common/access/token_file.h"
 #include "common/clock/clock.h"
 #include "common/daemon/admin_server.h"
 #include "common/daemon/control_loop.h"
@@ -106,7 +107,10 @@ struct Daemon::Impl {
   std::unique_ptr<Master> master;
   std::unique_ptr<LoadingLoop> loading;
   std::unique_ptr<HousekeepingLoop> housekeeping;
-  BlockTokenIssuer tokens{SystemClock::Get()};
+  BlockTokenIssuer block_tokens{SystemClock::Get()};
+  // Shared with the server's credentials.
+  std::shared_ptr<const rpc::Authenticator> authenticator =
+      std::make_shared<rpc::Authenticator>(nullptr);
   std::unique_ptr<MasterService> service;
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<daemon::AdminServer> admin;
@@ -137,6 +141,15 @@ Status Daemon::Start() {
     RETURN_IF_ERROR(
         CheckListenAddress(flag, listen, GuardOf(options.tls_dir, options.flags.insecure)));
   }
+  if (!options.token_file.empty()) {
+    if (options.tls_dir.empty()) {
+      return InvalidArgument(
+          "--tokens needs --tls-dir: nobody shows a token over a plain connection");
+    }
+    ASSIGN_OR_RETURN(std::unique_ptr<access::TokenFile> tokens,
+                     access::TokenFile::Open(options.token_file));
+    impl_->authenticator = std::make_shared<rpc::Authenticator>(std::move(tokens));
+  }
   RETURN_IF_ERROR(CheckRestoreIsWhole(options.data_dir));
   // Half of it for rows, which save the most: they are decoded, and found by one lookup.
   ASSIGN_OR_RETURN(impl_->store,
@@ -166,17 +179,20 @@ Status Daemon::Start() {
       *impl_->master,
       impl_->metrics,
       SystemClock::Get(),
-      daemon::Version(),
-      CallerTable::Options{.is_checking = options.checks_permissions,
-                           .superusers = std::move(superusers),
-                           .supergroup = options.supergroup},
-      // Without TLS whoever listens would have them.
-      options.tls_dir.empty() ? nullptr : &impl_->tokens);
+      MasterService::Options{
+          .version = daemon::Version(),
+          .callers = {.is_checking = options.checks_permissions,
+                      .superusers = std::move(superusers),
+                      .supergroup = options.supergroup},
+          // Without TLS nobody is known, and whoever listens would have the tokens.
+          .authenticator = options.tls_dir.empty() ? nullptr : impl_->authenticator,
+          .block_tokens = options.tls_dir.empty() ? nullptr : &impl_->block_tokens});
   ASSIGN_OR_RETURN(impl_->server,
                    rpc::Server::Start({.listen = options.listen,
                                        .threads_max = kRpcThreadsMax,
                                        .tls_dir = options.tls_dir,
-                                       .role_needed = RoleNeeded},
+                                       .access = {.role_needed = RoleNeeded,
+                                                  .authenticator = impl_->authenticator}},
                                       impl_->service->services()));
   impl_->loading = std::make_unique<LoadingLoop>(*impl_->master);
   impl_->housekeeping = std::make_unique<HousekeepingLoop>(*impl_->master, impl_->metrics);

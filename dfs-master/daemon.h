@@ -19,7 +19,8 @@ class Daemon final {
   struct Options {
     daemon::DaemonFlags flags;
     std::string listen = "127.0.0.1:7400";
-    std::string tls_dir;  // empty: no TLS
+    std::string tls_dir;     // empty: no TLS
+    std::string token_file;  // empty: certificates alone
     std::filesystem::path data_dir;
     // Whether owners, groups and modes are checked; these users and members of the group may do
     // everything, as may the user whose process this is.

@@ -101,6 +101,12 @@ int main(int argc, char** argv) {
       ->transform(CLI::AsSizeValue(false))
       ->check(CLI::Range(uint64_t{16} << 20, uint64_t{1} << 40))
       ->default_str("256MB");
+  app.add_option(
+         "--tokens",
+         options.token_file,
+         "who is known by a token instead of a certificate: `slipstream certs --token NAME` "
+         "adds to such a file, which is read again when it changes; with --tls-dir")
+      ->type_name("FILE");
   app.add_flag("!--no-permissions",
                options.checks_permissions,
                "let everybody do everything, whatever the owners and modes of files say");

@@ -30,17 +30,11 @@ using Reactor = grpc::ServerUnaryReactor;
 class CallRunner {
  public:
   CallRunner(Master& master,
-             const std::string& version,
+             const MasterService::Options& options,
              CallerTable& callers,
-             BlockTokenIssuer* tokens,
              Metrics& metrics,
              const Clock& clock)
-      : master_(master),
-        version_(version),
-        callers_(callers),
-        tokens_(tokens),
-        metrics_(metrics),
-        clock_(clock) {}
+      : master_(master), options_(options), callers_(callers), metrics_(metrics), clock_(clock) {}
 
   template <class Request, class Response>
   grpc::Status Run(std::string_view method,
@@ -63,23 +57,25 @@ class CallRunner {
   }
 
   MasterHandlers HandlersFor(const grpc::ServerContextBase& context) const {
-    const auto& metadata = context.client_metadata();
-    const auto user = metadata.find(rpc::kUserMetadata);
-    return MasterHandlers(
-        master_,
-        version_,
-        callers_.Find(user == metadata.end()
-                          ? std::string_view()
-                          : std::string_view(user->second.data(), user->second.size())),
-        tokens_);
+    return MasterHandlers(master_, options_.version, CallerOf(context), options_.block_tokens);
   }
   SteadyTime now() const { return clock_.Now(); }
 
  private:
+  std::shared_ptr<const Caller> CallerOf(const grpc::ServerContextBase& context) const {
+    if (options_.authenticator != nullptr) {
+      const std::optional<access::Identity> known = options_.authenticator->Find(context);
+      if (known.has_value() && !known->MayActForOthers()) return callers_.Find(known->name);
+    }
+    const auto& metadata = context.client_metadata();
+    const auto user = metadata.find(rpc::kUserMetadata);
+    if (user == metadata.end()) return callers_.Find({});
+    return callers_.Find({user->second.data(), user->second.size()});
+  }
+
   Master& master_;
-  const std::string& version_;
+  const MasterService::Options& options_;
   CallerTable& callers_;
-  BlockTokenIssuer* const tokens_;
   Metrics& metrics_;
   const Clock& clock_;
 };
@@ -395,18 +391,13 @@ class RegistryService final : public v1::DfsNodeRegistry::Service {
 }  // namespace
 
 struct MasterService::Impl {
-  Impl(Master& master,
-       Metrics& metrics,
-       const Clock& clock,
-       std::string own_version,
-       CallerTable::Options caller_options,
-       BlockTokenIssuer* tokens)
-      : version(std::move(own_version)),
-        callers(std::move(caller_options), clock),
-        runner(master, version, callers, tokens, metrics, clock),
+  Impl(Master& master, Metrics& metrics, const Clock& clock, Options given)
+      : options(std::move(given)),
+        callers(options.callers, clock),
+        runner(master, options, callers, metrics, clock),
         clients(master, runner) {}
 
-  const std::string version;
+  const Options options;
   CallerTable callers;
   CallRunner runner;
   ClientService clients;
@@ -414,14 +405,8 @@ struct MasterService::Impl {
   RegistryService registry{runner};
 };
 
-MasterService::MasterService(Master& master,
-                             Metrics& metrics,
-                             const Clock& clock,
-                             std::string version,
-                             CallerTable::Options callers,
-                             BlockTokenIssuer* tokens)
-    : impl_(std::make_unique<Impl>(
-          master, metrics, clock, std::move(version), std::move(callers), tokens)) {}
+MasterService::MasterService(Master& master, Metrics& metrics, const Clock& clock, Options options)
+    : impl_(std::make_unique<Impl>(master, metrics, clock, std::move(options))) {}
 
 MasterService::~MasterService() = default;
 

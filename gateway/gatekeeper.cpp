@@ -75,23 +75,23 @@ std::optional<std::string> TokenOf(std::string_view authorization) {
 http::Answer Gatekeeper::Handle(const http::Request& request) {
   const std::optional<std::string> token = TokenOf(request.Header("Authorization"));
   if (!token.has_value()) return Refusal(request, 401, "a token is needed");
-  const std::optional<access::Grant> grant = tokens_.Find(*token);
-  if (!grant.has_value()) return Refusal(request, 401, "this token is not known");
+  const std::optional<access::Identity> owner = tokens_.Find(*token);
+  if (!owner.has_value()) return Refusal(request, 401, "this token is not known");
   const Result<http::Query> query = http::ParseQuery(request.query);
   if (!query.ok()) return Refusal(request, 403, query.status().message());
   const Role needed = NeededFor(request, *query);
-  if (grant->role < needed) {
+  if (owner->role < needed) {
     return Refusal(request,
                    403,
-                   "the token of " + grant->name + " has the role " +
-                       std::string(access::RoleName(grant->role)) + ", and this needs " +
+                   "the token of " + owner->name + " has the role " +
+                       std::string(access::RoleName(owner->role)) + ", and this needs " +
                        std::string(access::RoleName(needed)));
   }
-  if (!webhdfs::Handler::Serves(request) || grant->role == Role::kAdmin) {
+  if (!webhdfs::Handler::Serves(request) || owner->MayActForOthers()) {
     return inside_.Handle(request);
   }
   http::Request own = request;
-  own.query = QueryAs(*query, grant->name);
+  own.query = QueryAs(*query, owner->name);
   return inside_.Handle(own);
 }
 

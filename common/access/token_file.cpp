@@ -84,7 +84,7 @@ Result<std::vector<TokenFile::Entry>> TokenFile::Parse(std::string_view text) {
       return bad("the role is not read, write or admin");
     if (!digest.has_value()) return bad("the digest is not 64 hexadecimal digits");
     if (entries.size() == kTokensMax) return bad("too many tokens");
-    entries.push_back({.digest = std::move(*digest), .grant = {.name = parts[0], .role = *role}});
+    entries.push_back({.digest = std::move(*digest), .owner = {.name = parts[0], .role = *role}});
   }
   return entries;
 }
@@ -119,7 +119,7 @@ void TokenFile::LoadIfChanged() {
   log::Get("access")->info("tokens_taken count={}", entries_.size());
 }
 
-std::optional<Grant> TokenFile::Find(std::string_view token) {
+std::optional<Identity> TokenFile::Find(std::string_view token) {
   const std::string digest = Digest(token);
   MutexLock lock(mutex_);
   LoadIfChanged();
@@ -129,7 +129,7 @@ std::optional<Grant> TokenFile::Find(std::string_view token) {
     if (CRYPTO_memcmp(entry.digest.data(), digest.data(), kDigestBytes) == 0) found = &entry;
   }
   if (found == nullptr) return std::nullopt;
-  return found->grant;
+  return found->owner;
 }
 
 }  // namespace slipstream::access

@@ -6,18 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "common/access/role.h"
+#include "common/access/identity.h"
 #include "common/fs/file_version.h"
 #include "common/status/status.h"
 #include "common/sync/mutex.h"
 
 namespace slipstream::access {
-
-// Who has a token, and what it is good for.
-struct Grant {
-  std::string name;
-  Role role = Role::kRead;
-};
 
 // TokenFile: the tokens that a server takes, out of a file that `slipstream certs --token` writes.
 //
@@ -33,12 +27,12 @@ class TokenFile final {
   static Result<std::unique_ptr<TokenFile>> Open(std::string path);
 
   // Whose it is; nothing where it is nobody's. Takes as long for any token.
-  std::optional<Grant> Find(std::string_view token);
+  std::optional<Identity> Find(std::string_view token);
 
  private:
   struct Entry {
     std::string digest;  // 32 bytes
-    Grant grant;
+    Identity owner;
   };
 
   explicit TokenFile(std::string path) : path_(std::move(path)) {}

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
 #include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/auth_metadata_processor.h>
 #include <grpcpp/security/credentials.h>
@@ -32,17 +33,15 @@ std::string_view View(const grpc::string_ref& text) {
   return {text.data(), text.size()};
 }
 
-// The value of a property that stands there once; empty where it does not.
-std::string_view OnlyValue(const grpc::AuthContext& context, const char* property) {
-  const std::vector<grpc::string_ref> values = context.FindPropertyValues(property);
-  return values.size() == 1 ? View(values.front()) : std::string_view();
-}
-
 // RoleCheck: asks every call for the role it needs, before its handler runs.
 // Threads: thread-safe; runs on gRPC's threads and does not block.
 class RoleCheck final : public grpc::AuthMetadataProcessor {
  public:
-  explicit RoleCheck(RoleNeeded role_needed) : role_needed_(role_needed) {}
+  explicit RoleCheck(const ServerAccess& access)
+      : access_(access),
+        authenticator_(access.authenticator != nullptr
+                           ? access.authenticator
+                           : std::make_shared<const Authenticator>(nullptr)) {}
 
   bool IsBlocking() const override { return false; }
 
@@ -53,25 +52,33 @@ class RoleCheck final : public grpc::AuthMetadataProcessor {
     const auto path = metadata.find(":path");
     const std::string_view method =
         path == metadata.end() ? std::string_view() : View(path->second);
-    const std::string_view subject = OnlyValue(*context, GRPC_X509_SUBJECT_PROPERTY_NAME);
-    const std::optional<access::Role> role = access::RoleOfSubject(subject);
+    const std::optional<access::Identity> caller = authenticator_->Find(*context, metadata);
+    if (!caller.has_value()) {
+      if (access_.asks_itself != nullptr && access_.asks_itself(method)) return grpc::Status::OK;
+      return Refuse(grpc::StatusCode::UNAUTHENTICATED,
+                    fmt::format("{} wants to know who calls: a certificate with a role{}",
+                                method,
+                                authenticator_->TakesTokens() ? ", or a token" : ""));
+    }
     const access::Role needed =
-        role_needed_ == nullptr ? access::Role::kRead : role_needed_(method);
-    if (!method.empty() && role.has_value() && *role >= needed) return grpc::Status::OK;
-    std::string why("the certificate of ");
-    why.append(OnlyValue(*context, GRPC_X509_CN_PROPERTY_NAME))
-        .append(" has ")
-        .append(role.has_value() ? "the role " + std::string(access::RoleName(*role)) : "no role")
-        .append(", and ")
-        .append(method)
-        .append(" needs ")
-        .append(access::RoleName(needed));
-    log::Get("rpc")->warn("call_refused why={}", log::Quoted(why));
-    return {grpc::StatusCode::PERMISSION_DENIED, why};
+        access_.role_needed == nullptr ? access::Role::kRead : access_.role_needed(method);
+    if (!method.empty() && caller->role >= needed) return grpc::Status::OK;
+    return Refuse(grpc::StatusCode::PERMISSION_DENIED,
+                  fmt::format("{} has the role {}, and {} needs {}",
+                              caller->name,
+                              access::RoleName(caller->role),
+                              method,
+                              access::RoleName(needed)));
   }
 
  private:
-  const RoleNeeded role_needed_;
+  static grpc::Status Refuse(grpc::StatusCode code, const std::string& why) {
+    log::Get("rpc")->warn("call_refused why={}", log::Quoted(why));
+    return {code, why};
+  }
+
+  const ServerAccess access_;
+  const std::shared_ptr<const Authenticator> authenticator_;  // shared with the service
 };
 
 }  // namespace
@@ -80,23 +87,33 @@ std::shared_ptr<grpc::ChannelCredentials> MakeChannelCredentials(const std::stri
   KeepLibrary();
   if (tls_dir.empty()) return grpc::InsecureChannelCredentials();
   grpc::experimental::TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(WatchFiles(tls_dir));
+  if (tls::HasCertificate(tls_dir)) {
+    options.set_certificate_provider(WatchFiles(tls_dir));
+    options.watch_identity_key_cert_pairs();
+  } else {
+    options.set_certificate_provider(std::make_shared<FileWatcherCertificateProvider>(
+        tls::AuthorityFile(tls_dir), kReadAgainSeconds));
+  }
   options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
   return grpc::experimental::TlsCredentials(options);
 }
 
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const std::string& tls_dir,
-                                                               RoleNeeded role_needed) {
+                                                               const ServerAccess& access) {
   KeepLibrary();
   if (tls_dir.empty()) return grpc::InsecureServerCredentials();
   grpc::experimental::TlsServerCredentialsOptions options(WatchFiles(tls_dir));
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  const bool wants_certificate =
+      access.asks_itself == nullptr &&
+      (access.authenticator == nullptr || !access.authenticator->TakesTokens());
+  options.set_cert_request_type(wants_certificate
+                                    ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                                    : GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
   std::shared_ptr<grpc::ServerCredentials> credentials =
       grpc::experimental::TlsServerCredentials(options);
-  credentials->SetAuthMetadataProcessor(std::make_shared<RoleCheck>(role_needed));
+  credentials->SetAuthMetadataProcessor(std::make_shared<RoleCheck>(access));
   return credentials;
 }
 

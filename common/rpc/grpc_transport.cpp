@@ -42,11 +42,15 @@ struct Connection {
 // A call's context, cancelled when its caller's stop is triggered.
 class CallContext final {
  public:
-  explicit CallContext(const CallOptions& options)
+  CallContext(const CallOptions& options, const Connection& connection)
       : cancel_(options.stop, Cancel{.context = &context_}) {
     SetTimeout(context_, options.timeout);
     AddTrace(context_);
     if (!options.user.empty()) context_.AddMetadata(kUserMetadata, std::string(options.user));
+    if (!options.token.empty() && !connection.tls_dir->empty()) {
+      context_.AddMetadata(kAuthorizationMetadata,
+                           std::string(kBearerScheme).append(options.token));
+    }
   }
 
   grpc::ClientContext* get() { return &context_; }
@@ -85,7 +89,7 @@ class GrpcRequestStream final : public RequestStream {
                     const CallOptions& options)
       : connection_(std::move(connection)),
         response_(response),
-        context_(options),
+        context_(options, connection_),
         method_(method, RpcMethod::CLIENT_STREAMING) {}
 
   ~GrpcRequestStream() override {
@@ -150,7 +154,7 @@ class GrpcResponseStream final : public ResponseStream {
                      const MessageLite& request,
                      const CallOptions& options)
       : connection_(std::move(connection)),
-        context_(options),
+        context_(options, connection_),
         method_(method, RpcMethod::SERVER_STREAMING),
         reader_(grpc::internal::ClientReaderFactory<MessageLite>::Create(
             connection_.channel.get(), method_.get(), context_.get(), request)) {}
@@ -185,7 +189,7 @@ class GrpcPeer final : public Peer {
               const MessageLite& request,
               MessageLite& response,
               const CallOptions& options) override {
-    CallContext context(options);
+    CallContext context(options, connection_);
     const Method unary(method, RpcMethod::NORMAL_RPC);
     return connection_.Outcome(grpc::internal::BlockingUnaryCall<MessageLite, MessageLite>(
         connection_.channel.get(), unary.get(), context.get(), request, &response));

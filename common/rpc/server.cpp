@@ -58,7 +58,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options,
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   int port = 0;
   builder.AddListeningPort(
-      options.listen, MakeServerCredentials(options.tls_dir, options.role_needed), &port);
+      options.listen, MakeServerCredentials(options.tls_dir, options.access), &port);
   for (grpc::Service* service : services)
     builder.RegisterService(service);
 

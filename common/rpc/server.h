@@ -29,7 +29,7 @@ class Server final {
     std::string listen;  // HOST:PORT; port 0 takes a free one
     int threads_max = 64;
     std::string tls_dir;  // see credentials.h, for this and the next
-    RoleNeeded role_needed = nullptr;
+    ServerAccess access;
   };
 
   // Listens and serves; health says NOT_SERVING until SetServing(true).

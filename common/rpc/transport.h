@@ -23,10 +23,15 @@ struct CallOptions {
   std::stop_token stop;               // cancels the call
   // Who asks, for servers that want to know; empty: it is not said. Borrowed for the call.
   std::string_view user = {};
+  // A secret that proves it; only ever sent over TLS. Empty: none. Borrowed for the call.
+  std::string_view token = {};
 };
 
 // The metadata of a call that names its user; what ends in "-bin" may hold any bytes.
 constexpr char kUserMetadata[] = "slipstream-user-bin";
+// That of a call with a token, whose value begins with the scheme.
+constexpr char kAuthorizationMetadata[] = "authorization";
+constexpr std::string_view kBearerScheme = "Bearer ";
 
 // A call whose request is a stream. Destroyed before Finish, it is cancelled.
 // Threads: not thread-safe.

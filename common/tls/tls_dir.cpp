@@ -100,6 +100,19 @@ std::string HostFile(const std::string& tls_dir) {
   return tls_dir + "/host.pem";
 }
 
+std::string TokenFile(const std::string& tls_dir) {
+  return tls_dir + "/token";
+}
+
+bool HasCertificate(const std::string& tls_dir) {
+  return ::access(HostFile(tls_dir).c_str(), F_OK) == 0;
+}
+
+Status CheckClientTlsDir(const std::string& tls_dir) {
+  if (HasCertificate(tls_dir)) return CheckTlsDir(tls_dir);
+  return ReadAuthorities(AuthorityFile(tls_dir)).status();
+}
+
 Status CheckTlsDir(const std::string& tls_dir) {
   const std::string file = HostFile(tls_dir);
   ASSIGN_OR_RETURN(const BioPtr keys, OpenPem(file, Secrecy::kPrivate));

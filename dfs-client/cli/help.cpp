@@ -33,8 +33,8 @@ std::string Overview() {
       "  --master HOST:PORT         the master; else DFS_MASTER, else 127.0.0.1:7400\n"
       "  --connect-timeout SECONDS  how long to try while no master or too few\n"
       "                             datanodes answer (30)\n"
-      "  --tls-dir DIR              ca.pem and host.pem, where the cluster speaks TLS;\n"
-      "                             else SLIPSTREAM_TLS_DIR\n"
+      "  --tls-dir DIR              where the cluster speaks TLS: ca.pem and host.pem,\n"
+      "                             or ca.pem and token; else SLIPSTREAM_TLS_DIR\n"
       "  --help, --version\n"
       "\n"
       "Verbs (with or without a leading dash; `dfs help VERB` says more):\n";

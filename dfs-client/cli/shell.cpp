@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "common/access/bearer_token.h"
 #include "common/access/process_user.h"
 #include "common/net/host_port.h"
 #include "common/rpc/library.h"
@@ -100,15 +101,22 @@ class NoticePrinter final {
   std::string last_ GUARDED_BY(mutex_);
 };
 
+// A folder with a certificate, or with the authority's and a token.
+Status CheckTls(const std::string& tls_dir) {
+  if (tls_dir.empty()) return {};
+  RETURN_IF_ERROR(tls::CheckClientTlsDir(tls_dir));
+  if (tls::HasCertificate(tls_dir)) return {};
+  return access::BearerToken::Check(tls::TokenFile(tls_dir))
+      .WithContext("no certificate in " + tls_dir + ", and");
+}
+
 int RunVerb(const GlobalFlags& flags, const Call& call, const Arguments& arguments) {
   const std::string user = access::ActingUser();
   const std::chrono::seconds timeout(flags.timeout_seconds);
   NoticePrinter notices(call.name);
-  if (!flags.tls_dir.empty()) {
-    if (const Status status = tls::CheckTlsDir(flags.tls_dir); !status.ok()) {
-      fmt::print(stderr, "{}: {}\n", call.name, status.message());
-      return kExitFailed;
-    }
+  if (const Status status = CheckTls(flags.tls_dir); !status.ok()) {
+    fmt::print(stderr, "{}: {}\n", call.name, status.message());
+    return kExitFailed;
   }
   auto client =
       DfsClient::Connect({.master = flags.master,

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -36,12 +37,16 @@ class TlsClusterTest : public ::testing::Test {
     ASSERT_OK(ours_.Make({"--role", "read", "reader"}));
     ASSERT_OK(ours_.Make({"--role", "admin", "admin"}));
     ASSERT_OK(theirs_.Make({"node"}));
+    bobs_token_ = NewToken("bob", "write");
     std::filesystem::create_directory(tls_dir_);
     Install("ca.pem", test_support::ReadFile(tls::AuthorityFile(ours_.DirOf("node"))));
     Install("host.pem", test_support::ReadFile(tls::HostFile(ours_.DirOf("node"))));
     ASSERT_OK_AND_ASSIGN(
         cluster_,
-        DfsCluster::Start({.dir = dir_.path(), .datanodes = 2, .tls_dir = tls_dir_.string()}));
+        DfsCluster::Start({.dir = dir_.path(),
+                           .datanodes = 2,
+                           .master_flags = {"--tokens=" + (dir_ / "tokens").string()},
+                           .tls_dir = tls_dir_.string()}));
     ASSERT_OK(cluster_->WaitUntilWritable());
   }
 
@@ -53,10 +58,34 @@ class TlsClusterTest : public ::testing::Test {
     std::filesystem::rename(file, tls_dir_ / name);
   }
 
-  Result<ToolResult> DfsAs(const std::string& tls_dir, std::vector<std::string> args) const {
+  // Says in whose name it asks, too, where `user` is not empty.
+  Result<ToolResult> DfsAs(const std::string& tls_dir,
+                           std::vector<std::string> args,
+                           const std::string& user = {}) const {
     args.insert(args.begin(), {"--master=" + cluster_->master_address(), "--connect-timeout=2"});
     if (!tls_dir.empty()) args.insert(args.begin(), "--tls-dir=" + tls_dir);
-    return test_support::RunTool({.program = "dfs", .args = std::move(args), .environment = {}});
+    std::map<std::string, std::string> environment;
+    if (!user.empty()) environment.emplace("HADOOP_USER_NAME", user);
+    return test_support::RunTool(
+        {.program = "dfs", .args = std::move(args), .environment = std::move(environment)});
+  }
+
+  // One that the master and the gateway take from now on.
+  std::string NewToken(const std::string& name, const std::string& role) const {
+    const auto made = test_support::RunTool(
+        {.program = test_support::SourceDir() / "deploy/certs/slipstream-certs",
+         .args = {"--dir", dir_.path(), "--token", "--role", role, name},
+         .environment = {}});
+    return made->out.substr(0, made->out.find('\n'));
+  }
+  // A folder for --tls-dir with the authority's certificate and a token.
+  std::string DirWithToken(const std::string& name, const std::string& token) const {
+    const std::filesystem::path folder = dir_ / name;
+    std::filesystem::create_directory(folder);
+    std::filesystem::copy_file(tls_dir_ / "ca.pem", folder / "ca.pem");
+    EXPECT_OK(test_support::WriteFile(folder / "token", token + "\n"));
+    std::filesystem::permissions(folder / "token", std::filesystem::perms(0600));
+    return folder.string();
   }
 
   // OK where the master and a datanode take such a certificate.
@@ -69,6 +98,7 @@ class TlsClusterTest : public ::testing::Test {
   const Certificates ours_{dir_ / "ours"};
   const Certificates theirs_{dir_ / "theirs"};
   const std::filesystem::path tls_dir_ = dir_ / "tls";
+  std::string bobs_token_;
   std::unique_ptr<DfsCluster> cluster_;
 };
 
@@ -147,17 +177,61 @@ TEST_F(TlsClusterTest, AReaderGoesOnAfterRestartsOfMasterAndDatanodes) {
   EXPECT_EQ(reader->ReadAt(0, 5).value_or("nothing"), "hello");
 }
 
+// Somebody who has no certificate but a token: the master knows him by it, and the datanodes by
+// what it grants him.
+TEST_F(TlsClusterTest, ATokenDoesInPlaceOfACertificate) {
+  const std::string bob = DirWithToken("bob", bobs_token_);
+  ASSERT_OK(test_support::WriteFile(dir_ / "content", std::string(3 << 20, 'x')));
+
+  ASSERT_OK_AND_ASSIGN(const ToolResult put,
+                       DfsAs(bob, {"put", (dir_ / "content").string(), "/content"}));
+  EXPECT_EQ(put.exit.code, 0) << put.err;
+  ASSERT_OK_AND_ASSIGN(const ToolResult got, DfsAs(bob, {"cat", "/content"}));
+  EXPECT_EQ(got.out.size(), size_t{3} << 20) << got.err;
+
+  const std::string eve = DirWithToken("eve", NewToken("eve", "read"));
+  ASSERT_OK_AND_ASSIGN(const ToolResult refused, DfsAs(eve, {"mkdir", "/x"}));
+  EXPECT_NE(refused.err.find("eve has the role read"), std::string::npos) << refused.err;
+
+  const std::string wrong = DirWithToken("wrong", std::string(64, '0'));
+  ASSERT_OK_AND_ASSIGN(const ToolResult unknown, DfsAs(wrong, {"ls", "/"}));
+  EXPECT_EQ(unknown.exit.code, 1);
+  EXPECT_NE(unknown.err.find("wants to know who calls"), std::string::npos) << unknown.err;
+
+  std::filesystem::remove(dir_ / "wrong" / "token");
+  ASSERT_OK_AND_ASSIGN(const ToolResult nobody, DfsAs(wrong, {"ls", "/"}));
+  EXPECT_NE(nobody.err.find("no certificate in"), std::string::npos) << nobody.err;
+}
+
+// Certificates of people, and tokens, are their names, whatever the client says; daemons and
+// administrators act for others.
+TEST_F(TlsClusterTest, NobodyPassesForAnother) {
+  const std::string bob = DirWithToken("bob", bobs_token_);
+  ASSERT_OK(test_support::WriteFile(dir_ / "content", "bob's"));
+  ASSERT_OK_AND_ASSIGN(
+      const ToolResult put,
+      DfsAs(bob, {"put", (dir_ / "content").string(), "/content"}, "somebody-else"));
+  ASSERT_EQ(put.exit.code, 0) << put.err;
+  ASSERT_OK_AND_ASSIGN(const ToolResult owner, DfsAs(bob, {"stat", "%u", "/content"}));
+  EXPECT_EQ(owner.out, "bob\n");
+  ASSERT_OK_AND_ASSIGN(const ToolResult closed, DfsAs(bob, {"chmod", "600", "/content"}));
+  ASSERT_EQ(closed.exit.code, 0) << closed.err;
+
+  for (const char* user : {"", "bob", "hdfs"}) {
+    ASSERT_OK_AND_ASSIGN(const ToolResult other,
+                         DfsAs(ours_.DirOf("reader"), {"cat", "/content"}, user));
+    EXPECT_EQ(other.exit.code, 1) << user;
+    EXPECT_NE(other.err.find("user=reader"), std::string::npos) << other.err;
+  }
+  ASSERT_OK_AND_ASSIGN(const ToolResult for_bob,
+                       DfsAs(ours_.DirOf("admin"), {"cat", "/content"}, "bob"));
+  EXPECT_EQ(for_bob.out, "bob's") << for_bob.err;
+}
+
 // The gateway's clients: over HTTPS, with a token, streaming both ways.
 TEST_F(TlsClusterTest, AGatewayServesHttpsToThoseWithAToken) {
-  const auto token_of = [&](const std::string& role) {
-    const auto made = test_support::RunTool(
-        {.program = test_support::SourceDir() / "deploy/certs/slipstream-certs",
-         .args = {"--dir", dir_.path(), "--token", "--role", role, role},
-         .environment = {}});
-    return made->out.substr(0, made->out.find('\n'));
-  };
-  const std::string reader = token_of("read");
-  const std::string writer = token_of("write");
+  const std::string reader = NewToken("read", "read");
+  const std::string writer = NewToken("write", "write");
   ASSERT_OK_AND_ASSIGN(
       const auto gateway,
       test_support::Process::Start({.program = "gateway",

@@ -20,7 +20,10 @@ namespace {
 class MasterServiceTest : public MasterHarness {
  protected:
   MasterServiceTest()
-      : service_(*master_, metrics_, clock_, "test", {.superusers = {"ada"}, .supergroup = {}}) {
+      : service_(*master_,
+                 metrics_,
+                 clock_,
+                 {.version = "test", .callers = {.superusers = {"ada"}, .supergroup = {}}}) {
     server_ = rpc::Server::Start({.listen = "127.0.0.1:0"}, service_.services()).value();
     auto channel = rpc::MakeChannel(server_->address());
     clients_ = v1::DfsMaster::NewStub(channel);

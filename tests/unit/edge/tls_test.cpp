@@ -6,6 +6,8 @@
 #include <google/protobuf/empty.pb.h>
 #include <gtest/gtest.h>
 
+#include "common/access/bearer_token.h"
+#include "common/access/token_file.h"
 #include "common/rpc/grpc_transport.h"
 #include "common/rpc/server.h"
 #include "common/tls/tls_dir.h"
@@ -39,9 +41,9 @@ class TlsTest : public ::testing::Test {
     return test_support::Certificates(*folder_ / "theirs");
   }
 
-  static std::unique_ptr<Server> Serve(const std::string& tls_dir, RoleNeeded needed = nullptr) {
-    auto server =
-        Server::Start({.listen = "127.0.0.1:0", .tls_dir = tls_dir, .role_needed = needed}, {});
+  static std::unique_ptr<Server> Serve(const std::string& tls_dir, ServerAccess access = {}) {
+    auto server = Server::Start(
+        {.listen = "127.0.0.1:0", .tls_dir = tls_dir, .access = std::move(access)}, {});
     if (!server.ok()) return nullptr;
     (*server)->SetServing(true);
     return std::move(*server);
@@ -50,11 +52,16 @@ class TlsTest : public ::testing::Test {
   static Status Call(const Server& server, const std::string& tls_dir) {
     return CallAt(server.address(), tls_dir);
   }
-  static Status CallAt(const std::string& address, const std::string& tls_dir) {
+  static Status CallAt(const std::string& address,
+                       const std::string& tls_dir,
+                       const std::string& token = {}) {
     google::protobuf::Empty request;
     google::protobuf::Empty response;
     return MakeGrpcTransport(tls_dir)->Connect(address)->Call(
-        kHealthCheck, request, response, {.timeout = milliseconds(10'000), .stop = {}});
+        kHealthCheck,
+        request,
+        response,
+        {.timeout = milliseconds(10'000), .stop = {}, .token = token});
   }
 
   static const test_support::TempDir* folder_;
@@ -117,12 +124,65 @@ TEST_F(TlsTest, AServerUnderAnotherNameIsNotTalkedTo) {
 }
 
 TEST_F(TlsTest, ARoleBelowWhatAMethodNeedsIsRefused) {
-  const auto server = Serve(Ours().DirOf("node"), [](std::string_view method) {
-    return method == kHealthCheck ? Role::kWrite : Role::kRead;
-  });
+  const auto server = Serve(Ours().DirOf("node"), {.role_needed = [](std::string_view method) {
+                              return method == kHealthCheck ? Role::kWrite : Role::kRead;
+                            }});
 
   EXPECT_EQ(Call(*server, Ours().DirOf("node")), Status());
   EXPECT_EQ(Call(*server, Ours().DirOf("reader")).code(), Code::kPermissionDenied);
+}
+
+// A folder with the authority's certificate alone, as of those who have a token.
+std::string AuthorityAlone(const test_support::TempDir& scratch, const std::string& node_dir) {
+  std::filesystem::copy_file(tls::AuthorityFile(node_dir), scratch / "ca.pem");
+  return scratch.path().string();
+}
+
+TEST_F(TlsTest, ATokenIsTakenInPlaceOfACertificate) {
+  const test_support::TempDir scratch("tls-token");
+  const std::string client = AuthorityAlone(scratch, Ours().DirOf("node"));
+  // Of "secret" and "other".
+  ASSERT_EQ(test_support::WriteFile(
+                scratch / "tokens",
+                "ann write 2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\n"
+                "bob read d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa\n"),
+            Status());
+  const auto server = Serve(Ours().DirOf("node"),
+                            {.role_needed = [](std::string_view) { return Role::kWrite; },
+                             .authenticator = std::make_shared<Authenticator>(
+                                 access::TokenFile::Open((scratch / "tokens").string()).value())});
+
+  EXPECT_EQ(CallAt(server->address(), client, "secret"), Status());
+  EXPECT_EQ(CallAt(server->address(), client, "other").code(), Code::kPermissionDenied);
+  for (const char* unknown : {"", "Secret", "secret "})
+    EXPECT_EQ(CallAt(server->address(), client, unknown).code(), Code::kUnauthenticated);
+  // A certificate counts as before, and one of another authority is no better than before.
+  EXPECT_EQ(Call(*server, Ours().DirOf("node")), Status());
+  EXPECT_EQ(CallAt(server->address(), Ours().DirOf("reader"), "secret").code(),
+            Code::kPermissionDenied);
+  EXPECT_EQ(CallAt(server->address(), Theirs().DirOf("node"), "secret").code(), Code::kUnavailable);
+}
+
+TEST_F(TlsTest, AServerWithoutTokensWantsACertificate) {
+  const test_support::TempDir scratch("tls-token");
+  const auto server = Serve(Ours().DirOf("node"));
+
+  EXPECT_EQ(
+      CallAt(server->address(), AuthorityAlone(scratch, Ours().DirOf("node")), "secret").code(),
+      Code::kUnavailable);
+}
+
+TEST_F(TlsTest, AMethodThatAsksItselfIsForEverybody) {
+  const test_support::TempDir scratch("tls-token");
+  const std::string stranger = AuthorityAlone(scratch, Ours().DirOf("node"));
+  const auto open =
+      Serve(Ours().DirOf("node"),
+            {.asks_itself = [](std::string_view method) { return method == kHealthCheck; }});
+  EXPECT_EQ(Call(*open, stranger), Status());
+
+  const auto other =
+      Serve(Ours().DirOf("node"), {.asks_itself = [](std::string_view) { return false; }});
+  EXPECT_EQ(Call(*other, stranger).code(), Code::kUnauthenticated);
 }
 
 // First another authority is trusted beside ours, then the server's own certificate becomes the
@@ -200,6 +260,41 @@ TEST_F(TlsDirTest, ACertificateOfAnotherAuthorityIsRefused) {
                              scratch_ / "ca.pem",
                              std::filesystem::copy_options::overwrite_existing);
   EXPECT_TRUE(Says(Check(), "not signed by the authority")) << Check().message();
+}
+
+TEST_F(TlsDirTest, OfAPersonTheAuthorityAloneIsEnough) {
+  std::filesystem::remove(scratch_ / "host.pem");
+  EXPECT_EQ(tls::CheckClientTlsDir(scratch_.path().string()), Status());
+  Replace("ca.pem", "nonsense");
+  EXPECT_TRUE(Says(tls::CheckClientTlsDir(scratch_.path().string()), "ca.pem: no certificate"));
+}
+
+TEST_F(TlsDirTest, ATokenIsReadWhenItChangesAndRefusedWhenEverybodyMayReadIt) {
+  const std::string path = tls::TokenFile(scratch_.path().string());
+  access::BearerToken token(path);
+  EXPECT_EQ(token.Get(), "");
+  EXPECT_EQ(access::BearerToken::Check(path).code(), Code::kNotFound);
+
+  Replace("token", "first\n");
+  std::filesystem::permissions(path, std::filesystem::perms(0644));
+  EXPECT_EQ(access::BearerToken::Check(path).code(), Code::kPermissionDenied);
+
+  const auto write = [&](const std::string& text) {
+    Replace("token.new", text);
+    std::filesystem::permissions(scratch_ / "token.new", std::filesystem::perms(0600));
+    std::filesystem::rename(scratch_ / "token.new", path);
+  };
+  write("first\n");
+  EXPECT_EQ(access::BearerToken::Check(path), Status());
+  EXPECT_EQ(token.Get(), "first");
+  write("second");
+  EXPECT_EQ(token.Get(), "second");
+  for (const std::string& none :
+       {std::string(), std::string("two words"), std::string(5'000, 'x')}) {
+    write(none);
+    EXPECT_EQ(access::BearerToken::Check(path).code(), Code::kInvalidArgument);
+    EXPECT_EQ(token.Get(), "");
+  }
 }
 
 TEST_F(TlsDirTest, AnExpiredCertificateIsSaidToHaveExpired) {
