@@ -27,6 +27,15 @@ std::string Quoted(const std::string& text) {
   return quoted + "'";
 }
 
+std::string BinaryText(const std::string& bytes) {
+  std::string text = "x'";
+  for (const char byte : bytes) {
+    text.push_back("0123456789ABCDEF"[static_cast<uint8_t>(byte) >> 4]);
+    text.push_back("0123456789ABCDEF"[static_cast<uint8_t>(byte) & 15]);
+  }
+  return text + "'";
+}
+
 std::string LiteralText(const Value& value, const DataType& type) {
   if (IsNull(value)) return "NULL";
   const std::string text = ToText(value, type);
@@ -41,6 +50,9 @@ std::string LiteralText(const Value& value, const DataType& type) {
     case TypeKind::kIntervalDayTime:
     case TypeKind::kIntervalYearMonth:
       return "INTERVAL '" + text + "'";
+    case TypeKind::kBinary:
+    case TypeKind::kVarbinary:
+      return BinaryText(std::get<std::string>(value));
     default:
       return type.is_string() ? Quoted(text) : text;
   }

@@ -22,11 +22,44 @@ int64_t Find(std::string_view text, std::string_view part, int64_t from) {
   return static_cast<int64_t>(CountCharacters(text.substr(0, found))) + 1;
 }
 
+// The same for the last place that does not lie behind character `from`.
+int64_t FindLast(std::string_view text, std::string_view part, int64_t from) {
+  if (from < 1) return 0;
+  const size_t found = text.rfind(part, BytesOfCharacters(text, static_cast<size_t>(from - 1)));
+  if (found == std::string_view::npos) return 0;
+  return static_cast<int64_t>(CountCharacters(text.substr(0, found))) + 1;
+}
+
 void InstrKernel(const KernelCall& call, Column& out) {
   for (size_t row = 0; row < call.rows; ++row) {
     if (!out.is_null(row)) {
       out.ints[row] = Find(call.args[0].string_at(row), call.args[1].string_at(row), 1);
     }
+  }
+}
+
+// INSTR(text, part, start, occurrence from 1): a start below zero counts from the end, and the
+// search goes backwards from there.
+void InstrFromKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const std::string_view text = call.args[0].string_at(row);
+    const std::string_view part = call.args[1].string_at(row);
+    const int64_t from = call.args[2].int_at(row);
+    int64_t occurrence = call.args.size() > 3 ? call.args[3].int_at(row) : 1;
+    if (occurrence < 1) {
+      out.SetNull(row);
+      call.errors.Add(row, "INSTR counts occurrences from 1");
+      continue;
+    }
+    const bool is_backward = from < 0;
+    int64_t found = is_backward ? static_cast<int64_t>(CountCharacters(text)) + from + 1
+                                : std::max(from, int64_t{0});
+    for (; occurrence > 0 && found > 0; --occurrence) {
+      found = is_backward ? FindLast(text, part, found) : Find(text, part, found);
+      if (found > 0 && occurrence > 1) found += is_backward ? -1 : 1;
+    }
+    out.ints[row] = std::max(found, int64_t{0});
   }
 }
 
@@ -75,12 +108,13 @@ void AsciiKernel(const KernelCall& call, Column& out) {
   }
 }
 
-// Numbers beyond 255 count modulo 256, as in Flink.
+// Numbers beyond 255 count modulo 256, those below zero are no character at all, as in Flink.
 void ChrKernel(const KernelCall& call, Column& out) {
   for (size_t row = 0; row < call.rows; ++row) {
     if (out.is_null(row)) continue;
     std::string text;
-    AppendUtf8(text, static_cast<uint32_t>(call.args[0].int_at(row) & 0xFF));
+    const int64_t number = call.args[0].int_at(row);
+    if (number >= 0) AppendUtf8(text, static_cast<uint32_t>(number & 0xFF));
     out.strings[row] = call.arena.Copy(text);
   }
 }
@@ -184,6 +218,11 @@ void AddSearchFunctions(FunctionTable& table) {
   const DataType boolean = DataType::Boolean();
   constexpr Param kText = Param::kString;
   table.Add("INSTR", {kText, kText}, 0, DataType::Int(), InstrKernel);
+  table.Add("INSTR",
+            {kText, kText, Param::kInteger, Param::kInteger},
+            1,
+            DataType::Int(),
+            InstrFromKernel);
   table.Add("LOCATE", {kText, kText, Param::kInteger}, 1, DataType::Int(), LocateKernel);
   table.Add("STARTSWITH", {kText, kText}, 0, boolean, EdgeKernel<true>);
   table.Add("ENDSWITH", {kText, kText}, 0, boolean, EdgeKernel<false>);

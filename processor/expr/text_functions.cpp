@@ -347,19 +347,34 @@ std::optional<Signature> BindElt(Args args) {
 }
 
 // SPLIT_INDEX(text, separator, index from 0): NULL where there is no such part.
+std::optional<std::string_view> SplitIndex(std::string_view text,
+                                           std::string_view separator,
+                                           int64_t index) {
+  if (index < 0 || separator.empty()) return std::nullopt;
+  while (true) {
+    const size_t found = text.find(separator);
+    if (index == 0) return text.substr(0, found);
+    if (found == std::string_view::npos) return std::nullopt;
+    text.remove_prefix(found + separator.size());
+    --index;
+  }
+}
+
 void SplitIndexKernel(const KernelCall& call, Column& out) {
+  EachText(call, out, [&](size_t row) {
+    return SplitIndex(
+        call.args[0].string_at(row), call.args[1].string_at(row), call.args[2].int_at(row));
+  });
+}
+
+// The separator as the number of a character, 1 to 255.
+void SplitIndexByNumberKernel(const KernelCall& call, Column& out) {
   EachText(call, out, [&](size_t row) -> std::optional<std::string_view> {
-    std::string_view text = call.args[0].string_at(row);
-    const std::string_view separator = call.args[1].string_at(row);
-    int64_t index = call.args[2].int_at(row);
-    if (index < 0 || separator.empty()) return std::nullopt;
-    while (true) {
-      const size_t found = text.find(separator);
-      if (index == 0) return text.substr(0, found);
-      if (found == std::string_view::npos) return std::nullopt;
-      text.remove_prefix(found + separator.size());
-      --index;
-    }
+    const int64_t number = call.args[1].int_at(row);
+    if (number < 1 || number > 255) return std::nullopt;
+    std::string separator;
+    AppendUtf8(separator, static_cast<uint32_t>(number));
+    return SplitIndex(call.args[0].string_at(row), separator, call.args[2].int_at(row));
   });
 }
 
@@ -417,6 +432,7 @@ void AddTextFunctions(FunctionTable& table) {
   table.Add("REPLACE", {kText, kText, kText}, 0, text, ReplaceKernel);
   table.Add("REVERSE", {kText}, 0, text, ReverseKernel);
   table.Add("SPLIT_INDEX", {kText, kText, kNumber}, 0, text, SplitIndexKernel);
+  table.Add("SPLIT_INDEX", {kText, kNumber, kNumber}, 0, text, SplitIndexByNumberKernel);
   table.Add("OVERLAY", {kText, kText, kNumber, kNumber}, 1, text, OverlayKernel);
   table.Add("TRANSLATE", {kText, kText, kText}, 0, text, TranslateKernel);
   ScalarFunction elt{.name = "ELT", .usage = "ELT(INT, STRING, …)", .bind = BindElt};

@@ -176,18 +176,70 @@ void ToTimestampLtzKernel(const KernelCall& call, Column& out) {
   }
 }
 
+// ---- Periods ----
+
+// OVERLAPS(begin, end or length, begin, end or length): whether two periods have a moment in
+// common, their ends counted in. A period may be given end first.
+void OverlapsKernel(const KernelCall& call, Column& out) {
+  const auto period = [&](size_t first, size_t row) {
+    const Operand& last = call.args[first + 1];
+    const int64_t begin = MicrosAt(call.args[first], row);
+    int64_t end = MicrosAt(last, row);
+    const TypeKind kind = last.column->type.kind;
+    const bool is_months = kind == TypeKind::kIntervalYearMonth;
+    if (is_months || kind == TypeKind::kIntervalDayTime) {
+      const TimeUnit unit = is_months ? TimeUnit::kMonth : TimeUnit::kMicrosecond;
+      end = AddUnits(unit, end, begin).value_or(end < 0 ? INT64_MIN : INT64_MAX);
+      const bool is_time = call.args[first].column->type.kind == TypeKind::kTime;
+      if (is_time) end = FloorModulo(end, kMicrosPerDay);
+    }
+    return std::minmax({begin, end});
+  };
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const auto [left_begin, left_end] = period(0, row);
+    const auto [right_begin, right_end] = period(2, row);
+    out.bools[row] = left_begin <= right_end && right_begin <= left_end ? 1 : 0;
+  }
+}
+
+std::optional<Signature> BindOverlaps(Args args) {
+  if (args.size() != 4) return std::nullopt;
+  Signature signature{.args = {}, .result = AsNullable(DataType::Boolean(), IsNullable(args))};
+  const bool is_time = args[0]->type.kind == TypeKind::kTime;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const DataType& type = args[i]->type;
+    const bool is_interval = type.kind == TypeKind::kIntervalDayTime ||
+                             (type.kind == TypeKind::kIntervalYearMonth && !is_time);
+    const bool is_moment = type.is_temporal() && (type.kind == TypeKind::kTime) == is_time;
+    if (!is_moment && !(is_interval && i % 2 == 1)) return std::nullopt;
+    signature.args.push_back(type);
+  }
+  return signature;
+}
+
 // ---- Units ----
 
-void ExtractKernel(const KernelCall& call, Column& out) {
-  const TimeUnit unit = UnitOf(call.args[1]);
+// nullopt: a value of the type has no such unit.
+std::optional<int64_t> ExtractFrom(const DataType& type, TimeUnit unit, int64_t micros) {
+  if (type.kind == TypeKind::kIntervalDayTime) return ExtractFromDayTime(unit, micros);
+  if (type.kind == TypeKind::kIntervalYearMonth) return ExtractFromMonths(unit, micros);
+  return type.is_temporal() ? std::optional<int64_t>(ExtractUnit(unit, micros)) : std::nullopt;
+}
+
+void ExtractRows(TimeUnit unit, const KernelCall& call, Column& out) {
+  const DataType& type = call.args[0].column->type;
   for (size_t row = 0; row < call.rows; ++row)
-    out.ints[row] = ExtractUnit(unit, MicrosAt(call.args[0], row));
+    out.ints[row] = ExtractFrom(type, unit, MicrosAt(call.args[0], row)).value_or(0);
+}
+
+void ExtractKernel(const KernelCall& call, Column& out) {
+  ExtractRows(UnitOf(call.args[1]), call, out);
 }
 
 template <TimeUnit kUnit>
 void ExtractOneKernel(const KernelCall& call, Column& out) {
-  for (size_t row = 0; row < call.rows; ++row)
-    out.ints[row] = ExtractUnit(kUnit, MicrosAt(call.args[0], row));
+  ExtractRows(kUnit, call, out);
 }
 
 template <int64_t (*kRound)(TimeUnit, int64_t)>
@@ -212,7 +264,10 @@ void TimestampAddKernel(const KernelCall& call, Column& out) {
       call.errors.Add(row, "timestamp out of range");
       continue;
     }
-    out.ints[row] = in_days ? FloorDivide(*sum, kMicrosPerDay) : *sum;
+    const bool is_time = out.type.kind == TypeKind::kTime;
+    out.ints[row] = in_days   ? FloorDivide(*sum, kMicrosPerDay)
+                    : is_time ? FloorModulo(*sum, kMicrosPerDay)
+                              : *sum;
   }
 }
 
@@ -242,7 +297,7 @@ std::optional<Signature> BindTimestampAdd(Args args) {
   }
   DataType time = args[2]->type;
   if (time.is_string() || time.kind == TypeKind::kNull) time = DataType::Timestamp(3);
-  if (!time.is_timestamp() && time.kind != TypeKind::kDate) return std::nullopt;
+  if (!time.is_temporal()) return std::nullopt;
   DataType result = time;
   if (time.kind == TypeKind::kDate && *unit < TimeUnit::kDay) result = DataType::Timestamp(3);
   if (*unit == TimeUnit::kMillisecond) result.precision = std::max(result.precision, 3);
@@ -276,16 +331,18 @@ std::optional<Signature> BindRoundTime(Args args) {
 }
 
 std::optional<Signature> BindExtract(Args args) {
-  if (args.size() != 2 || !UnitOf(*args[1])) return std::nullopt;
+  if (args.size() != 2) return std::nullopt;
+  const std::optional<TimeUnit> unit = UnitOf(*args[1]);
   const DataType& type = args[0]->type;
-  if (!type.is_temporal() && type.kind != TypeKind::kIntervalDayTime) return std::nullopt;
+  if (!unit || !ExtractFrom(type, *unit, 0)) return std::nullopt;
   return Signature{.args = {type, args[1]->type},
                    .result = AsNullable(DataType::BigInt(), type.nullable)};
 }
 
 // One argument with a time: YEAR(ts).
+template <TimeUnit kUnit>
 std::optional<Signature> BindPart(Args args) {
-  if (args.size() != 1 || !args[0]->type.is_temporal()) return std::nullopt;
+  if (args.size() != 1 || !ExtractFrom(args[0]->type, kUnit, 0)) return std::nullopt;
   return Signature{.args = {args[0]->type},
                    .result = AsNullable(DataType::BigInt(), args[0]->type.nullable)};
 }
@@ -303,20 +360,26 @@ void AddBound(FunctionTable& table,
   table.Add(std::move(function));
 }
 
+template <TimeUnit kUnit>
+void AddPart(FunctionTable& table, const char* name) {
+  AddBound(table,
+           name,
+           "a function of one DATE, TIME, TIMESTAMP or INTERVAL",
+           BindPart<kUnit>,
+           ExtractOneKernel<kUnit>);
+}
+
 void AddParts(FunctionTable& table) {
-  const auto add = [&table](const char* name, Kernel kernel) {
-    AddBound(table, name, "a function of one DATE, TIME or TIMESTAMP", BindPart, kernel);
-  };
-  add("YEAR", ExtractOneKernel<TimeUnit::kYear>);
-  add("QUARTER", ExtractOneKernel<TimeUnit::kQuarter>);
-  add("MONTH", ExtractOneKernel<TimeUnit::kMonth>);
-  add("WEEK", ExtractOneKernel<TimeUnit::kWeek>);
-  add("DAYOFMONTH", ExtractOneKernel<TimeUnit::kDay>);
-  add("DAYOFYEAR", ExtractOneKernel<TimeUnit::kDayOfYear>);
-  add("DAYOFWEEK", ExtractOneKernel<TimeUnit::kDayOfWeek>);
-  add("HOUR", ExtractOneKernel<TimeUnit::kHour>);
-  add("MINUTE", ExtractOneKernel<TimeUnit::kMinute>);
-  add("SECOND", ExtractOneKernel<TimeUnit::kSecond>);
+  AddPart<TimeUnit::kYear>(table, "YEAR");
+  AddPart<TimeUnit::kQuarter>(table, "QUARTER");
+  AddPart<TimeUnit::kMonth>(table, "MONTH");
+  AddPart<TimeUnit::kWeek>(table, "WEEK");
+  AddPart<TimeUnit::kDay>(table, "DAYOFMONTH");
+  AddPart<TimeUnit::kDayOfYear>(table, "DAYOFYEAR");
+  AddPart<TimeUnit::kDayOfWeek>(table, "DAYOFWEEK");
+  AddPart<TimeUnit::kHour>(table, "HOUR");
+  AddPart<TimeUnit::kMinute>(table, "MINUTE");
+  AddPart<TimeUnit::kSecond>(table, "SECOND");
 }
 
 }  // namespace
@@ -360,6 +423,11 @@ void AddTimeFunctions(FunctionTable& table) {
            "TIMESTAMPDIFF(unit, TIMESTAMP, TIMESTAMP)",
            BindTimestampDiff,
            TimestampDiffKernel);
+  AddBound(table,
+           "OVERLAPS",
+           "(begin, end or INTERVAL) OVERLAPS (begin, end or INTERVAL)",
+           BindOverlaps,
+           OverlapsKernel);
   AddParts(table);
 }
 

@@ -36,9 +36,13 @@ int64_t MonthsOf(TimeUnit unit) {
 }
 
 // Thursday of the same ISO week decides which year the week belongs to.
-int64_t IsoWeek(int64_t days) {
+int64_t IsoThursday(int64_t days) {
   const int64_t weekday = FloorModulo(days + 3, 7);  // 0 is Monday
-  const int64_t thursday = days - weekday + 3;
+  return days - weekday + 3;
+}
+
+int64_t IsoWeek(int64_t days) {
+  const int64_t thursday = IsoThursday(days);
   const int64_t first = DaysFromCivil({.year = CivilFromDays(thursday).year});
   return (thursday - first) / 7 + 1;
 }
@@ -55,7 +59,7 @@ std::optional<TimeUnit> ParseTimeUnit(std::string_view name) {
   if (name.size() > kPrefix.size() && EqualsIgnoreCase(name.substr(0, kPrefix.size()), kPrefix)) {
     name.remove_prefix(kPrefix.size());
   }
-  constexpr std::array<std::pair<std::string_view, TimeUnit>, 14> kNames = {{
+  constexpr std::array<std::pair<std::string_view, TimeUnit>, 18> kNames = {{
       {"MICROSECOND", TimeUnit::kMicrosecond},
       {"MILLISECOND", TimeUnit::kMillisecond},
       {"SECOND", TimeUnit::kSecond},
@@ -70,6 +74,10 @@ std::optional<TimeUnit> ParseTimeUnit(std::string_view name) {
       {"DOW", TimeUnit::kDayOfWeek},
       {"ISODOW", TimeUnit::kIsoDayOfWeek},
       {"EPOCH", TimeUnit::kEpoch},
+      {"ISOYEAR", TimeUnit::kIsoYear},
+      {"DECADE", TimeUnit::kDecade},
+      {"CENTURY", TimeUnit::kCentury},
+      {"MILLENNIUM", TimeUnit::kMillennium},
   }};
   for (const auto& [unit_name, unit] : kNames) {
     if (EqualsIgnoreCase(name, unit_name)) return unit;
@@ -109,8 +117,48 @@ int64_t ExtractUnit(TimeUnit unit, int64_t micros) {
       return FloorModulo(days + 3, 7) + 1;
     case TimeUnit::kEpoch:
       return FloorDivide(micros, kMicrosPerSecond);
+    case TimeUnit::kIsoYear:
+      return CivilFromDays(IsoThursday(days)).year;
+    case TimeUnit::kDecade:
+      return FloorDivide(CivilFromDays(days).year, 10);
+    case TimeUnit::kCentury:
+      return FloorDivide(CivilFromDays(days).year + 99, 100);
+    case TimeUnit::kMillennium:
+      return FloorDivide(CivilFromDays(days).year + 999, 1000);
   }
   return 0;
+}
+
+std::optional<int64_t> ExtractFromDayTime(TimeUnit unit, int64_t micros) {
+  switch (unit) {
+    case TimeUnit::kMicrosecond:
+    case TimeUnit::kMillisecond:
+      return micros % kMicrosPerMinute / MicrosOf(unit);
+    case TimeUnit::kSecond:
+    case TimeUnit::kMinute:
+      return micros / MicrosOf(unit) % 60;
+    case TimeUnit::kHour:
+      return micros / kMicrosPerHour % 24;
+    case TimeUnit::kDay:
+      return micros / kMicrosPerDay;
+    case TimeUnit::kEpoch:
+      return micros / kMicrosPerSecond;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<int64_t> ExtractFromMonths(TimeUnit unit, int64_t months) {
+  switch (unit) {
+    case TimeUnit::kMonth:
+      return months % 12;
+    case TimeUnit::kQuarter:
+      return months % 12 / 3 + 1;
+    case TimeUnit::kYear:
+      return months / 12;
+    default:
+      return std::nullopt;
+  }
 }
 
 int64_t FloorToUnit(TimeUnit unit, int64_t micros) {

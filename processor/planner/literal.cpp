@@ -241,6 +241,12 @@ Result<ExpressionPtr> BindLiteral(const ast::Literal& literal) {
       return BindNumber(literal.text);
     case Kind::kString:
       return BindString(literal.text);
+    case Kind::kBinary: {
+      const auto bytes = static_cast<int32_t>(literal.text.size());
+      DataType type{.kind = TypeKind::kBinary, .precision = bytes};
+      if (bytes == 0) type = {.kind = TypeKind::kVarbinary, .precision = INT32_MAX};
+      return MakeLiteral(literal.text, NotNull(type));
+    }
     default:
       return BindDateTime(literal);
   }

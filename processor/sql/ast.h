@@ -38,9 +38,9 @@ struct Star {
 };
 
 struct Literal {
-  enum class Kind { kNull, kBoolean, kNumber, kString, kDate, kTime, kTimestamp };
+  enum class Kind { kNull, kBoolean, kNumber, kString, kBinary, kDate, kTime, kTimestamp };
   Kind kind = Kind::kNull;
-  std::string text;  // "TRUE", "12.5", the string's content
+  std::string text;  // "TRUE", "12.5", the string's content, the bytes
 };
 
 // INTERVAL [-] 'text' from [(precision)] [TO to]. Units are upper case and singular.

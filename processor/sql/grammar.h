@@ -117,11 +117,13 @@ class Grammar {
   ast::ExprPtr ParseWordPrimary();
   ast::ExprPtr ParseParenthesized();
   ast::ExprPtr ParseIs(ast::ExprPtr left);
+  ast::ExprPtr ParseOverlaps(ast::ExprPtr left);
   // The part after [NOT]: IN, BETWEEN, LIKE.
   ast::ExprPtr ParsePredicate(ast::ExprPtr left, bool is_negated);
   ast::ExprPtr ParseIn(ast::ExprPtr left, bool is_negated);
   ast::ExprPtr ParseInterval();
   ast::ExprPtr ParseTypedLiteral(ast::Literal::Kind kind);
+  ast::ExprPtr ParseBinaryLiteral();
   ast::ExprPtr ParseCase();
   ast::ExprPtr ParseCast(bool is_try);
   ast::ExprPtr ParseConstructor(ast::Constructor::Kind kind);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include <fmt/format.h>
@@ -107,7 +108,10 @@ ast::ExprPtr Grammar::ParseBinary(int precedence_min) {
       left = ParseIs(std::move(left));
       continue;
     }
-    if (token.IsWord("OVERLAPS")) Unsupported(token.span, "OVERLAPS is");
+    if (token.IsWord("OVERLAPS") && kPredicate >= precedence_min) {
+      left = ParseOverlaps(std::move(left));
+      continue;
+    }
     const bool is_negated = token.IsWord("NOT");
     const size_t ahead = is_negated ? 1 : 0;
     const bool is_predicate = NextIsWord("IN", ahead) || NextIsWord("BETWEEN", ahead) ||
@@ -133,6 +137,23 @@ ast::ExprPtr Grammar::ParseUnary() {
     return ParseUnary();
   }
   return ParsePostfix();
+}
+
+// (begin, end) OVERLAPS (begin, end), as a function of the four.
+ast::ExprPtr Grammar::ParseOverlaps(ast::ExprPtr left) {
+  const Span start = left->at;
+  ast::Call call{.function = {"OVERLAPS", Take().span}};
+  ast::ExprPtr right = ParseBinary(kSum);
+  for (ast::ExprPtr* const side : {&left, &right}) {
+    auto* const period = std::get_if<ast::Constructor>(&(*side)->node);
+    if (period == nullptr || period->kind != ast::Constructor::Kind::kRow ||
+        period->items.size() != 2) {
+      Fail((*side)->at, "OVERLAPS stands between periods: (begin, end) or (begin, INTERVAL …)");
+    }
+    for (ast::ExprPtr& item : period->items)
+      call.arguments.push_back({{}, std::move(item)});
+  }
+  return Make(start, std::move(call));
 }
 
 // left IS [NOT] NULL | TRUE | FALSE | UNKNOWN | JSON [kind] | DISTINCT FROM right
@@ -293,6 +314,7 @@ ast::ExprPtr Grammar::ParseWordPrimary() {
     if (token.IsWord("DATE")) return ParseTypedLiteral(ast::Literal::Kind::kDate);
     if (token.IsWord("TIME")) return ParseTypedLiteral(ast::Literal::Kind::kTime);
     if (token.IsWord("TIMESTAMP")) return ParseTypedLiteral(ast::Literal::Kind::kTimestamp);
+    if (token.IsWord("X")) return ParseBinaryLiteral();
   }
   if (token.IsWord("ROW") && next.IsSymbol("(")) {
     return ParseConstructor(ast::Constructor::Kind::kRow);
@@ -310,6 +332,23 @@ ast::ExprPtr Grammar::ParseTypedLiteral(ast::Literal::Kind kind) {
   const Span start = Take().span;
   std::string text = ExpectString("a literal");
   return Make(start, ast::Literal{kind, std::move(text)});
+}
+
+// x'48656C': its bytes.
+ast::ExprPtr Grammar::ParseBinaryLiteral() {
+  const Span start = Take().span;
+  const std::string digits = Take().text;
+  std::string bytes;
+  for (size_t i = 0; i + 1 < digits.size(); i += 2) {
+    uint8_t byte = 0;
+    const auto [parsed, error] = std::from_chars(&digits[i], &digits[i] + 2, byte, 16);
+    if (error != std::errc() || parsed != &digits[i] + 2) break;
+    bytes.push_back(static_cast<char>(byte));
+  }
+  if (bytes.size() * 2 != digits.size()) {
+    Fail(Join(start, PreviousSpan()), "a binary literal holds pairs of hexadecimal digits");
+  }
+  return Make(start, ast::Literal{ast::Literal::Kind::kBinary, std::move(bytes)});
 }
 
 ast::ExprPtr Grammar::ParseInterval() {
@@ -360,7 +399,9 @@ std::string Grammar::ParseUnit() {
                                                  "MILLENNIUM"};
   const Token& token = Peek();
   for (const std::string& unit : units) {
-    if (!token.IsWord(unit) && !token.IsWord(unit + "S")) continue;
+    const bool is_named =
+        token.IsWord(unit) || token.IsWord(unit + "S") || token.IsWord("SQL_TSI_" + unit);
+    if (!is_named) continue;
     Take();
     return unit;
   }
