@@ -52,6 +52,16 @@ int64_t LagOf(const WorkerState& worker) {
   return lag;
 }
 
+// Nothing while one of them has not caught up yet.
+std::optional<int64_t> StandbyLagOf(const WorkerState& worker) {
+  int64_t sum = 0;
+  for (const std::optional<int64_t>& lag : worker.standby_lags) {
+    if (!lag.has_value()) return std::nullopt;
+    sum += *lag;
+  }
+  return sum;
+}
+
 Json WorkerJson(const WorkerState& worker, int64_t now_ms) {
   Json json = {{"worker", worker.slot},
                {"host", worker.host},
@@ -71,7 +81,9 @@ Json WorkerJson(const WorkerState& worker, int64_t now_ms) {
                {"commit_seconds", worker.commit_seconds},
                {"takeovers", worker.takeovers},
                {"tasks", worker.tasks.size()},
-               {"lag_records", LagOf(worker)}};
+               {"lag_records", LagOf(worker)},
+               {"standbys", worker.standby_lags.size()}};
+  if (const auto lag = StandbyLagOf(worker)) json["standby_lag_records"] = *lag;
   if (!worker.waiting_for.empty()) json["waiting_for"] = worker.waiting_for;
   return json;
 }

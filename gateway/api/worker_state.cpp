@@ -117,6 +117,13 @@ Result<WorkerState> ParseWorkerState(std::string_view slot, std::string_view tex
                      .commits_failed = NumberOr0<uint64_t>(json, "commits_failed"),
                      .commit_seconds = NumberOr0<double>(json, "commit_seconds"),
                      .takeovers = NumberOr0<uint64_t>(json, "takeovers")};
+  const auto standbys = json.find("standbys");
+  if (standbys != json.end() && standbys->is_array()) {
+    for (const Json& standby : *standbys) {
+      if (standby.is_object() && worker.standby_lags.size() < kTasksMax)
+        worker.standby_lags.push_back(MaybeNumber<int64_t>(standby, "lag"));
+    }
+  }
   const auto tasks = json.find("tasks");
   if (tasks == json.end() || !tasks->is_array()) return worker;
   for (const Json& task : *tasks) {

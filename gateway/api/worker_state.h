@@ -54,6 +54,9 @@ struct WorkerState {
   double commit_seconds = 0;  // of all together
   uint64_t takeovers = 0;
   std::vector<Task> tasks;
+  // Of each copy that it keeps of another's task, in offsets of the changelog; nothing: not yet
+  // caught up.
+  std::vector<std::optional<int64_t>> standby_lags;
 };
 
 // Anybody can write to the topic. kDataLoss: not such a record. What is absent keeps its default.

@@ -104,6 +104,11 @@ function tasks(job) {
   ], own, (task) => `${task.topic} ${task.partition}`);
 }
 
+function copies(worker) {
+  if (worker.standbys === 0) return '–';
+  return `${count(worker.standbys)}, ${worker.standby_lag_records === undefined ? 'catching up' : `${count(worker.standby_lag_records, 'record')} behind`}`;
+}
+
 function workers(job) {
   return table('Workers', [
     {name: 'Worker', cell: (worker) => worker.worker.slice(-12)}, {name: 'Host', cell: (worker) => worker.host},
@@ -113,6 +118,7 @@ function workers(job) {
     {name: 'Commits', cell: (worker) => count(worker.commits), isNumber: true},
     {name: 'A commit takes', cell: (worker) => (worker.commits > 0 ? duration(worker.commit_seconds / (worker.commits + worker.commits_failed) * 1000) : '–'), isNumber: true},
     {name: 'Takeovers', cell: (worker) => count(worker.takeovers), isNumber: true},
+    ...(job.workers.some((worker) => worker.standbys > 0) ? [{name: 'Copies of others’ tasks', cell: copies}] : []),
   ], job.workers, (worker) => worker.worker);
 }
 

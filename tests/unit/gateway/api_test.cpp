@@ -38,7 +38,10 @@ std::string StatusOf(const std::string& job, int64_t position, int64_t end) {
                  {"watermark_ms", 77},
                  {"busy_share", 0.5},
                  {"held_back_share", 0.125},
-                 {"idle", true}}}}}
+                 {"idle", true}}}},
+              {"standbys",
+               {{{"topic", "flights"}, {"partition", 4}, {"lag", 2}},
+                {{"topic", "flights"}, {"partition", 5}, {"lag", 3}}}}}
       .dump();
 }
 
@@ -58,6 +61,8 @@ TEST(WorkerStateTest, IsReadAsWorkersWriteIt) {
   EXPECT_EQ(worker.outputs.at("dfs:///out/").rows, 4U);
   ASSERT_EQ(worker.exchanges.size(), 1U);
   EXPECT_EQ(worker.exchanges[0].bytes, 70U);
+  ASSERT_EQ(worker.standby_lags.size(), 2U);
+  EXPECT_EQ(worker.standby_lags[1], 3);
 }
 
 TEST(WorkerStateTest, WhatIsNoStatusIsRefusedAndWrongTypesAreAbsent) {
@@ -66,7 +71,7 @@ TEST(WorkerStateTest, WhatIsNoStatusIsRefusedAndWrongTypesAreAbsent) {
   const WorkerState odd =
       ParseWorkerState(
           "s",
-          R"({"version":1,"job":7,"rows_in":-1,"at_ms":1e300,"tasks":[1,{"end":"x"}],"operator_rows":[1,"x"],"inputs":{"t":1,"u":{"bytes":-1}},"outputs":[],"exchanges":[7]})")
+          R"({"version":1,"job":7,"rows_in":-1,"at_ms":1e300,"tasks":[1,{"end":"x"}],"operator_rows":[1,"x"],"inputs":{"t":1,"u":{"bytes":-1}},"outputs":[],"exchanges":[7],"standbys":[7,{"lag":"x"}]})")
           .value();
   EXPECT_EQ(odd.job, "");
   EXPECT_EQ(odd.rows_in, 0U);
@@ -78,6 +83,19 @@ TEST(WorkerStateTest, WhatIsNoStatusIsRefusedAndWrongTypesAreAbsent) {
   EXPECT_TRUE(odd.exchanges.empty());
   ASSERT_EQ(odd.tasks.size(), 1U);
   EXPECT_EQ(odd.tasks[0].end, std::nullopt);
+  ASSERT_EQ(odd.standby_lags.size(), 1U);
+  EXPECT_EQ(odd.standby_lags[0], std::nullopt);
+}
+
+TEST(DocumentsTest, CopiesThatHaveNotCaughtUpHaveNoLag) {
+  StateBoard board;
+  board.Apply("a", R"({"version":1,"job":"j","standbys":[{"lag":2},{"topic":"t"}]})");
+  board.Apply("b", R"({"version":1,"job":"j"})");
+  const json workers = json::parse(JobsText(board.workers(), {}, 0))["jobs"][0]["workers"];
+  EXPECT_EQ(workers[0]["standbys"], 2);
+  EXPECT_FALSE(workers[0].contains("standby_lag_records"));
+  EXPECT_EQ(workers[1]["standbys"], 0);
+  EXPECT_EQ(workers[1]["standby_lag_records"], 0);
 }
 
 TEST(StateBoardTest, ShowsTheLastOfEachWorkerUntilItLeaves) {
@@ -136,6 +154,8 @@ TEST(DocumentsTest, JobsAddUpTheirWorkers) {
   EXPECT_EQ(jobs[0]["exchanges"], json::array({json{{"rows", 14}, {"bytes", 140}}}));
   EXPECT_EQ(jobs[0]["workers"][0]["busy_share"], 0.25);
   EXPECT_EQ(jobs[0]["workers"][0]["silent_ms"], 2'500);
+  EXPECT_EQ(jobs[0]["workers"][0]["standbys"], 2);
+  EXPECT_EQ(jobs[0]["workers"][0]["standby_lag_records"], 5);
   EXPECT_EQ(jobs[1]["lag_records"], 0);
   const json tasks = json::parse(TasksText(board.workers()))["tasks"];
   ASSERT_EQ(tasks.size(), 3U);
