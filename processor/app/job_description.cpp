@@ -42,7 +42,7 @@ void CollectScans(const sql::PlanNode& node, std::set<std::string>& seen, Json& 
 
 std::string WithoutSecrets(std::string_view text) {
   static const re2::RE2 secret(
-      R"re((?i)('[^'\n]*(?:password|secret|token|credential|jaas)[^'\n]*'\s*=\s*)'(?:[^']|'')*')re");
+      R"re((?i)('[^'\n]*(?:password|secret|token|credential|jaas|user-info)[^'\n]*'\s*=\s*)'(?:[^']|'')*')re");
   std::string shown(text);
   re2::RE2::GlobalReplace(&shown, secret, R"(\1'***')");
   return shown;

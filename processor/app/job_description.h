@@ -12,7 +12,7 @@ namespace slipstream::processor {
 std::string DescribeJob(const sql::JobPlan& plan, const std::string& name, std::string_view text);
 
 // The text with the values of options and settings that are secrets (their names say so: password,
-// secret, token, credential, jaas) replaced by '***'.
+// secret, token, credential, jaas, user-info) replaced by '***'.
 std::string WithoutSecrets(std::string_view text);
 
 }  // namespace slipstream::processor

@@ -4,9 +4,8 @@
 
 namespace slipstream::processor {
 
-Result<std::shared_ptr<sql::SchemaRegistry>> OpenRegistry(const std::string& url,
-                                                          const std::string& user_info) {
-  return runtime::HttpSchemaRegistry::Create({.url = url, .user_info = user_info});
+Result<std::shared_ptr<sql::SchemaRegistry>> OpenRegistry(const sql::RegistryAddress& address) {
+  return runtime::HttpSchemaRegistry::Create({.address = address});
 }
 
 }  // namespace slipstream::processor

@@ -8,8 +8,7 @@
 
 namespace slipstream::processor {
 
-// A client of the schema registry at `url`; see sql::RegistryOpener.
-Result<std::shared_ptr<sql::SchemaRegistry>> OpenRegistry(const std::string& url,
-                                                          const std::string& user_info);
+// A client of a schema registry; see sql::RegistryOpener.
+Result<std::shared_ptr<sql::SchemaRegistry>> OpenRegistry(const sql::RegistryAddress& address);
 
 }  // namespace slipstream::processor

@@ -110,9 +110,9 @@ Result<AvroOptions> ReadRegistryOptions(const TableDefinition& table,
                                         const std::string& role,
                                         const RegistryOpener& open_registry) {
   AvroOptions read;
-  std::string url = options.GetString(avro + "schema-registry.url", "");
-  if (url.empty()) {
-    ASSIGN_OR_RETURN(url, options.GetString(avro + "url"));
+  RegistryAddress address{.url = options.GetString(avro + "schema-registry.url", "")};
+  if (address.url.empty()) {
+    ASSIGN_OR_RETURN(address.url, options.GetString(avro + "url"));
   }
   const auto topic = table.options.find("topic");
   const std::string subject = topic == table.options.end() ? role : topic->second + "-" + role;
@@ -121,9 +121,22 @@ Result<AvroOptions> ReadRegistryOptions(const TableDefinition& table,
   constexpr std::array<std::string_view, 1> kSources = {"USER_INFO"};
   RETURN_IF_ERROR(
       options.GetOneOf(avro + "basic-auth.credentials-source", "USER_INFO", kSources).status());
-  const std::string user_info = options.GetString(avro + "basic-auth.user-info", "");
+  address.user_info = options.GetString(avro + "basic-auth.user-info", "");
+  constexpr std::array<std::string_view, 1> kTokenSources = {"STATIC_TOKEN"};
+  RETURN_IF_ERROR(
+      options.GetOneOf(avro + "bearer-auth.credentials-source", "STATIC_TOKEN", kTokenSources)
+          .status());
+  address.bearer_token = options.GetString(avro + "bearer-auth.token", "");
+  if (!address.user_info.empty() && !address.bearer_token.empty()) {
+    return InvalidArgument("'" + avro + "basic-auth.user-info' and '" + avro +
+                           "bearer-auth.token': one of them is enough");
+  }
+  address.truststore = options.GetString(avro + "ssl.truststore.location", "");
+  address.truststore_password = options.GetString(avro + "ssl.truststore.password", "");
+  address.keystore = options.GetString(avro + "ssl.keystore.location", "");
+  address.keystore_password = options.GetString(avro + "ssl.keystore.password", "");
   if (!open_registry) return Unimplemented("'avro-confluent' is for tables of Kafka");
-  ASSIGN_OR_RETURN(read.registry, open_registry(url, user_info));
+  ASSIGN_OR_RETURN(read.registry, open_registry(address));
   return read;
 }
 

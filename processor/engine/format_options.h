@@ -12,10 +12,9 @@
 
 namespace slipstream::sql {
 
-// Makes a client of the schema registry at `url`, as the user whose "name:password" `user_info` is,
-// if it is not empty.
-using RegistryOpener = std::function<Result<std::shared_ptr<SchemaRegistry>>(
-    const std::string& url, const std::string& user_info)>;
+// Makes a client of a schema registry.
+using RegistryOpener =
+    std::function<Result<std::shared_ptr<SchemaRegistry>>(const RegistryAddress& address)>;
 
 // The format that `option` ("format", "key.format", "value.format") names, with its own options:
 // those that begin with "csv." for 'format' = 'csv', with "key.csv." for 'key.format' = 'csv'.

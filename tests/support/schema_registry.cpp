@@ -1,16 +1,20 @@
 #include "tests/support/schema_registry.h"
 
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/sync/mutex.h"
+#include "common/tls/tls_dir.h"
 
 namespace slipstream::test_support {
 namespace {
@@ -18,6 +22,7 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
+namespace ssl = asio::ssl;
 using Json = nlohmann::json;
 using Tcp = asio::ip::tcp;
 using Request = http::request<http::string_body>;
@@ -26,8 +31,18 @@ using Response = http::response<http::string_body>;
 }  // namespace
 
 struct SchemaRegistry::Impl {
-  Impl() : acceptor(io, Tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+  explicit Impl(const Options& given)
+      : options(given), acceptor(io, Tcp::endpoint(asio::ip::make_address(options.address), 0)) {
     port = acceptor.local_endpoint().port();
+    if (!options.tls_dir.empty()) {
+      tls.emplace(ssl::context::tls_server);
+      tls->use_certificate_chain_file(tls::HostFile(options.tls_dir));
+      tls->use_private_key_file(tls::HostFile(options.tls_dir), ssl::context::pem);
+      if (options.wants_certificate) {
+        tls->load_verify_file(tls::AuthorityFile(options.tls_dir));
+        tls->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
+      }
+    }
     Accept();
     server = std::jthread([this] { io.run(); });
   }
@@ -43,19 +58,34 @@ struct SchemaRegistry::Impl {
 
   void Serve(Tcp::socket socket) {
     beast::error_code error;
+    if (!tls.has_value()) {
+      ServeOver(socket);
+      socket.shutdown(Tcp::socket::shutdown_send, error);
+      return;
+    }
+    ssl::stream<Tcp::socket> stream(std::move(socket), *tls);
+    stream.handshake(ssl::stream_base::server, error);
+    if (error) return;
+    ServeOver(stream);
+    stream.shutdown(error);
+  }
+
+  template <class Stream>
+  void ServeOver(Stream& stream) {
+    beast::error_code error;
     beast::flat_buffer buffer;
     Request request;
-    http::read(socket, buffer, request, error);
+    http::read(stream, buffer, request, error);
     if (error) return;
     Response response = Answer(request);
     response.prepare_payload();
-    http::write(socket, response, error);
-    socket.shutdown(Tcp::socket::shutdown_send, error);
+    http::write(stream, response, error);
   }
 
   Response Answer(const Request& request) {
     MutexLock lock(mutex);
     ++request_count;
+    last_authorization = std::string(request[http::field::authorization]);
     if (failing > 0) {
       --failing;
       return Say(http::status::service_unavailable, {{"error_code", 50003}, {"message", "busy"}});
@@ -103,6 +133,8 @@ struct SchemaRegistry::Impl {
     return subjects[subject] = static_cast<int32_t>(schemas.size());
   }
 
+  const Options options;
+  std::optional<ssl::context> tls;
   asio::io_context io;
   Tcp::acceptor acceptor;
   uint16_t port = 0;
@@ -111,14 +143,16 @@ struct SchemaRegistry::Impl {
   std::map<std::string, int32_t> subjects GUARDED_BY(mutex);
   int failing GUARDED_BY(mutex) = 0;
   int request_count GUARDED_BY(mutex) = 0;
+  std::string last_authorization GUARDED_BY(mutex);
   std::jthread server;  // last: it goes first
 };
 
-SchemaRegistry::SchemaRegistry() : impl_(std::make_unique<Impl>()) {}
+SchemaRegistry::SchemaRegistry(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
 SchemaRegistry::~SchemaRegistry() = default;
 
 std::string SchemaRegistry::url() const {
-  return "http://127.0.0.1:" + std::to_string(impl_->port);
+  const std::string scheme = impl_->options.tls_dir.empty() ? "http://" : "https://";
+  return scheme + impl_->options.address + ":" + std::to_string(impl_->port);
 }
 
 int32_t SchemaRegistry::Add(const std::string& subject, const std::string& schema) {
@@ -139,6 +173,11 @@ void SchemaRegistry::FailNext(int requests) {
 int SchemaRegistry::request_count() const {
   MutexLock lock(impl_->mutex);
   return impl_->request_count;
+}
+
+std::string SchemaRegistry::last_authorization() const {
+  MutexLock lock(impl_->mutex);
+  return impl_->last_authorization;
 }
 
 }  // namespace slipstream::test_support

@@ -14,7 +14,15 @@ namespace slipstream::test_support {
 // Threads: one of its own serves; every call is thread-safe.
 class SchemaRegistry final {
  public:
-  SchemaRegistry();
+  struct Options {
+    std::string address = "127.0.0.1";
+    // For https: the server's certificate, and, if it is so, those of clients that it takes.
+    std::string tls_dir;  // empty: http
+    bool wants_certificate = false;
+  };
+
+  SchemaRegistry() : SchemaRegistry(Options()) {}
+  explicit SchemaRegistry(const Options& options);
   ~SchemaRegistry();
   SchemaRegistry(const SchemaRegistry&) = delete;
   SchemaRegistry& operator=(const SchemaRegistry&) = delete;
@@ -27,6 +35,8 @@ class SchemaRegistry final {
   // From here on that many requests are answered with 503.
   void FailNext(int requests);
   int request_count() const;
+  // The header of that name in the last request.
+  std::string last_authorization() const;
 
  private:
   struct Impl;

@@ -39,6 +39,8 @@ TEST(JobDescriptionTest, SecretsAreKnownByTheirNames) {
   EXPECT_EQ(WithoutSecrets("'ssl.key.Password'='x', 'topic' = 'password'"),
             "'ssl.key.Password'='***', 'topic' = 'password'");
   EXPECT_EQ(WithoutSecrets("'auth.token' = 'a''b'"), "'auth.token' = '***'");
+  EXPECT_EQ(WithoutSecrets("'avro-confluent.basic-auth.user-info' = 'ann:pw'"),
+            "'avro-confluent.basic-auth.user-info' = '***'");
 }
 
 TEST(JobDescriptionTest, ALongTextIsCut) {
