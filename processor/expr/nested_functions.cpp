@@ -181,15 +181,30 @@ std::optional<Signature> BindMap(Args args) {
   return signature;
 }
 
-// ARRAY and MAP: the arguments go round the children.
+// ARRAY and MAP: the arguments go round the children. Of equal keys of a MAP the last one counts.
 void EntryListKernel(const KernelCall& call, Column& out) {
   const size_t width = out.children.size();
   out.offsets.assign(1, 0);
   for (Column& child : out.children)
     child.Clear();
+  const auto comes_again = [&](size_t key, size_t row) {
+    for (size_t i = key + width; i < call.args.size() && width > 1; i += width) {
+      const Operand& later = call.args[i];
+      const Operand& operand = call.args[key];
+      if (IsSameCell(*operand.column, operand.index(row), *later.column, later.index(row))) {
+        return true;
+      }
+    }
+    return false;
+  };
   for (size_t row = 0; row < call.rows; ++row) {
-    for (size_t i = 0; i < call.args.size(); ++i)
-      out.children[i % width].AppendFrom(*call.args[i].column, call.args[i].index(row));
+    for (size_t first = 0; first < call.args.size(); first += width) {
+      if (comes_again(first, row)) continue;
+      for (size_t i = 0; i < width; ++i) {
+        const Operand& operand = call.args[first + i];
+        out.children[i].AppendFrom(*operand.column, operand.index(row));
+      }
+    }
     out.offsets.push_back(static_cast<uint32_t>(out.children[0].size()));
   }
 }

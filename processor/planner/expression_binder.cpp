@@ -9,6 +9,7 @@
 
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/literal.h"
+#include "processor/planner/output_list.h"
 #include "processor/planner/over_planner.h"
 #include "processor/planner/subquery_planner.h"
 #include "processor/sql/nearest_name.h"
@@ -148,6 +149,11 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::ColumnRef& node, Span at) {
   if (path.column == nullptr && outer_ != nullptr) {
     path = ExpressionBinder(context_, *outer_, clause_).FindPath(node, at);
     first = kFirstOuterColumn;
+  }
+  if (path.column == nullptr && items_ != nullptr && node.parts.size() == 1) {
+    for (const OutputItem& item : *items_) {
+      if (item.name == node.parts.front().text) return item.expression;
+    }
   }
   if (path.column == nullptr) UnknownColumn(node, at);
   if (collector_ != nullptr) collector_->NoteColumn(path.column->column, *path.column, at);

@@ -12,6 +12,7 @@
 namespace slipstream::sql {
 
 class OverPlanner;
+struct OutputItem;
 class SubqueryPlanner;
 
 // ExpressionBinder: turns parsed expressions into bound ones: names become columns, functions are
@@ -33,6 +34,8 @@ class ExpressionBinder {
   // Names that `scope` does not have may be those of `outer`, the columns of the query around this
   // one; these become columns from kFirstOuterColumn on.
   void SeeOuter(const std::vector<ScopeColumn>& outer) { outer_ = &outer; }
+  // Names that `scope` does not have may be those of `items`, as they are bound.
+  void SeeItems(const std::vector<OutputItem>& items) { items_ = &items; }
   // Without it queries inside expressions are refused.
   void AllowSubqueries(SubqueryPlanner& subqueries) { subqueries_ = &subqueries; }
 
@@ -99,6 +102,7 @@ class ExpressionBinder {
   AggregateCollector* const collector_;
   OverPlanner* const overs_;
   const std::vector<ScopeColumn>* outer_ = nullptr;
+  const std::vector<OutputItem>* items_ = nullptr;
   SubqueryPlanner* subqueries_ = nullptr;
 };
 

@@ -76,6 +76,11 @@ ExpressionPtr OverPlanner::Bind(ExpressionBinder& binder, const ast::Call& call,
   }
   bound.type = bound.lag ? bound.lag->type : bound.aggregate->type;
   bound.window = FindWindow(window);
+  for (size_t i = 0; i < calls_.size() && name == kRowNumber; ++i) {
+    const bool is_same = calls_[i].window == bound.window && calls_[i].aggregate &&
+                         calls_[i].aggregate->name == kRowNumber;
+    if (is_same) return MakeColumn(kFirstOverColumn + i, calls_[i].type);
+  }
   calls_.push_back(std::move(bound));
   return MakeColumn(kFirstOverColumn + calls_.size() - 1, calls_.back().type);
 }

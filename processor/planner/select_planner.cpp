@@ -44,6 +44,7 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
     having = binder.BindCondition(*select_.having);
     CheckNoJoins(width);
   }
+  if (select_.qualify) BindQualify();
   std::vector<SortKey> sort_keys =
       BindOrder(context_, order_by, input_.columns, &collector_, items_);
   if (select_.has_group_by || having || !collector_.calls().empty()) {
@@ -55,6 +56,10 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
     overs_.Build(input_);
     for (OutputItem& item : items_)
       item.expression = overs_.Rewrite(item.expression);
+  }
+  if (qualify_) {
+    input_.node = MakeFilter(std::move(input_.node), overs_.Rewrite(qualify_));
+    input_.node = RanksToTopN(PushFilters(std::move(input_.node)));
   }
   if (!select_.is_distinct) {
     return BuildOutput(std::move(input_.node), items_, visible, std::move(sort_keys));
@@ -96,7 +101,8 @@ bool SelectPlanner::TakesWindow(const std::vector<ast::OrderItem>& order_by) con
       std::any_of(order_by.begin(),
                   order_by.end(),
                   [&](const ast::OrderItem& item) { return LooksAtWindows(*item.value); }) ||
-      (select_.having && LooksAtWindows(*select_.having));
+      (select_.having && LooksAtWindows(*select_.having)) ||
+      (select_.qualify && LooksAtWindows(*select_.qualify));
   if (is_looked_at) return false;
   if (!select_.where) return true;
   if (HasSubquery(*select_.where)) return false;
@@ -203,6 +209,14 @@ void SelectPlanner::BindItems() {
   }
 }
 
+void SelectPlanner::BindQualify() {
+  ExpressionBinder binder(context_, input_.columns, "QUALIFY", &collector_, &overs_);
+  binder.SeeItems(items_);
+  qualify_ = binder.BindCondition(*select_.qualify);
+  if (!overs_.empty()) return;
+  context_.Fail(select_.qualify->at, "QUALIFY is about an OVER window", "use WHERE or HAVING");
+}
+
 // What stands for a value beside aggregates must not read the rows that they are of.
 void SelectPlanner::CheckNoJoins(size_t width) const {
   if (input_.node->output.size() == width) return;
@@ -216,6 +230,7 @@ void SelectPlanner::SettleScalars() {
   for (OutputItem& item : items_)
     item.expression = subqueries_.Settle(item.expression);
   overs_.Visit([&](ExpressionPtr& expression) { expression = subqueries_.Settle(expression); });
+  if (qualify_) qualify_ = subqueries_.Settle(qualify_);
 }
 
 void SelectPlanner::ExpandStar(const ast::Star& star, Span at) {
@@ -267,6 +282,7 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
     names.push_back(item.name);
   }
   if (having) above.push_back(having);
+  if (qualify_) above.push_back(qualify_);
   overs_.Visit([&](ExpressionPtr& expression) { above.push_back(expression); });
   aggregate_.Build(above, names);
   for (OutputItem& item : items_) {
@@ -278,6 +294,7 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
     item.expression = aggregate_.Rewrite(item.expression);
   }
   overs_.Visit([&](ExpressionPtr& expression) { expression = aggregate_.Rewrite(expression); });
+  if (qualify_) qualify_ = aggregate_.Rewrite(qualify_);
   const ExpressionPtr condition = having ? aggregate_.Rewrite(having) : nullptr;
   SettleScalars();
   if (!condition) return;

@@ -39,6 +39,7 @@ class SelectPlanner {
   void AddWhere();
   void SettleJoins();
   void BindItems();
+  void BindQualify();
   void CheckNoJoins(size_t width) const;
   void SettleScalars();
   void ExpandStar(const ast::Star& star, Span at);
@@ -53,6 +54,7 @@ class SelectPlanner {
   AggregatePlanner aggregate_;
   OverPlanner overs_;
   std::vector<OutputItem> items_;
+  ExpressionPtr qualify_;  // or null
 };
 
 }  // namespace slipstream::sql

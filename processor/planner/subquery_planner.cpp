@@ -108,7 +108,8 @@ std::optional<SubqueryPlanner::Plain> SubqueryPlanner::PlanPlain(const ast::Quer
     return std::nullopt;
   }
   const auto* const select = std::get_if<ast::Select>(&query.terms.front().body);
-  if (select == nullptr || !select->from || select->has_group_by || select->having) {
+  if (select == nullptr || !select->from || select->has_group_by || select->having ||
+      select->qualify) {
     return std::nullopt;
   }
   Plain plain{.select = select, .relation = queries_.PlanFrom(*select->from), .correlated = {}};

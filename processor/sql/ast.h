@@ -270,6 +270,7 @@ struct Select {
   std::optional<std::vector<std::vector<size_t>>> grouping_sets;
   ExprPtr having;
   std::vector<WindowDefinition> windows;
+  ExprPtr qualify;
 };
 
 struct Values {

@@ -146,9 +146,7 @@ ast::Select Grammar::ParseSelect() {
       select.windows.back().name = name;
     } while (Accept(","));
   }
-  if (NextIsWord("QUALIFY")) {
-    Unsupported(Peek().span, "QUALIFY is", "use a WHERE around the query");
-  }
+  if (AcceptWord("QUALIFY")) select.qualify = ParseExpression();
   return select;
 }
 
