@@ -113,7 +113,7 @@ class RocksDbScratch final : public ScratchStore {
   const size_t cache_bytes_;  // of all spaces
   rocksdb::WriteOptions write_;
   std::atomic<uint32_t> next_number_{0};
-  std::atomic<size_t> space_count_{0};
+  std::atomic<size_t> caching_count_{0};  // spaces with something in memory in front of them
   std::atomic<uint64_t> written_bytes_{0};
   std::atomic<uint64_t> reads_{0};
   std::atomic<uint64_t> reads_found_{0};
@@ -126,12 +126,9 @@ class RocksDbScratch final : public ScratchStore {
 class RocksDbScratch::Space final : public ScratchSpace {
  public:
   Space(RocksDbScratch& store, uint32_t number)
-      : store_(store), number_(number), key_(PrefixOf(number)) {
-    store_.space_count_.fetch_add(1, std::memory_order_relaxed);
-  }
+      : store_(store), number_(number), key_(PrefixOf(number)) {}
   ~Space() override {
     SetCached(0);
-    store_.space_count_.fetch_sub(1, std::memory_order_relaxed);
     if (!is_used_) return;
     // Numbers do not come again: what this leaves behind is in nobody's way.
     store_.Note(store_.db_->DeleteRange(store_.write_,
@@ -183,16 +180,19 @@ class RocksDbScratch::Space final : public ScratchSpace {
 
   void Fail(const Status& status) override { store_.Fail(status); }
   size_t cache_bytes() const override {
-    return store_.cache_bytes_ /
-           std::max<size_t>(store_.space_count_.load(std::memory_order_relaxed), 1);
+    const size_t others = store_.caching_count_.load(std::memory_order_relaxed) - is_caching();
+    return store_.cache_bytes_ / (others + 1);
   }
   void SetCached(size_t bytes) override {
+    if (bytes > 0 && !is_caching()) store_.caching_count_.fetch_add(1, std::memory_order_relaxed);
+    if (bytes == 0 && is_caching()) store_.caching_count_.fetch_sub(1, std::memory_order_relaxed);
     store_.cached_bytes_.fetch_add(bytes - cached_bytes_, std::memory_order_relaxed);
     cached_bytes_ = bytes;
   }
   size_t cached_bytes() const override { return cached_bytes_; }
 
  private:
+  bool is_caching() const { return cached_bytes_ > 0; }
   rocksdb::Slice FullKey(std::string_view key) {
     key_.resize(kPrefixBytes);
     key_.append(key);

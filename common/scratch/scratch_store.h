@@ -37,7 +37,8 @@ class ScratchSpace {
   // What was read makes no sense: kept like a failure of the store's own.
   virtual void Fail(const Status& status) = 0;
 
-  // How much its owner may keep in memory in front of it: changes as spaces come and go.
+  // How much its owner may keep in memory in front of it: its share among the spaces whose owners
+  // keep anything there, so it changes with them.
   virtual size_t cache_bytes() const = 0;
   // How much that is now.
   virtual void SetCached(size_t bytes) = 0;

@@ -94,16 +94,22 @@ TEST_F(ScratchTest, AFailureIsKeptAndNothingIsFoundFromThenOn) {
   EXPECT_EQ(Scan(*space, ""), Lines());
 }
 
-TEST_F(ScratchTest, ItSharesItsCacheAmongTheSpacesThatAreThere) {
+TEST_F(ScratchTest, ItSharesItsCacheAmongTheSpacesThatHaveSomethingThere) {
   const auto store = Open(size_t{8} << 20);
   auto one = store->NewSpace();
   EXPECT_EQ(one->cache_bytes(), size_t{4} << 20);
   auto two = store->NewSpace();
-  EXPECT_EQ(one->cache_bytes(), size_t{2} << 20);
+  EXPECT_EQ(one->cache_bytes(), size_t{4} << 20);
   two->SetCached(100);
+  EXPECT_EQ(one->cache_bytes(), size_t{2} << 20);
+  EXPECT_EQ(two->cache_bytes(), size_t{4} << 20);
   one->SetCached(10);
+  EXPECT_EQ(two->cache_bytes(), size_t{2} << 20);
   two->SetCached(50);
   EXPECT_EQ(store->counters().cached_bytes, 60U);
+  two->SetCached(0);
+  EXPECT_EQ(one->cache_bytes(), size_t{4} << 20);
+  two->SetCached(50);
   two.reset();
   EXPECT_EQ(store->counters().cached_bytes, 10U);
   EXPECT_EQ(one->cache_bytes(), size_t{4} << 20);
