@@ -161,6 +161,7 @@ struct FileCheckPage {
   std::string next_cursor;  // empty: that was all
   uint64_t file_count = 0;
   uint64_t directory_count = 0;
+  uint64_t closed_directory_count = 0;  // of these: that the user may not list, not looked into
   uint64_t block_count = 0;
   uint64_t raw_bytes = 0;
   uint64_t under_replicated_blocks = 0;

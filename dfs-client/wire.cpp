@@ -254,6 +254,7 @@ FileCheckPage ToFileCheckPage(const v1::CheckFilesResponse& in) {
   FileCheckPage out{.next_cursor = in.next_cursor(),
                     .file_count = in.file_count(),
                     .directory_count = in.directory_count(),
+                    .closed_directory_count = in.closed_directory_count(),
                     .block_count = in.block_count(),
                     .raw_bytes = in.raw_bytes(),
                     .under_replicated_blocks = in.under_replicated_blocks(),

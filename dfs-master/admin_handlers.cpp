@@ -53,7 +53,8 @@ Status MasterHandlers::Answer(const v1::CheckFilesRequest& request,
                                        .wants_all = request.all(),
                                        .wants_blocks = request.with_blocks(),
                                        .limit = request.limit(),
-                                       .block = request.block_id()}));
+                                       .block = request.block_id()},
+                                      *caller_));
   ToProto(page, response);
   return {};
 }

@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "dfs-master/codec.h"
 #include "dfs-master/path.h"
+#include "dfs-master/permissions.h"
 
 namespace slipstream::dfs::master {
 namespace {
@@ -47,9 +48,13 @@ Result<Cursor> ParseCursor(std::string_view text, const Path& root) {
 // One page in the making.
 class FileChecker::Walk final {
  public:
-  Walk(const FileChecker& checker, const Transaction& txn, const CheckRequest& request)
+  Walk(const FileChecker& checker,
+       const Transaction& txn,
+       const Caller& caller,
+       const CheckRequest& request)
       : checker_(checker),
         txn_(txn),
+        caller_(caller),
         request_(request),
         names_left_(request.limit == 0 ? kNamesDefault : std::min(request.limit, kNamesMax)) {}
 
@@ -59,7 +64,7 @@ class FileChecker::Walk final {
     last_ = root;
     if (request_.cursor.empty()) {
       RETURN_IF_ERROR(Visit(root, inode, 0));
-      if (inode.is_directory()) levels_.push_back({.directory = inode.id, .path = root});
+      if (MayEnter(inode)) levels_.push_back({.directory = inode.id, .path = root});
     } else {
       ASSIGN_OR_RETURN(Cursor cursor, ParseCursor(request_.cursor, root));
       RETURN_IF_ERROR(Resume(root, inode, cursor));
@@ -84,11 +89,16 @@ class FileChecker::Walk final {
 
   bool HasBudget() const { return names_left_ > 0 && blocks_left_ > 0 && !cut_off_at_.has_value(); }
 
+  bool MayEnter(const Inode& inode) const {
+    return inode.is_directory() && Permissions::CheckListInode(caller_, inode).ok();
+  }
+
   // Goes down to where the last page ended, as far as that is still there.
   Status Resume(const Path& root, Inode inode, const Cursor& cursor) {
     last_ = cursor.path;
     bool is_there = true;
-    for (size_t depth = root.size(); depth < cursor.path.size() && inode.is_directory(); ++depth) {
+    for (size_t depth = root.size(); depth < cursor.path.size(); ++depth) {
+      if (!MayEnter(inode)) return {};
       const auto depth_end = cursor.path.begin() + static_cast<ptrdiff_t>(depth);
       levels_.push_back({.directory = inode.id,
                          .path = Path(cursor.path.begin(), depth_end),
@@ -100,9 +110,9 @@ class FileChecker::Walk final {
       inode = std::move(*child);
     }
     if (!is_there) return {};
-    if (inode.is_directory()) {
+    if (MayEnter(inode)) {
       levels_.push_back({.directory = inode.id, .path = cursor.path});
-    } else if (cursor.offset_bytes > 0) {
+    } else if (!inode.is_directory() && cursor.offset_bytes > 0) {
       return Visit(cursor.path, inode, cursor.offset_bytes);
     }
     return {};
@@ -137,7 +147,7 @@ class FileChecker::Walk final {
       path.push_back(child.name);
       level.after = child.name;
       RETURN_IF_ERROR(Visit(path, child, 0));
-      if (!child.is_directory()) continue;
+      if (!MayEnter(child)) continue;
       levels_.push_back({.directory = child.id, .path = std::move(path)});
       return {};
     }
@@ -150,6 +160,7 @@ class FileChecker::Walk final {
     CheckedFile file{.path = ToString(path)};
     if (inode.is_directory()) {
       ++page_.directory_count;
+      if (!MayEnter(inode)) ++page_.closed_directory_count;
     } else {
       if (offset_bytes == 0) {
         ++page_.file_count;
@@ -218,6 +229,7 @@ class FileChecker::Walk final {
 
   const FileChecker& checker_;
   const Transaction& txn_;
+  const Caller& caller_;
   const CheckRequest& request_;
   CheckPage page_;
   std::vector<Level> levels_;
@@ -227,8 +239,10 @@ class FileChecker::Walk final {
   size_t blocks_left_ = kBlocksMax;
 };
 
-Result<CheckPage> FileChecker::Check(const Transaction& txn, const CheckRequest& request) const {
-  return Walk(*this, txn, request).Run();
+Result<CheckPage> FileChecker::Check(const Transaction& txn,
+                                     const Caller& caller,
+                                     const CheckRequest& request) const {
+  return Walk(*this, txn, caller, request).Run();
 }
 
 }  // namespace slipstream::dfs::master

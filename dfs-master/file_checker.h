@@ -9,6 +9,7 @@
 #include "common/status/status.h"
 #include "dfs-master/block_locator.h"
 #include "dfs-master/block_map.h"
+#include "dfs-master/caller.h"
 #include "dfs-master/namespace_tree.h"
 #include "dfs-master/transaction.h"
 #include "dfs-master/types.h"
@@ -50,6 +51,7 @@ struct CheckPage {
   std::string next_cursor;  // empty: that was all
   uint64_t file_count = 0;
   uint64_t directory_count = 0;
+  uint64_t closed_directory_count = 0;  // of these: that whoever asks may not list
   uint64_t block_count = 0;
   uint64_t raw_bytes = 0;
   uint64_t under_replicated_blocks = 0;
@@ -66,15 +68,18 @@ struct CheckPage {
 // the path looked at last, so that nothing is kept between pages: what was deleted or renamed
 // meanwhile is passed over, what is new behind the cursor is found. A page looks at a bounded
 // number of names and of blocks; a file with very many blocks comes in parts, one page after
-// another, each with the counts of its part. Threads: none; under the master's lock. Borrows all it
-// is made of.
+// another, each with the counts of its part. What lies in a directory that whoever asks may not
+// list is not looked at. Threads: none; under the master's lock. Borrows all it is made of.
 class FileChecker final {
  public:
   FileChecker(const NamespaceTree& tree, const BlockMap& blocks, const BlockLocator& locator)
       : tree_(tree), blocks_(blocks), locator_(locator) {}
 
-  // Errors: those of NamespaceTree::Find; kInvalidArgument (a cursor of another path).
-  Result<CheckPage> Check(const Transaction& txn, const CheckRequest& request) const;
+  // That the caller may ask for the path itself is seen to. Errors: those of NamespaceTree::Find;
+  // kInvalidArgument (a cursor of another path).
+  Result<CheckPage> Check(const Transaction& txn,
+                          const Caller& caller,
+                          const CheckRequest& request) const;
 
  private:
   class Walk;

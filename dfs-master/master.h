@@ -336,7 +336,8 @@ class Master final {
   Status StopBalance();
   Result<BalanceStatus> GetBalance();
   // The health of the files below a path, a page at a time.
-  Result<CheckPage> CheckFiles(const CheckRequest& request);
+  Result<CheckPage> CheckFiles(const CheckRequest& request,
+                               const Caller& caller = Caller::Process());
 
   // Reads some thousand more of the store's blocks; false: that was all. To be called again and
   // again after Open, by one thread, which may be another one than Tick's.

@@ -195,10 +195,11 @@ Result<BalanceStatus> Master::GetBalance() {
 
 // ---- Files ----
 
-Result<CheckPage> Master::CheckFiles(const CheckRequest& request) {
+Result<CheckPage> Master::CheckFiles(const CheckRequest& request, const Caller& caller) {
   return Read([&](State& state, const Transaction& txn) -> Result<CheckPage> {
     RETURN_IF_ERROR(state.CheckLoaded());
-    return FileChecker(state.tree, state.blocks, state.locator).Check(txn, request);
+    RETURN_IF_ERROR(state.permissions.CheckList(txn, caller, request.path));
+    return FileChecker(state.tree, state.blocks, state.locator).Check(txn, caller, request);
   });
 }
 

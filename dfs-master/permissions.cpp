@@ -197,6 +197,10 @@ Status Permissions::CheckSuperuser(const Caller& caller) {
       fmt::format("Access denied for user {}. Superuser privilege is required", caller.user));
 }
 
+Status Permissions::CheckListInode(const Caller& caller, const Inode& inode) {
+  return Check(caller, inode, inode.name, kRead | kSearch);
+}
+
 Status Permissions::CheckReadInode(const Caller& caller, const Inode& inode) {
   return Check(caller, inode, inode.name, kRead);
 }

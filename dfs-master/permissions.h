@@ -54,6 +54,7 @@ class Permissions final {
 
   static Status CheckSuperuser(const Caller& caller);
   // Of an inode found by its number; what leads to it is not looked at.
+  static Status CheckListInode(const Caller& caller, const Inode& inode);
   static Status CheckReadInode(const Caller& caller, const Inode& inode);
   static Status CheckWriteInode(const Caller& caller, const Inode& inode);
 

@@ -319,6 +319,7 @@ void ToProto(const CheckPage& page, v1::CheckFilesResponse& out) {
   out.set_next_cursor(page.next_cursor);
   out.set_file_count(page.file_count);
   out.set_directory_count(page.directory_count);
+  out.set_closed_directory_count(page.closed_directory_count);
   out.set_block_count(page.block_count);
   out.set_raw_bytes(page.raw_bytes);
   out.set_under_replicated_blocks(page.under_replicated_blocks);

@@ -70,6 +70,10 @@ class FileChecker final {
     const FileCheckPage& sum = totals_;
     const uint64_t blocks = sum.block_count;
     std::string out = fmt::format("\nStatus: {}\n", is_healthy() ? "HEALTHY" : "CORRUPT");
+    if (sum.closed_directory_count > 0) {
+      out += fmt::format(" Dirs not looked into (permission denied):\t{}\n",
+                         sum.closed_directory_count);
+    }
     size_t live_nodes = 0;
     std::set<std::string> racks;
     for (const NodeReport& node : state_.nodes) {
@@ -155,6 +159,7 @@ class FileChecker final {
   void Add(const FileCheckPage& page) {
     totals_.file_count += page.file_count;
     totals_.directory_count += page.directory_count;
+    totals_.closed_directory_count += page.closed_directory_count;
     totals_.block_count += page.block_count;
     totals_.raw_bytes += page.raw_bytes;
     totals_.under_replicated_blocks += page.under_replicated_blocks;

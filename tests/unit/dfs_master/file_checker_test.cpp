@@ -60,6 +60,29 @@ TEST_F(FileCheckerTest, EveryNameIsLookedAtOnceWhateverThePage) {
   EXPECT_EQ(PathsOf(CheckAll({.path = "/f", .wants_all = true})), std::vector<std::string>{"/f"});
 }
 
+TEST_F(FileCheckerTest, WhatLiesInDirectoriesThatOneMayNotListIsNotLookedAt) {
+  for (const char* path : {"/a", "/closed/b", "/closed/d/c", "/f"})
+    PutFile(path);
+  ASSERT_TRUE(master_->SetAttributes("/closed", {.mode = 0711}, "").ok());
+  const Caller eve{.user = "eve", .groups = {}, .is_superuser = false};
+
+  const auto page = master_->CheckFiles({.path = "/", .wants_all = true}, eve);
+  ASSERT_TRUE(page.ok()) << page.status().ToString();
+  EXPECT_EQ(PathsOf(*page), (std::vector<std::string>{"/", "/a", "/closed", "/f"}));
+  EXPECT_EQ(page->closed_directory_count, 1U);
+  EXPECT_EQ(page->file_count, 2U);
+
+  EXPECT_EQ(master_->CheckFiles({.path = "/closed"}, eve).status().code(), Code::kPermissionDenied);
+  // What is below it may be open again, to who knows its name.
+  EXPECT_TRUE(master_->CheckFiles({.path = "/closed/d"}, eve).ok());
+  // Nor by a cursor that has been there.
+  const auto first = master_->CheckFiles({.path = "/", .wants_all = true, .limit = 4});
+  ASSERT_EQ(PathsOf(*first), (std::vector<std::string>{"/", "/a", "/closed", "/closed/b"}));
+  const auto rest =
+      master_->CheckFiles({.path = "/", .cursor = first->next_cursor, .wants_all = true}, eve);
+  EXPECT_EQ(PathsOf(*rest), std::vector<std::string>{"/f"});
+}
+
 TEST_F(FileCheckerTest, WhatIsDeletedBetweenPagesIsPassedOver) {
   for (const char* path : {"/a", "/d/b", "/d/c", "/f"})
     PutFile(path);
