@@ -11,8 +11,8 @@ namespace slipstream::sql {
 namespace {
 
 // In the table for their kernels' sake; SQL has them as words between operands.
-constexpr std::array kOperators =
-    std::to_array<std::string_view>({"AND", "IN", "ITEM", "LIKE", "NEGATE", "NOT", "OR"});
+constexpr std::array kOperators = std::to_array<std::string_view>(
+    {"AND", "IN", "ITEM", "LIKE", "NEGATE", "NOT", "OR", "OVERLAPS"});
 
 bool IsCalledByName(const std::string& name) {
   const bool is_word = std::all_of(name.begin(), name.end(), [](char c) {

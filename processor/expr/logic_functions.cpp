@@ -62,6 +62,16 @@ void NullIfKernel(const KernelCall& call, Column& out) {
   }
 }
 
+// IS SINGLE: TRUE of 0 and 1; other numbers of rows are too many for a query that is a value.
+void IsSingleKernel(const KernelCall& call, Column& out) {
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const bool is_single = call.args[0].int_at(row) <= 1;
+    out.bools[row] = is_single ? 1 : 0;
+    if (!is_single) call.errors.Add(row, "a query that stands for a value gave more than one row");
+  }
+}
+
 bool AreBoolean(std::span<const ExpressionPtr> args) {
   for (const ExpressionPtr& arg : args) {
     if (!FitParam(FunctionTable::Param::kBoolean, arg->type)) return false;
@@ -120,6 +130,7 @@ void AddLogicFunctions(FunctionTable& table) {
   AddConnective(table, "AND", Evaluation::kAnd);
   AddConnective(table, "OR", Evaluation::kOr);
   table.Add("NOT", {FunctionTable::Param::kBoolean}, 0, DataType::Boolean(), NotKernel);
+  table.Add("IS SINGLE", {FunctionTable::Param::kInteger}, 0, DataType::Boolean(), IsSingleKernel);
   AddTest(table, "IS NULL", false, IsNullKernel<true>);
   AddTest(table, "IS NOT NULL", false, IsNullKernel<false>);
   AddTest(table, "IS TRUE", true, IsValueKernel<true, false>);

@@ -20,6 +20,10 @@ PlanNodePtr FoldPlanConstants(PlanNodePtr node);
 // whose rows without partner a filter takes out is none. Filters that meet are one.
 PlanNodePtr PushFilters(PlanNodePtr node);
 
+// Joins that are written one after the other in an order in which each, as far as there is one, has
+// an equality with those before. Where that is so already they stay as they are.
+PlanNodePtr AvoidCrossJoins(PlanNodePtr node);
+
 // Makes keys of the equalities in the conditions of joins; where a side of one is computed, it
 // becomes a column of the join's input.
 PlanNodePtr FindJoinKeys(PlanNodePtr node);

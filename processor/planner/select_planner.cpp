@@ -157,7 +157,9 @@ void SelectPlanner::AddWhere() {
 // What joins there are is known once WHERE is.
 void SelectPlanner::SettleJoins() {
   const bool is_bounded = context_.every_input_is_bounded();
-  input_.node = FindJoinKeys(PushFilters(std::move(input_.node)));
+  input_.node = PushFilters(std::move(input_.node));
+  if (is_bounded) input_.node = AvoidCrossJoins(std::move(input_.node));
+  input_.node = FindJoinKeys(std::move(input_.node));
   ChooseJoins(*input_.node, is_bounded);
   const std::set<size_t> times = EventTimes(*input_.node);
   const std::optional<RowWindows> windows = RowWindowsOf(*input_.node);

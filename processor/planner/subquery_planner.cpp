@@ -128,11 +128,14 @@ std::optional<SubqueryPlanner::Plain> SubqueryPlanner::PlanPlain(const ast::Quer
     ExpressionBinder binder(context_, relation.columns, "WHERE");
     binder.SeeOuter(input_.columns);
     binder.AllowSubqueries(subqueries);
-    ExpressionPtr bound = binder.BindCondition(*part);
-    if (IsCorrelated(*bound)) {
-      plain.correlated.push_back(std::move(bound));
-    } else {
-      condition = And(std::move(condition), std::move(bound));
+    std::vector<ExpressionPtr> bound;
+    SplitConjuncts(binder.BindCondition(*part), bound);
+    for (ExpressionPtr& conjunct : bound) {
+      if (IsCorrelated(*conjunct)) {
+        plain.correlated.push_back(std::move(conjunct));
+      } else {
+        condition = And(std::move(condition), std::move(conjunct));
+      }
     }
   }
   if (condition) relation.node = MakeFilter(std::move(relation.node), std::move(condition));
@@ -250,7 +253,10 @@ ExpressionPtr SubqueryPlanner::BindScalar(const ast::Query& query, Span at) {
                   fmt::format("a query that stands for a value gives one column, not {}",
                               relation.columns.size()));
   }
-  if (!GivesOneRow(*relation.node)) {
+  const bool gives_one = GivesOneRow(*relation.node);
+  if (!gives_one && context_.every_input_is_bounded()) {
+    relation = SingleValue(std::move(relation), at);
+  } else if (!gives_one) {
     context_.Unsupported(at,
                          "a query that stands for a value and may give many rows is",
                          "aggregate them: MAX(…), or LIMIT 1");
@@ -264,6 +270,29 @@ ExpressionPtr SubqueryPlanner::BindScalar(const ast::Query& query, Span at) {
   const size_t column = input_.node->output.size() + relation.columns.front().column;
   Join(std::move(relation.node), JoinSpec::Type::kLeft, nullptr);
   return MakeColumn(column, input_.node->output[column].type);
+}
+
+// The value of the only row, or NULL: an aggregate, of which more rows are an error.
+Relation SubqueryPlanner::SingleValue(Relation relation, Span at) const {
+  const ScopeColumn& column = relation.columns.front();
+  const ExpressionPtr value = MakeColumn(column.column, column.type);
+  auto aggregate = std::make_unique<PlanNode>();
+  aggregate->kind = PlanNode::Kind::kAggregate;
+  for (std::vector<ExpressionPtr> args : {std::vector<ExpressionPtr>{}, {value}}) {
+    const std::string_view name = args.empty() ? "COUNT" : "MIN";
+    aggregate->aggregates.push_back(
+        context_.Check(MakeAggregate(name, std::move(args), false, nullptr), at));
+    aggregate->output.push_back({std::string(name), aggregate->aggregates.back().type});
+  }
+  aggregate->inputs.push_back(std::move(relation.node));
+  const auto result = [&](size_t i) { return MakeColumn(i, aggregate->output[i].type); };
+  const ExpressionPtr is_single = context_.Check(MakeCall("IS SINGLE", {result(0)}), at);
+  const ExpressionPtr single = context_.Check(
+      MakeCall("CASE", {is_single, result(1), MakeLiteral({}, result(1)->type)}), at);
+  ScopeColumn only{.name = column.name, .type = single->type};
+  relation.columns = {std::move(only)};
+  relation.node = MakeProject(std::move(aggregate), {single}, {relation.columns.front().name});
+  return relation;
 }
 
 void SubqueryPlanner::JoinScalars() {

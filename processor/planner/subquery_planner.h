@@ -79,6 +79,7 @@ class SubqueryPlanner {
   std::optional<Plain> PlanPlain(const ast::Query& query);
   Rows PlanRows(const ast::Query& query, Span at);
   std::vector<ExpressionPtr> BindLeft(const ast::Expr& value, size_t width);
+  Relation SingleValue(Relation relation, Span at) const;
   ExpressionPtr BindCorrelatedAggregate(Plain plain, Span at);
   // The results of aggregates over what a subquery gives for a row of the input, as columns of it.
   std::vector<ExpressionPtr> JoinAggregates(Plain plain,
