@@ -80,8 +80,12 @@ function(slipstream_test name)
   # not: that halves the time to compile it. Work that needs optimising belongs into a library.
   target_compile_options(${name} PRIVATE -Wno-conversion -Wno-shadow -O0)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 ${arg_RUN_ARGS})
+  # Generous: a test that hangs is found as well, and one on a busy machine is not taken for one.
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT 300)
+  endif()
+  if(SLIPSTREAM_SANITIZE)
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 3")
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "SLIPSTREAM_SOURCE_DIR=${CMAKE_SOURCE_DIR};SLIPSTREAM_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};${arg_ENVIRONMENT}")

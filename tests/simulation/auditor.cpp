@@ -21,7 +21,9 @@ namespace {
 
 constexpr const char* kHost = "auditor";
 constexpr Micros kPauseMax{4'000'000};
-constexpr std::chrono::milliseconds kPatience{20'000};
+// A call whose answer is lost takes ten seconds of it: twice in a row is rare, four times does not
+// happen.
+constexpr std::chrono::milliseconds kPatience{45'000};
 // All must have been in order for so long before: a node whose call was lost finds out by then, and
 // its master knows again what it has.
 constexpr Micros kRecovery{15'000'000};
@@ -34,7 +36,7 @@ Auditor::Auditor(Cluster& cluster, Stage& stage, size_t fragile, Random random)
       fragile_(fragile),
       random_(random),
       process_(stage.scheduler(), kHost, Micros(0)),
-      client_(stage.Connect(process_, kHost, kPatience)) {}
+      client_(stage.Connect(process_, kHost, kPatience, kPatience)) {}
 
 Auditor::~Auditor() = default;
 

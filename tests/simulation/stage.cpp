@@ -12,7 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kMasterTimeout{20'000};
 constexpr milliseconds kDataTimeout{30'000};
 constexpr milliseconds kReplicaTimeout{3'000};
 
@@ -20,10 +19,11 @@ constexpr milliseconds kReplicaTimeout{3'000};
 
 std::unique_ptr<dfs::DfsClient> Stage::Connect(Process& process,
                                                const std::string& host,
-                                               milliseconds patience) {
+                                               milliseconds patience,
+                                               milliseconds master_patience) {
   dfs::ClientOptions options;
   options.master = MasterMachine::kAddress;
-  options.timeout = kMasterTimeout;
+  options.timeout = master_patience;
   options.write_timeout = kDataTimeout;
   options.read_timeout = patience;
   options.replica_timeout = kReplicaTimeout;

@@ -34,11 +34,15 @@ class Stage final {
   PathHistory& history() { return history_; }
   Micros now() const { return scheduler_.now(); }
 
-  // A client of the file system, as a program on `host` has it; reads are tried for `patience`.
+  // A client of the file system, as a program on `host` has it; reads are tried for `patience`, the
+  // master for `master_patience`.
   static constexpr std::chrono::milliseconds kPatience{30'000};
-  std::unique_ptr<dfs::DfsClient> Connect(Process& process,
-                                          const std::string& host,
-                                          std::chrono::milliseconds patience = kPatience);
+  static constexpr std::chrono::milliseconds kMasterPatience{20'000};
+  std::unique_ptr<dfs::DfsClient> Connect(
+      Process& process,
+      const std::string& host,
+      std::chrono::milliseconds patience = kPatience,
+      std::chrono::milliseconds master_patience = kMasterPatience);
 
   // The first violation ends the simulation.
   void Fail(const std::string& what);
