@@ -25,10 +25,10 @@ struct FreeMac {
   void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
 };
 
-template <class Out>
-void StoreBigEndian(uint64_t value, size_t bytes, Out out) {
+template <class Byte>
+void StoreBigEndian(uint64_t value, size_t bytes, Byte* out) {
   for (size_t i = 0; i < bytes; ++i)
-    out[i] = static_cast<unsigned char>(value >> (8 * (bytes - 1 - i)));
+    out[i] = static_cast<Byte>(value >> (8 * (bytes - 1 - i)));
 }
 
 }  // namespace
@@ -68,8 +68,8 @@ TokenSealer::~TokenSealer() = default;
 std::string TokenSealer::Seal(const Grant& grant) const {
   std::array<unsigned char, kSealedBytes> sealed{};
   sealed.front() = static_cast<unsigned char>(grant.right);
-  StoreBigEndian(grant.first, 8, sealed.begin() + 1);
-  StoreBigEndian(grant.count, 4, sealed.begin() + 9);
+  StoreBigEndian(grant.first, 8, sealed.data() + 1);
+  StoreBigEndian(grant.count, 4, sealed.data() + 9);
   const std::unique_ptr<EVP_MAC_CTX, FreeMac> mac(EVP_MAC_CTX_dup(mac_->keyed.get()));
   std::array<unsigned char, kDigestBytes> digest{};
   size_t digest_bytes = 0;
@@ -78,7 +78,7 @@ std::string TokenSealer::Seal(const Grant& grant) const {
                        EVP_MAC_final(mac.get(), digest.data(), &digest_bytes, digest.size()) == 1;
   SLIPSTREAM_CHECK(is_made && digest_bytes == digest.size(), "OpenSSL makes no HMAC");
   std::string token(kTokenBytes, '\0');
-  StoreBigEndian(key_id_, kKeyIdBytes, token.begin());
+  StoreBigEndian(key_id_, kKeyIdBytes, token.data());
   std::copy_n(digest.begin(), kMacBytes, token.begin() + kKeyIdBytes);
   return token;
 }
