@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -239,12 +240,14 @@ Result<std::vector<KafkaRecord>> KafkaClient::ReadAll(const std::string& topic) 
   RETURN_IF_ERROR(KafkaStatus(rd_kafka_assign(handle.get(), all.get()), "assign"));
   std::vector<KafkaRecord> records;
   const auto give_up_at = steady_clock::now() + deadline_;
-  for (int open = found->second; open > 0;) {
+  // By partition: an end that is told twice is one.
+  std::set<int32_t> ended;
+  while (static_cast<int>(ended.size()) < found->second) {
     if (steady_clock::now() >= give_up_at) return DeadlineExceeded("read " + topic);
     Message message(rd_kafka_consumer_poll(handle.get(), kPollMs));
     if (message == nullptr) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      --open;
+      ended.insert(message->partition);
     } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       records.push_back(FromMessage(*message));
     }  // any other error: the library goes on by itself, or the deadline ends it
