@@ -72,10 +72,14 @@ void Standbys::ChooseAmong(const std::vector<kafka::Admin::GroupMember>& workers
   }
 }
 
+kafka::TopicPartition Standbys::ChangelogOf(const kafka::TopicPartition& task) const {
+  const uint8_t input = context_.InputOf(task.topic).value();
+  return {context_.stages[context_.inputs[input].stage].changelog_topic, task.partition};
+}
+
 Standbys::Standby Standbys::NewStandby(const kafka::TopicPartition& task) const {
   const uint8_t input = context_.InputOf(task.topic).value();
-  const JobStage& stage = context_.stages[context_.inputs[input].stage];
-  return {.changelog = {stage.changelog_topic, task.partition},
+  return {.changelog = ChangelogOf(task),
           .copy = std::make_unique<TaskCopy>(input, context_.options.scratch, clock_.WallNow())};
 }
 
@@ -91,6 +95,7 @@ Status Standbys::Follow() {
     if (!is_new) entry->second = std::min(entry->second, next);
   }
   std::vector<kafka::PartitionOffset> positions;
+  positions.reserve(begins.size());
   for (const auto& [changelog, offset] : begins)
     positions.push_back({.partition = changelog, .offset = offset});
   ASSIGN_OR_RETURN(auto queues, follower_->Follow(positions));
@@ -186,9 +191,8 @@ std::unique_ptr<TaskCopy> Standbys::Take(const kafka::TopicPartition& task) {
 
 void Standbys::Return(const kafka::TopicPartition& task, std::unique_ptr<TaskCopy> copy) {
   if (follower_ == nullptr || copy == nullptr) return;
-  Standby standby = NewStandby(task);
-  standby.copy = std::move(copy);
-  standbys_.insert_or_assign(task, std::move(standby));
+  standbys_.insert_or_assign(task,
+                             Standby{.changelog = ChangelogOf(task), .copy = std::move(copy)});
   has_changed_ = true;
 }
 

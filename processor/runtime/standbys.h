@@ -60,6 +60,7 @@ class Standbys final {
     std::unique_ptr<kafka::PartitionQueue> queue;
   };
 
+  kafka::TopicPartition ChangelogOf(const kafka::TopicPartition& task) const;
   Standby NewStandby(const kafka::TopicPartition& task) const;
   void ChooseAmong(const std::vector<kafka::Admin::GroupMember>& workers);
   Status Follow();
