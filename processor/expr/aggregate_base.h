@@ -1,8 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <new>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "processor/expr/aggregate_function.h"
@@ -59,6 +62,68 @@ class TypedAggregate : public StateAggregate<State, Self> {
       if (!column.is_null(rows[i])) Self::Add(Base::At(states[i] + state_offset), column, rows[i]);
     }
   }
+};
+
+template <class Item>
+struct OrderedItems {
+  std::map<std::string, Item> items;  // by order
+};
+
+// OrderedAggregate: likewise, over rows that come in any order: the last argument says where each
+// was to stand. `Self` has
+//   static constexpr char kFunction[]                                  as users know it
+//   std::optional<Item> ItemOf(args, uint32_t row) const               nothing: passed over
+//   static void PutItem(const Item&, std::string& to)
+//   bool TakeItem(std::string_view& from, Item&) const                 false: damaged
+template <class Item, class Self>
+class OrderedAggregate : public StateAggregate<OrderedItems<Item>, Self> {
+  using Base = StateAggregate<OrderedItems<Item>, Self>;
+
+ public:
+  using Base::Base;
+
+  // Only ever stands in for one that depends on the order.
+  std::optional<AggregateSignature> Bind(std::span<const ExpressionPtr>) const final {
+    return std::nullopt;
+  }
+  bool grows() const final { return true; }
+  void Update(std::span<std::byte* const> states,
+              size_t state_offset,
+              std::span<const uint32_t> rows,
+              std::span<const Column> args) const final {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      std::optional<Item> item = self().ItemOf(args, rows[i]);
+      if (!item.has_value()) continue;
+      Base::At(states[i] + state_offset)
+          .items.insert_or_assign(std::string(args.back().strings[rows[i]]), *std::move(item));
+    }
+  }
+  static void Combine(OrderedItems<Item>& into, const OrderedItems<Item>& from) {
+    into.items.insert(from.items.begin(), from.items.end());
+  }
+  void Save(const std::byte* state, std::string& to) const final {
+    PutNumber(to, static_cast<uint32_t>(Base::At(state).items.size()));
+    for (const auto& [order, item] : Base::At(state).items) {
+      PutText(to, order);
+      Self::PutItem(item, to);
+    }
+  }
+  Status Restore(std::byte* bytes, std::string_view& from) const final {
+    uint32_t count = 0;
+    if (!TakeNumber(from, count)) return DamagedState(Self::kFunction);
+    for (uint32_t i = 0; i < count; ++i) {
+      std::string_view order;
+      Item item{};
+      if (!TakeText(from, order) || !self().TakeItem(from, item)) {
+        return DamagedState(Self::kFunction);
+      }
+      Base::At(bytes).items.insert_or_assign(std::string(order), std::move(item));
+    }
+    return {};
+  }
+
+ private:
+  const Self& self() const { return static_cast<const Self&>(*this); }
 };
 
 using AggregateList = std::vector<std::unique_ptr<const AggregateFunction>>;

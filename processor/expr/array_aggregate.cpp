@@ -1,4 +1,3 @@
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -83,54 +82,24 @@ struct ArrayForm {
   const char* name() const { return ignores_nulls ? "ARRAY_AGG IGNORE NULLS" : "ARRAY_AGG"; }
 };
 
-struct OrderedArrayState {
-  std::map<std::string, Value> values;  // by order
-};
-
-// ARRAY_AGG over rows that come in any order: the last argument says where each was to stand.
-class OrderedArray final : public StateAggregate<OrderedArrayState, OrderedArray> {
+class OrderedArray final : public OrderedAggregate<Value, OrderedArray> {
  public:
-  explicit OrderedArray(ArrayForm form) : StateAggregate(form.name()), form_(form) {}
+  static constexpr char kFunction[] = "ARRAY_AGG";
+
+  explicit OrderedArray(ArrayForm form) : OrderedAggregate(form.name()), form_(form) {}
 
   std::string usage() const override { return "ARRAY_AGG(value, order)"; }
-  std::optional<AggregateSignature> Bind(Args) const override { return std::nullopt; }
-  bool grows() const override { return true; }
-  void Update(std::span<std::byte* const> states,
-              size_t state_offset,
-              std::span<const uint32_t> rows,
-              std::span<const Column> args) const override {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (form_.ignores_nulls && args[0].is_null(rows[i])) continue;
-      At(states[i] + state_offset)
-          .values.insert_or_assign(std::string(args[1].strings[rows[i]]), args[0].ValueAt(rows[i]));
-    }
-  }
-  static void Combine(OrderedArrayState& into, const OrderedArrayState& from) {
-    into.values.insert(from.values.begin(), from.values.end());
+  std::optional<Value> ItemOf(std::span<const Column> args, uint32_t row) const {
+    if (form_.ignores_nulls && args[0].is_null(row)) return std::nullopt;
+    return args[0].ValueAt(row);
   }
   void Finish(const std::byte* state, Column& out, Arena& arena) const override {
     AppendArray(
-        At(state).values, [](const auto& entry) { return entry.second; }, out, arena);
+        At(state).items, [](const auto& entry) { return entry.second; }, out, arena);
   }
-  void Save(const std::byte* state, std::string& to) const override {
-    PutNumber(to, static_cast<uint32_t>(At(state).values.size()));
-    for (const auto& [order, value] : At(state).values) {
-      PutText(to, order);
-      PutValue(to, value);
-    }
-  }
-  Status Restore(std::byte* bytes, std::string_view& from) const override {
-    uint32_t count = 0;
-    if (!TakeNumber(from, count)) return DamagedState("ARRAY_AGG");
-    for (uint32_t i = 0; i < count; ++i) {
-      std::string_view order;
-      Value value;
-      if (!TakeText(from, order) || !TakeValue(from, form_.kind, value)) {
-        return DamagedState("ARRAY_AGG");
-      }
-      At(bytes).values.insert_or_assign(std::string(order), std::move(value));
-    }
-    return {};
+  static void PutItem(const Value& value, std::string& to) { PutValue(to, value); }
+  bool TakeItem(std::string_view& from, Value& value) const {
+    return TakeValue(from, form_.kind, value);
   }
 
  private:

@@ -1,4 +1,3 @@
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,33 +26,18 @@ struct JsonListState {
   std::string items;  // with commas between them
 };
 
-struct OrderedJsonListState {
-  std::map<std::string, std::string> items;  // by order
-};
-
-// JSON_ARRAYAGG over rows that come in any order: the last argument says where each was to stand.
-class OrderedJsonList final : public StateAggregate<OrderedJsonListState, OrderedJsonList> {
+class OrderedJsonList final : public OrderedAggregate<std::string, OrderedJsonList> {
  public:
+  static constexpr char kFunction[] = "JSON_ARRAYAGG";
+
   OrderedJsonList(const char* name, bool keeps_nulls)
-      : StateAggregate(name), keeps_nulls_(keeps_nulls) {}
+      : OrderedAggregate(name), keeps_nulls_(keeps_nulls) {}
 
   std::string usage() const override { return "JSON_ARRAYAGG(value, order)"; }
-  std::optional<AggregateSignature> Bind(Args) const override { return std::nullopt; }
-  bool grows() const override { return true; }
-  void Update(std::span<std::byte* const> states,
-              size_t state_offset,
-              std::span<const uint32_t> rows,
-              std::span<const Column> args) const override {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const bool is_null = args[0].is_null(rows[i]);
-      if (is_null && !keeps_nulls_) continue;
-      At(states[i] + state_offset)
-          .items.insert_or_assign(std::string(args[1].strings[rows[i]]),
-                                  std::string(is_null ? kNull : args[0].strings[rows[i]]));
-    }
-  }
-  static void Combine(OrderedJsonListState& into, const OrderedJsonListState& from) {
-    into.items.insert(from.items.begin(), from.items.end());
+  std::optional<std::string> ItemOf(std::span<const Column> args, uint32_t row) const {
+    const bool is_null = args[0].is_null(row);
+    if (is_null && !keeps_nulls_) return std::nullopt;
+    return std::string(is_null ? kNull : args[0].strings[row]);
   }
   void Finish(const std::byte* state, Column& out, Arena& arena) const override {
     std::string items;
@@ -61,23 +45,12 @@ class OrderedJsonList final : public StateAggregate<OrderedJsonListState, Ordere
       items.append(items.empty() ? "" : ",").append(item);
     out.Append(AsArray(items), arena);
   }
-  void Save(const std::byte* state, std::string& to) const override {
-    PutNumber(to, static_cast<uint32_t>(At(state).items.size()));
-    for (const auto& [order, item] : At(state).items) {
-      PutText(to, order);
-      PutText(to, item);
-    }
-  }
-  Status Restore(std::byte* bytes, std::string_view& from) const override {
-    uint32_t count = 0;
-    if (!TakeNumber(from, count)) return DamagedState("JSON_ARRAYAGG");
-    for (uint32_t i = 0; i < count; ++i) {
-      std::string_view order;
-      std::string_view item;
-      if (!TakeText(from, order) || !TakeText(from, item)) return DamagedState("JSON_ARRAYAGG");
-      At(bytes).items.insert_or_assign(std::string(order), std::string(item));
-    }
-    return {};
+  static void PutItem(const std::string& item, std::string& to) { PutText(to, item); }
+  bool TakeItem(std::string_view& from, std::string& item) const {
+    std::string_view text;
+    if (!TakeText(from, text)) return false;
+    item = text;
+    return true;
   }
 
  private:

@@ -1,4 +1,3 @@
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,41 +21,26 @@ struct ListState {
   bool has_value = false;
 };
 
-// LISTAGG over rows that come in any order: the last argument says where each was to stand.
-struct OrderedListState {
-  struct Item {
-    std::string text;
-    std::optional<std::string> separator;
-  };
-  std::map<std::string, Item> items;  // by order
+struct ListItem {
+  std::string text;
+  std::optional<std::string> separator;
 };
 
-class OrderedList final : public StateAggregate<OrderedListState, OrderedList> {
+class OrderedList final : public OrderedAggregate<ListItem, OrderedList> {
  public:
-  OrderedList() : StateAggregate("LISTAGG") {}
+  static constexpr char kFunction[] = "LISTAGG";
+
+  OrderedList() : OrderedAggregate(kFunction) {}
 
   std::string usage() const override { return "LISTAGG(STRING[, STRING], order)"; }
-  std::optional<AggregateSignature> Bind(Args) const override { return std::nullopt; }
-  bool grows() const override { return true; }
-  void Update(std::span<std::byte* const> states,
-              size_t state_offset,
-              std::span<const uint32_t> rows,
-              std::span<const Column> args) const override {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const uint32_t row = rows[i];
-      if (args[0].is_null(row)) continue;
-      OrderedListState::Item item{.text = std::string(args[0].strings[row]),
-                                  .separator = std::nullopt};
-      if (args.size() > 2 && !args[1].is_null(row)) item.separator = args[1].strings[row];
-      At(states[i] + state_offset)
-          .items.insert_or_assign(std::string(args.back().strings[row]), std::move(item));
-    }
-  }
-  static void Combine(OrderedListState& into, const OrderedListState& from) {
-    into.items.insert(from.items.begin(), from.items.end());
+  std::optional<ListItem> ItemOf(std::span<const Column> args, uint32_t row) const {
+    if (args[0].is_null(row)) return std::nullopt;
+    ListItem item{.text = std::string(args[0].strings[row]), .separator = std::nullopt};
+    if (args.size() > 2 && !args[1].is_null(row)) item.separator = args[1].strings[row];
+    return item;
   }
   void Finish(const std::byte* state, Column& out, Arena& arena) const override {
-    const OrderedListState& list = At(state);
+    const OrderedItems<ListItem>& list = At(state);
     if (list.items.empty()) return out.AppendNull();
     std::string text;
     std::string separator = kSeparator;
@@ -68,32 +52,21 @@ class OrderedList final : public StateAggregate<OrderedListState, OrderedList> {
     }
     out.Append(text, arena);
   }
-  void Save(const std::byte* state, std::string& to) const override {
-    PutNumber(to, static_cast<uint32_t>(At(state).items.size()));
-    for (const auto& [order, item] : At(state).items) {
-      PutText(to, order);
-      PutText(to, item.text);
-      PutByte(to, item.separator ? 1 : 0);
-      PutText(to, item.separator.value_or(""));
-    }
+  static void PutItem(const ListItem& item, std::string& to) {
+    PutText(to, item.text);
+    PutByte(to, item.separator ? 1 : 0);
+    PutText(to, item.separator.value_or(""));
   }
-  Status Restore(std::byte* bytes, std::string_view& from) const override {
-    uint32_t count = 0;
-    if (!TakeNumber(from, count)) return DamagedState("LISTAGG");
-    for (uint32_t i = 0; i < count; ++i) {
-      std::string_view order;
-      std::string_view text;
-      std::string_view separator;
-      uint8_t has_separator = 0;
-      if (!TakeText(from, order) || !TakeText(from, text) || !TakeByte(from, has_separator) ||
-          !TakeText(from, separator)) {
-        return DamagedState("LISTAGG");
-      }
-      OrderedListState::Item item{.text = std::string(text), .separator = std::nullopt};
-      if (has_separator != 0) item.separator = separator;
-      At(bytes).items.insert_or_assign(std::string(order), std::move(item));
+  bool TakeItem(std::string_view& from, ListItem& item) const {
+    std::string_view text;
+    std::string_view separator;
+    uint8_t has_separator = 0;
+    if (!TakeText(from, text) || !TakeByte(from, has_separator) || !TakeText(from, separator)) {
+      return false;
     }
-    return {};
+    item.text = text;
+    if (has_separator != 0) item.separator = separator;
+    return true;
   }
 };
 
