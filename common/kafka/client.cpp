@@ -89,6 +89,24 @@ Result<Holder<rd_kafka_t>> MakeClient(rd_kafka_type_t type, Holder<rd_kafka_conf
   return Holder<rd_kafka_t>(client);
 }
 
+Result<Holder<rd_kafka_t>> MakeReader(const char* group_id,
+                                      const Properties& defaults,
+                                      Properties properties,
+                                      ClientEvents& events) {
+  for (const auto& [name, value] : Properties{{"group.id", group_id},
+                                              {"enable.auto.commit", "false"},
+                                              {"enable.auto.offset.store", "false"},
+                                              {"auto.offset.reset", "error"},
+                                              {"enable.partition.eof", "true"},
+                                              {"isolation.level", "read_committed"}}) {
+    properties.emplace_back(name, value);
+  }
+  ASSIGN_OR_RETURN(Holder<rd_kafka_conf_t> conf, MakeConf(defaults, properties, events));
+  ASSIGN_OR_RETURN(Holder<rd_kafka_t> client, MakeClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  rd_kafka_poll_set_consumer(client.get());
+  return client;
+}
+
 Status FromError(rd_kafka_resp_err_t error, std::string_view context) {
   return StatusFromKafka(error, context);
 }

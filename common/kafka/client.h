@@ -44,6 +44,13 @@ Result<Holder<rd_kafka_conf_t>> MakeConf(const Properties& defaults,
 // A handle; takes the configuration. Errors: kInvalidArgument (values that exclude one another).
 Result<Holder<rd_kafka_t>> MakeClient(rd_kafka_type_t type, Holder<rd_kafka_conf_t> conf);
 
+// A consumer of committed records that joins no group, but is told what to read; it says where a
+// partition ends, and stands still where it cannot go on. `group_id`: librdkafka wants one even so.
+Result<Holder<rd_kafka_t>> MakeReader(const char* group_id,
+                                      const Properties& defaults,
+                                      Properties properties,
+                                      ClientEvents& events);
+
 Status FromError(rd_kafka_resp_err_t error, std::string_view context);
 Status FromError(const rd_kafka_error_t& error, std::string_view context);
 

@@ -18,20 +18,11 @@ PartitionFollower::~PartitionFollower() = default;
 Result<std::unique_ptr<PartitionFollower>> PartitionFollower::Create(const Options& options) {
   auto impl = std::make_unique<Impl>(options.logger);
   impl->queue_bytes_max = options.queue_bytes_max;
-  Properties properties = options.properties;
-  // librdkafka wants a group's name even from those who never join one.
-  for (const auto& [name, value] : Properties{{"group.id", "slipstream-follower"},
-                                              {"enable.auto.commit", "false"},
-                                              {"enable.auto.offset.store", "false"},
-                                              {"auto.offset.reset", "error"},
-                                              {"enable.partition.eof", "true"},
-                                              {"isolation.level", "read_committed"}}) {
-    properties.emplace_back(name, value);
-  }
-  ASSIGN_OR_RETURN(Holder<rd_kafka_conf_t> conf,
-                   MakeConf(FetchDefaults(options.queue_bytes_max), properties, *impl));
-  ASSIGN_OR_RETURN(impl->client, MakeClient(RD_KAFKA_CONSUMER, std::move(conf)));
-  rd_kafka_poll_set_consumer(impl->client.get());
+  ASSIGN_OR_RETURN(impl->client,
+                   MakeReader("slipstream-follower",
+                              FetchDefaults(options.queue_bytes_max),
+                              options.properties,
+                              *impl));
   return std::unique_ptr<PartitionFollower>(new PartitionFollower(std::move(impl)));
 }
 

@@ -27,19 +27,8 @@ Result<std::unique_ptr<PartitionReader>> PartitionReader::Create(const Options& 
   impl->queue_bytes_max = options.queue_bytes_max;
   Properties defaults = FetchDefaults(options.queue_bytes_max);
   defaults.emplace_back("fetch.wait.max.ms", "20");
-  Properties properties = options.properties;
-  // librdkafka wants a group's name even from those who never join one.
-  for (const auto& [name, value] : Properties{{"group.id", "slipstream-reader"},
-                                              {"enable.auto.commit", "false"},
-                                              {"enable.auto.offset.store", "false"},
-                                              {"auto.offset.reset", "error"},
-                                              {"enable.partition.eof", "true"},
-                                              {"isolation.level", "read_committed"}}) {
-    properties.emplace_back(name, value);
-  }
-  ASSIGN_OR_RETURN(Holder<rd_kafka_conf_t> conf, MakeConf(defaults, properties, *impl));
-  ASSIGN_OR_RETURN(impl->client, MakeClient(RD_KAFKA_CONSUMER, std::move(conf)));
-  rd_kafka_poll_set_consumer(impl->client.get());
+  ASSIGN_OR_RETURN(impl->client,
+                   MakeReader("slipstream-reader", defaults, options.properties, *impl));
   impl->queue.reset(rd_kafka_queue_get_consumer(impl->client.get()));
   return std::unique_ptr<PartitionReader>(new PartitionReader(std::move(impl)));
 }
