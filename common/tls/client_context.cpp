@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <fstream>
-#include <sstream>
 #include <string_view>
 
 #include <boost/asio/ssl/context.hpp>

@@ -146,6 +146,9 @@ class Grammar {
   void ParseJsonPath(ast::Call& call);
   // [NULL | ABSENT ON NULL]: whether NULLs stay.
   bool ParseOnNull(bool otherwise);
+  bool NextIsOnNull() const;
+  // ON EMPTY (true) or ON ERROR.
+  bool ParseOnEmpty();
   ast::ExprPtr MakeWord(std::string word);  // as a literal
   void ParseArguments(ast::Call& call);
   ast::Argument ParseArgument();

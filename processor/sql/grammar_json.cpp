@@ -31,6 +31,13 @@ void Grammar::ParseJsonPath(ast::Call& call) {
   call.arguments.push_back({{}, ParseExpression()});
 }
 
+bool Grammar::ParseOnEmpty() {
+  ExpectWord("ON");
+  if (AcceptWord("EMPTY")) return true;
+  ExpectWord("ERROR");
+  return false;
+}
+
 // JSON_VALUE(text, path [RETURNING type] [{NULL | ERROR | DEFAULT value} ON {EMPTY | ERROR}]…)
 ast::ExprPtr Grammar::ParseJsonValue(ast::Call call) {
   const Span start = call.function.at;
@@ -62,13 +69,7 @@ ast::ExprPtr Grammar::ParseJsonValue(ast::Call call) {
       Unexpected("NULL, ERROR or DEFAULT before ON EMPTY or ON ERROR",
                  {"NULL", "ERROR", "DEFAULT"});
     }
-    ExpectWord("ON");
-    if (AcceptWord("EMPTY")) {
-      on_empty = std::move(handling);
-    } else {
-      ExpectWord("ERROR");
-      on_error = std::move(handling);
-    }
+    (ParseOnEmpty() ? on_empty : on_error) = std::move(handling);
   }
   for (Handling* const handling : {&on_empty, &on_error}) {
     call.arguments.push_back({{}, MakeWord(handling->word)});
@@ -136,18 +137,16 @@ ast::ExprPtr Grammar::ParseJsonQuery(ast::Call call) {
       Unexpected("NULL, EMPTY ARRAY, EMPTY OBJECT or ERROR before ON EMPTY or ON ERROR",
                  {"NULL", "EMPTY", "ERROR"});
     }
-    ExpectWord("ON");
-    if (AcceptWord("EMPTY")) {
-      on_empty = std::move(handling);
-    } else {
-      ExpectWord("ERROR");
-      on_error = std::move(handling);
-    }
+    (ParseOnEmpty() ? on_empty : on_error) = std::move(handling);
   }
   for (std::string* const word : {&wrapper, &on_empty, &on_error})
     call.arguments.push_back({{}, MakeWord(std::move(*word))});
   Expect(")");
   return Make(start, std::move(call));
+}
+
+bool Grammar::NextIsOnNull() const {
+  return NextAreWords({"NULL", "ON"}) || NextAreWords({"ABSENT", "ON"});
 }
 
 bool Grammar::ParseOnNull(bool otherwise) {
@@ -167,10 +166,8 @@ void Grammar::ParseJsonMember(ast::Call& call) {
 // JSON_OBJECT([[KEY] key VALUE value, …] [{NULL | ABSENT} ON NULL])
 ast::ExprPtr Grammar::ParseJsonObject(ast::Call call) {
   Expect("(");
-  const bool is_empty =
-      NextIs(")") || NextAreWords({"NULL", "ON"}) || NextAreWords({"ABSENT", "ON"});
   call.arguments.emplace_back();
-  if (!is_empty) {
+  if (!NextIs(")") && !NextIsOnNull()) {
     do {
       ParseJsonMember(call);
     } while (Accept(","));
@@ -184,10 +181,8 @@ ast::ExprPtr Grammar::ParseJsonObject(ast::Call call) {
 // JSON_ARRAY([value, …] [{NULL | ABSENT} ON NULL])
 ast::ExprPtr Grammar::ParseJsonArray(ast::Call call) {
   Expect("(");
-  const bool is_empty =
-      NextIs(")") || NextAreWords({"NULL", "ON"}) || NextAreWords({"ABSENT", "ON"});
   call.arguments.emplace_back();
-  if (!is_empty) {
+  if (!NextIs(")") && !NextIsOnNull()) {
     do {
       call.arguments.push_back({{}, ParseExpression()});
     } while (Accept(","));
