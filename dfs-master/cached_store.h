@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,8 @@ class CachedStore final : public KeyValueStore {
   CachedStore& operator=(const CachedStore&) = delete;
 
   Result<std::optional<std::string>> Get(Table table, std::string_view key) const override;
+  // Of what is kept.
+  void Prefetch(Table table, std::span<const std::string> keys) const override;
   Status Scan(Table table,
               std::string_view begin,
               std::string_view end,
@@ -57,19 +60,33 @@ class CachedStore final : public KeyValueStore {
  private:
   struct Row;
   struct RowKey {
+    RowKey(Table of, std::string_view bytes);
     Table table;
     std::string_view key;
+    size_t hash;
   };
-  struct RowHash {
-    using is_transparent = void;
-    size_t operator()(const RowKey& key) const;
-    size_t operator()(const Row* row) const;
+  // With the row's hash, so that looking for another, or making room for more, leaves rows alone,
+  // which are anywhere in memory.
+  struct Slot {
+    size_t hash;
+    Row* row;
   };
-  struct RowEqual {
+  // Of a row, whatever it is: almost surely the one whose key has this hash.
+  struct AnyWith {
+    size_t hash;
+  };
+  struct SlotHash {
     using is_transparent = void;
-    bool operator()(const Row* a, const Row* b) const;
-    bool operator()(const RowKey& a, const Row* b) const;
-    bool operator()(const Row* a, const RowKey& b) const { return (*this)(b, a); }
+    template <class Hashed>
+    size_t operator()(const Hashed& hashed) const {
+      return hashed.hash;
+    }
+  };
+  struct SlotEqual {
+    using is_transparent = void;
+    bool operator()(const Slot& a, const Slot& b) const { return a.row == b.row; }
+    bool operator()(const Slot& slot, const AnyWith& any) const { return slot.hash == any.hash; }
+    bool operator()(const Slot& slot, const RowKey& key) const;
   };
 
   // All of these change the cache alone, which is no part of what the store says: hence const.
@@ -83,7 +100,7 @@ class CachedStore final : public KeyValueStore {
   const size_t capacity_bytes_;
 
   mutable Mutex mutex_;
-  mutable absl::flat_hash_set<Row*, RowHash, RowEqual> rows_ GUARDED_BY(mutex_);
+  mutable absl::flat_hash_set<Slot, SlotHash, SlotEqual> rows_ GUARDED_BY(mutex_);
   mutable Row* newest_ GUARDED_BY(mutex_) = nullptr;
   mutable Row* oldest_ GUARDED_BY(mutex_) = nullptr;
   mutable size_t used_bytes_ GUARDED_BY(mutex_) = 0;

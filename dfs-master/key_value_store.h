@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,6 +96,9 @@ class KeyValueStore {
   virtual ~KeyValueStore() = default;
 
   virtual Result<std::optional<std::string>> Get(Table table, std::string_view key) const = 0;
+  // Hints at what Get is about to be asked for, some dozens of keys, so that what takes long to
+  // fetch is fetched all at once.
+  virtual void Prefetch(Table, std::span<const std::string>) const {}
   // Visits the keys of [begin, end) in order, as of one instant. An empty `end` is the table's end.
   // The visitor must not call the store.
   virtual Status Scan(Table table,

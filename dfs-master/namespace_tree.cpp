@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <absl/container/flat_hash_map.h>
-
 #include "common/log/log.h"
 #include "dfs-master/codec.h"
 
@@ -17,6 +15,14 @@ constexpr uint32_t kSetModeMax = 07777;
 constexpr int64_t kTimeMaxMs = 253'402'300'799'999;  // the end of 9999
 // Deeper than any path can be; a longer chain of parents is a ring, that is, damage.
 constexpr size_t kDepthMax = kPathBytesMax;
+
+// Names that are looked up one after another are fetched so many at a time.
+constexpr size_t kFetchedTogether = 32;
+
+// What lies behind the last slash of a path; all of it where there is none.
+std::string_view NameIn(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 // A reservation's value: the owner and how many of its candidates hold it.
 struct Reservation {
@@ -138,27 +144,40 @@ std::vector<Result<FileStatus>> NamespaceTree::GetStatuses(
     const Transaction& txn, std::span<const std::string> paths) const {
   std::vector<Result<FileStatus>> statuses;
   statuses.reserve(paths.size());
-  // Directories found on the way, by their paths with a slash behind.
-  absl::flat_hash_map<absl::string_view, InodeId> directories;
-  for (std::string_view path : paths) {
-    const size_t name_begin = path.rfind('/') + 1;
-    if (name_begin == 0 || name_begin == path.size()) {
-      statuses.push_back(GetStatus(txn, path));
-      continue;
+  KnownDirectories known;
+  std::vector<InodeId> parents;
+  std::vector<std::string> keys;
+  while (statuses.size() < paths.size()) {
+    const auto together =
+        paths.subspan(statuses.size(), std::min(kFetchedTogether, paths.size() - statuses.size()));
+    parents.clear();
+    keys.clear();
+    for (std::string_view path : together) {
+      parents.push_back(FindParent(txn, path, known));
+      if (parents.back() != kNoInode) keys.push_back(ChildKey(parents.back(), NameIn(path)));
     }
-    auto [it, is_new] =
-        directories.try_emplace(absl::string_view(path.data(), name_begin), kNoInode);
-    if (is_new) {
-      Result<Path> parent = ParsePath(name_begin == 1 ? "/" : path.substr(0, name_begin - 1));
-      Result<Inode> found = parent.ok() ? Find(txn, *parent) : parent.status();
-      if (found.ok() && found->is_directory()) it->second = found->id;
+    txn.Prefetch(Table::kInodes, keys);
+    for (size_t i = 0; i < together.size(); ++i) {
+      statuses.push_back(parents[i] == kNoInode
+                             ? GetStatus(txn, together[i])
+                             : GetStatusBelow(txn, together[i], parents[i], NameIn(together[i])));
     }
-    // Without one the whole path says what is wrong.
-    statuses.push_back(it->second == kNoInode
-                           ? GetStatus(txn, path)
-                           : GetStatusBelow(txn, path, it->second, path.substr(name_begin)));
   }
   return statuses;
+}
+
+InodeId NamespaceTree::FindParent(const Transaction& txn,
+                                  std::string_view path,
+                                  KnownDirectories& known) const {
+  const size_t name_begin = path.size() - NameIn(path).size();
+  if (name_begin == 0 || name_begin == path.size()) return kNoInode;
+  auto [it, is_new] = known.try_emplace(absl::string_view(path.data(), name_begin), kNoInode);
+  if (is_new) {
+    Result<Path> parent = ParsePath(name_begin == 1 ? "/" : path.substr(0, name_begin - 1));
+    Result<Inode> found = parent.ok() ? Find(txn, *parent) : parent.status();
+    if (found.ok() && found->is_directory()) it->second = found->id;
+  }
+  return it->second;
 }
 
 Result<FileStatus> NamespaceTree::GetStatusBelow(const Transaction& txn,

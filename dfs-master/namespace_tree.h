@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
+
 #include "common/status/status.h"
 #include "dfs-master/id_allocator.h"
 #include "dfs-master/path.h"
@@ -115,6 +117,12 @@ class NamespaceTree final {
 
  private:
   static FileStatus BareStatusOf(const Inode& inode);
+  // Directories found on the way, by their paths with a slash behind, which are borrowed; kNoInode
+  // where none is.
+  using KnownDirectories = absl::flat_hash_map<absl::string_view, InodeId>;
+  // The directory that the last name of a path is in. kNoInode: look at the whole path, which says
+  // what is wrong, or has no such name.
+  InodeId FindParent(const Transaction& txn, std::string_view path, KnownDirectories& known) const;
   Result<FileStatus> GetStatusBelow(const Transaction& txn,
                                     std::string_view path,
                                     InodeId parent,

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,10 @@ class Transaction final {
   explicit Transaction(const KeyValueStore& store) : store_(store) {}
 
   Result<std::optional<std::string>> Get(Table table, std::string_view key) const;
+  // As KeyValueStore::Prefetch.
+  void Prefetch(Table table, std::span<const std::string> keys) const {
+    store_.Prefetch(table, keys);
+  }
   // As KeyValueStore::Scan, the request's own changes included. Entries of the range that the
   // request changed are held in memory meanwhile.
   Status Scan(Table table,

@@ -1,6 +1,8 @@
 #include "dfs-master/cached_store.h"
 
 #include <random>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -65,6 +67,17 @@ TEST(CachedStoreTest, LetsGoOfTheLongestUnused) {
   EXPECT_EQ(*store.Get(Table::kInodes, "1"), "new") << "was pushed out";
 }
 
+TEST(CachedStoreTest, KeepsNothingForAHint) {
+  MemoryStore memory;
+  ASSERT_OK(memory.Apply(PutOf("a", "1")));
+  CachedStore store(memory, 1 << 20);
+  const std::vector<std::string> keys = {"a", "none"};
+  store.Prefetch(Table::kInodes, keys);
+  EXPECT_EQ(store.used_bytes(), 0U);
+  EXPECT_EQ(*store.Get(Table::kInodes, "a"), "1");
+  EXPECT_EQ(*store.Get(Table::kInodes, "none"), std::nullopt);
+}
+
 TEST(CachedStoreTest, DoesNotKeepLargeValues) {
   MemoryStore memory;
   CachedStore store(memory, 1 << 20);
@@ -96,6 +109,8 @@ TEST(CachedStoreTest, IsTheStoreBeneathWhateverIsDone) {
       }
       ASSERT_OK(store.Apply(batch));
     }
+    const std::vector<std::string> hinted = {key, std::to_string(random() % 60)};
+    store.Prefetch(table, hinted);
     ASSERT_EQ(*store.Get(table, key), *memory.Get(table, key)) << "step " << step;
     ASSERT_LE(store.used_bytes(), 3'000U);
   }

@@ -248,8 +248,13 @@ TEST_F(NamesTest, ALateCopyOfARefusedPutIsRefusedAgain) {
 TEST_F(NamesTest, ManyStatusesAtOnceAreThoseOfEach) {
   PutFile("/a/f");
   PutFile("/a/g");
-  const std::vector<std::string> paths = {
+  std::vector<std::string> paths = {
       "/a/f", "/a/g", "/a/none", "/", "/a", "/a/f/x", "/a//", "bad", "/a/g"};
+  // More than are fetched together.
+  for (int i = 0; i < 100; ++i) {
+    paths.push_back("/d" + std::to_string(i % 7) + "/f" + std::to_string(i));
+    if (i % 3 != 0) PutFile(paths.back());
+  }
 
   auto statuses = master_->GetStatuses(paths);
 
