@@ -272,17 +272,22 @@ void BlockMap::CountLeaving() {
       });
 }
 
-void BlockMap::BeginSession(NodeNumber node) {
+bool BlockMap::BeginSession(NodeNumber node, BlockId& position) {
   NodeMemory& memory = memory_[node];
-  memory.changed_at.clear();
-  memory.forgotten_up_to = 0;
-  memory.reported_up_to = 0;
-  memory.acknowledged_at.clear();
-  if (memory.replicas == 0) return;
-  table_.ForEachOn(node, [&](Entry entry) {
-    Change change(*this, entry);
-    FindReplica(entry, node)->is_confirmed = false;
-  });
+  if (position == 0) {
+    memory.changed_at.clear();
+    memory.forgotten_up_to = 0;
+    memory.reported_up_to = 0;
+    memory.acknowledged_at.clear();
+  }
+  if (memory.replicas == 0) return false;
+  const std::optional<BlockId> rest =
+      table_.ForSomeOn(node, position, kFollowedAtOnceMax, [&](Entry entry) {
+        Change change(*this, entry);
+        FindReplica(entry, node)->is_confirmed = false;
+      });
+  position = rest.value_or(position);
+  return rest.has_value();
 }
 
 bool BlockMap::IsOutdated(const NodeMemory& memory, BlockId id, uint64_t sequence) {

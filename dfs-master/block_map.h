@@ -113,9 +113,11 @@ class BlockMap final {
   // Whether those of this node's blocks are.
   bool HasFollowed(NodeNumber node) const { return !following_.contains(node); }
   void SetCounted(NodeNumber node, bool is_counted) { SetPresence(node, {.is_there = is_counted}); }
-  // The node started a session: what it had, on whosever word, is to be confirmed anew. Its full
-  // report is yet to come, and has all that was written there before.
-  void BeginSession(NodeNumber node);
+  // The node starts a session: what it had, on whosever word, is to be confirmed anew. Its full
+  // report is yet to come, and has all that was written there before. Goes through the node's
+  // replicas in steps: from `position` on, which begins at 0 and moves on; false: that was the
+  // last. What the node says in the session comes behind it; all else may come in between.
+  bool BeginSession(NodeNumber node, BlockId& position);
   void Added(NodeNumber node, const Block& block, uint64_t sequence);
   void Removed(NodeNumber node, BlockId id, uint64_t sequence);
   void Corrupt(NodeNumber node, BlockId id, uint64_t sequence);

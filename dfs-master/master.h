@@ -448,6 +448,9 @@ class Master final {
   Status Fail(const Status& error) EXCLUDES(mutex_);
 
   static void ApplyReplicaChange(State& state, Node& node, const ReplicaChange& change);
+  // Between two steps of something long: a mutex that is let go and taken again at once mostly goes
+  // to the same thread, whoever waits for it.
+  void LetOthersIn() REQUIRES(mutex_);
   void TakeAsReported(Node& node, const BlockReport& report, const Now& now) REQUIRES(mutex_);
   void SweepNodes(const Now& now) REQUIRES(mutex_);
   void AskForReports(const Now& now) REQUIRES(mutex_);
@@ -490,6 +493,7 @@ class Master final {
   OrphanReaper reaper_;  // Tick's alone
 
   mutable Mutex mutex_;
+  CondVar step_pause_;  // never notified
   State state_ GUARDED_BY(mutex_);
   bool is_making_backup_ GUARDED_BY(mutex_) = false;
 };

@@ -1,6 +1,7 @@
 // Master's dealings with datanodes, and its housekeeping.
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "common/log/log.h"
@@ -13,39 +14,54 @@ namespace {
 // Of a full report, taken in at once.
 constexpr size_t kReportStep = 4'096;
 
+constexpr std::chrono::microseconds kStepPause{500};
+
 }  // namespace
 
 Result<RegistrationAnswer> Master::Register(const NodeRegistration& registration) {
-  return Write("register",
-               [&](State& state, Transaction& txn, BlockChanges&, const Now& now)
-                   -> Result<RegistrationAnswer> {
-                 // What it reported now would be taken for strays.
-                 RETURN_IF_ERROR(state.CheckLoaded());
-                 ASSIGN_OR_RETURN(uint64_t session, state.incarnations.Allocate(txn, 1));
-                 ASSIGN_OR_RETURN(Node * node,
-                                  state.nodes.Register(txn, registration, session, now));
-                 state.blocks.BeginSession(node->number);
-                 state.blocks.SetPresence(node->number, node->presence());
-                 state.planner.BeginSession(node->number);
-                 state.merges.Forget(node->number);
-                 if (!state.first_node_at.has_value()) state.first_node_at = now.steady;
-                 log_->info("node_registered node={} address={} session={}",
-                            log::Quoted(registration.node_id),
-                            registration.address,
-                            session);
-                 const uint64_t position = store_.durable_position();
-                 if (state.restore.is_restored()) {
-                   state.ledger.RaiseAbove(txn, registration.highest_block_id, now);
-                   state.restore.SawPosition(txn, registration.newest_log_position, position);
-                 } else if (registration.newest_log_position > position) {
-                   log_->error("node_ahead_of_log node={} seen={} position={}",
-                               log::Quoted(registration.node_id),
-                               registration.newest_log_position,
-                               position);
-                 }
-                 return RegistrationAnswer{.session = session,
-                                           .log_position = state.restore.PositionOf(position)};
-               });
+  BlockId position = 0;
+  bool has_more = false;
+  auto begin = [&](State& state,
+                   Transaction& txn,
+                   BlockChanges&,
+                   const Now& now) -> Result<RegistrationAnswer> {
+    // What it reported now would be taken for strays.
+    RETURN_IF_ERROR(state.CheckLoaded());
+    ASSIGN_OR_RETURN(uint64_t session, state.incarnations.Allocate(txn, 1));
+    ASSIGN_OR_RETURN(Node * node, state.nodes.Register(txn, registration, session, now));
+    has_more = state.blocks.BeginSession(node->number, position);
+    state.blocks.SetPresence(node->number, node->presence());
+    state.planner.BeginSession(node->number);
+    state.merges.Forget(node->number);
+    if (!state.first_node_at.has_value()) state.first_node_at = now.steady;
+    log_->info("node_registered node={} address={} session={}",
+               log::Quoted(registration.node_id),
+               registration.address,
+               session);
+    const uint64_t durable = store_.durable_position();
+    if (state.restore.is_restored()) {
+      state.ledger.RaiseAbove(txn, registration.highest_block_id, now);
+      state.restore.SawPosition(txn, registration.newest_log_position, durable);
+    } else if (registration.newest_log_position > durable) {
+      log_->error("node_ahead_of_log node={} seen={} position={}",
+                  log::Quoted(registration.node_id),
+                  registration.newest_log_position,
+                  durable);
+    }
+    return RegistrationAnswer{.session = session,
+                              .log_position = state.restore.PositionOf(durable)};
+  };
+  ASSIGN_OR_RETURN(RegistrationAnswer answer, Write("register", begin));
+  // The node says nothing in its session before it knows of it.
+  MutexLock lock(mutex_);
+  while (has_more) {
+    LetOthersIn();
+    RETURN_IF_ERROR(state_.fatal);
+    ASSIGN_OR_RETURN(Node * node, state_.nodes.Authenticate(registration.node_id, answer.session));
+    node->seen_at = ReadClock().steady;
+    has_more = state_.blocks.BeginSession(node->number, position);
+  }
+  return answer;
 }
 
 Result<HeartbeatAnswer> Master::Heartbeat(std::string_view node_id,
@@ -104,6 +120,10 @@ void Master::ApplyReplicaChange(State& state, Node& node, const ReplicaChange& c
   state.planner.Settle(node.number, id);
 }
 
+void Master::LetOthersIn() {
+  (void)step_pause_.WaitFor(mutex_, kStepPause);
+}
+
 Status Master::AddToReport(BlockReport& report, std::span<const Block> replicas) {
   while (!replicas.empty()) {
     const std::span<const Block> part = replicas.first(std::min(replicas.size(), kReportStep));
@@ -121,15 +141,18 @@ Status Master::AddToReport(BlockReport& report, std::span<const Block> replicas)
 
 Result<uint64_t> Master::EndReport(const BlockReport& report) {
   BlockId position = 0;
+  MutexLock lock(mutex_);
   while (true) {
-    MutexLock lock(mutex_);
     RETURN_IF_ERROR(state_.fatal);
     const Now now = ReadClock();
     ASSIGN_OR_RETURN(Node * node, state_.nodes.Authenticate(report.node_id, report.session));
     node->seen_at = now.steady;
     const BlockMap::ReportEnd end =
         state_.blocks.EndReport(node->number, report.sequence, report.reported, now, position);
-    if (end == BlockMap::ReportEnd::kHasMore) continue;
+    if (end == BlockMap::ReportEnd::kHasMore) {
+      LetOthersIn();
+      continue;
+    }
     if (end == BlockMap::ReportEnd::kForgotten) {
       node->needs_full_report = true;
     } else {

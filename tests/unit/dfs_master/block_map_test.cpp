@@ -32,6 +32,11 @@ class BlockMapTest : public ::testing::Test {
       end = map_.EndReport(node, sequence, reported, now, position);
     return end == BlockMap::ReportEnd::kDone;
   }
+  void BeginSession(NodeNumber node) {
+    BlockId position = 0;
+    while (map_.BeginSession(node, position)) {
+    }
+  }
   bool Has(BlockId id, NodeNumber node) const {
     const auto entry = map_.Find(id);
     for (const auto& replica : entry->replicas) {
@@ -145,7 +150,7 @@ TEST_F(BlockMapTest, FreshAcknowledgementOutlivesAReportWithoutItForAMinute) {
 TEST_F(BlockMapTest, AWordOfBeforeTheSessionEndsWithItsFirstReport) {
   map_.Prepare(Held(1, {kA, kB}), At(0));
 
-  map_.BeginSession(kA);
+  BeginSession(kA);
   map_.Prepare(Held(2, {kA, kB}), At(5));
   ASSERT_TRUE(Report(kA, {}, 9, At(10)));
 
@@ -208,12 +213,44 @@ TEST_F(BlockMapTest, NewSessionUnconfirms) {
   map_.Load(Held(1, {}), true);
   map_.Added(kA, ABlock(1), 7);
 
-  map_.BeginSession(kA);
+  BeginSession(kA);
   EXPECT_EQ(map_.counts().unconfirmed, 1U);
   // Numbers begin anew in a new session.
   map_.Added(kA, ABlock(1), 1);
 
   EXPECT_EQ(map_.counts().unconfirmed, 0U);
+}
+
+// The beginning of a large node's session is in steps, between which others go on.
+TEST_F(BlockMapTest, WhatComesBetweenTheStepsOfASessionsBeginningIsKept) {
+  constexpr BlockId kBlocks = 120'000;
+  for (BlockId id = 1; id <= kBlocks; ++id) {
+    map_.Load(Held(id, {}), true);
+    map_.Added(kA, ABlock(id), 7);
+  }
+  BlockId position = 0;
+  ASSERT_TRUE(map_.BeginSession(kA, position));
+  EXPECT_GT(map_.counts().unconfirmed, 0U);
+  EXPECT_LT(map_.counts().unconfirmed, kBlocks);
+
+  map_.Added(kB, ABlock(kBlocks), 1);
+  map_.Discard(1);
+  map_.Discard(kBlocks - 1);
+  map_.Prepare(Held(kBlocks + 1, {kA}), At(0));
+  map_.SetCounted(kA, false);
+  map_.SetCounted(kA, true);
+  while (map_.BeginSession(kA, position)) {
+  }
+  while (map_.FollowPresence()) {
+  }
+
+  EXPECT_EQ(map_.counts().unconfirmed, kBlocks - 3);
+  EXPECT_EQ(map_.replica_count(kA), kBlocks - 1);
+  // Of this session, and believed for its minute; numbers begin anew.
+  ASSERT_TRUE(Report(kA, {ABlock(2)}, 1, At(30)));
+  EXPECT_TRUE(Has(2, kA) && Has(kBlocks + 1, kA));
+  EXPECT_EQ(map_.replica_count(kA), 2U);
+  EXPECT_EQ(map_.counts().unconfirmed, kBlocks - 4);
 }
 
 TEST_F(BlockMapTest, LiveIdsOfSmallAndLargeRanges) {

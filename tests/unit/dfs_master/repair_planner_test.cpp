@@ -206,7 +206,8 @@ TEST_F(RepairPlannerTest, WhatANodeWasToldStandsInItsNextSessionUntilItReports) 
   ASSERT_EQ(told.size(), 1U);
   const NodeNumber victim = numbers_[*told.begin()];
 
-  blocks_.BeginSession(victim);
+  BlockId position = 0;
+  ASSERT_FALSE(blocks_.BeginSession(victim, position));
   planner_.BeginSession(victim);
   blocks_.Added(victim, ABlock(1), ++sequence_);
   Plan();
