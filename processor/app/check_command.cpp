@@ -33,7 +33,7 @@ Status CompileStreaming(const sql::JobPlan& plan, const CheckFlags& flags) {
 
 Status CheckFile(const CheckFlags& flags, const std::string& file) {
   ASSIGN_OR_RETURN(const sql::JobPlan plan, PlanFile(flags.job, file, flags.is_bounded));
-  const bool is_streaming = sql::ReadsKafka(plan);
+  const bool is_streaming = sql::RunsAsTasks(plan, flags.is_bounded);
   if (!plan.inserts.empty()) {
     const Status compiled =
         is_streaming ? CompileStreaming(plan, flags)
@@ -42,7 +42,7 @@ Status CheckFile(const CheckFlags& flags, const std::string& file) {
   }
   std::printf("%s: ok, %s: INSERTs %zu, queries %zu\n",
               file.c_str(),
-              is_streaming ? "reads Kafka" : "a batch",
+              is_streaming ? "a streaming job" : "a batch",
               plan.inserts.size(),
               plan.queries.size());
   for (const std::string& explanation : plan.explanations)

@@ -17,9 +17,9 @@ Status RunFile(const RunFlags& flags, const std::stop_token& stop) {
   for (const std::string& explanation : plan.explanations)
     std::printf("%s\n", explanation.c_str());
   const std::string name = JobName(plan.settings, flags.file);
-  const bool is_streaming = !plan.inserts.empty() && sql::ReadsKafka(plan);
+  const bool is_streaming = !plan.inserts.empty() && sql::RunsAsTasks(plan, flags.is_bounded);
   if (!flags.savepoint.empty() && !is_streaming) {
-    return InvalidArgument("--from-savepoint is for jobs that read Kafka");
+    return InvalidArgument("--from-savepoint is for jobs that read Kafka or watched folders");
   }
   if (!plan.inserts.empty()) {
     if (is_streaming) {

@@ -127,7 +127,7 @@ Status SqlSession::Show(sql::PlanNodePtr query,
   sql::JobPlan plan{.settings = settings};
   plan.queries.push_back({std::move(query)});
   sql::PlanNode& root = *plan.queries.front().query;
-  if (!sql::ReadsKafka(plan) && sql::IsBounded(root, false)) {
+  if (!sql::RunsAsTasks(plan, false) && sql::IsBounded(root, false)) {
     return PrintQuery(root, "table", flags_.run.job, stop);
   }
   const bool has_kinds = sql::IsUpdateStream(root, false);
@@ -151,7 +151,7 @@ Status SqlSession::Insert(const sql::JobPlan& plan,
                           const std::string& text,
                           const RunFlags& flags,
                           const std::stop_token& stop) {
-  return sql::ReadsKafka(plan) ? RunStreamingJob(plan, job, text, flags, stop)
+  return sql::RunsAsTasks(plan, false) ? RunStreamingJob(plan, job, text, flags, stop)
                                : RunBatchJob(plan, job, false, flags.job, stop);
 }
 

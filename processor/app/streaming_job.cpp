@@ -174,7 +174,7 @@ Status RunStreamingJob(const sql::JobPlan& plan,
   RETURN_IF_ERROR(CheckListenAddress(
       "--admin-listen", admin_listen, GuardOf(flags.job.tls_dir, flags.daemon.insecure)));
   FileSystems file_systems = FileSystemsOf(flags.job, kStoreCallTimeout, {});
-  TableFiles files(file_systems);  // what lookup joins read
+  TableFiles files(file_systems);  // what lookup joins and watched folders read
   ASSIGN_OR_RETURN(const std::unique_ptr<ScratchStore> scratch,
                    OpenScratch(plan.settings, name, flags));
   ASSIGN_OR_RETURN(std::unique_ptr<runtime::JobProgram> program,

@@ -5,13 +5,14 @@
 #include <string>
 
 #include "common/status/status.h"
+#include "common/sync/mutex.h"
 #include "dfs-client/dfs_client.h"
 
 namespace slipstream::processor {
 
 // FileSystems: the distributed file systems that a batch or query names, each connected to once.
 // Ownership  owns the clients; they live as long as it does.
-// Threads    one at a time.
+// Threads    thread-safe.
 class FileSystems final {
  public:
   // `default_master` is the one of dfs:///… paths; `options` are those of every client.
@@ -24,7 +25,8 @@ class FileSystems final {
  private:
   const std::string default_master_;
   const dfs::ClientOptions options_;
-  std::map<std::string, std::unique_ptr<dfs::DfsClient>> clients_;
+  Mutex mutex_;
+  std::map<std::string, std::unique_ptr<dfs::DfsClient>> clients_ GUARDED_BY(mutex_);
 };
 
 }  // namespace slipstream::processor

@@ -58,7 +58,8 @@ SourceFile DfsFile(std::string path, std::string relative_path, const dfs::FileS
   return {.path = std::move(path),
           .relative_path = std::move(relative_path),
           .length = status.length_bytes,
-          .modified_us = status.modified_at_ms * 1'000};
+          .modified_us = status.modified_at_ms * 1'000,
+          .is_open = !status.writer.empty()};
 }
 
 Status ListDfs(dfs::DfsClient& client,

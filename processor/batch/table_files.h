@@ -17,7 +17,7 @@ namespace slipstream::processor {
 // A listing of a dfs folder shows what was committed when each folder was listed; a file is read as
 // it was committed when it was opened.
 // Ownership  borrows the file systems.
-// Threads    one at a time.
+// Threads    thread-safe.
 // Bounds     kFilesMax files a table.
 class TableFiles final : public sql::FileSource {
  public:

@@ -14,8 +14,7 @@
 #include "processor/engine/partition_filter.h"
 #include "processor/engine/sink_set.h"
 #include "processor/engine/source_rows.h"
-#include "processor/expr/cast.h"
-#include "processor/expr/evaluator.h"
+#include "processor/engine/table_folder.h"
 #include "processor/formats/json_encoder.h"
 #include "processor/planner/plan_properties.h"
 #include "processor/types/decimal.h"
@@ -162,51 +161,6 @@ Status BatchRun::PushConstants(const OperatorGraph::Constants& constants) {
   return rows.batch.rows == 0 ? Status() : run_.Push(constants.next, std::move(rows));
 }
 
-// Names that begin with one of these are not data: _SUCCESS, .part-0.tmp.
-bool IsHidden(std::string_view relative_path) {
-  const size_t slash = relative_path.rfind('/');
-  const std::string_view name =
-      slash == std::string_view::npos ? relative_path : relative_path.substr(slash + 1);
-  return name.empty() || name.front() == '_' || name.front() == '.';
-}
-
-// The value of each partition column, from the folders of a file's path.
-Result<std::vector<Value>> PartitionValues(const SourceFile& file, const ScanLayout& layout) {
-  const TableDefinition& table = layout.table();
-  std::map<std::string, Value> by_name;
-  std::string_view rest = file.relative_path;
-  for (size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/')) {
-    const std::string_view folder = rest.substr(0, slash);
-    rest.remove_prefix(slash + 1);
-    for (size_t column : table.partition_columns) {
-      const std::string& name = table.schema[column].name;
-      if (std::optional<Value> value = ReadPartitionFolder(folder, name)) {
-        by_name[name] = *std::move(value);
-      }
-    }
-  }
-  std::vector<Value> values;
-  for (size_t column : layout.partition_columns()) {
-    const Field& field = table.schema[column];
-    const auto found = by_name.find(field.name);
-    if (found == by_name.end()) {
-      return InvalidArgument("file " + file.path + " lies in no folder " + field.name + "=…");
-    }
-    // The folder's text is cast to the column's type.
-    Batch one_row;
-    one_row.rows = 1;
-    RowErrors errors;
-    const ExpressionPtr cast =
-        MakeCast(MakeLiteral(found->second, DataType::String()), field.type, false);
-    const Column value = Evaluate(*cast, one_row, one_row.NewArena(), errors);
-    if (!errors.empty()) {
-      return InvalidArgument("file " + file.path + ": " + errors.entries().front().message);
-    }
-    values.push_back(value.ValueAt(0));
-  }
-  return values;
-}
-
 Status BatchRun::ReadTable(const TablePtr& table) {
   ASSIGN_OR_RETURN(const Connector connector, ConnectorOf(*table));
   if (connector != Connector::kFilesystem) {
@@ -220,10 +174,9 @@ Status BatchRun::ReadTable(const TablePtr& table) {
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<SourceRows> source,
                    SourceRows::Create(layout, options.format));
-  ASSIGN_OR_RETURN(const std::vector<SourceFile> files, options_.files->List(options.sink.path));
+  ASSIGN_OR_RETURN(const std::vector<SourceFile> files, ListTable(*options_.files, options));
   const PartitionFilter filter(graph_, table, layout.partition_columns());
   for (const SourceFile& file : files) {
-    if (IsHidden(file.relative_path)) continue;
     ASSIGN_OR_RETURN(const std::vector<Value> partition, PartitionValues(file, layout));
     if (!filter.Wants(partition)) continue;
     RETURN_IF_ERROR(ReadFile(file, partition, options.format, layout, *source));
@@ -246,13 +199,7 @@ Status BatchRun::ReadFile(const SourceFile& file,
                           const ScanLayout& layout,
                           SourceRows& source) {
   const SourceRows::FillColumns fill = [&](const std::vector<uint32_t>& origins, Batch& batch) {
-    for (size_t i = 0; i < partition.size(); ++i) {
-      Column& column =
-          batch.columns.emplace_back(layout.table().schema[layout.partition_columns()[i]].type);
-      Arena& arena = batch.NewArena();
-      for (size_t row = 0; row < origins.size(); ++row)
-        column.Append(partition[i], arena);
-    }
+    AppendPartition(layout, partition, origins.size(), batch);
   };
   ASSIGN_OR_RETURN(const std::unique_ptr<FileReader> reader, options_.files->Open(file.path));
   LineReader lines(*reader, format);

@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/clock/clock.h"
 #include "common/scratch/scratch_store.h"
 #include "processor/engine/connector_options.h"
 #include "processor/engine/exchange_codec.h"
+#include "processor/engine/file_source.h"
 #include "processor/engine/late_routes.h"
 #include "processor/engine/operator_graph.h"
 #include "processor/engine/scan_layout.h"
@@ -16,9 +18,11 @@
 
 namespace slipstream::sql {
 
-// A Kafka table that a job reads.
+// A table that a job reads: one of Kafka's, or a folder that is watched, which of `table` has only
+// what says how its records are read.
 struct CompiledSource {
   KafkaTable table;
+  std::optional<FileTable> folder;
   std::unique_ptr<const ScanLayout> layout;
   size_t group = 0;  // of CompiledJob::groups
 };
@@ -35,6 +39,7 @@ struct CompiledJob {
   StageLayout stages;
   SinkSet sinks;
   const Clock* clock = nullptr;     // outlives the tasks
+  FileSource* files = nullptr;      // likewise; of watched folders and lookup joins
   ScratchStore* scratch = nullptr;  // likewise; null: all state is in memory
 };
 

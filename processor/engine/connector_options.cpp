@@ -7,8 +7,11 @@
 #include <string_view>
 #include <utility>
 
+#include <re2/re2.h>
+
 #include "processor/engine/format_options.h"
 #include "processor/engine/partition_time.h"
+#include "processor/engine/source_options.h"
 #include "processor/planner/table_options.h"
 
 namespace slipstream::sql {
@@ -85,6 +88,35 @@ Status ReadPartitionCommit(const TableDefinition& table,
   return {};
 }
 
+Status ReadPathPattern(const TableDefinition& table, OptionReader& options, FileTable& read) {
+  constexpr const char* kOption = "source.path.regex-pattern";
+  if (!options.Has(kOption)) return {};
+  ASSIGN_OR_RETURN(read.path_pattern, options.GetString(kOption));
+  const re2::RE2 pattern(read.path_pattern, re2::RE2::Quiet);
+  if (pattern.ok()) return {};
+  return InvalidArgument(OwnerOf(table) + ": '" + kOption + "' = '" + read.path_pattern +
+                         "': " + pattern.error());
+}
+
+Status ReadWatch(const TableDefinition& table,
+                 const ConnectorDefaults& defaults,
+                 OptionReader& options,
+                 FileTable& read) {
+  constexpr const char* kOption = "source.monitor-interval";
+  constexpr int64_t kTasksMax = 100;
+  if (!options.Has(kOption)) return {};
+  ASSIGN_OR_RETURN(const std::chrono::milliseconds interval,
+                   options.GetDuration(kOption, std::chrono::milliseconds(0)));
+  if (interval.count() <= 0) {
+    return InvalidArgument(OwnerOf(table) + ": '" + kOption + "' has to be longer than nothing");
+  }
+  FileTable::Watch& watch = read.watch.emplace();
+  watch.interval_us = std::chrono::microseconds(interval).count();
+  ASSIGN_OR_RETURN(const int64_t tasks, options.GetInt("scan.parallelism", 1, 1, kTasksMax));
+  watch.source.pull_tasks = static_cast<int32_t>(tasks);
+  return ReadSourceOptions(table, defaults, options, watch.source, watch.watermark_on_event);
+}
+
 const char* ExtensionOf(ValueFormat::Kind format) {
   switch (format) {
     case ValueFormat::Kind::kRaw:
@@ -128,7 +160,7 @@ Result<ConnectorDefaults> ConnectorDefaults::From(const Options& settings,
   return defaults;
 }
 
-Result<FileTable> ReadFileTable(const TableDefinition& table) {
+Result<FileTable> ReadFileTable(const TableDefinition& table, const ConnectorDefaults& defaults) {
   FileTable read;
   OptionReader options(OwnerOf(table), table.options);
   RETURN_IF_ERROR(options.GetString("connector").status());
@@ -163,8 +195,9 @@ Result<FileTable> ReadFileTable(const TableDefinition& table) {
   read.lookup_cache_ttl_us = std::chrono::microseconds(lookup_ttl).count();
   options.Has("sink.parallelism");
   RETURN_IF_ERROR(ReadPartitionCommit(table, options, read.sink));
-  constexpr std::array<std::string_view, 3> kLater = {
-      "auto-compaction", "source.monitor-interval", "partition.default-name"};
+  RETURN_IF_ERROR(ReadPathPattern(table, options, read));
+  RETURN_IF_ERROR(ReadWatch(table, defaults, options, read));
+  constexpr std::array<std::string_view, 2> kLater = {"auto-compaction", "partition.default-name"};
   RETURN_IF_ERROR(RefuseOptions(table, options, kLater));
   RETURN_IF_ERROR(options.CheckAllKnown());
   return read;

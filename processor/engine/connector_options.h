@@ -46,11 +46,21 @@ struct KafkaTable {
 Result<KafkaTable> ReadKafkaTable(const TableDefinition& table, const ConnectorDefaults& defaults);
 
 struct FileTable {
-  runtime::FileSinkSpec sink;
+  runtime::FileSinkSpec sink;  // its path is where files are read, too
   ValueFormat format;
+  std::string path_pattern;  // 'source.path.regex-pattern', of files that are read; empty: all
+  // 'source.monitor-interval': the folder is watched, and its tasks share the files that come.
+  struct Watch {
+    int64_t interval_us = 0;
+    runtime::KafkaSourceSpec source;
+    bool watermark_on_event = false;
+  };
+  std::optional<Watch> watch;
   int64_t lookup_cache_ttl_us = 10'000'000;  // how often a lookup join looks whether files changed
 };
-Result<FileTable> ReadFileTable(const TableDefinition& table);
+// `defaults` matter to tables that are watched and read.
+Result<FileTable> ReadFileTable(const TableDefinition& table,
+                                const ConnectorDefaults& defaults = {});
 
 struct PrintTable {
   // How rows are written: as Flink does, "+I[a, b]", or as lines of a table (engine/row_lines.h),

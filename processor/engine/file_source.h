@@ -17,6 +17,7 @@ struct SourceFile {
   std::string relative_path;  // below the table's path: "carrier=AA/part-0-0-0-ab12.jsonl"
   uint64_t length = 0;        // when it was listed
   int64_t modified_us = 0;    // likewise; since 1970
+  bool is_open = false;       // somebody writes it still, as far as the store knows
 };
 
 // FileReader: one open file, read from its begin to its end.

@@ -16,10 +16,12 @@
 #include "common/check/check.h"
 #include "processor/engine/compiled_job.h"
 #include "processor/engine/exchange_task.h"
+#include "processor/engine/folder_feed.h"
 #include "processor/engine/record_metadata.h"
 #include "processor/engine/scan_task.h"
 #include "processor/engine/stable_hash.h"
 #include "processor/engine/state_backend.h"
+#include "processor/planner/plan_properties.h"
 #include "processor/planner/table_options.h"
 
 namespace slipstream::sql {
@@ -29,10 +31,6 @@ void CollectScans(const PlanNode& node, std::vector<const PlanNode*>& scans) {
   if (node.kind == PlanNode::Kind::kScan) scans.push_back(&node);
   for (const PlanNodePtr& input : StreamingInputs(node))
     CollectScans(*input, scans);
-}
-
-bool IsKafka(const TableDefinition& table) {
-  return table.connector() == "kafka" || table.connector() == "upsert-kafka";
 }
 
 bool HasInstants(const Schema& schema) {
@@ -63,6 +61,10 @@ class SqlJob final : public runtime::JobProgram {
       state_text_ += "exchange into " + std::to_string(exchange.next.index);
       for (const size_t key : exchange.keys)
         state_text_ += " " + exchange.schema[key].name;
+    }
+    // What of a folder was read means something for that folder only.
+    for (const CompiledSource& source : job_.sources) {
+      if (source.folder) state_text_ += "watch " + source.folder->sink.path + "\n";
     }
     fingerprint_ = fmt::format("{:016x}", Fnv1a(state_text_));
     for (const std::vector<size_t>& tables : job_.groups)
@@ -99,7 +101,7 @@ class SqlJob final : public runtime::JobProgram {
       readers.push_back(*std::move(rows));
     }
     return std::make_unique<ScanTask>(
-        job_, source, std::move(readers), std::string(topic), partition);
+        job_, source, std::move(readers), MakeFeed(source, partition), std::string(topic), partition);
   }
 
   std::unique_ptr<runtime::TaskProgram> MakeStageTask(uint32_t stage,
@@ -108,6 +110,20 @@ class SqlJob final : public runtime::JobProgram {
   }
 
  private:
+  // Null: the source is a topic.
+  std::unique_ptr<FolderFeed> MakeFeed(size_t source, int32_t partition) const {
+    const CompiledSource& from = job_.sources[job_.groups[source].front()];
+    if (!from.folder) return nullptr;
+    const ScanLayout& layout = *from.layout;
+    return std::make_unique<FolderFeed>(
+        *from.folder,
+        layout,
+        PartitionFilter(*job_.graph, layout.table_ptr(), layout.partition_columns()),
+        *job_.files,
+        FolderFeed::Share{.task = static_cast<uint64_t>(partition),
+                          .of = static_cast<uint64_t>(from.table.source.pull_tasks)});
+  }
+
   const CompiledJob job_;
   std::vector<runtime::KafkaSourceSpec> sources_;
   std::string state_text_;
@@ -122,8 +138,8 @@ Result<int64_t> StateTtlUs(const Options& settings) {
   return std::chrono::duration_cast<std::chrono::microseconds>(ttl).count();
 }
 
-// The Kafka tables that the job reads, each once.
-Result<std::vector<TablePtr>> FindSources(const JobPlan& plan) {
+// The tables that the job reads, each once.
+Result<std::vector<TablePtr>> FindSources(const JobPlan& plan, bool is_bounded) {
   std::vector<TablePtr> tables;
   for (const InsertPlan& insert : plan.inserts) {
     std::vector<const PlanNode*> scans;
@@ -134,11 +150,18 @@ Result<std::vector<TablePtr>> FindSources(const JobPlan& plan) {
     }
     for (const PlanNode* scan : scans) {
       if (std::find(tables.begin(), tables.end(), scan->table) != tables.end()) continue;
-      ASSIGN_OR_RETURN(const Connector connector, ConnectorOf(*scan->table));
-      if (connector != Connector::kKafka && connector != Connector::kUpsertKafka) {
+      RETURN_IF_ERROR(ConnectorOf(*scan->table).status());
+      if (IsWatched(*scan->table) && is_bounded) {
+        return Unimplemented("table " + scan->table->name +
+                             " is watched ('source.monitor-interval') and has no end, so a job "
+                             "with tables of Kafka that reads it cannot be bounded");
+      }
+      if (!IsReadByTasks(*scan->table, is_bounded)) {
+        const bool is_files = scan->table->connector() == "filesystem";
         return Unimplemented("reading table " + scan->table->name + " with connector '" +
                              scan->table->connector() +
-                             "' in a job over Kafka is not supported yet");
+                             "' in a job over Kafka is not supported yet" +
+                             (is_files ? "; with 'source.monitor-interval' it is" : ""));
       }
       tables.push_back(scan->table);
     }
@@ -185,8 +208,10 @@ class CutFinder {
     const size_t source = sources_[static_cast<size_t>(found - tables_.begin())].group;
     if (!counts_.contains(source)) {
       int32_t count = 2;  // whatever is more than one
-      if (options_.partition_count) {
-        const auto& spec = sources_[static_cast<size_t>(found - tables_.begin())].table.source;
+      const auto& spec = sources_[static_cast<size_t>(found - tables_.begin())].table.source;
+      if (spec.is_pulled()) {
+        count = spec.pull_tasks;
+      } else if (options_.partition_count) {
         ASSIGN_OR_RETURN(count, options_.partition_count(spec));
       }
       counts_[source] = count;
@@ -260,6 +285,31 @@ Status CheckFileSinks(const SinkSet& sinks) {
   return {};
 }
 
+// A watched folder as the source number `number` of the job.
+Status ReadFolder(const TableDefinition& table,
+                  const ConnectorDefaults& defaults,
+                  const CompileOptions& options,
+                  size_t number,
+                  CompiledSource& source) {
+  if (options.files == nullptr) return Unimplemented("a watched folder without files");
+  if (!table.metadata.empty()) {
+    return Unimplemented("table " + table.name +
+                         ": metadata columns of files are not supported yet");
+  }
+  ASSIGN_OR_RETURN(source.folder, ReadFileTable(table, defaults));
+  FileTable::Watch& watch = *source.folder->watch;
+  watch.source.topics = {"files-" + std::to_string(number)};
+  source.table = {.source = watch.source,
+                  .sink = {},
+                  .value_format = source.folder->format,
+                  .key_format = {},
+                  .key_columns = {},
+                  .value_columns = StoredColumns(table).value,
+                  .partitioned_by = {},
+                  .watermark_on_event = watch.watermark_on_event};
+  return {};
+}
+
 // Fills in what follows from the graph.
 Status Complete(const JobPlan& plan, const std::vector<TablePtr>& tables, CompiledJob& job) {
   if (!job.graph->constants().empty()) {
@@ -299,14 +349,12 @@ Status Complete(const JobPlan& plan, const std::vector<TablePtr>& tables, Compil
 
 }  // namespace
 
-bool ReadsKafka(const JobPlan& plan) {
-  std::vector<const PlanNode*> scans;
-  for (const InsertPlan& insert : plan.inserts)
-    CollectScans(*insert.query, scans);
-  for (const JobPlan::Query& query : plan.queries)
-    CollectScans(*query.query, scans);
-  return std::any_of(
-      scans.begin(), scans.end(), [](const PlanNode* scan) { return IsKafka(*scan->table); });
+bool RunsAsTasks(const JobPlan& plan, bool every_input_is_bounded) {
+  const auto is_read_by_tasks = [&](const auto& of) {
+    return IsReadByTasks(*of.query, every_input_is_bounded);
+  };
+  return std::any_of(plan.inserts.begin(), plan.inserts.end(), is_read_by_tasks) ||
+         std::any_of(plan.queries.begin(), plan.queries.end(), is_read_by_tasks);
 }
 
 Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
@@ -314,13 +362,19 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   if (plan.inserts.empty()) return InvalidArgument("the job has no INSERT");
   ASSIGN_OR_RETURN(const ConnectorDefaults defaults,
                    ConnectorDefaults::From(plan.settings, options.open_registry));
-  ASSIGN_OR_RETURN(const std::vector<TablePtr> tables, FindSources(plan));
+  ASSIGN_OR_RETURN(const std::vector<TablePtr> tables, FindSources(plan, options.is_bounded));
   CompiledJob job;
   job.clock = &options.clock;
+  job.files = options.files;
   job.scratch = options.scratch;
   bool is_bounded = true;
   for (const TablePtr& table : tables) {
     CompiledSource& source = job.sources.emplace_back();
+    if (IsWatched(*table)) {
+      RETURN_IF_ERROR(ReadFolder(*table, defaults, options, job.sources.size() - 1, source));
+      is_bounded = false;
+      continue;
+    }
     ASSIGN_OR_RETURN(source.table, ReadKafkaTable(*table, defaults));
     if (!source.table.source.topic_pattern.empty()) {
       if (!options.find_topics) return Internal("a job over a topic pattern without a broker");

@@ -24,7 +24,8 @@ struct CompileOptions {
   std::function<Result<int32_t>(const runtime::KafkaSourceSpec&)> partition_count;
   // The topics that the source's topic_pattern finds. Called only if it has one.
   std::function<Result<std::vector<std::string>>(const runtime::KafkaSourceSpec&)> find_topics;
-  // The files that lookup joins read; outlives the job. Without it they are refused.
+  // The files that lookup joins and watched folders read, for many threads; outlives the job.
+  // Without it they are refused.
   FileSource* files = nullptr;
   // Not set: formats that need a schema registry are refused.
   RegistryOpener open_registry;
@@ -34,13 +35,14 @@ struct CompileOptions {
   ScratchStore* scratch = nullptr;
 };
 
-// Whether some query of the job reads a Kafka table: such a job runs as tasks over partitions
-// (CompileJob), any other as a batch (engine/batch_executor.h).
-bool ReadsKafka(const JobPlan& plan);
+// Whether some query of the job reads a table of Kafka or a watched folder: such a job runs as tasks
+// over partitions (CompileJob), any other as a batch (engine/batch_executor.h). A folder counts as
+// watched unless every input is to end.
+bool RunsAsTasks(const JobPlan& plan, bool every_input_is_bounded);
 
-// Makes a job of all INSERTs of `plan`: its first stage reads the Kafka tables, each topic once for
-// all tables and INSERTs; the others read what goes through exchanges. Checks the options of every
-// table it touches.
+// Makes a job of all INSERTs of `plan`: its first stage reads the tables of Kafka, each topic once
+// for all tables and INSERTs, and watched folders; the others read what goes through exchanges.
+// Checks the options of every table it touches.
 // Errors  kInvalidArgument (an option, a plan without INSERT, tables of one topic that do not
 //         agree), kUnimplemented (named: sources in two Kafka clusters, rows of literals, formats
 //         to come).

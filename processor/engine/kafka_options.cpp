@@ -9,12 +9,11 @@
 
 #include "processor/engine/connector_options.h"
 #include "processor/engine/format_options.h"
+#include "processor/engine/source_options.h"
 #include "processor/planner/table_options.h"
 
 namespace slipstream::sql {
 namespace {
-
-constexpr int64_t kSafeIdleTimeoutMs = 30'000;
 
 // "partition:0,offset:42;partition:1,offset:300"; nullopt: not of that form.
 std::optional<std::map<int32_t, int64_t>> ParseOffsets(const std::vector<std::string>& parts) {
@@ -58,7 +57,6 @@ class KafkaTableReader {
     RETURN_IF_ERROR(ReadStartup());
     RETURN_IF_ERROR(ReadBound());
     RETURN_IF_ERROR(ReadSource());
-    RETURN_IF_ERROR(ReadWatermark());
     RETURN_IF_ERROR(ReadSink());
     RETURN_IF_ERROR(RefuseLater());
     RETURN_IF_ERROR(options_.CheckAllKnown());
@@ -229,13 +227,8 @@ class KafkaTableReader {
   }
 
   Status ReadSource() {
-    read_.source.dead_letter_topic = options_.GetString("dead-letter.topic", "");
-    RETURN_IF_ERROR(ReadLateRows());
-    ASSIGN_OR_RETURN(read_.source.dead_letter_max_share,
-                     options_.GetShare("dead-letter.max-share", 1));
-    constexpr std::array<std::string_view, 2> kLoss = {"stop", "continue"};
-    ASSIGN_OR_RETURN(const std::string loss, options_.GetOneOf("scan.on-data-loss", "stop", kLoss));
-    read_.source.continue_on_data_loss = loss == "continue";
+    RETURN_IF_ERROR(ReadSourceOptions(
+        table_, defaults_, options_, read_.source, read_.watermark_on_event));
     read_.partitioned_by = options_.GetList("source.partitioned-by");
     // Rows of one key that lay in several partitions could not replace one another.
     if (read_.is_upsert && read_.partitioned_by.empty()) {
@@ -251,33 +244,6 @@ class KafkaTableReader {
     // Partitions are looked for at every start.
     options_.Has("scan.topic-partition-discovery.interval");
     options_.Has("scan.parallelism");
-    return {};
-  }
-
-  Status ReadLateRows() {
-    constexpr const char* kOption = "late-rows.topic";
-    if (!options_.Has(kOption)) return {};
-    ASSIGN_OR_RETURN(const std::string topic, options_.GetString(kOption));
-    if (!table_.watermark) return Wrong("'late-rows.topic' is for tables with a WATERMARK");
-    const std::vector<std::string>& topics = read_.source.topics;
-    if (std::find(topics.begin(), topics.end(), topic) != topics.end()) {
-      return Wrong("'late-rows.topic' is a topic that the table reads");
-    }
-    read_.source.late_rows_topic = topic;
-    return {};
-  }
-
-  Status ReadWatermark() {
-    constexpr std::array<std::string_view, 2> kStrategies = {"on-periodic", "on-event"};
-    ASSIGN_OR_RETURN(const std::string strategy,
-                     options_.GetOneOf("scan.watermark.emit.strategy", "on-periodic", kStrategies));
-    read_.watermark_on_event = strategy == "on-event";
-    const int64_t fallback =
-        defaults_.idle_timeout_ms.value_or(defaults_.flink_defaults ? 0 : kSafeIdleTimeoutMs);
-    ASSIGN_OR_RETURN(
-        const std::chrono::milliseconds idle,
-        options_.GetDuration("scan.watermark.idle-timeout", std::chrono::milliseconds(fallback)));
-    if (idle.count() > 0) read_.source.idle_timeout_ms = idle.count();
     return {};
   }
 

@@ -46,6 +46,7 @@ Result<std::vector<std::string_view>> LineReader::Next() {
     lines.push_back(WithoutReturn(text));
     used_ = text.size();
   }
+  given_bytes_ += used_;
   return lines;
 }
 

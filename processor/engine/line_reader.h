@@ -30,6 +30,9 @@ class LineReader {
   // of the file. A last line needs no end. kInvalidArgument: a line of more than kLineBytesMax.
   Result<std::vector<std::string_view>> Next();
 
+  // Bytes of the file up to the end of what Next has given.
+  uint64_t given_bytes() const { return given_bytes_; }
+
  private:
   // The first line end at or behind `from`, all before which has been searched; npos: none.
   size_t FindEnd(size_t from);
@@ -38,6 +41,7 @@ class LineReader {
   std::optional<CsvLineEnds> csv_ends_;  // none: every '\n' is an end
   std::string buffer_;
   size_t used_ = 0;      // bytes of buffer_ that were given out as lines
+  uint64_t given_bytes_ = 0;
   size_t searched_ = 0;  // bytes of buffer_ in which every line end was found
   bool is_at_end_ = false;
 };

@@ -7,6 +7,7 @@
 
 #include "processor/engine/record_metadata.h"
 #include "processor/engine/stable_hash.h"
+#include "processor/engine/table_folder.h"
 #include "processor/expr/state_bytes.h"
 
 namespace slipstream::sql {
@@ -53,9 +54,11 @@ std::optional<size_t> OnlyTableOf(const CompiledJob& job, size_t group) {
 ScanTask::ScanTask(const CompiledJob& job,
                    size_t group,
                    std::vector<std::unique_ptr<SourceRows>> readers,
+                   std::unique_ptr<FolderFeed> feed,
                    std::string topic,
                    int32_t partition)
     : SqlTask(job, ScansOf(job, group), job.stages.source_sends[group], OnlyTableOf(job, group)),
+      feed_(std::move(feed)),
       topic_(std::move(topic)),
       partition_(partition) {
   for (size_t i = 0; i < readers.size(); ++i) {
@@ -92,6 +95,29 @@ Status ScanTask::Process(std::span<const runtime::InputRecord> records,
   return status;
 }
 
+Result<runtime::TaskProgram::Pulled> ScanTask::Pull(runtime::TaskOutput& out) {
+  if (feed_ == nullptr) return TaskProgram::Pull(out);
+  ASSIGN_OR_RETURN(const FolderFeed::Records given, feed_->Next(NowUs()));
+  Pulled pulled{.records = given.lines.size(), .is_caught_up = given.is_caught_up};
+  if (!given.lines.empty()) {
+    std::vector<runtime::InputRecord> records;
+    records.reserve(given.lines.size());
+    int64_t number = given.first_number;
+    for (const std::string_view line : given.lines) {
+      pulled.bytes += line.size();
+      records.push_back({.key = given.path,
+                         .value = line,
+                         .offset = number++,
+                         .timestamp_type = runtime::InputRecord::TimestampType::kNone,
+                         .headers = {}});
+    }
+    RETURN_IF_ERROR(Process(records, nullptr, out));
+    feed_->Taken();
+  }
+  pulled.has_changed = feed_->seen().has_changes();
+  return pulled;
+}
+
 Status ScanTask::ProcessSlice(Reading& reading, size_t first, size_t count) {
   const int64_t now_us = NowUs();
   run().SetNow(now_us);
@@ -106,7 +132,7 @@ Status ScanTask::ProcessSlice(Reading& reading, size_t first, size_t count) {
   }
   SourceRows::Rows rows = reading.rows->Read(
       payloads, keys, now_us, [&](const std::vector<uint32_t>& origins, Batch& batch) {
-        FillMetadata(reading, origins, first, batch);
+        FillColumns(reading, origins, first, batch);
       });
   RETURN_IF_ERROR(rows.error);
   counted().rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
@@ -152,11 +178,12 @@ Status ScanTask::Raise(Reading& reading, runtime::EventTimeUs watermark) {
   return {};
 }
 
-void ScanTask::FillMetadata(const Reading& reading,
-                            const std::vector<uint32_t>& origins,
-                            size_t first,
-                            Batch& batch) const {
+void ScanTask::FillColumns(const Reading& reading,
+                           const std::vector<uint32_t>& origins,
+                           size_t first,
+                           Batch& batch) const {
   const ScanLayout& layout = *reading.source.layout;
+  if (feed_ != nullptr) AppendPartition(layout, feed_->partition(), origins.size(), batch);
   for (const TableDefinition::MetadataColumn& metadata : layout.metadata()) {
     AppendMetadata(metadata,
                    layout.table().schema[metadata.column].type,
@@ -194,6 +221,7 @@ void ScanTask::RestoreWatermark(runtime::EventTimeUs watermark) {
 
 Status ScanTask::SaveChanges(runtime::StateWriter& writer) {
   RETURN_IF_ERROR(SqlTask::SaveChanges(writer));
+  if (feed_ != nullptr) feed_->seen().SaveChanges(writer);
   if (readings_.size() == 1) return {};  // the mark has it
   for (size_t i = 0; i < readings_.size(); ++i) {
     Reading& reading = readings_[i];
@@ -207,6 +235,7 @@ Status ScanTask::SaveChanges(runtime::StateWriter& writer) {
 }
 
 Status ScanTask::Restore(std::string_view key, std::string_view value) {
+  if (feed_ != nullptr && SeenFiles::IsKey(key)) return feed_->seen().Restore(key, value);
   if (!key.starts_with(kWatermarkKeyPrefix)) return SqlTask::Restore(key, value);
   const size_t table = static_cast<uint8_t>(key.back());
   int64_t saved = 0;

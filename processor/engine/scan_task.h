@@ -6,26 +6,31 @@
 #include <string>
 #include <vector>
 
+#include "processor/engine/folder_feed.h"
 #include "processor/engine/source_rows.h"
 #include "processor/engine/sql_task.h"
 
 namespace slipstream::sql {
 
 // ScanTask: a task of stage 0: a partition of a topic, from records on, for every table of the job
-// that the topic is read as. Each table has a watermark of its own; where there are several, what
-// each is at is part of the task's state.
+// that the topic is read as; or one of the tasks that share a watched folder. Each table has a
+// watermark of its own; where there are several, what each is at is part of the task's state.
 class ScanTask final : public SqlTask {
  public:
-  // `readers`: one for each table of the group, in their order.
+  // `readers`: one for each table of the group, in their order. `feed`: where its records come
+  // from if they are in no topic; then Pull is called in place of Process.
   ScanTask(const CompiledJob& job,
            size_t group,
            std::vector<std::unique_ptr<SourceRows>> readers,
+           std::unique_ptr<FolderFeed> feed,
            std::string topic,
            int32_t partition);
 
   Status Process(std::span<const runtime::InputRecord> records,
                  const std::shared_ptr<const void>& buffer,
                  runtime::TaskOutput& out) override;
+  // Records of files have their file's path as key, and are numbered over all files of the task.
+  Result<Pulled> Pull(runtime::TaskOutput& out) override;
   Status Advance(runtime::EventTimeUs watermark, runtime::TaskOutput& out) override;
   Status ProcessExchanged(size_t exchange,
                           std::span<const std::string_view> rows,
@@ -55,12 +60,14 @@ class ScanTask final : public SqlTask {
   // each row that raises it.
   Status PushRows(Reading& reading, SourceRows::Rows rows);
   Status Raise(Reading& reading, runtime::EventTimeUs watermark);
-  void FillMetadata(const Reading& reading,
-                    const std::vector<uint32_t>& origins,
-                    size_t first,
-                    Batch& batch) const;
+  // Columns that are not in the records: of folders' names, and of Kafka.
+  void FillColumns(const Reading& reading,
+                   const std::vector<uint32_t>& origins,
+                   size_t first,
+                   Batch& batch) const;
 
   std::vector<Reading> readings_;
+  const std::unique_ptr<FolderFeed> feed_;  // null: of a topic
   const std::string topic_;
   const int32_t partition_;
   RowPlaces places_;  // of the call at hand, if the job asks for it

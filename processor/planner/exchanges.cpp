@@ -21,17 +21,6 @@ struct Spread {
   const void* origin = nullptr;
 };
 
-bool IsKafka(const TableDefinition& table) {
-  return table.connector() == "kafka" || table.connector() == "upsert-kafka";
-}
-
-bool ReadsKafka(const PlanNode& node) {
-  if (node.kind == PlanNode::Kind::kScan) return IsKafka(*node.table);
-  return std::any_of(node.inputs.begin(), node.inputs.end(), [](const PlanNodePtr& input) {
-    return ReadsKafka(*input);
-  });
-}
-
 // The columns that 'source.partitioned-by' names, by place in the scan's output.
 std::optional<std::set<size_t>> PartitionedBy(const PlanNode& scan) {
   const auto option = scan.table->options.find("source.partitioned-by");
@@ -102,7 +91,7 @@ bool WantsLateRows(const PlanNode& node) {
 bool KeepsRecords(const PlanNode& node) {
   switch (node.kind) {
     case PlanNode::Kind::kScan:
-      return IsKafka(*node.table);
+      return IsReadByTasks(*node.table, false);
     case PlanNode::Kind::kFilter:
     case PlanNode::Kind::kProject:
     case PlanNode::Kind::kWindow:
@@ -249,7 +238,7 @@ class Exchanger {
 }  // namespace
 
 PlanNodePtr InsertExchanges(PlanNodePtr root, const ExchangeOptions& options) {
-  if (ReadsKafka(*root)) Exchanger(options).Visit(*root);
+  if (IsReadByTasks(*root, options.every_input_is_bounded)) Exchanger(options).Visit(*root);
   return root;
 }
 

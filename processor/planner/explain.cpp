@@ -52,6 +52,9 @@ std::string ScanText(const PlanNode& node) {
     text += fmt::format(
         ", watermark {} AS {}", table.schema[table.watermark->column].name, table.watermark->text);
   }
+  if (IsWatched(table)) {
+    text += fmt::format(", watched every {}", table.options.at("source.monitor-interval"));
+  }
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include "processor/planner/expression_binder.h"
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/plan_builder.h"
+#include "processor/planner/plan_properties.h"
 #include "processor/planner/query_planner.h"
 #include "processor/planner/table_options.h"
 #include "processor/planner/window_functions.h"
@@ -49,15 +50,6 @@ bool HasName(const std::vector<ScopeColumn>& columns, const std::string& name) {
   return std::any_of(columns.begin(), columns.end(), [&](const ScopeColumn& column) {
     return column.name == name && !column.is_qualified;
   });
-}
-
-bool ReadsKafka(const PlanNode& node) {
-  const bool is_kafka =
-      node.kind == PlanNode::Kind::kScan &&
-      (node.table->connector() == "kafka" || node.table->connector() == "upsert-kafka");
-  return is_kafka || std::any_of(node.inputs.begin(), node.inputs.end(), [](const auto& input) {
-           return ReadsKafka(*input);
-         });
 }
 
 // The names that the sides of the join have in common by USING or NATURAL.
@@ -171,8 +163,9 @@ Relation QueryPlanner::PlanLookedUp(const ast::Join& join, const Relation& left,
     if (node.kind != PlanNode::Kind::kScan || node.table->connector() != "filesystem") {
       context_.Unsupported(at, "looking up in other than 'filesystem' tables is");
     }
-    // What reads no Kafka runs as a batch, in which the table is read once like any other.
-    if (ReadsKafka(*left.node)) spec.variant = JoinSpec::Variant::kLookup;
+    // In a batch the table is read once, like any other.
+    const bool is_batch = !IsReadByTasks(*left.node, context_.every_input_is_bounded());
+    if (!is_batch) spec.variant = JoinSpec::Variant::kLookup;
     return relation;
   }
   if (context_.every_input_is_bounded()) {

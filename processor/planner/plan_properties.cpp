@@ -10,7 +10,7 @@ bool IsBounded(const TableDefinition& table) {
     const auto found = table.options.find(key);
     return found == table.options.end() ? "" : found->second;
   };
-  if (connector == "filesystem") return option("source.monitor-interval").empty();
+  if (connector == "filesystem") return !IsWatched(table);
   if (connector == "datagen") return !option("number-of-rows").empty();
   const std::string mode = option("scan.bounded.mode");
   return !mode.empty() && mode != "unbounded";
@@ -22,6 +22,25 @@ bool IsBounded(const PlanNode& node, bool every_input_is_bounded) {
   const auto inputs = StreamingInputs(node);
   return std::all_of(inputs.begin(), inputs.end(), [](const PlanNodePtr& input) {
     return IsBounded(*input, false);
+  });
+}
+
+bool IsWatched(const TableDefinition& table) {
+  return table.connector() == "filesystem" && table.options.contains("source.monitor-interval");
+}
+
+bool IsReadByTasks(const TableDefinition& table, bool every_input_is_bounded) {
+  return table.connector() == "kafka" || table.connector() == "upsert-kafka" ||
+         (IsWatched(table) && !every_input_is_bounded);
+}
+
+bool IsReadByTasks(const PlanNode& node, bool every_input_is_bounded) {
+  if (node.kind == PlanNode::Kind::kScan) {
+    return IsReadByTasks(*node.table, every_input_is_bounded);
+  }
+  const auto inputs = StreamingInputs(node);
+  return std::any_of(inputs.begin(), inputs.end(), [&](const PlanNodePtr& input) {
+    return IsReadByTasks(*input, every_input_is_bounded);
   });
 }
 

@@ -11,6 +11,14 @@ namespace slipstream::sql {
 bool IsBounded(const TableDefinition& table);
 bool IsBounded(const PlanNode& node, bool every_input_is_bounded);
 
+// Whether the table is a folder that is watched for new files: 'source.monitor-interval'.
+bool IsWatched(const TableDefinition& table);
+
+// Whether the table, or some table that the query reads, is read by tasks over partitions: those of
+// Kafka always, watched ones unless every input is to end.
+bool IsReadByTasks(const TableDefinition& table, bool every_input_is_bounded);
+bool IsReadByTasks(const PlanNode& node, bool every_input_is_bounded);
+
 // Whether the table's records say how rows change: 'upsert-kafka', and formats of change data.
 bool IsUpdateSource(const TableDefinition& table);
 

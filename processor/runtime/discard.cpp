@@ -26,7 +26,7 @@ struct LastCommit {
   std::optional<Mark> mark;
 };
 
-// A topic of the job's own, of a stage.
+// A topic of the job's own, of a stage or a watched folder.
 struct StageTopic {
   uint32_t stage = 0;
   std::string name;
@@ -152,9 +152,11 @@ Status DiscardJob(kafka::Admin& admin, const JobContext& context, const std::sto
     RETURN_IF_ERROR(ForEachTask(admin, context, give_up).WithContext("--fresh: close files"));
   }
   ASSIGN_OR_RETURN(std::vector<StageTopic> topics, ListChangelogs(admin, context));
-  ASSIGN_OR_RETURN(const std::vector<StageTopic> repartitions,
-                   ListStageTopics(admin, context.options.job_name + "-repartition-", ""));
-  topics.insert(topics.end(), repartitions.begin(), repartitions.end());
+  for (const char* const kind : {"-repartition-", "-files-"}) {
+    ASSIGN_OR_RETURN(const std::vector<StageTopic> more,
+                     ListStageTopics(admin, context.options.job_name + kind, ""));
+    topics.insert(topics.end(), more.begin(), more.end());
+  }
   for (const StageTopic& topic : topics)
     RETURN_IF_ERROR(admin.DeleteTopic(topic.name));
   RETURN_IF_ERROR(admin.DeleteTopic(context.time_topic));

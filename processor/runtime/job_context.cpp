@@ -113,16 +113,20 @@ Status AddSources(JobContext& context) {
     return PropertyOf(Join(own, source.properties), "bootstrap.servers");
   };
   context.source_properties = own;
+  const KafkaSourceSpec* first = nullptr;  // that says where its topics are
   for (size_t i = 0; i < sources.size(); ++i) {
     const KafkaSourceSpec& source = sources[i];
-    if (brokers(source) != brokers(sources.front())) {
+    if (first == nullptr && !source.is_pulled()) first = &source;
+    if (first != nullptr && !source.is_pulled() && brokers(source) != brokers(*first)) {
       return Unimplemented(fmt::format("the job's sources are in two Kafka clusters: {} and {}",
-                                       brokers(sources.front()),
+                                       brokers(*first),
                                        brokers(source)));
     }
     context.source_properties = Join(context.source_properties, source.properties);
     if (source.topics.empty()) return InvalidArgument("a source names no topic");
-    for (const std::string& topic : source.topics) {
+    for (const std::string& name : source.topics) {
+      const std::string topic =
+          source.is_pulled() ? context.options.job_name + "-" + name : name;
       if (context.InputOf(topic)) {
         return Unimplemented(fmt::format(
             "tables of the job read topic {} together with different others: each has to name the "
@@ -175,16 +179,15 @@ Status AddStages(JobContext& context) {
   return {};
 }
 
-// The group that all sources name, if they agree on one; else the job's own.
+// The group that all sources of topics name, if they agree on one; else the job's own.
 std::string GroupId(const JobContext& context) {
-  const std::vector<KafkaSourceSpec>& sources = context.program->sources();
-  const std::string& first = sources.front().group_id;
-  const bool is_shared =
-      !first.empty() &&
-      std::all_of(sources.begin(), sources.end(), [&](const KafkaSourceSpec& source) {
-        return source.group_id == first;
-      });
-  return is_shared ? first : context.options.job_name;
+  std::optional<std::string> group;
+  for (const KafkaSourceSpec& source : context.program->sources()) {
+    if (source.is_pulled()) continue;
+    if (group && *group != source.group_id) return context.options.job_name;
+    group = source.group_id;
+  }
+  return group && !group->empty() ? *group : context.options.job_name;
 }
 
 void AddOutputs(JobContext& context) {

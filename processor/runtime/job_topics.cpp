@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "processor/runtime/patience.h"
 
 namespace slipstream::runtime {
@@ -47,6 +49,23 @@ Status EnsureRepartitionTopic(kafka::Admin& admin,
                             .config = RepartitionConfig()});
 }
 
+// The files of each task are those of its number among so many.
+Status EnsurePulledTopic(kafka::Admin& admin, const JobInput& input) {
+  const Result<int32_t> count = admin.PartitionCount(input.topic);
+  if (!count.ok() && count.error().code() != Code::kNotFound) return count.error();
+  if (count.ok() && *count != input.partition_count) {
+    return FailedPrecondition(
+        fmt::format("{}: the job has shared its files among {} tasks, and is to go on with {} "
+                    "('scan.parallelism'): set it back, or run the job with --fresh",
+                    input.topic,
+                    *count,
+                    input.partition_count));
+  }
+  return admin.EnsureTopic({.name = input.topic,
+                            .partition_count = input.partition_count,
+                            .config = RepartitionConfig()});
+}
+
 Status EnsureChangelogs(kafka::Admin& admin, const JobContext& context) {
   for (uint32_t stage = 0; stage < context.stages.size(); ++stage) {
     int32_t partitions = 1;
@@ -66,6 +85,10 @@ Status EnsureChangelogs(kafka::Admin& admin, const JobContext& context) {
 Status WaitForSourceTopics(kafka::Admin& admin, JobContext& context, const std::stop_token& stop) {
   for (JobInput& input : context.inputs) {
     if (!input.source) continue;
+    if (input.spec->is_pulled()) {
+      input.partition_count = input.spec->pull_tasks;
+      continue;
+    }
     const PatienceOptions patience{.waiting_for = "topic",
                                    .timeout = context.options.connect_timeout,
                                    .stop = stop,
@@ -82,6 +105,9 @@ Status EnsureJobTopics(kafka::Admin& admin, JobContext& context) {
   int32_t partitions = 1;
   for (const JobInput& input : context.inputs) {
     if (input.source) partitions = std::max(partitions, input.partition_count);
+    if (input.spec != nullptr && input.spec->is_pulled()) {
+      RETURN_IF_ERROR(EnsurePulledTopic(admin, input));
+    }
   }
   for (uint32_t stage = 1; stage < context.stages.size(); ++stage) {
     RETURN_IF_ERROR(EnsureRepartitionTopic(admin,

@@ -171,6 +171,7 @@ int64_t Task::NowMs() const {
 
 Result<size_t> Task::ReadBatch() {
   if (is_ended_) return size_t{0};
+  if (input_.spec != nullptr && input_.spec->is_pulled()) return PullBatch();
   std::shared_ptr<const kafka::MessageBatch> batch = queue_->Read(kBatchRecordsMax);
   if (batch->empty()) {
     if (idle_timer_ && is_caught_up_) idle_timer_->OnEmptyRead(shared_.clock.Now());
@@ -191,6 +192,41 @@ Result<size_t> Task::ReadBatch() {
   }
   RETURN_IF_ERROR(EndInputIfReached());
   return batch->records().size();
+}
+
+Result<size_t> Task::PullBatch() {
+  const SteadyTime begin = shared_.clock.Now();
+  const Result<TaskProgram::Pulled> pulled = program_->Pull(*this);
+  const SteadyTime end = shared_.clock.Now();
+  input_status_ = {};
+  if (pulled.status().code() == Code::kUnavailable) {
+    input_status_ = pulled.status();
+    is_caught_up_ = false;  // nobody knows
+    return size_t{0};
+  }
+  RETURN_IF_ERROR(pulled.status());
+  if (pulled->has_changed) is_dirty_ = true;
+  if (pulled->records == 0) {
+    is_caught_up_ = pulled->is_caught_up;
+    if (idle_timer_ && is_caught_up_) idle_timer_->OnEmptyRead(end);
+    return size_t{0};
+  }
+  busy_time_ += end - begin;
+  OnRecords();
+  flows_.TakeIn(pulled->records, pulled->bytes);
+  SLIPSTREAM_FAILPOINT_HIT("task.mid_batch");
+  RETURN_IF_ERROR(TakeOutputError());
+  RETURN_IF_ERROR(dead_letter_limit_.EndBatch(pulled->records)
+                      .WithContext(kafka::ToString(id_.partition)));
+  return static_cast<size_t>(pulled->records);
+}
+
+// There were some, in whatever way they came.
+void Task::OnRecords() {
+  is_dirty_ = true;
+  is_caught_up_ = false;
+  is_idle_ = false;
+  if (idle_timer_) idle_timer_->Restart();
 }
 
 Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& batch) {
@@ -214,10 +250,7 @@ Status Task::ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& ba
     AddInput(record);
   }
   if (!inputs_.empty()) {
-    is_dirty_ = true;
-    is_caught_up_ = false;
-    is_idle_ = false;
-    if (idle_timer_) idle_timer_->Restart();
+    OnRecords();
     flows_.TakeIn(inputs_);
     RETURN_IF_ERROR(GiveToProgram(batch));
     SLIPSTREAM_FAILPOINT_HIT("task.mid_batch");

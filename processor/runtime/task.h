@@ -76,10 +76,13 @@ class Task final : private TaskOutput {
                                               std::unique_ptr<kafka::PartitionQueue> queue);
   ~Task() override;
 
-  // Processes what the queue holds, at most one batch. The number of records; errors are the
-  // program's own, kAborted (offsets went back: take over again) and kOutOfRange (the log has lost
+  // Processes what the queue holds, or what the program finds, at most one batch. The number of
+  // records; errors are the program's own, kAborted (offsets went back: take over again) and kOutOfRange (the log has lost
   // the position).
   Result<size_t> ReadBatch();
+
+  // Not OK: what the program finds its records in is away, and what is missing.
+  const Status& input_status() const { return input_status_; }
 
   // Raises the watermark of an idle task.
   Status Advance(EventTimeUs watermark);
@@ -197,6 +200,8 @@ class Task final : private TaskOutput {
   void ToDeadLetters(const InputRecord& record, std::string_view error) override;
   void ToLateRows(size_t source, const InputRecord& record, std::string_view why) override;
 
+  Result<size_t> PullBatch();
+  void OnRecords();
   Status ProcessRecords(const std::shared_ptr<const kafka::MessageBatch>& batch);
   void AddInput(const kafka::Record& record);
   Status GiveToProgram(const std::shared_ptr<const kafka::MessageBatch>& batch);
@@ -228,6 +233,7 @@ class Task final : private TaskOutput {
   int64_t committed_position_ = -1;
   const int64_t end_;
   bool is_ended_ = false;
+  Status input_status_;
   bool is_caught_up_ = false;  // nothing but the end of the partition since then
   bool is_idle_ = false;
   std::optional<IdleTimer> idle_timer_;  // none: the source has no idle timeout

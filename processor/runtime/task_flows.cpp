@@ -29,6 +29,10 @@ void TaskFlows::TakeIn(std::span<const InputRecord> records) {
     input_.bytes += BytesOf(record);
 }
 
+void TaskFlows::TakeIn(uint64_t records, uint64_t bytes) {
+  AddTo(input_, {.rows = records, .bytes = bytes});
+}
+
 void TaskFlows::ToKafka(size_t sink, const OutputRecord& record) {
   AddTo(kafka_sinks_, sink, 1, BytesOf(record));
 }

@@ -16,6 +16,7 @@ namespace slipstream::runtime {
 class TaskFlows final {
  public:
   void TakeIn(std::span<const InputRecord> records);
+  void TakeIn(uint64_t records, uint64_t bytes);
   void ToKafka(size_t sink, const OutputRecord& record);
   void ToFile(size_t sink, uint64_t rows, uint64_t bytes);
   void ToExchange(size_t exchange, uint64_t bytes);

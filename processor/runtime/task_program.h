@@ -94,11 +94,12 @@ class StateWriter {
 };
 
 // TaskProgram: the computation of one task: one stage of a job on one partition of its input, which
-// is a topic of a source (Process and Advance are called) or the stage's repartition topic
+// is a topic of a source (Process, or Pull, and Advance are called) or the stage's repartition topic
 // (ProcessExchanged and AdvanceExchange are).
 //
 // Threads    one worker thread calls it; it starts none.
-// Blocking   no I/O but for state that does not fit into memory, on a local disk.
+// Blocking   no I/O but for state that does not fit into memory, on a local disk; Pull waits for
+//            what holds the records.
 // Lifecycle  made; Restore for every live key of the changelog and RestoreWatermark if there is
 //            one; then any number of Process, Advance, Tick and SaveChanges; EndOfInput at most
 //            once. After an aborted transaction it is thrown away and made anew.
@@ -118,6 +119,19 @@ class TaskProgram {
   // Raises the watermark to at least `watermark` without a record (an idle task's follows the
   // others') and emits what that completes.
   virtual Status Advance(EventTimeUs watermark, TaskOutput& out) = 0;
+
+  // What a program of a pulled source took.
+  struct Pulled {
+    uint64_t records = 0;
+    uint64_t bytes = 0;
+    bool has_changed = false;   // its state, be there records or not
+    bool is_caught_up = false;  // nothing more is there for now
+  };
+  // In place of Process: finds records by itself, and deals with some of what is there. How far it
+  // has come is its own state. kUnavailable: what holds them is away, nothing has changed.
+  virtual Result<Pulled> Pull(TaskOutput& /*out*/) {
+    return Internal("a program that is given its records");
+  }
 
   // Rows as they were given to ToExchange, those of one sender in its order.
   virtual Status ProcessExchanged(size_t exchange,
@@ -184,6 +198,10 @@ struct KafkaSourceSpec {
   std::vector<std::pair<std::string, std::string>> properties;  // librdkafka's names
   std::string group_id;                                         // empty: the job's name
   std::string topic_pattern;  // a regular expression; the topics it finds become `topics`
+  // > 0: its records are in no topic. So many tasks find them by themselves (TaskProgram::Pull).
+  // `topics` is one name: of an empty topic of the job's own, `<job>-<name>`, through whose
+  // partitions the group shares the tasks out and commits for them.
+  int32_t pull_tasks = 0;
   // Where a partition begins that the group has no offset of. kTimestamp: at the first record of
   // that time or later; kSpecificOffsets: partitions that are not named begin like kGroupOffsets.
   enum class Startup { kGroupOffsets, kEarliest, kLatest, kTimestamp, kSpecificOffsets };
@@ -201,6 +219,8 @@ struct KafkaSourceSpec {
   std::string late_rows_topic;             // empty: late rows are counted only
   std::optional<int64_t> idle_timeout_ms;  // nullopt: never idle
   bool continue_on_data_loss = false;
+
+  bool is_pulled() const { return pull_tasks > 0; }
 
   friend bool operator==(const KafkaSourceSpec&, const KafkaSourceSpec&) = default;
 };

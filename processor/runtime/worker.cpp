@@ -133,6 +133,7 @@ Status Worker::Impl::Housekeep() {
   for (const auto& task : assignment.tasks()) {
     if (task->may_be_idle()) ConfirmIdle(*task);
   }
+  WatchInputs();
   RETURN_IF_ERROR(shared_time.Poll());
   for (const auto& task : assignment.tasks()) {
     for (const size_t sink : shared_time.timed_sinks())
@@ -153,6 +154,17 @@ Status Worker::Impl::Housekeep() {
 void Worker::Impl::ConfirmIdle(Task& task) {
   Result<kafka::Admin::OffsetRange> range = admin->QueryOffsets(task.id().partition);
   task.SetIdle(range.ok() && range->end <= task.position());
+}
+
+// Says what is waited for, where tasks find their records by themselves and cannot.
+void Worker::Impl::WatchInputs() {
+  for (const auto& task : assignment.tasks()) {
+    if (task->input_status().ok()) continue;
+    SayWaiting(task->input_status().message());
+    is_input_away = true;
+    return;
+  }
+  if (std::exchange(is_input_away, false)) waiting_for.clear();
 }
 
 // Of repartition topics, what is committed: nobody else reads it, and nothing else deletes it. What

@@ -70,6 +70,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   Result<bool> ReadAll();
   Status Housekeep();
   void ConfirmIdle(Task& task);
+  void WatchInputs();
   void DeleteConsumed();
   Status AdvanceIdle();
   Status Finish(bool is_done);
@@ -132,6 +133,7 @@ struct Worker::Impl final : kafka::GroupConsumer::Listener {
   SteadyTime::duration commit_time{};
   SteadyTime::duration busy_time{};
   std::string waiting_for;
+  bool is_input_away = false;  // it is that, which is waited for
 
   mutable Mutex status_mutex;
   WorkerStatus published GUARDED_BY(status_mutex);

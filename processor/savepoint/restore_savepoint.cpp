@@ -70,14 +70,15 @@ Status CheckSame(const JobContext& context, const SavepointHeader& saved) {
   for (size_t i = 0; i < context.inputs.size(); ++i) {
     const JobInput& input = context.inputs[i];
     const JobRecord::Input& of = saved.job.inputs[i];
-    if (input.source && input.topic != of.topic) {
+    const bool is_own = input.spec == nullptr || input.spec->is_pulled();  // named after the job
+    if (!is_own && input.topic != of.topic) {
       return FailedPrecondition(
           fmt::format("its job read topic {} where this one reads {}", of.topic, input.topic));
     }
-    if (!input.source && static_cast<size_t>(input.partition_count) != of.ends.size()) {
+    if (is_own && static_cast<size_t>(input.partition_count) != of.ends.size()) {
       return FailedPrecondition(fmt::format(
-          "its stages had {} tasks, and this job's topics have {} partitions: topics have grown "
-          "since",
+          "its stages or folders had {} tasks, and this job's have {}: topics have grown since, or "
+          "'scan.parallelism' has changed",
           of.ends.size(),
           input.partition_count));
     }

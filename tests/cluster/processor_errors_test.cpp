@@ -101,7 +101,7 @@ TEST_F(ProcessorErrorsTest, ACheckNamesWhatIsWrongAndGoesOnWithTheNextFile) {
   EXPECT_EQ(result.exit.code, 1);
   EXPECT_THAT(result.err, HasSubstr("option.sql: "));
   EXPECT_THAT(result.err, HasSubstr("did you mean \"scan.startup.mode\"?"));
-  EXPECT_THAT(result.out, HasSubstr("pattern.sql: ok, reads Kafka: INSERTs 1, queries 0\n"));
+  EXPECT_THAT(result.out, HasSubstr("pattern.sql: ok, a streaming job: INSERTs 1, queries 0\n"));
   EXPECT_THAT(result.out, HasSubstr("Exchange by a\n"));
 }
 

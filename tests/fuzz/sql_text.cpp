@@ -95,7 +95,7 @@ bool IsRepeatable(std::string_view plan) {
 
 void Compile(const JobPlan& plan, bool is_bounded) {
   if (plan.inserts.empty()) return;
-  if (sql::ReadsKafka(plan)) {
+  if (sql::RunsAsTasks(plan, is_bounded)) {
     (void)sql::CompileJob(plan,
                           {.is_bounded = is_bounded,
                            .partition_count = [](const auto&) -> Result<int32_t> { return 1; }});

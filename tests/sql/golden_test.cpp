@@ -351,7 +351,7 @@ TEST_P(GoldenTest, GivesTheExpectedRows) {
   if (const InterleavedJob::Records inputs = InputsByTopic(); !inputs.empty()) {
     return RunInterleaved(*plan, inputs);
   }
-  if (!ReadsKafka(*plan)) return RunBatch(*plan);
+  if (!RunsAsTasks(*plan, false)) return RunBatch(*plan);
   RunStreaming(*plan, nullptr);
   SCOPED_TRACE("state on disk");
   RunStreaming(*plan, scratch_->get());
