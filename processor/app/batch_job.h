@@ -9,10 +9,10 @@
 
 namespace slipstream::processor {
 
-// Runs the INSERTs of `plan`, none of which runs as tasks (sql::RunsAsTasks), as the batch `name`: from the first file
-// to one commit. kCancelled after `stop`, with nothing committed, but for input that would not have
-// ended by itself ('datagen'), which `stop` ends well. `is_bounded`: see sql::BatchJob.
-// Blocking  until then.
+// Runs the INSERTs of `plan`, none of which runs as tasks (sql::RunsAsTasks), as the batch `name`:
+// from the first file to one commit. kCancelled after `stop`, with nothing committed, but for input
+// that would not have ended by itself ('datagen'), which `stop` ends well. `is_bounded`: see
+// sql::BatchJob. Blocking  until then.
 Status RunBatchJob(const sql::JobPlan& plan,
                    const std::string& name,
                    bool is_bounded,

@@ -32,7 +32,8 @@ Status SaveJob(const SavepointFlags& flags, const std::stop_token& stop) {
   const RunFlags& run = flags.run;
   ASSIGN_OR_RETURN(const sql::JobPlan plan, PlanFile(run.job, run.file, run.is_bounded));
   if (plan.inserts.empty() || !sql::RunsAsTasks(plan, run.is_bounded)) {
-    return InvalidArgument(run.file + " reads neither Kafka nor a watched folder: it has no state to save");
+    return InvalidArgument(run.file +
+                           " reads neither Kafka nor a watched folder: it has no state to save");
   }
   const std::string name = JobName(plan.settings, run.file);
   FileSystems file_systems = FileSystemsOf(run.job, run.job.connect_timeout, stop);

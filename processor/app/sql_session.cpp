@@ -152,7 +152,7 @@ Status SqlSession::Insert(const sql::JobPlan& plan,
                           const RunFlags& flags,
                           const std::stop_token& stop) {
   return sql::RunsAsTasks(plan, false) ? RunStreamingJob(plan, job, text, flags, stop)
-                               : RunBatchJob(plan, job, false, flags.job, stop);
+                                       : RunBatchJob(plan, job, false, flags.job, stop);
 }
 
 }  // namespace slipstream::processor

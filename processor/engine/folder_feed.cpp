@@ -50,7 +50,8 @@ Result<FolderFeed::Records> FolderFeed::Next(int64_t now_us) {
       Close();
       if (lines.ok()) seen_.Finish();
       // It is opened again where it was.
-      else status = IsAway(lines.status()) ? lines.status() : Lose(lines.status().message());
+      else
+        status = IsAway(lines.status()) ? lines.status() : Lose(lines.status().message());
     }
     if (IsAway(status)) {
       retry_us_ = now_us + kRetryUs;
@@ -63,9 +64,8 @@ Result<FolderFeed::Records> FolderFeed::Next(int64_t now_us) {
 
 FolderFeed::Records FolderFeed::Given(std::vector<std::string_view> lines) {
   given_ = lines.size();
-  return {.lines = std::move(lines),
-          .first_number = seen_.record_count(),
-          .path = current_.file.path};
+  return {
+      .lines = std::move(lines), .first_number = seen_.record_count(), .path = current_.file.path};
 }
 
 void FolderFeed::Taken() {

@@ -49,8 +49,8 @@ class FolderFeed {
 
   struct Records {
     std::vector<std::string_view> lines;  // of one file; valid until the next call
-    int64_t first_number = 0;             // of all records that the feed ever gave; the next are + 1
-    std::string_view path;                // the file's
+    int64_t first_number = 0;  // of all records that the feed ever gave; the next are + 1
+    std::string_view path;     // the file's
     // Nothing, and nothing more is there for now.
     bool is_caught_up = false;
   };

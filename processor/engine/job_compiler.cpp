@@ -100,8 +100,12 @@ class SqlJob final : public runtime::JobProgram {
       SLIPSTREAM_CHECK(rows.ok(), "{}", rows.status().ToString());  // CompileJob has tried it
       readers.push_back(*std::move(rows));
     }
-    return std::make_unique<ScanTask>(
-        job_, source, std::move(readers), MakeFeed(source, partition), std::string(topic), partition);
+    return std::make_unique<ScanTask>(job_,
+                                      source,
+                                      std::move(readers),
+                                      MakeFeed(source, partition),
+                                      std::string(topic),
+                                      partition);
   }
 
   std::unique_ptr<runtime::TaskProgram> MakeStageTask(uint32_t stage,

@@ -35,9 +35,9 @@ struct CompileOptions {
   ScratchStore* scratch = nullptr;
 };
 
-// Whether some query of the job reads a table of Kafka or a watched folder: such a job runs as tasks
-// over partitions (CompileJob), any other as a batch (engine/batch_executor.h). A folder counts as
-// watched unless every input is to end.
+// Whether some query of the job reads a table of Kafka or a watched folder: such a job runs as
+// tasks over partitions (CompileJob), any other as a batch (engine/batch_executor.h). A folder
+// counts as watched unless every input is to end.
 bool RunsAsTasks(const JobPlan& plan, bool every_input_is_bounded);
 
 // Makes a job of all INSERTs of `plan`: its first stage reads the tables of Kafka, each topic once

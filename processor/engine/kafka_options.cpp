@@ -227,8 +227,8 @@ class KafkaTableReader {
   }
 
   Status ReadSource() {
-    RETURN_IF_ERROR(ReadSourceOptions(
-        table_, defaults_, options_, read_.source, read_.watermark_on_event));
+    RETURN_IF_ERROR(
+        ReadSourceOptions(table_, defaults_, options_, read_.source, read_.watermark_on_event));
     read_.partitioned_by = options_.GetList("source.partitioned-by");
     // Rows of one key that lay in several partitions could not replace one another.
     if (read_.is_upsert && read_.partitioned_by.empty()) {

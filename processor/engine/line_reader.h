@@ -40,7 +40,7 @@ class LineReader {
   FileReader& file_;
   std::optional<CsvLineEnds> csv_ends_;  // none: every '\n' is an end
   std::string buffer_;
-  size_t used_ = 0;      // bytes of buffer_ that were given out as lines
+  size_t used_ = 0;  // bytes of buffer_ that were given out as lines
   uint64_t given_bytes_ = 0;
   size_t searched_ = 0;  // bytes of buffer_ in which every line end was found
   bool is_at_end_ = false;

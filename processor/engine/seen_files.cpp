@@ -32,8 +32,8 @@ size_t SeenFiles::DigestHash::operator()(const Digest& digest) const {
 SeenFiles::Digest SeenFiles::DigestOf(std::string_view relative_path) {
   unsigned char whole[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  const int done = EVP_Digest(
-      relative_path.data(), relative_path.size(), whole, &size, EVP_sha256(), nullptr);
+  const int done =
+      EVP_Digest(relative_path.data(), relative_path.size(), whole, &size, EVP_sha256(), nullptr);
   SLIPSTREAM_CHECK(done == 1, "this machine's OpenSSL has no SHA-256");
   Digest digest;
   std::memcpy(digest.data(), whole, digest.size());
@@ -81,8 +81,8 @@ void SeenFiles::Compare(std::span<const SourceFile> files, int64_t now_us) {
   for (auto read = read_.begin(); read != read_.end();) {
     int64_t& missing_since_us = read->second;
     const bool is_there = listed.contains(read->first);
-    const bool is_over = !is_there && missing_since_us != 0 &&
-                         now_us - missing_since_us >= kForgetAfterUs;
+    const bool is_over =
+        !is_there && missing_since_us != 0 && now_us - missing_since_us >= kForgetAfterUs;
     if (is_over || is_there != (missing_since_us == 0)) changed_.push_back(read->first);
     if (is_there) {
       missing_since_us = 0;

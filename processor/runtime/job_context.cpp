@@ -125,8 +125,7 @@ Status AddSources(JobContext& context) {
     context.source_properties = Join(context.source_properties, source.properties);
     if (source.topics.empty()) return InvalidArgument("a source names no topic");
     for (const std::string& name : source.topics) {
-      const std::string topic =
-          source.is_pulled() ? context.options.job_name + "-" + name : name;
+      const std::string topic = source.is_pulled() ? context.options.job_name + "-" + name : name;
       if (context.InputOf(topic)) {
         return Unimplemented(fmt::format(
             "tables of the job read topic {} together with different others: each has to name the "

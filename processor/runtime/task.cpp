@@ -216,8 +216,8 @@ Result<size_t> Task::PullBatch() {
   flows_.TakeIn(pulled->records, pulled->bytes);
   SLIPSTREAM_FAILPOINT_HIT("task.mid_batch");
   RETURN_IF_ERROR(TakeOutputError());
-  RETURN_IF_ERROR(dead_letter_limit_.EndBatch(pulled->records)
-                      .WithContext(kafka::ToString(id_.partition)));
+  RETURN_IF_ERROR(
+      dead_letter_limit_.EndBatch(pulled->records).WithContext(kafka::ToString(id_.partition)));
   return static_cast<size_t>(pulled->records);
 }
 

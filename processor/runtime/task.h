@@ -77,8 +77,8 @@ class Task final : private TaskOutput {
   ~Task() override;
 
   // Processes what the queue holds, or what the program finds, at most one batch. The number of
-  // records; errors are the program's own, kAborted (offsets went back: take over again) and kOutOfRange (the log has lost
-  // the position).
+  // records; errors are the program's own, kAborted (offsets went back: take over again) and
+  // kOutOfRange (the log has lost the position).
   Result<size_t> ReadBatch();
 
   // Not OK: what the program finds its records in is away, and what is missing.

@@ -94,8 +94,8 @@ class StateWriter {
 };
 
 // TaskProgram: the computation of one task: one stage of a job on one partition of its input, which
-// is a topic of a source (Process, or Pull, and Advance are called) or the stage's repartition topic
-// (ProcessExchanged and AdvanceExchange are).
+// is a topic of a source (Process, or Pull, and Advance are called) or the stage's repartition
+// topic (ProcessExchanged and AdvanceExchange are).
 //
 // Threads    one worker thread calls it; it starts none.
 // Blocking   no I/O but for state that does not fit into memory, on a local disk; Pull waits for

@@ -177,7 +177,8 @@ TEST_F(WatchedFoldersTest, AnotherProcessGoesOn) {
   ASSERT_OK_AND_ASSIGN(const auto refused, Start());
   ASSERT_OK_AND_ASSIGN(const ExitStatus exit, refused->Wait());
   EXPECT_EQ(exit.code, 1);
-  EXPECT_THAT(refused->Stderr(), HasSubstr("shared its files among 3 tasks, and is to go on with 1"));
+  EXPECT_THAT(refused->Stderr(),
+              HasSubstr("shared its files among 3 tasks, and is to go on with 1"));
 }
 
 // One job's output is another's input: what is still being written is not read, and a master that
@@ -199,14 +200,14 @@ TEST_F(WatchedFoldersTest, AFileThatAnotherJobWritesIsReadWhenItIsClosed) {
                   "INSERT INTO t SELECT id, 'written' FROM s;\n",
                   from)));
   const auto write = [&](bool is_bounded) {
-    return Process::Start(Command(
-        ProcessorRun{.job = dir_ / "writer.sql",
-                     .brokers = KafkaBroker::Shared().bootstrap(),
-                     .master = dfs_->master_address(),
-                     .is_bounded = is_bounded,
-                     .more_flags = {"--state-dir=" + (dir_ / "writer").string()}},
-        dir_.path(),
-        fmt::format("{}-{}", from, is_bounded)));
+    return Process::Start(
+        Command(ProcessorRun{.job = dir_ / "writer.sql",
+                             .brokers = KafkaBroker::Shared().bootstrap(),
+                             .master = dfs_->master_address(),
+                             .is_bounded = is_bounded,
+                             .more_flags = {"--state-dir=" + (dir_ / "writer").string()}},
+                dir_.path(),
+                fmt::format("{}-{}", from, is_bounded)));
   };
   ASSERT_OK_AND_ASSIGN(const auto writer, write(false));
   ASSERT_TRUE(Eventually([&] {

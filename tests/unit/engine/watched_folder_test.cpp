@@ -248,8 +248,7 @@ TEST_F(WatchedFolderTest, WhateverIsLostBetweenCommitsComesAgain) {
     Commit();
     std::sort(committed_.begin(), committed_.end());
     std::sort(expected.begin(), expected.end());
-    EXPECT_TRUE(committed_ == expected)
-        << committed_.size() << " lines of " << expected.size();
+    EXPECT_TRUE(committed_ == expected) << committed_.size() << " lines of " << expected.size();
   }
 }
 
@@ -351,8 +350,7 @@ TEST_F(WatchedFolderTest, ExplainSaysSo) {
 }
 
 TEST_F(WatchedFolderTest, BoundedInputIsNotWatched) {
-  const Status status =
-      TryCompile("a STRING)", "'format' = 'raw'", "SELECT a, 1 FROM t", true);
+  const Status status = TryCompile("a STRING)", "'format' = 'raw'", "SELECT a, 1 FROM t", true);
   EXPECT_TRUE(status.ok()) << status.message();
 }
 
