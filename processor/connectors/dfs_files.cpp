@@ -21,8 +21,9 @@ struct DfsFiles::File {
   std::vector<block::EncodedBlock> blocks;       // of the epoch, complete
   std::vector<dfs::DurableBlock> durable;        // the same, once they are
   bool is_closing = false;
-  bool is_complete = false;  // it is to be closed with the next epoch, whatever its size and age
-  uint64_t last_write = 0;   // of DfsFiles::write_count_; 0: not since it was restored
+  bool is_complete = false;   // it is to be closed with the next epoch, whatever its size and age
+  uint64_t last_write = 0;    // of DfsFiles::write_count_; 0: not since it was restored
+  int64_t written_at_ms = 0;  // when it got its last row, or was restored
 
   // Memory of the epoch's rows.
   uint64_t staged_bytes() const {
@@ -56,7 +57,8 @@ DfsFiles::DfsFiles(Options options,
     if (!targets_.contains(state.sink)) continue;
     auto file = std::make_unique<File>();
     Key key(state.sink, state.partition_path);
-    roll_clock_.Add(state, targets_.at(state.sink).spec);
+    file->written_at_ms = options_.now_ms;
+    roll_clock_.Add(state, file->written_at_ms, targets_.at(state.sink).spec);
     file->state = std::move(state);
     files_.insert_or_assign(std::move(key), std::move(file));
   }
@@ -69,7 +71,8 @@ void DfsFiles::StartFile(File& file, const Key& key, int64_t now_ms) {
                 .partition_path = key.second,
                 .path = namer_.Next(targets_.at(key.first), key.second),
                 .opened_at_ms = now_ms};
-  roll_clock_.Add(file.state, targets_.at(key.first).spec);
+  file.written_at_ms = now_ms;
+  roll_clock_.Add(file.state, now_ms, targets_.at(key.first).spec);
 }
 
 void DfsFiles::CutBlock(File& file) {
@@ -89,6 +92,7 @@ Status DfsFiles::Append(size_t sink,
     StartFile(*file, key, now_ms);
   }
   file->last_write = ++write_count_;
+  file->written_at_ms = now_ms;
   const uint64_t before = file->staged_bytes();
   if (file->encoder == nullptr) file->encoder = std::make_unique<block::BlockEncoder>(compressor_);
   // Blocks are cut between rows where that is possible, so that each can be read alone.
@@ -130,8 +134,9 @@ void DfsFiles::EndEpoch(int64_t now_ms, bool is_last) {
     file.encoder.reset();  // its scratch space, for hundreds of files, would not be little
     OpenFile after = file.state;
     after.length_bytes += file.epoch_bytes();
-    file.is_closing = is_last || file.is_complete ||
-                      IsRollDue(after, targets_.at(entry->first.first).spec, now_ms);
+    file.is_closing =
+        is_last || file.is_complete ||
+        IsRollDue(after, file.written_at_ms, targets_.at(entry->first.first).spec, now_ms);
     if (file.blocks.empty() && file.state.inode_id == 0) {
       // Deleted by a user before anything more was written: nothing is left to go on with.
       entry = files_.erase(entry);
@@ -144,7 +149,8 @@ void DfsFiles::EndEpoch(int64_t now_ms, bool is_last) {
   for (const auto& [key, file] : files_) {
     if (!file->blocks.empty() || file->is_closing) epoch_files_.push_back(file.get());
     // One that stays open is not full with this epoch either: only its age counts from here.
-    if (!file->is_closing) roll_clock_.Add(file->state, targets_.at(key.first).spec);
+    if (!file->is_closing)
+      roll_clock_.Add(file->state, file->written_at_ms, targets_.at(key.first).spec);
   }
   has_epoch_ = !epoch_files_.empty();
 }

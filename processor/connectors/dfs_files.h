@@ -33,6 +33,7 @@ class DfsFiles final {
   struct Options {
     std::string owner;                                       // of the appends
     std::vector<std::pair<size_t, FileSinkTarget>> targets;  // by index of the program's sink
+    int64_t now_ms = 0;  // files that were open before count as written now
   };
 
   DfsFiles(Options options,

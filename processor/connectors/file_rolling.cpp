@@ -26,17 +26,23 @@ std::string FileNamer::Next(const FileSinkTarget& target, std::string_view parti
                      target.spec.extension);
 }
 
-void RollClock::Add(const OpenFile& file, const FileSinkSpec& spec) {
-  if (file.length_bytes >= spec.roll_bytes) {
-    next_roll_at_ms_ = INT64_MIN;
-  } else if (spec.roll_interval_ms < kNever - file.opened_at_ms) {
-    next_roll_at_ms_ = std::min(next_roll_at_ms_, file.opened_at_ms + spec.roll_interval_ms);
-  }
+void RollClock::Add(const OpenFile& file, int64_t written_at_ms, const FileSinkSpec& spec) {
+  if (file.length_bytes >= spec.roll_bytes) next_roll_at_ms_ = INT64_MIN;
+  const auto add = [this](int64_t since_ms, int64_t interval_ms) {
+    if (interval_ms >= kNever - since_ms) return;
+    next_roll_at_ms_ = std::min(next_roll_at_ms_, since_ms + interval_ms);
+  };
+  add(file.opened_at_ms, spec.roll_interval_ms);
+  add(written_at_ms, spec.roll_inactivity_ms);
 }
 
-bool IsRollDue(const OpenFile& file, const FileSinkSpec& spec, int64_t now_ms) {
+bool IsRollDue(const OpenFile& file,
+               int64_t written_at_ms,
+               const FileSinkSpec& spec,
+               int64_t now_ms) {
   return file.length_bytes >= spec.roll_bytes ||
-         now_ms - file.opened_at_ms >= spec.roll_interval_ms;
+         now_ms - file.opened_at_ms >= spec.roll_interval_ms ||
+         now_ms - written_at_ms >= spec.roll_inactivity_ms;
 }
 
 }  // namespace slipstream::runtime

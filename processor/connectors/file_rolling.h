@@ -43,16 +43,21 @@ class FileNamer final {
 // closed. The mark names each, in one record, which brokers take up to 1 MB.
 inline constexpr size_t kOpenFilesMax = 1'000;
 
-// Whether `file` is to be closed with the epoch that ends at `now_ms`.
-bool IsRollDue(const OpenFile& file, const FileSinkSpec& spec, int64_t now_ms);
+// Whether `file`, which got its last row at `written_at_ms`, is to be closed with the epoch that
+// ends at `now_ms`.
+bool IsRollDue(const OpenFile& file,
+               int64_t written_at_ms,
+               const FileSinkSpec& spec,
+               int64_t now_ms);
 
 // RollClock: when the next of a task's open files is to be closed, so that nobody has to look at
-// each of them after every batch. Begun anew with each epoch; within one, files only come.
+// each of them after every batch. Begun anew with each epoch; within one, files only come, and
+// rows, after which it may say too early that some file was without any.
 class RollClock final {
  public:
   void Clear() { next_roll_at_ms_ = kNever; }
-  // A file of `file`'s length and age is open.
-  void Add(const OpenFile& file, const FileSinkSpec& spec);
+  // A file of `file`'s length and age is open, which got its last row at `written_at_ms`.
+  void Add(const OpenFile& file, int64_t written_at_ms, const FileSinkSpec& spec);
   bool IsDue(int64_t now_ms) const { return now_ms >= next_roll_at_ms_; }
 
  private:

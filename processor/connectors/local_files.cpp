@@ -72,8 +72,9 @@ struct LocalFiles::File {
   OpenFile state;
   std::string rows;  // not yet on disk
   bool is_new = false;
-  bool is_complete = false;  // it is to be closed, whatever its size and age
-  uint64_t last_write = 0;   // of LocalFiles::write_count_; 0: not since it was restored
+  bool is_complete = false;   // it is to be closed, whatever its size and age
+  uint64_t last_write = 0;    // of LocalFiles::write_count_; 0: not since it was restored
+  int64_t written_at_ms = 0;  // when it got its last row, or was restored
 };
 
 LocalFiles::LocalFiles(Options options, FileNamer& namer, std::vector<OpenFile> open_files)
@@ -82,7 +83,8 @@ LocalFiles::LocalFiles(Options options, FileNamer& namer, std::vector<OpenFile> 
     if (!targets_.contains(state.sink)) continue;
     auto file = std::make_unique<File>();
     Key key(state.sink, state.partition_path);
-    roll_clock_.Add(state, targets_.at(state.sink).spec);
+    file->written_at_ms = options.now_ms;
+    roll_clock_.Add(state, file->written_at_ms, targets_.at(state.sink).spec);
     file->state = std::move(state);
     files_.insert_or_assign(std::move(key), std::move(file));
   }
@@ -143,9 +145,10 @@ Status LocalFiles::Append(size_t sink,
                    .partition_path = std::string(partition_path),
                    .path = namer_.Next(targets_.at(sink), partition_path),
                    .opened_at_ms = now_ms};
-    roll_clock_.Add(file->state, targets_.at(sink).spec);
+    roll_clock_.Add(file->state, now_ms, targets_.at(sink).spec);
   }
   file->last_write = ++write_count_;
+  file->written_at_ms = now_ms;
   file->rows += rows;
   staged_bytes_ += rows.size();
   return {};
@@ -197,8 +200,9 @@ Status LocalFiles::Flush(int64_t now_ms, bool is_last) {
   for (auto entry = files_.begin(); entry != files_.end();) {
     File& file = *entry->second;
     if (!file.rows.empty()) RETURN_IF_ERROR(WriteFile(file, changed));
-    const bool is_closing = is_last || file.is_complete ||
-                            IsRollDue(file.state, targets_.at(entry->first.first).spec, now_ms);
+    const bool is_closing =
+        is_last || file.is_complete ||
+        IsRollDue(file.state, file.written_at_ms, targets_.at(entry->first.first).spec, now_ms);
     entry = is_closing ? files_.erase(entry) : std::next(entry);
   }
   for (const fs::path& folder : changed)
@@ -206,7 +210,7 @@ Status LocalFiles::Flush(int64_t now_ms, bool is_last) {
   CloseSurplus();
   roll_clock_.Clear();
   for (const auto& [key, file] : files_)
-    roll_clock_.Add(file->state, targets_.at(key.first).spec);
+    roll_clock_.Add(file->state, file->written_at_ms, targets_.at(key.first).spec);
   staged_bytes_ = 0;
   return {};
 }

@@ -25,6 +25,7 @@ class LocalFiles final {
  public:
   struct Options {
     std::vector<std::pair<size_t, FileSinkTarget>> targets;  // by index of the program's sink
+    int64_t now_ms = 0;  // files that were open before count as written now
   };
 
   LocalFiles(Options options, FileNamer& namer, std::vector<OpenFile> open_files);

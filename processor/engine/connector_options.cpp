@@ -183,10 +183,14 @@ Result<FileTable> ReadFileTable(const TableDefinition& table, const ConnectorDef
   ASSIGN_OR_RETURN(const std::chrono::milliseconds interval,
                    options.GetDuration("sink.rolling-policy.rollover-interval",
                                        std::chrono::milliseconds(read.sink.roll_interval_ms)));
-  if (read.sink.roll_bytes == 0 || interval.count() <= 0) {
+  ASSIGN_OR_RETURN(const std::chrono::milliseconds inactivity,
+                   options.GetDuration("sink.rolling-policy.inactivity-interval",
+                                       std::chrono::milliseconds(read.sink.roll_inactivity_ms)));
+  if (read.sink.roll_bytes == 0 || interval.count() <= 0 || inactivity.count() <= 0) {
     return InvalidArgument(OwnerOf(table) + ": a rolling policy of nothing");
   }
   read.sink.roll_interval_ms = interval.count();
+  read.sink.roll_inactivity_ms = inactivity.count();
   // How often rolling is looked at: at every commit.
   RETURN_IF_ERROR(
       options.GetDuration("sink.rolling-policy.check-interval", std::chrono::minutes(1)).status());

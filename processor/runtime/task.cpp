@@ -114,15 +114,19 @@ Task::Task(const Shared& shared,
     idle_timer_.emplace(std::chrono::milliseconds(*input_.spec->idle_timeout_ms));
   }
   if (!context.dfs_targets.empty()) {
-    dfs_files_ = std::make_unique<DfsFiles>(
-        DfsFiles::Options{.owner = AppenderOwner(job_.uuid, id_), .targets = context.dfs_targets},
-        shared.compressor,
-        namer_,
-        open_files);
+    dfs_files_ =
+        std::make_unique<DfsFiles>(DfsFiles::Options{.owner = AppenderOwner(job_.uuid, id_),
+                                                     .targets = context.dfs_targets,
+                                                     .now_ms = NowMs()},
+                                   shared.compressor,
+                                   namer_,
+                                   open_files);
   }
   if (!context.local_targets.empty()) {
     local_files_ = std::make_unique<LocalFiles>(
-        LocalFiles::Options{.targets = context.local_targets}, namer_, open_files);
+        LocalFiles::Options{.targets = context.local_targets, .now_ms = NowMs()},
+        namer_,
+        open_files);
   }
 }
 

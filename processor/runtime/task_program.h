@@ -238,6 +238,7 @@ struct FileSinkSpec {
   std::string extension;  // ".jsonl"
   uint64_t roll_bytes = 128ULL << 20;
   int64_t roll_interval_ms = int64_t{30} * 60 * 1000;
+  int64_t roll_inactivity_ms = int64_t{30} * 60 * 1000;  // without a row
   // Of the empty file that says that the rows of a partition are all there; empty: none.
   std::string success_file;
   // When that is, while input goes on; once it has ended they are, in any case.

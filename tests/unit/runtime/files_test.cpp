@@ -36,11 +36,8 @@ class DfsFilesTest : public ::testing::Test {
     namer_ = std::make_unique<FileNamer>(0, 0, 0, "12345678-90ab", next_number);
     files_ = std::make_unique<DfsFiles>(
         DfsFiles::Options{.owner = kOwner,
-                          .targets = {{0,
-                                       {.folder = "/out/",
-                                        .spec = {.extension = ".txt",
-                                                 .roll_bytes = 100,
-                                                 .roll_interval_ms = 1'000}}}}},
+                          .targets = {{0, {.folder = "/out/", .spec = spec_}}},
+                          .now_ms = now_ms_},
         compressor_,
         *namer_,
         std::move(open_files));
@@ -86,6 +83,7 @@ class DfsFilesTest : public ::testing::Test {
   uint64_t epoch_ = 0;
   dfs::EpochPair committed_;
   int64_t now_ms_ = 1'000'000;
+  FileSinkSpec spec_{.extension = ".txt", .roll_bytes = 100, .roll_interval_ms = 1'000};
 };
 
 TEST_F(DfsFilesTest, RowsShowWithTheirCommitAndGrowOneFile) {
@@ -130,6 +128,32 @@ TEST_F(DfsFilesTest, AnOldFileIsClosedEvenWithoutNewRows) {
 
   EXPECT_FALSE(store_.IsOpen(kFirstPath));
   EXPECT_FALSE(files_->HasRollDue(now_ms_));
+}
+
+TEST_F(DfsFilesTest, AFileWithoutNewRowsForAWhileIsClosed) {
+  spec_.roll_interval_ms = 1'000'000;
+  spec_.roll_inactivity_ms = 500;
+  Restart({}, 0);
+  Append("a");
+  ASSERT_TRUE(PrepareEpoch());
+  Commit();
+  now_ms_ += 400;
+  Append("b");
+  ASSERT_TRUE(PrepareEpoch());
+  Commit();
+  now_ms_ += 400;
+  EXPECT_FALSE(files_->HasRollDue(now_ms_));
+  Restart(files_->open_files(), 1);
+  now_ms_ += 400;
+  EXPECT_FALSE(files_->HasRollDue(now_ms_)) << "a restored file counts as just written";
+
+  now_ms_ += 100;
+  EXPECT_TRUE(files_->HasRollDue(now_ms_));
+  ASSERT_TRUE(PrepareEpoch());
+  Commit();
+
+  EXPECT_THAT(store_.Files(), ElementsAre(Pair(kFirstPath, "ab")));
+  EXPECT_FALSE(store_.IsOpen(kFirstPath));
 }
 
 TEST_F(DfsFilesTest, RowsThatAreNotCompressedYetCountAsStaged) {
@@ -312,7 +336,9 @@ class LocalFilesTest : public ::testing::Test {
     namer_ = std::make_unique<FileNamer>(0, 0, 0, "12345678", next_number);
     files_ = std::make_unique<LocalFiles>(
         LocalFiles::Options{
-            .targets = {{0, {.folder = dir_ + "/", .spec = {.extension = ".txt"}}}}},
+            .targets = {{0,
+                         {.folder = dir_ + "/",
+                          .spec = {.extension = ".txt", .roll_inactivity_ms = 500}}}}},
         *namer_,
         std::move(open_files));
   }
@@ -354,6 +380,17 @@ TEST_F(LocalFilesTest, RestoreCutsBackAndRemovesWhatNoMarkKnows) {
   EXPECT_THAT(Contents(),
               ElementsAre(Pair("k=1/part-0-0-0-12345678.txt", "a\nb\n"),
                           Pair("k=1/somebody-elses.txt", "stays")));
+}
+
+TEST_F(LocalFilesTest, AFileWithoutNewRowsForAWhileIsClosed) {
+  ASSERT_TRUE(files_->Append(0, "", "a\n", 0).ok());
+  ASSERT_TRUE(files_->Flush(0, false).ok());
+  ASSERT_TRUE(files_->Append(0, "", "b\n", 400).ok());
+  ASSERT_TRUE(files_->Flush(800, false).ok());
+  EXPECT_FALSE(files_->HasRollDue(899));
+  EXPECT_TRUE(files_->HasRollDue(900));
+  ASSERT_TRUE(files_->Flush(900, false).ok());
+  EXPECT_TRUE(files_->open_files().empty());
 }
 
 TEST_F(LocalFilesTest, NestedFoldersAreMade) {
