@@ -20,6 +20,9 @@ namespace ondemand = simdjson::ondemand;
 using Type = ondemand::json_type;
 
 constexpr size_t kShownBytes = 64;
+// simdjson 3.0.1 misreads numbers below 1 with more than 19 digits behind their point:
+// 0.20496502712169650806 becomes 0.0204975…
+constexpr size_t kSimdjsonRealBytesMax = 20;
 
 // A scalar as it stands in the record, a string with its quotes.
 std::string_view Token(ondemand::value& value) {
@@ -76,7 +79,8 @@ Status ReadInteger(ondemand::value& value, Type type, Arena& arena, size_t row, 
 
 Status ReadReal(ondemand::value& value, Type type, Arena& arena, size_t row, Column& to) {
   double number = 0;
-  if (type != Type::number || value.get_double().get(number) != simdjson::SUCCESS) {
+  if (type != Type::number || Token(value).size() > kSimdjsonRealBytesMax ||
+      value.get_double().get(number) != simdjson::SUCCESS) {
     ASSIGN_OR_RETURN(const std::string_view text, NumberText(value, type, arena, to.type));
     const std::optional<double> parsed = ParseDouble(text);
     if (!parsed) return CannotRead(text, to.type);
