@@ -1,10 +1,8 @@
 #include "gateway/daemon.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <climits>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -37,7 +35,6 @@
 #include "gateway/http/server.h"
 #include "gateway/router.h"
 #include "gateway/webhdfs/handler.h"
-#include "gateway/webhdfs/user_clients.h"
 
 namespace slipstream::gateway {
 namespace {
@@ -96,8 +93,7 @@ void AllowManyFiles() {
 http::HostNames NamesFor(const DaemonOptions& options) {
   std::vector<std::string> names = options.allowed_hosts;
   if (const auto listen = ParseHostPort(options.listen); listen.ok()) names.push_back(listen->host);
-  char own[HOST_NAME_MAX + 1] = {};
-  if (gethostname(own, sizeof(own) - 1) == 0) names.emplace_back(own);
+  if (auto own = OwnHostName(); own.ok()) names.push_back(*std::move(own));
   return http::HostNames(std::move(names));
 }
 
@@ -131,15 +127,14 @@ struct Daemon::Impl {
   std::stop_source stop;  // of the file system's clients
   std::shared_ptr<rpc::Transport> transport =
       rpc::MakeGrpcTransport(options.tls_dir);  // shared by the clients
-  webhdfs::UserClients clients;
+  UserClients clients;
   api::StateBoard board;
-  std::shared_ptr<dfs::DfsClient> chart_client;      // likewise, of the charts' thread
+  std::shared_ptr<dfs::DfsClient> chart_client;      // of the charts' thread
   charts::KafkaReads chart_reads{kafka_properties};  // of the charts' thread alone
   charts::ChartFeed charts{options.dashboards,
                            [this](const charts::ChartQuery& query) { return OpenSource(query); },
                            SystemClock::Get()};
   std::unique_ptr<webhdfs::Handler> webhdfs;
-  std::shared_ptr<dfs::DfsClient> api_client;  // shared as UserClients' are; its only user is `api`
   std::unique_ptr<api::Handler> api;
   dashboard::Handler dashboard;
   std::unique_ptr<Router> router;
@@ -167,7 +162,6 @@ std::shared_ptr<dfs::DfsClient> Daemon::Impl::Connect(const std::string& user) {
 
 Status Daemon::Impl::Listen() {
   webhdfs = std::make_unique<webhdfs::Handler>(clients, options.listen, options.static_user);
-  api_client = Connect(kOwnUser);
   // One that does not answer keeps the other charts waiting.
   chart_client = dfs::DfsClient::Connect({.master = options.master,
                                           .timeout = kChartsTimeout,
@@ -179,7 +173,8 @@ Status Daemon::Impl::Listen() {
                                           .transport = transport});
   api = std::make_unique<api::Handler>(
       api::Handler::Parts{.board = board,
-                          .client = *api_client,
+                          .clients = clients,
+                          .static_user = options.static_user,
                           .clock = SystemClock::Get(),
                           .list_topics = [this] { return ListTopics(); },
                           .charts = charts,

@@ -15,7 +15,7 @@ namespace slipstream::gateway {
 // Token       `Authorization: Bearer TOKEN`, or as the password of `Basic`, with any user: so that
 //             browsers ask for it, and clients that know names and passwords only can send it.
 // Roles       read for GET and HEAD, write for everything else, admin for SETQUOTA.
-// Names       whoever has a token is its name: user.name and doas of WebHDFS are replaced by it.
+// Names       whoever has a token is its name: user.name and doas are replaced by it.
 //             Those with the role admin act for others, as they say.
 // Threads     thread-safe, as the handler behind it is. Ownership: borrows both.
 class Gatekeeper final : public http::Handler {

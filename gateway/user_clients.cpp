@@ -1,8 +1,8 @@
-#include "gateway/webhdfs/user_clients.h"
+#include "gateway/user_clients.h"
 
 #include <algorithm>
 
-namespace slipstream::gateway::webhdfs {
+namespace slipstream::gateway {
 
 std::shared_ptr<dfs::DfsClient> UserClients::For(const std::string& user) {
   std::shared_ptr<dfs::DfsClient> given_up;  // ends outside the lock: it joins threads
@@ -21,4 +21,4 @@ std::shared_ptr<dfs::DfsClient> UserClients::For(const std::string& user) {
   return clients_.front().second;
 }
 
-}  // namespace slipstream::gateway::webhdfs
+}  // namespace slipstream::gateway

@@ -10,7 +10,7 @@
 #include "common/sync/mutex.h"
 #include "dfs-client/dfs_client.h"
 
-namespace slipstream::gateway::webhdfs {
+namespace slipstream::gateway {
 
 // UserClients: one client of the file system for each user, who then owns what he makes. The few
 // used last are kept; those given up live on until the calls that use them have ended. They share
@@ -34,4 +34,4 @@ class UserClients final {
   std::list<std::pair<std::string, std::shared_ptr<dfs::DfsClient>>> clients_ GUARDED_BY(mutex_);
 };
 
-}  // namespace slipstream::gateway::webhdfs
+}  // namespace slipstream::gateway

@@ -7,6 +7,7 @@
 #include "dfs-client/path.h"
 #include "gateway/api/event_source.h"
 #include "gateway/http/uri.h"
+#include "gateway/user_name.h"
 
 namespace slipstream::gateway::api {
 namespace {
@@ -21,10 +22,7 @@ constexpr int64_t kTimeMaxMs = 253'402'300'800'000;  // the year 10000
 // Of the query; empty where it is not there.
 Result<std::string> Parameter(const http::Request& request, std::string_view name) {
   ASSIGN_OR_RETURN(const http::Query query, http::ParseQuery(request.query));
-  for (const auto& [own_name, value] : query) {
-    if (own_name == name) return value;
-  }
-  return std::string();
+  return http::ParameterOf(query, name).value_or("");
 }
 
 Result<std::string> PathOf(const http::Request& request) {
@@ -118,14 +116,21 @@ Result<http::Answer> Handler::Run(const http::Request& request) {
   return NotFound("nothing is here; /api/v1/openapi.json says what there is");
 }
 
+Result<std::shared_ptr<dfs::DfsClient>> Handler::ClientOf(const http::Request& request) {
+  ASSIGN_OR_RETURN(const http::Query query, http::ParseQuery(request.query));
+  ASSIGN_OR_RETURN(const std::string user, UserOf(query, parts_.static_user));
+  return parts_.clients.For(user);
+}
+
 Result<std::string> Handler::Files(const http::Request& request) {
   ASSIGN_OR_RETURN(const std::string path, PathOf(request));
   ASSIGN_OR_RETURN(const std::string after, Parameter(request, "after"));
   ASSIGN_OR_RETURN(const uint32_t limit, LimitOf(request));
-  ASSIGN_OR_RETURN(const dfs::FileStatus status, parts_.client.Stat(path));
+  ASSIGN_OR_RETURN(const auto client, ClientOf(request));
+  ASSIGN_OR_RETURN(const dfs::FileStatus status, client->Stat(path));
   dfs::DirectoryPage page;
   if (status.kind == dfs::FileKind::kDirectory) {
-    ASSIGN_OR_RETURN(page, parts_.client.List(path, after, limit));
+    ASSIGN_OR_RETURN(page, client->List(path, after, limit));
   }
   return FilesText(path, status, page);
 }
@@ -158,10 +163,11 @@ Result<std::string> Handler::Records(const http::Request& request) {
 
 Result<std::string> Handler::Blocks(const http::Request& request) {
   ASSIGN_OR_RETURN(const std::string path, PathOf(request));
+  ASSIGN_OR_RETURN(const auto client, ClientOf(request));
   std::vector<dfs::FileBlocks> pages;
   uint64_t at = 0;
   while (pages.size() < kPagesMax) {
-    ASSIGN_OR_RETURN(dfs::FileBlocks page, parts_.client.LocateBlocks(path, at));
+    ASSIGN_OR_RETURN(dfs::FileBlocks page, client->LocateBlocks(path, at));
     uint64_t next = page.first_block_offset_bytes;
     for (const dfs::LocatedBlock& block : page.blocks)
       next += block.length_bytes;

@@ -8,11 +8,11 @@
 
 #include "common/clock/clock.h"
 #include "common/status/status.h"
-#include "dfs-client/dfs_client.h"
 #include "gateway/api/documents.h"
 #include "gateway/api/state_board.h"
 #include "gateway/charts/chart_feed.h"
 #include "gateway/http/message.h"
+#include "gateway/user_clients.h"
 
 namespace slipstream::gateway::api {
 
@@ -33,7 +33,8 @@ class Handler final : public http::Handler {
  public:
   struct Parts {
     StateBoard& board;
-    dfs::DfsClient& client;
+    UserClients& clients;     // files and blocks are those that the caller may see
+    std::string static_user;  // in whose name those ask who do not say who they are
     const Clock& clock;
     // The topics there are; may take seconds.
     std::function<Result<std::vector<TopicState>>()> list_topics;
@@ -52,6 +53,8 @@ class Handler final : public http::Handler {
 
  private:
   Result<http::Answer> Run(const http::Request& request);
+  // The file system as it is for who asks.
+  Result<std::shared_ptr<dfs::DfsClient>> ClientOf(const http::Request& request);
   Result<std::string> Files(const http::Request& request);
   Result<std::string> Job(const http::Request& request);
   Result<std::string> Chart(const http::Request& request);

@@ -20,16 +20,16 @@ std::string_view OpenApiText() {
       "summary": "Every datanode: state, space, disks, how long it has been silent",
       "responses": {"200": {"$ref": "#/components/responses/Datanodes"}, "503": {"$ref": "#/components/responses/Error"}}}},
     "/files": {"get": {
-      "summary": "A file or directory, and a page of its entries by name",
+      "summary": "A file or directory, and a page of its entries by name: what the user of the token may see; without tokens, user.name",
       "parameters": [
         {"$ref": "#/components/parameters/Path"},
         {"name": "after", "in": "query", "description": "The page begins behind this name", "schema": {"type": "string"}},
         {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000}}],
-      "responses": {"200": {"$ref": "#/components/responses/Files"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "503": {"$ref": "#/components/responses/Error"}}}},
+      "responses": {"200": {"$ref": "#/components/responses/Files"}, "400": {"$ref": "#/components/responses/Error"}, "403": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "503": {"$ref": "#/components/responses/Error"}}}},
     "/blocks": {"get": {
-      "summary": "The blocks of a file, and who has them",
+      "summary": "The blocks of a file that the user may read, and who has them",
       "parameters": [{"$ref": "#/components/parameters/Path"}],
-      "responses": {"200": {"$ref": "#/components/responses/Blocks"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "503": {"$ref": "#/components/responses/Error"}}}},
+      "responses": {"200": {"$ref": "#/components/responses/Blocks"}, "400": {"$ref": "#/components/responses/Error"}, "403": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "503": {"$ref": "#/components/responses/Error"}}}},
     "/jobs": {"get": {
       "summary": "Running jobs and their workers, with rates and lag",
       "responses": {"200": {"$ref": "#/components/responses/Jobs"}, "503": {"$ref": "#/components/responses/Error"}}}},

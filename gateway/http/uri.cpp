@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/text/hex.h"
+#include "gateway/http/message.h"
 
 namespace slipstream::gateway::http {
 namespace {
@@ -79,6 +80,14 @@ Result<Query> ParseQuery(std::string_view text) {
     query.emplace_back(std::move(name), std::move(value));
   }
   return query;
+}
+
+std::optional<std::string> ParameterOf(const Query& query, std::string_view name) {
+  const auto found = std::find_if(query.begin(), query.end(), [&](const auto& parameter) {
+    return EqualWithoutCase(parameter.first, name);
+  });
+  if (found == query.end() || found->second.empty()) return std::nullopt;
+  return found->second;
 }
 
 std::string EncodeQuery(const Query& query) {

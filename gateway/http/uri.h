@@ -26,6 +26,8 @@ std::string EncodeComponent(std::string_view text);
 inline constexpr size_t kQueryParametersMax = 64;
 using Query = std::vector<std::pair<std::string, std::string>>;
 Result<Query> ParseQuery(std::string_view text);
+// The first of that name, in any case; one that is empty is as good as absent.
+std::optional<std::string> ParameterOf(const Query& query, std::string_view name);
 std::string EncodeQuery(const Query& query);
 
 // Whether `text` can be a request's Host: a name or address, with a port or without. It comes back

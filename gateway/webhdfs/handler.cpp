@@ -4,6 +4,7 @@
 
 #include "dfs-client/path.h"
 #include "gateway/http/uri.h"
+#include "gateway/user_name.h"
 #include "gateway/webhdfs/operations.h"
 
 namespace slipstream::gateway::webhdfs {
@@ -58,7 +59,7 @@ Outcome Handler::Run(const http::Request& request, std::string& path) {
   const auto operation = FindOperation(request.method, parameters.Text("op").value_or(""));
   if (const auto* exception = std::get_if<RemoteException>(&operation)) return *exception;
 
-  ASSIGN_OR_RETURN(const std::string user, UserOf(parameters, static_user_));
+  ASSIGN_OR_RETURN(const std::string user, UserOf(parameters.query(), static_user_));
   ASSIGN_OR_RETURN(path,
                    http::PercentDecode(std::string_view(request.path).substr(kPrefix.size()),
                                        http::Plus::kIsPlus));

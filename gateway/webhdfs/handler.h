@@ -6,9 +6,9 @@
 #include <variant>
 
 #include "gateway/http/message.h"
+#include "gateway/user_clients.h"
 #include "gateway/webhdfs/call.h"
 #include "gateway/webhdfs/remote_exception.h"
-#include "gateway/webhdfs/user_clients.h"
 
 namespace slipstream::gateway::webhdfs {
 

@@ -11,7 +11,6 @@
 namespace slipstream::gateway::webhdfs {
 namespace {
 
-constexpr size_t kUserBytesMax = 255;
 constexpr size_t kShownBytesMax = 200;
 
 Status Invalid(std::string_view name, std::string_view value, std::string_view why) {
@@ -19,11 +18,6 @@ Status Invalid(std::string_view name, std::string_view value, std::string_view w
                                      name,
                                      value.substr(0, kShownBytesMax),
                                      why));
-}
-
-bool IsNameCharacter(char c, bool is_first) {
-  const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  return is_letter || (!is_first && ((c >= '0' && c <= '9') || c == '.' || c == '-'));
 }
 
 }  // namespace
@@ -34,12 +28,7 @@ Result<Parameters> Parameters::Parse(std::string_view query) {
 }
 
 std::optional<std::string> Parameters::Text(std::string_view name) const {
-  for (const auto& [own_name, value] : query_) {
-    if (!http::EqualWithoutCase(own_name, name)) continue;
-    if (value.empty()) return std::nullopt;
-    return value;
-  }
-  return std::nullopt;
+  return http::ParameterOf(query_, name);
 }
 
 Result<bool> Parameters::Boolean(std::string_view name, bool otherwise) const {
@@ -75,22 +64,6 @@ Result<std::optional<uint32_t>> Parameters::Permission(std::string_view name) co
   uint32_t mode = 0;
   (void)std::from_chars(text->data(), text->data() + text->size(), mode, 8);
   return std::optional<uint32_t>(mode);
-}
-
-Result<std::string> UserOf(const Parameters& parameters, const std::string& otherwise) {
-  std::optional<std::string> said = parameters.Text("doas");
-  if (!said.has_value()) said = parameters.Text("user.name");
-  if (!said.has_value()) return otherwise;
-  std::string user = std::move(*said);
-  // As Hadoop has it: ^[A-Za-z_][A-Za-z0-9._-]*[$]?$
-  std::string_view name(user);
-  if (name.size() > 1 && name.ends_with('$')) name.remove_suffix(1);
-  for (size_t i = 0; i < name.size(); ++i) {
-    if (!IsNameCharacter(name[i], i == 0) || i >= kUserBytesMax) {
-      return Invalid("user.name", user, "is not a user's name.");
-    }
-  }
-  return user;
 }
 
 }  // namespace slipstream::gateway::webhdfs

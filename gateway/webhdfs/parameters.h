@@ -35,8 +35,4 @@ class Parameters final {
   http::Query query_;
 };
 
-// Who asks: `doas` or `user.name`; `otherwise`, where neither is said.
-// kInvalidArgument: not a user's name.
-Result<std::string> UserOf(const Parameters& parameters, const std::string& otherwise);
-
 }  // namespace slipstream::gateway::webhdfs

@@ -9,6 +9,7 @@
 #include "common/check/check.h"
 #include "dfs-client/path.h"
 #include "gateway/http/uri.h"
+#include "gateway/user_name.h"
 #include "gateway/webhdfs/handler.h"
 #include "gateway/webhdfs/operations.h"
 #include "gateway/webhdfs/parameters.h"
@@ -43,7 +44,7 @@ void CheckParameters(const webhdfs::Parameters& parameters) {
     }
     (void)parameters.Boolean(name, true);
   }
-  if (const auto user = webhdfs::UserOf(parameters, "eve"); user.ok()) {
+  if (const auto user = gateway::UserOf(parameters.query(), "eve"); user.ok()) {
     const auto home = dfs::NormalizePath("/user/" + *user);
     SLIPSTREAM_CHECK(home.ok() && *home == "/user/" + *user, "a home that is elsewhere");
   }

@@ -36,7 +36,7 @@ async function load() {
   error = null;
   redraw();
   try {
-    const found = await ask(`/files?path=${encodeURIComponent(asked)}&limit=${PAGE}`);
+    const found = await ask(`/files?user.name=${USER}&path=${encodeURIComponent(asked)}&limit=${PAGE}`);
     if (asked !== path) return;
     if (found.status.kind === 'file') await look(found.status);
     else { listing = found; open = null; }
@@ -51,7 +51,7 @@ async function load() {
 async function more() {
   const last = listing.entries.at(-1)?.name ?? '';
   try {
-    const next = await ask(`/files?path=${encodeURIComponent(path)}&limit=${PAGE}&after=${encodeURIComponent(last)}`);
+    const next = await ask(`/files?user.name=${USER}&path=${encodeURIComponent(path)}&limit=${PAGE}&after=${encodeURIComponent(last)}`);
     listing = {...next, entries: [...listing.entries, ...next.entries]};
   } catch (failed) {
     error = failed;
@@ -64,7 +64,7 @@ async function look(status) {
   open = {status};
   try {
     const [blocks, answer] = await Promise.all([
-      ask(`/blocks?path=${encodeURIComponent(path)}`), fetch(webhdfs(path, `op=OPEN&length=${PREVIEW_BYTES}`))]);
+      ask(`/blocks?user.name=${USER}&path=${encodeURIComponent(path)}`), fetch(webhdfs(path, `op=OPEN&length=${PREVIEW_BYTES}`))]);
     if (!answer.ok) throw new Error(await wordsOf(answer));
     open = {status, blocks: blocks.blocks, bytes: new Uint8Array(await answer.arrayBuffer())};
   } catch (failed) {

@@ -183,18 +183,23 @@ TEST(DocumentsTest, ClusterCountsNodesByStateAndSpaceOfThoseAlive) {
 
 class ApiHandlerTest : public ::testing::Test {
  protected:
+  std::string asked_as_;
   // Nobody listens on that port, and it is not waited for.
-  std::unique_ptr<dfs::DfsClient> client_ =
-      dfs::DfsClient::Connect({.master = "127.0.0.1:1",
-                               .timeout = std::chrono::milliseconds(1),
-                               .threads_max = 0,
-                               .on_notice = [](const std::string&) {}});
+  UserClients clients_{[this](const std::string& user) {
+    asked_as_ = user;
+    return dfs::DfsClient::Connect({.master = "127.0.0.1:1",
+                                    .timeout = std::chrono::milliseconds(1),
+                                    .user = user,
+                                    .threads_max = 0,
+                                    .on_notice = [](const std::string&) {}});
+  }};
   StateBoard board_;
   ManualClock clock_;
   charts::ChartFeed charts_{"/nowhere", nullptr, clock_};
   Handler handler_{
       {.board = board_,
-       .client = *client_,
+       .clients = clients_,
+       .static_user = "eve",
        .clock = clock_,
        .list_topics = [] { return Unavailable("no broker"); },
        .charts = charts_,
@@ -217,6 +222,16 @@ TEST_F(ApiHandlerTest, ServesEveryPathThatIsDescribed) {
     EXPECT_TRUE(is_known || path == "/chart") << path << response.code;
     EXPECT_TRUE(operations["get"]["responses"].contains(std::to_string(response.code))) << path;
   }
+}
+
+TEST_F(ApiHandlerTest, AsksTheFileSystemAsWhoAsks) {
+  EXPECT_EQ(Get("/api/v1/files", "path=/a").code, 503);
+  EXPECT_EQ(asked_as_, "eve");
+  EXPECT_EQ(Get("/api/v1/files", "path=/a&user.name=ann").code, 503);
+  EXPECT_EQ(asked_as_, "ann");
+  EXPECT_EQ(Get("/api/v1/blocks", "path=/a&User.Name=bob").code, 503);
+  EXPECT_EQ(asked_as_, "bob");
+  EXPECT_EQ(Get("/api/v1/files", "path=/a&user.name=a/b").code, 400);
 }
 
 TEST_F(ApiHandlerTest, SaysWhatIsWrong) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "gateway/user_name.h"
 #include "gateway/webhdfs/handler.h"
 #include "gateway/webhdfs/json.h"
 #include "gateway/webhdfs/operations.h"
@@ -39,12 +40,12 @@ TEST(ParametersTest, RefuseWhatTheyAreNot) {
 }
 
 TEST(ParametersTest, UserIsWhoAsks) {
-  EXPECT_EQ(UserOf(Parse(""), "eve").value(), "eve");
-  EXPECT_EQ(UserOf(Parse("user.name=ann"), "eve").value(), "ann");
-  EXPECT_EQ(UserOf(Parse("user.name=ann&doas=bob"), "eve").value(), "bob");
-  EXPECT_EQ(UserOf(Parse("user.name=host$"), "eve").value(), "host$");
+  EXPECT_EQ(UserOf(Parse("").query(), "eve").value(), "eve");
+  EXPECT_EQ(UserOf(Parse("user.name=ann").query(), "eve").value(), "ann");
+  EXPECT_EQ(UserOf(Parse("user.name=ann&doas=bob").query(), "eve").value(), "bob");
+  EXPECT_EQ(UserOf(Parse("user.name=host$").query(), "eve").value(), "host$");
   for (const char* bad : {"user.name=a/b", "user.name=..", "user.name=1a", "user.name=a%0Ab"})
-    EXPECT_FALSE(UserOf(Parse(bad), "eve").ok()) << bad;
+    EXPECT_FALSE(UserOf(Parse(bad).query(), "eve").ok()) << bad;
 }
 
 RemoteException Refusal(std::string_view verb, std::string_view name) {
