@@ -43,18 +43,18 @@ Status CheckAddresses(const DaemonOptions& options) {
   RETURN_IF_ERROR(CheckListenAddress("--admin-listen", admin, guard));
   RETURN_IF_ERROR(ParseHostPort(options.master).status().WithContext("--master"));
   if (options.advertise.empty()) {
-    if (listen.host != "0.0.0.0" && listen.host != "::") return {};
+    if (!IsEveryAddress(listen.host)) return {};
     return InvalidArgument("--listen takes every address: --advertise must say which others use");
   }
   return ParseHostPort(options.advertise).status().WithContext("--advertise");
 }
 
 // What others are told; a port 0 in --advertise stands for the one it got.
-Result<std::string> AdvertisedAddress(const DaemonOptions& options, const rpc::Server& server) {
-  if (options.advertise.empty()) return server.address();
-  ASSIGN_OR_RETURN(HostPort advertised, ParseHostPort(options.advertise));
+Result<HostPort> AdvertisedAddress(const DaemonOptions& options, const rpc::Server& server) {
+  ASSIGN_OR_RETURN(HostPort advertised,
+                   ParseHostPort(options.advertise.empty() ? server.address() : options.advertise));
   if (advertised.port == 0) advertised.port = server.port();
-  return advertised.ToString();
+  return advertised;
 }
 
 }  // namespace
@@ -237,8 +237,9 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   Impl& impl = *daemon->impl_;
   RETURN_IF_ERROR(impl.OpenNode());
   RETURN_IF_ERROR(impl.Listen());
-  ASSIGN_OR_RETURN(const std::string address, AdvertisedAddress(options, *impl.server));
-  impl.node->session().SetAddresses(address, impl.admin->address());
+  ASSIGN_OR_RETURN(const HostPort address, AdvertisedAddress(options, *impl.server));
+  ASSIGN_OR_RETURN(const HostPort admin, ParseHostPort(impl.admin->address()));
+  impl.node->session().SetAddresses(address.ToString(), ReachedAt(admin, address.host).ToString());
   for (StepLoop* loop : impl.Loops())
     loop->Start();
   impl.session->Start();
@@ -251,7 +252,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
                            impl.node->node_id(),
                            log::Quoted(fmt::format("{}", fmt::join(options.data_dirs, " "))),
                            impl.node->store().List().replicas.size(),
-                           address);
+                           address.ToString());
   RETURN_IF_ERROR(
       daemon::AnnounceReady(kLogName,
                             {.rpc = impl.server->address(), .admin = impl.admin->address()},

@@ -2,8 +2,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
+#include <climits>
 
 namespace slipstream {
 namespace {
@@ -57,6 +60,21 @@ bool IsLoopback(std::string_view host) {
   in_addr address{};
   if (inet_pton(AF_INET, std::string(host).c_str(), &address) != 1) return false;
   return (ntohl(address.s_addr) >> 24) == 127;
+}
+
+bool IsEveryAddress(std::string_view host) {
+  return host == "0.0.0.0" || host == "::";
+}
+
+HostPort ReachedAt(HostPort listen, const std::string& host) {
+  if (IsEveryAddress(listen.host)) listen.host = host;
+  return listen;
+}
+
+Result<std::string> OwnHostName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  if (gethostname(name, sizeof(name) - 1) != 0) return ErrnoStatus(errno, "gethostname");
+  return std::string(name);
 }
 
 Guard GuardOf(const std::string& tls_dir, bool is_insecure) {

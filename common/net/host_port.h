@@ -24,6 +24,16 @@ Result<HostPort> ParseHostPort(std::string_view text);
 // Whether only this machine can reach it: 127.0.0.0/8, ::1, localhost.
 bool IsLoopback(std::string_view host);
 
+// Whether a server that listens there takes connections to each address of its machine: 0.0.0.0,
+// ::.
+bool IsEveryAddress(std::string_view host);
+
+// What others are told of a server's address: `host` in place of every address.
+HostPort ReachedAt(HostPort listen, const std::string& host);
+
+// What this machine calls itself.
+Result<std::string> OwnHostName();
+
 // What stands between a server and whoever reaches its port.
 enum class Guard {
   kNone,       // nothing is encrypted, nobody is asked who is calling

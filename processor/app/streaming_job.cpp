@@ -195,8 +195,11 @@ Status RunStreamingJob(const sql::JobPlan& plan,
                                        }},
                                   {.name = "job", .check = [&view] { return view.Ready(); }}},
                         .status_json = [&view] { return view.StatusJson(); }}));
+  ASSIGN_OR_RETURN(const std::string host, OwnHostName());
+  ASSIGN_OR_RETURN(HostPort admin_address, ParseHostPort(admin->address()));
+  admin_address = ReachedAt(std::move(admin_address), host);
   ASSIGN_OR_RETURN(runtime::JobOptions options,
-                   MakeJobOptions(plan, name, flags, admin->address()));
+                   MakeJobOptions(plan, name, flags, admin_address.ToString()));
   options.scratch = scratch.get();
   if (!flags.savepoint.empty()) {
     RETURN_IF_ERROR(RestoreFrom(flags.savepoint, *program, options, files, stop));

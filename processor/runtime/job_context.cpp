@@ -1,13 +1,11 @@
 #include "processor/runtime/job_context.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include "common/net/host_port.h"
 #include "processor/connectors/sink_location.h"
 #include "processor/state/job_record.h"
 
@@ -290,9 +288,7 @@ Result<JobContext> MakeJobContext(const JobProgram& program, JobOptions options)
   context.group_id = GroupId(context);
   context.time_topic = context.options.job_name + "-time";
   RETURN_IF_ERROR(CheckSinkClusters(context));
-  char host[256] = "";
-  if (gethostname(host, sizeof(host) - 1) != 0) return ErrnoStatus(errno, "gethostname");
-  context.host = host;
+  ASSIGN_OR_RETURN(context.host, OwnHostName());
   context.process = "processor-" + MintUuid();
   AddOutputs(context);
   RETURN_IF_ERROR(AddFileSinks(context));

@@ -44,7 +44,7 @@ struct JobOptions {
   // How long the brokers, the source topics and the master may take to appear at the start.
   std::chrono::milliseconds connect_timeout{60'000};
   int compression_level = 3;  // zstd, of blocks
-  std::string admin_address;  // for the status topic; empty: none
+  std::string admin_address;  // as others reach it, for the status topic; empty: none
   bool is_status_published = true;
 };
 

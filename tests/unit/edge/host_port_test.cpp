@@ -45,5 +45,12 @@ TEST(HostPortTest, BeyondLoopbackWantsToBeAllowed) {
   EXPECT_TRUE(CheckListenAddress("--listen", everywhere, GuardOf("/tls", false)).ok());
 }
 
+TEST(HostPortTest, OthersAreToldTheHostOfOneThatListensEverywhere) {
+  EXPECT_EQ(ReachedAt({.host = "0.0.0.0", .port = 7411}, "lab3").ToString(), "lab3:7411");
+  EXPECT_EQ(ReachedAt({.host = "::", .port = 7411}, "::1").ToString(), "[::1]:7411");
+  EXPECT_EQ(ReachedAt({.host = "127.0.0.1", .port = 7411}, "lab3").ToString(), "127.0.0.1:7411");
+  EXPECT_FALSE(OwnHostName().value_or("").empty());
+}
+
 }  // namespace
 }  // namespace slipstream
