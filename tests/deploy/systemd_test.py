@@ -15,17 +15,13 @@ import tempfile
 import unittest
 
 from small_cluster import KAFKA, ROOT, eventually, run
+from unit_file import UNITS, UnitFile, unit_names
 
 BINARIES = sys.argv.pop(1) if len(sys.argv) > 1 else os.path.join(ROOT, "build/release/bin")
-UNITS = os.path.join(ROOT, "deploy", "systemd")
 EXPOSURE_MAX = 20  # tenths; systemd calls up to 2.0 "OK" at its best
 SKIPPED = 77
 INSTANCE = {"slipstream-dfs-datanode@.service": "1",
             "slipstream-processor@.service": "flights_by_carrier"}
-
-
-def unit_files():
-    return sorted(name for name in os.listdir(UNITS) if name.endswith(".service"))
 
 
 def analyze(*arguments):
@@ -42,12 +38,12 @@ class UnitFilesTest(unittest.TestCase):
         # What every boot has; nothing else of this machine is looked at.
         for target in ("sysinit", "basic", "shutdown", "network-online", "multi-user"):
             shutil.copy(f"/lib/systemd/system/{target}.target", folder)
-        for name in unit_files():
+        for name in unit_names():
             shutil.copy(os.path.join(UNITS, name), folder)
             with open(os.path.join(UNITS, name), encoding="utf-8") as file:
                 program = re.search(r"(?m)^ExecStart=(\S+)", file.read()).group(1)
             shutil.copy(os.path.join(BINARIES, os.path.basename(program)), self.root + program)
-        self.names = [name.replace("@", "@" + INSTANCE.get(name, "")) for name in unit_files()]
+        self.names = [name.replace("@", "@" + INSTANCE.get(name, "")) for name in unit_names()]
 
     def test_they_are_valid(self):
         for name in self.names:
@@ -70,23 +66,10 @@ class Manager:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.socket_path)
         self.socket.settimeout(60)
-        with open(os.path.join(UNITS, name), encoding="utf-8") as file:
-            text = file.read().replace("%i", INSTANCE.get(name, ""))
-        environment = {"PATH": os.environ["PATH"], "NOTIFY_SOCKET": self.socket_path}
-        for line in re.findall(r"(?m)^Environment=(.*)", text):
-            environment.update([line.split("=", 1)])
-        for path in re.findall(r"(?m)^EnvironmentFile=-?(.*)", text):
-            path = os.path.join(UNITS, os.path.basename(path))
-            if not os.path.exists(path):
-                continue  # the optional one of an instance
-            with open(path, encoding="utf-8") as file:
-                environment.update(line.strip().split("=", 1) for line in file
-                                   if "=" in line and not line.startswith("#"))
-        environment.update(replacements)
-        command = re.search(r"(?m)^ExecStart=/usr/bin/(.*)", text).group(1)
-        words = [re.sub(r"\$\{(\w+)\}", lambda match: environment[match.group(1)], word)
-                 for word in command.split()]
-        words[0] = os.path.join(BINARIES, words[0])
+        unit = UnitFile(name, INSTANCE.get(name, ""))
+        environment = {"PATH": os.environ["PATH"], "NOTIFY_SOCKET": self.socket_path,
+                       **unit.environment(UNITS), **replacements}
+        words = unit.command(environment, BINARIES)
         self.log = open(os.path.join(folder, name + ".log"), "w+", encoding="utf-8")
         self.process = subprocess.Popen(words, env=environment, stdout=self.log,
                                         stderr=subprocess.STDOUT)
