@@ -32,8 +32,8 @@ constexpr std::string_view kReadBlock = "/slipstream.dfs.v1.DfsDatanode/ReadBloc
 constexpr std::string_view kReadRange = "/slipstream.dfs.v1.DfsDatanode/ReadRange";
 constexpr std::string_view kChecksumBlock = "/slipstream.dfs.v1.DfsDatanode/ChecksumBlock";
 
-void FillHeader(const NodeClient::OutgoingBlock& outgoing,
-                v1::WriteBlocksRequest::BlockHeader* header) {
+void FillBlockHeader(const NodeClient::OutgoingBlock& outgoing,
+                     v1::WriteBlocksRequest::BlockHeader* header) {
   wire::FromBlock(outgoing.block, header->mutable_block());
   for (const block::Frame& frame : outgoing.encoded->frames) {
     v1::Frame* out = header->add_frames();
@@ -52,15 +52,23 @@ class BlockSender final {
   bool Send(std::span<const NodeAddress> next,
             const WriteGrant& grant,
             std::span<const NodeClient::OutgoingBlock> blocks) {
-    bool is_whole = SendHeader(next, grant);
-    while (is_whole && !blocks.empty()) {
-      const size_t together = CountTogether(blocks);
-      const bool is_last = together == blocks.size() || blocks.size() == 1;
-      is_whole = together > 0 ? SendWhole(blocks.first(together), is_last)
-                              : SendInPieces(blocks.front(), is_last);
-      blocks = blocks.subspan(std::max<size_t>(together, 1));
+    v1::WriteBlocksRequest request;
+    FillHeader(next, grant, request.mutable_header());
+    size_t together = CountTogether(blocks);
+    bool is_sent = true;
+    if (together == 0) {
+      is_sent = stream_.SendAhead(request);
+      request.Clear();
     }
-    return is_whole;
+    while (is_sent && !blocks.empty()) {
+      const bool is_last = together == blocks.size() || blocks.size() == 1;
+      is_sent = together > 0 ? SendWhole(request, blocks.first(together), is_last)
+                             : SendInPieces(blocks.front(), is_last);
+      request.Clear();
+      blocks = blocks.subspan(std::max<size_t>(together, 1));
+      together = CountTogether(blocks);
+    }
+    return is_sent;
   }
 
  private:
@@ -75,24 +83,26 @@ class BlockSender final {
     return count;
   }
 
-  bool SendHeader(std::span<const NodeAddress> next, const WriteGrant& grant) {
-    v1::WriteBlocksRequest request;
-    request.mutable_header()->mutable_range()->set_first_block_id(grant.first_block_id);
-    request.mutable_header()->mutable_range()->set_count(grant.count);
-    request.mutable_header()->set_token(grant.token);
+  static void FillHeader(std::span<const NodeAddress> next,
+                         const WriteGrant& grant,
+                         v1::WriteBlocksRequest::Header* header) {
+    header->mutable_range()->set_first_block_id(grant.first_block_id);
+    header->mutable_range()->set_count(grant.count);
+    header->set_token(grant.token);
     for (const NodeAddress& node : next) {
-      v1::NodeAddress* address = request.mutable_header()->add_next();
+      v1::NodeAddress* address = header->add_next();
       address->set_node_id(node.node_id);
       address->set_address(node.address);
     }
-    return stream_.SendAhead(request);
   }
 
-  bool SendWhole(std::span<const NodeClient::OutgoingBlock> blocks, bool is_last) {
-    v1::WriteBlocksRequest request;
+  // The request has the stream's header, or nothing yet.
+  bool SendWhole(v1::WriteBlocksRequest& request,
+                 std::span<const NodeClient::OutgoingBlock> blocks,
+                 bool is_last) {
     v1::WriteBlocksRequest::WholeBlocks* whole = request.mutable_whole_blocks();
     for (const NodeClient::OutgoingBlock& outgoing : blocks) {
-      FillHeader(outgoing, whole->add_blocks());
+      FillBlockHeader(outgoing, whole->add_blocks());
       whole->mutable_data()->append(outgoing.encoded->data);
     }
     whole->set_is_end(is_last);
@@ -101,7 +111,7 @@ class BlockSender final {
 
   bool SendInPieces(const NodeClient::OutgoingBlock& outgoing, bool is_last) {
     v1::WriteBlocksRequest request;
-    FillHeader(outgoing, request.mutable_block());
+    FillBlockHeader(outgoing, request.mutable_block());
     if (!stream_.SendAhead(request)) return false;
     const std::string& data = outgoing.encoded->data;
     for (size_t sent = 0; sent < data.size(); sent += kPieceBytes) {

@@ -70,9 +70,14 @@ Status BlockReceiver::Settle(const Status& status) {
 }
 
 Status BlockReceiver::Take(const WriteBlocksRequest& request) {
-  if (writer_ == nullptr) {
-    if (!request.has_header()) return InvalidArgument("the stream does not begin with a header");
-    return Begin(request.header());
+  const bool is_first = writer_ == nullptr;
+  if (is_first != request.has_header()) {
+    return InvalidArgument(is_first ? "the stream does not begin with a header"
+                                    : "a second header");
+  }
+  if (is_first) {
+    RETURN_IF_ERROR(Begin(request.header()));
+    if (!request.has_whole_blocks()) return {};
   }
   if (is_at_end_) return InvalidArgument("a message behind the last");
   is_at_end_ = request.whole_blocks().is_end();
@@ -107,18 +112,12 @@ Status BlockReceiver::Begin(const WriteBlocksRequest::Header& header) {
 }
 
 Status BlockReceiver::Store(const WriteBlocksRequest& request) {
-  switch (request.part_case()) {
-    case WriteBlocksRequest::kBlock:
-      return BeginBlock(request.block());
-    case WriteBlocksRequest::kData:
-      return Append(request.data());
-    case WriteBlocksRequest::kWholeBlocks:
-      return StoreWhole(request.whole_blocks());
-    case WriteBlocksRequest::kHeader:
-    case WriteBlocksRequest::PART_NOT_SET:
-      break;
+  const bool is_part = request.has_block() || request.has_data();
+  if (is_part == request.has_whole_blocks()) {
+    return InvalidArgument("neither a block, nor data, nor whole blocks, or several of them");
   }
-  return InvalidArgument("neither a block nor data");
+  if (!is_part) return StoreWhole(request.whole_blocks());
+  return request.has_block() ? BeginBlock(request.block()) : Append(request.data());
 }
 
 Status BlockReceiver::BeginBlock(const WriteBlocksRequest::BlockHeader& header) {

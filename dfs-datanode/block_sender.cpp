@@ -6,10 +6,20 @@
 
 namespace slipstream::datanode {
 
+using dfs::v1::WriteBlocksRequest;
+
 struct BlockSender::Call {
   std::shared_ptr<rpc::Peer> peer;
+  WriteBlocksRequest first;  // the header, until it is sent
   dfs::v1::WriteBlocksResponse response;
   std::unique_ptr<rpc::RequestStream> stream;  // goes before what it borrows
+
+  void SendHeaderAhead() {
+    if (!first.has_header()) return;
+    // If it fails, so does what comes behind it.
+    (void)stream->SendAhead(first);
+    first.Clear();
+  }
 };
 
 BlockSender::BlockSender(Peers& peers, const Options& options)
@@ -19,34 +29,44 @@ BlockSender::BlockSender(Peers& peers, const Options& options)
       call_->peer->OpenRequestStream("/slipstream.dfs.v1.DfsDatanode/WriteBlocks",
                                      call_->response,
                                      {.timeout = options.timeout, .stop = options.stop});
-  dfs::v1::WriteBlocksRequest request;
-  request.mutable_header()->set_is_repair(options.is_repair);
-  request.mutable_header()->mutable_range()->set_first_block_id(options.grant.first);
-  request.mutable_header()->mutable_range()->set_count(options.grant.count);
-  request.mutable_header()->set_token(options.token);
+  WriteBlocksRequest::Header& header = *call_->first.mutable_header();
+  header.set_is_repair(options.is_repair);
+  header.mutable_range()->set_first_block_id(options.grant.first);
+  header.mutable_range()->set_count(options.grant.count);
+  header.set_token(options.token);
   for (size_t i = 1; i < options.chain.size(); ++i) {
-    dfs::v1::NodeAddress* next = request.mutable_header()->add_next();
+    dfs::v1::NodeAddress* next = header.add_next();
     next->set_node_id(options.chain[i].node_id);
     next->set_address(options.chain[i].address);
   }
-  // If it fails, so does the first Send, or Finish.
-  (void)call_->stream->SendAhead(request);
 }
 
 BlockSender::~BlockSender() = default;
 
-bool BlockSender::Send(const dfs::v1::WriteBlocksRequest& request) {
+bool BlockSender::Send(const WriteBlocksRequest& request) {
+  if (request.has_whole_blocks() && call_->first.has_header()) {
+    *call_->first.mutable_whole_blocks() = request.whole_blocks();
+    const bool is_sent = SendWhole(call_->first);
+    call_->first.Clear();
+    return is_sent;
+  }
+  call_->SendHeaderAhead();
   // A block's header is of no use to the peer without its data.
-  if (request.has_block()) return call_->stream->SendAhead(request);
+  return request.has_block() ? call_->stream->SendAhead(request) : SendWhole(request);
+}
+
+bool BlockSender::SendWhole(const WriteBlocksRequest& request) {
   return request.whole_blocks().is_end() ? call_->stream->SendLast(request)
                                          : call_->stream->Send(request);
 }
 
 void BlockSender::HalfClose() {
+  call_->SendHeaderAhead();
   call_->stream->HalfClose();
 }
 
 Result<std::vector<std::string>> BlockSender::Finish() {
+  HalfClose();
   if (Status status = call_->stream->Finish(); !status.ok()) {
     return Unavailable(fmt::format(
         "next node={} address={}: {}", peer_.node_id, peer_.address, status.ToString()));

@@ -37,7 +37,8 @@ class BlockSender final {
   BlockSender& operator=(const BlockSender&) = delete;
 
   // False when the call is over: Finish() says why. Behind a message that says it is the end
-  // nothing may come.
+  // nothing may come. The header of a message is not sent on: the call has its own, which travels
+  // with the first message where that has whole blocks.
   bool Send(const dfs::v1::WriteBlocksRequest& request);
   // Nothing more comes: the peer makes durable what it has, while the caller does something else.
   void HalfClose();
@@ -47,6 +48,8 @@ class BlockSender final {
 
  private:
   struct Call;
+  bool SendWhole(const dfs::v1::WriteBlocksRequest& request);
+
   const NodeAddress peer_;
   std::unique_ptr<Call> call_;
 };

@@ -195,19 +195,24 @@ class NodeProgram final {
     FinishWrite(*receiver, status, sent);
   }
 
-  // The same in messages of whole blocks, with one that travels in pieces among them now and then.
+  // The same in messages of whole blocks, the first with the header, and with one that travels in
+  // pieces among them now and then.
   void WriteWhole() {
     const auto receiver = NewReceiver();
-    Status status = receiver->Receive(Header());
+    WriteBlocksRequest header = Header();
+    Status status;
     std::vector<KnownBlock*> sent;
     for (size_t count = reader_.Below(4); status.ok() && count > 0; --count) {
       if (reader_.Byte() >= 0xe0) {
         sent.push_back(&PickBlock());
-        status = Send(*receiver, *sent.back());
+        if (header.has_header()) status = receiver->Receive(header);
+        if (status.ok()) status = Send(*receiver, *sent.back());
       } else {
-        status = SendWhole(*receiver, sent);
+        status = SendWhole(*receiver, header, sent);
       }
+      header.Clear();
     }
+    if (header.has_header()) status = receiver->Receive(header);
     FinishWrite(*receiver, status, sent);
   }
 
@@ -229,9 +234,10 @@ class NodeProgram final {
     }
   }
 
-  // One message of whole blocks, which are added to `sent`.
-  Status SendWhole(datanode::BlockReceiver& receiver, std::vector<KnownBlock*>& sent) {
-    WriteBlocksRequest request;
+  // One message of whole blocks, which are added to `sent`, beside what it has already.
+  Status SendWhole(datanode::BlockReceiver& receiver,
+                   WriteBlocksRequest request,
+                   std::vector<KnownBlock*>& sent) {
     WriteBlocksRequest::WholeBlocks& whole = *request.mutable_whole_blocks();
     for (size_t count = reader_.Below(4); count > 0; --count) {
       const KnownBlock& known = *sent.emplace_back(&PickBlock());
@@ -251,6 +257,8 @@ class NodeProgram final {
     }
     if (wrong == 5 && whole.blocks_size() > 1) whole.mutable_blocks()->SwapElements(0, 1);
     if (wrong == 6 && whole.blocks_size() > 0) whole.mutable_blocks(0)->clear_frames();
+    if (wrong == 7) request.mutable_header()->set_is_repair(true);
+    if (wrong == 8) request.set_data(data);
     return receiver.Receive(request);
   }
 

@@ -111,7 +111,8 @@ grpc::Status FakeDatanode::WriteBlocks(grpc::ServerContext*,
       }
       for (const v1::NodeAddress& next : request.header().next())
         chain.push_back(next.node_id());
-    } else if (request.has_block()) {
+    }
+    if (request.has_block()) {
       blocks.push_back(ToStored(request.block()));
     } else if (request.has_whole_blocks()) {
       std::string_view rest = request.whole_blocks().data();
@@ -120,7 +121,7 @@ grpc::Status FakeDatanode::WriteBlocks(grpc::ServerContext*,
         blocks.back().data = rest.substr(0, header.block().stored_bytes());
         rest.remove_prefix(blocks.back().data.size());
       }
-    } else {
+    } else if (request.has_data()) {
       blocks.back().data += request.data();
     }
   }

@@ -81,6 +81,49 @@ TEST_F(DatanodeServiceTest, BlocksMayComeWholeManyInAMessage) {
   }
 }
 
+TEST_F(DatanodeServiceTest, ASmallWriteIsOneMessage) {
+  dfs::v1::WriteBlocksRequest only = Whole({SmallBlock(1), SmallBlock(2)});
+  *only.mutable_header() = HeaderMessage({second_.address()}).header();
+  only.mutable_whole_blocks()->set_is_end(true);
+
+  Result<std::vector<std::string>> holders = Send(first_, {only});
+
+  ASSERT_TRUE(holders.ok()) << holders.status().ToString();
+  EXPECT_THAT(*holders, ElementsAre(first_.id(), second_.id()));
+  for (TestNode* node : {&first_, &second_}) {
+    EXPECT_EQ(Fetch(*node, SmallBlock(1).meta.identity)->raw, RawOf(1, 900));
+    EXPECT_EQ(Fetch(*node, SmallBlock(2).meta.identity)->raw, RawOf(2, 900));
+  }
+}
+
+TEST_F(DatanodeServiceTest, MoreMayFollowWhatCameWithTheHeader) {
+  dfs::v1::WriteBlocksRequest first = Whole({SmallBlock(1)});
+  *first.mutable_header() = HeaderMessage({second_.address()}).header();
+  WriteMessages messages = MessagesOf({LargeBlock(2)});
+  messages.front() = first;
+  messages.push_back(Whole({SmallBlock(3)}));
+
+  Result<std::vector<std::string>> holders = Send(first_, messages);
+
+  ASSERT_TRUE(holders.ok()) << holders.status().ToString();
+  EXPECT_EQ(Fetch(second_, SmallBlock(1).meta.identity)->raw, RawOf(1, 900));
+  EXPECT_EQ(Fetch(second_, LargeBlock(2).meta.identity)->raw, RawOf(2, 9'000));
+  EXPECT_EQ(Fetch(second_, SmallBlock(3).meta.identity)->raw, RawOf(3, 900));
+}
+
+TEST_F(DatanodeServiceTest, AHeaderComesOnceAndWholeBlocksWithNothingElse) {
+  dfs::v1::WriteBlocksRequest again = Whole({SmallBlock(2)});
+  *again.mutable_header() = HeaderMessage({}).header();
+  dfs::v1::WriteBlocksRequest both = Whole({SmallBlock(2)});
+  both.set_data("data");
+
+  for (const dfs::v1::WriteBlocksRequest& wrong : {again, both}) {
+    EXPECT_EQ(Send(first_, {HeaderMessage({}), Whole({SmallBlock(1)}), wrong}).status().code(),
+              Code::kInvalidArgument);
+  }
+  EXPECT_THAT(Ids(first_.store()), IsEmpty());
+}
+
 TEST_F(DatanodeServiceTest, WholeBlocksHaveTheDataTheirHeadersSay) {
   dfs::v1::WriteBlocksRequest more = Whole({SmallBlock(1), SmallBlock(2)});
   more.mutable_whole_blocks()->mutable_data()->push_back('x');
