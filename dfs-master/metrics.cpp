@@ -44,8 +44,11 @@ struct Metrics::Impl {
   prometheus::Family<prometheus::Gauge>& nodes = Gauges(registry, "nodes", "Datanodes by state.");
   prometheus::Family<prometheus::Gauge>& blocks =
       Gauges(registry, "blocks", "Blocks by how well they are replicated; all: in files.");
-  prometheus::Gauge& files = Gauges(registry, "files", "In the tree.").Add({});
-  prometheus::Gauge& directories = Gauges(registry, "directories", "In the tree.").Add({});
+  // As with all totals, what lies below a deleted directory counts until it is taken apart.
+  prometheus::Gauge& files =
+      Gauges(registry, "files", "In the tree, and below deleted directories until reaped.").Add({});
+  prometheus::Gauge& directories =
+      Gauges(registry, "directories", "In the tree, and below deleted ones until reaped.").Add({});
   prometheus::Gauge& raw_bytes =
       Gauges(registry, "raw_bytes", "Of all files, before compression.").Add({});
   prometheus::Gauge& stored_bytes =
