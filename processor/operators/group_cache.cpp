@@ -8,14 +8,13 @@
 namespace slipstream::sql {
 namespace {
 
-constexpr uint8_t kStateVersion = 2;
 // Of a group, besides key and state: itself, its place in the index, what the allocator adds.
 constexpr size_t kGroupBytes = sizeof(Group) + 64;
 
 }  // namespace
 
 void SaveGroup(const AggregateLayout& layout, const Group& group, std::string& to) {
-  PutByte(to, kStateVersion);
+  PutByte(to, kGroupVersion);
   PutInt64(to, group.rows);
   layout.Save(group.state, to);
 }
@@ -23,9 +22,9 @@ void SaveGroup(const AggregateLayout& layout, const Group& group, std::string& t
 Status RestoreGroup(const AggregateLayout& layout, std::string_view from, Group& group) {
   uint8_t version = 0;
   if (!TakeByte(from, version)) return DamagedState("group value");
-  if (version != kStateVersion) {
+  if (version != kGroupVersion) {
     return DataLoss("saved group state has version " + std::to_string(version) +
-                    ", this program reads " + std::to_string(kStateVersion));
+                    ", this program reads " + std::to_string(kGroupVersion));
   }
   if (!TakeInt64(from, group.rows)) return DamagedState("group value");
   group.is_saved = true;

@@ -13,8 +13,9 @@
 
 namespace slipstream::sql {
 
-// A group as it is saved, of an aggregation without a window. Format: docs/FORMATS.md, section
-// "State".
+// A group as it is saved, of an aggregation without a window: the version, the number of its rows
+// (8 bytes), and its aggregates. Format: docs/FORMATS.md, section "State".
+inline constexpr uint8_t kGroupVersion = 2;
 void SaveGroup(const AggregateLayout& layout, const Group& group, std::string& to);
 // Into a group that was just made. kDataLoss: damaged, or of another version.
 Status RestoreGroup(const AggregateLayout& layout, std::string_view from, Group& group);

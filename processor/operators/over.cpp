@@ -3,19 +3,22 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "common/check/check.h"
 #include "processor/expr/evaluator.h"
 #include "processor/expr/state_bytes.h"
-#include "processor/operators/group_table.h"
+#include "processor/operators/group_cache.h"
 #include "processor/operators/row_store.h"
+#include "processor/operators/scratch_part.h"
 
 namespace slipstream::sql {
 namespace {
 
-constexpr uint8_t kStateVersion = 1;
+// Of aggregates as they were saved once, without the head that SaveGroup puts before them.
+constexpr uint8_t kHeadlessVersion = 1;
 // First bytes of saved keys.
 constexpr char kRowKey = 'r';
 constexpr char kAggregateKey = 'a';
@@ -28,6 +31,13 @@ int64_t RowsKept(const OverOperator::Description& description) {
   for (const LagCall& lag : description.lags)
     rows = std::max(rows, lag.rows);
   return static_cast<int64_t>(rows);
+}
+
+std::string WithHead(std::string_view aggregates) {
+  std::string value;
+  PutByte(value, kGroupVersion);
+  PutInt64(value, 0);
+  return value.append(aggregates);
 }
 
 // Puts one byte before the keys of rows.
@@ -50,11 +60,20 @@ struct OverOperator::State final : OperatorState {
 
   RowStore rows;                                     // by partition, order and arrival
   std::set<std::pair<int64_t, std::string>> visits;  // when to look at which partition
-  GroupTable running;                                // of frames without a begin
+  GroupCache running;                                // of frames without a begin
   std::vector<Group*> changed;                       // of those, since the last save
   std::vector<std::string> forgotten;                // likewise: saved keys that are gone
   int64_t given = kWatermarkNone;                    // rows up to here were given
   uint64_t next_sequence = 0;
+
+  // Where what does not fit into memory is.
+  std::optional<ScratchPart> spilled_rows;
+  std::optional<ScratchPart> spilled_running;
+
+  void Trim() {
+    rows.Trim();
+    running.Trim();
+  }
 };
 
 struct OverOperator::Partition {
@@ -89,6 +108,13 @@ OverOperator::OverOperator(Description description)
 
 std::unique_ptr<OperatorState> OverOperator::MakeState() const {
   return std::make_unique<State>(layout_);
+}
+
+bool OverOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  State& mine = *static_cast<State*>(state);
+  mine.rows.SpillTo(mine.spilled_rows.emplace(space, kRowKey, keeps_running() ? 2 : 1));
+  if (keeps_running()) mine.running.SpillTo(mine.spilled_running.emplace(space, kAggregateKey, 2));
+  return true;
 }
 
 int64_t OverOperator::TimeOf(const Batch& batch, size_t row) const {
@@ -129,12 +155,14 @@ Status OverOperator::Process(RowBatch rows,
     std::string key;
     partition_codec_.Encode(rows.batch.columns, row, key);
     mine.visits.emplace(time, key);
+    mine.rows.Load(key);
     sort_codec_.Encode(rows.batch.columns, row, key);
     AppendSequence(key, mine.next_sequence++);
     std::string encoded;
     row_codec_.Encode(rows.batch.columns, row, encoded);
     mine.rows.Put(key, std::move(encoded));
   }
+  mine.Trim();
   if (!late.empty()) RETURN_IF_ERROR(out.DropLate(rows, late));
   return {};
 }
@@ -147,8 +175,10 @@ Status OverOperator::Advance(int64_t watermark, OperatorState* state, OperatorOu
     mine.visits.erase(mine.visits.begin());
   }
   Results results(description_.output);
-  for (const std::string& key : due)
+  for (const std::string& key : due) {
     RETURN_IF_ERROR(Fire(mine, key, watermark, results));
+    mine.Trim();
+  }
   mine.given = watermark;
   if (results.batch.rows == 0) return {};
   // One partition's are in the order of all sort keys already.
@@ -183,13 +213,14 @@ Status OverOperator::Fire(State& state,
   return {};
 }
 
-Status OverOperator::Load(const State& state,
+Status OverOperator::Load(State& state,
                           const std::string& key,
                           int64_t watermark,
                           Partition& partition) const {
   partition.batch = MakeBatch(description_.input);
   Batch& batch = partition.batch;
   Arena& arena = batch.NewArena();
+  state.rows.Load(key);
   const auto end = state.rows.End(key);
   for (auto entry = state.rows.Begin(key); entry != end; ++entry) {
     RETURN_IF_ERROR(row_codec_.Decode(entry->second, batch.columns, arena));
@@ -230,6 +261,11 @@ Status OverOperator::ComputeRunning(State& state,
                                     const std::string& key,
                                     Partition& partition,
                                     Results& results) const {
+  if (!keeps_running()) {
+    for (size_t row = partition.first_due; row < partition.batch.rows; ++row)
+      Append(partition, row, nullptr, results);
+    return {};
+  }
   Group& running = state.running.Find(key);
   if (!running.is_changed) {
     running.is_changed = true;
@@ -375,6 +411,7 @@ void OverOperator::Prune(State& state, const Partition& partition, int64_t water
 // Rows that wait for their time are given first.
 bool OverOperator::Forget(OperatorState* state, std::string_view key) const {
   State& mine = *static_cast<State*>(state);
+  mine.rows.Load(key);
   const auto end = mine.rows.End(key);
   if (mine.rows.Begin(key) != end) {
     Batch last = MakeBatch(description_.input);
@@ -383,7 +420,7 @@ bool OverOperator::Forget(OperatorState* state, std::string_view key) const {
     if (TimeOf(last, 0) > mine.given) return false;
     mine.rows.EraseAll(key);
   }
-  if (!is_unbounded()) return true;
+  if (!keeps_running()) return true;
   Group& running = mine.running.Find(key);
   if (running.is_saved) mine.forgotten.push_back(running.key);
   if (running.is_changed) std::erase(mine.changed, &running);
@@ -391,7 +428,7 @@ bool OverOperator::Forget(OperatorState* state, std::string_view key) const {
   return true;
 }
 
-// Saved keys: 'r' and the row's key; 'a' and the partition, with version and aggregates.
+// Saved keys: 'r' and the row's key; 'a' and the partition, with a group's value.
 void OverOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
   State& mine = *static_cast<State*>(state);
   RowSink rows(sink);
@@ -400,13 +437,14 @@ void OverOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
     sink.Delete(std::string(1, kAggregateKey).append(key));
   mine.forgotten.clear();
   for (Group* group : mine.changed) {
-    std::string value(1, static_cast<char>(kStateVersion));
-    layout_.Save(group->state, value);
+    std::string value;
+    SaveGroup(layout_, *group, value);
     sink.Put(std::string(1, kAggregateKey).append(group->key), value);
     group->is_changed = false;
-    group->is_saved = true;
+    mine.running.OnSaved(*group, value);
   }
   mine.changed.clear();
+  mine.Trim();
 }
 
 Status OverOperator::Restore(OperatorState* state,
@@ -417,11 +455,9 @@ Status OverOperator::Restore(OperatorState* state,
   const char kind = key.front();
   key.remove_prefix(1);
   if (kind == kAggregateKey) {
-    uint8_t version = 0;
-    if (!TakeByte(value, version) || version != kStateVersion) return DamagedState("OVER");
-    Group& running = mine.running.Find(key);
-    running.is_saved = true;
-    return layout_.Restore(running.state, value);
+    if (!keeps_running()) return {};  // of none, as they were saved once
+    const bool is_headless = !value.empty() && value.front() == kHeadlessVersion;
+    return mine.running.Restore(key, is_headless ? WithHead(value.substr(1)) : std::string(value));
   }
   if (kind != kRowKey) return DamagedState("key of OVER");
   RETURN_IF_ERROR(mine.rows.Restore(key, value));
@@ -440,7 +476,12 @@ int64_t OverOperator::NextFiring(const OperatorState* state) const {
 }
 
 void OverOperator::RestoreWatermark(OperatorState* state, int64_t watermark) const {
-  static_cast<State*>(state)->given = watermark;
+  State& mine = *static_cast<State*>(state);
+  mine.given = watermark;
+  // Of a RANGE rows may be forgotten by and by. Otherwise what was given waits for nothing.
+  if (!description_.frame.is_rows && !is_unbounded()) return;
+  while (!mine.visits.empty() && mine.visits.begin()->first <= watermark)
+    mine.visits.erase(mine.visits.begin());
 }
 
 }  // namespace slipstream::sql

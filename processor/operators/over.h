@@ -40,6 +40,7 @@ class OverOperator final : public Operator {
   explicit OverOperator(Description description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,
@@ -59,13 +60,12 @@ class OverOperator final : public Operator {
 
   RowErrors Check(Batch& batch) const;
   bool is_unbounded() const { return !description_.frame.preceding; }
+  // Whether there are aggregates of partitions to go on with.
+  bool keeps_running() const { return is_unbounded() && !description_.aggregates.empty(); }
   int64_t TimeOf(const Batch& batch, size_t row) const;
   // Gives what of the partition is due, and forgets the rows no frame reaches any more.
   Status Fire(State& state, const std::string& key, int64_t watermark, Results& results) const;
-  Status Load(const State& state,
-              const std::string& key,
-              int64_t watermark,
-              Partition& partition) const;
+  Status Load(State& state, const std::string& key, int64_t watermark, Partition& partition) const;
   Status ComputeRunning(State& state,
                         const std::string& key,
                         Partition& partition,

@@ -151,6 +151,63 @@ TEST_F(StateBackendTest, LastRowsBeyondTheBoundAreAllThere) {
   ExpectStateFarBeyondTheBound();
 }
 
+TEST_F(StateBackendTest, RunningSumsBeyondTheBoundAreAllThere) {
+  Compile("SELECT k, SUM(v) OVER (PARTITION BY k ORDER BY at_once) FROM t");
+  Push(0, 0, kKeys, 1);
+  Push(0, 0, kKeys, 2);
+  TakeOver();
+  Push(0, 0, kKeys, 4);
+
+  ExpectEveryKey(1 + 3 + 7);
+  ExpectStateFarBeyondTheBound();
+}
+
+TEST_F(StateBackendTest, FramesBeyondTheBoundAreAllThere) {
+  Compile(
+      "SELECT k, SUM(v) OVER (PARTITION BY k ORDER BY at_once ROWS BETWEEN 1 PRECEDING AND CURRENT "
+      "ROW) FROM t");
+  Push(0, 0, kKeys, 1);
+  Push(0, 0, kKeys, 2);
+  TakeOver();
+  Push(0, 0, kKeys, 4);
+
+  ExpectEveryKey(1 + 3 + 6);
+  ExpectStateFarBeyondTheBound();
+}
+
+TEST_F(StateBackendTest, RowsToLookBackAtBeyondTheBoundAreAllThere) {
+  Compile("SELECT k, LAG(v, 1, 0) OVER (PARTITION BY k ORDER BY at_once) FROM t");
+  Push(0, 0, kKeys, 1);
+  Push(0, 0, kKeys, 2);
+  TakeOver();
+  Push(0, 0, kKeys, 4);
+
+  ExpectEveryKey(0 + 1 + 2);
+  ExpectStateFarBeyondTheBound();
+}
+
+TEST_F(StateBackendTest, RunningSumsOfOlderVersionsAreRead) {
+  Compile("SELECT k, SUM(v) OVER (PARTITION BY k ORDER BY at_once) FROM t");
+  Push(0, 0, 10, 1);
+  size_t sums = 0;
+  constexpr size_t kRowCountBytes = 8;
+  for (auto& [key, value] : saved_.entries) {
+    // version, operator, the clock's key, and OVER's
+    if (key.substr(3, 2) != "ia") continue;
+    ASSERT_EQ(value.front(), 2);
+    value.erase(0, 1 + kRowCountBytes).insert(0, 1, '\1');
+    ++sums;
+  }
+  EXPECT_EQ(sums, 10U);
+  TakeOver();
+  output_.lines.clear();
+  Push(0, 0, 10, 2);
+
+  EXPECT_EQ(Sums().size(), 10U);
+  for (const auto& [key, sum] : Sums())
+    EXPECT_EQ(sum, 3) << key;
+}
+
 TEST_F(StateBackendTest, AScratchStoreThatFailsStopsTheTask) {
   Compile("SELECT k, SUM(v) FROM t GROUP BY k");
   Push(0, 0, kKeys / 8, 1);
