@@ -28,7 +28,7 @@ constexpr const char* kHelpText =
     "  SELECT ..., VALUES ...                     rows; of a stream as they come, until Ctrl-C\n"
     "  INSERT INTO t ..., EXECUTE STATEMENT SET   runs a job; a streaming one until Ctrl-C\n"
     "  EXPLAIN SELECT ... | INSERT ...            its plan\n"
-    "  SHOW TABLES | VIEWS | FUNCTIONS, SHOW CREATE TABLE | VIEW t, DESCRIBE t\n"
+    "  SHOW TABLES | VIEWS | FUNCTIONS | COLUMNS FROM t, SHOW CREATE TABLE | VIEW t, DESCRIBE t\n"
     "  SET 'key' = 'value', SET, RESET 'key', RESET\n"
     "  HELP, CLEAR, QUIT                          also without \";\"\n"
     "Ctrl-C stops what runs, or takes back what is being typed; Ctrl-D ends the session.\n";

@@ -110,7 +110,7 @@ Status ReadWatch(const TableDefinition& table,
   if (interval.count() <= 0) {
     return InvalidArgument(OwnerOf(table) + ": '" + kOption + "' has to be longer than nothing");
   }
-  FileTable::Watch& watch = read.watch.emplace();
+  FolderWatch& watch = read.watch.emplace();
   watch.interval_us = std::chrono::microseconds(interval).count();
   ASSIGN_OR_RETURN(const int64_t tasks, options.GetInt("scan.parallelism", 1, 1, kTasksMax));
   watch.source.pull_tasks = static_cast<int32_t>(tasks);

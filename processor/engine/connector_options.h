@@ -45,17 +45,18 @@ struct KafkaTable {
 };
 Result<KafkaTable> ReadKafkaTable(const TableDefinition& table, const ConnectorDefaults& defaults);
 
+// 'source.monitor-interval': the folder is watched, and its tasks share the files that come.
+struct FolderWatch {
+  int64_t interval_us = 0;
+  runtime::KafkaSourceSpec source;
+  bool watermark_on_event = false;
+};
+
 struct FileTable {
   runtime::FileSinkSpec sink;  // its path is where files are read, too
   ValueFormat format;
   std::string path_pattern;  // 'source.path.regex-pattern', of files that are read; empty: all
-  // 'source.monitor-interval': the folder is watched, and its tasks share the files that come.
-  struct Watch {
-    int64_t interval_us = 0;
-    runtime::KafkaSourceSpec source;
-    bool watermark_on_event = false;
-  };
-  std::optional<Watch> watch;
+  std::optional<FolderWatch> watch;
   int64_t lookup_cache_ttl_us = 10'000'000;  // how often a lookup join looks whether files changed
 };
 // `defaults` matter to tables that are watched and read.

@@ -131,7 +131,7 @@ Status FolderFeed::AddPending(SourceFile file) {
 }
 
 Status FolderFeed::OpenBegun() {
-  const SeenFiles::Reading begun = *seen_.reading();
+  const BegunFile begun = *seen_.reading();
   const auto found = std::find_if(pending_.begin(), pending_.end(), [&](const File& file) {
     return file.file.relative_path == begun.relative_path;
   });
@@ -146,7 +146,7 @@ Status FolderFeed::OpenBegun() {
   return {};
 }
 
-Status FolderFeed::OpenAt(const SeenFiles::Reading& begun) {
+Status FolderFeed::OpenAt(const BegunFile& begun) {
   if (current_.file.relative_path != begun.relative_path) {
     current_.file.path = begun.relative_path;
     return NotFound("it is no longer there");

@@ -78,7 +78,7 @@ class FolderFeed {
   Status OpenNext(int64_t now_us);
   // The file that was begun before, behind what of it was given.
   Status OpenBegun();
-  Status OpenAt(const SeenFiles::Reading& begun);
+  Status OpenAt(const BegunFile& begun);
   void StartReading(std::unique_ptr<FileReader> reader, uint64_t skipped_bytes);
   Records Given(std::vector<std::string_view> lines);
   // A file cannot be read to its end: an error, unless the table goes on without.

@@ -301,7 +301,7 @@ Status ReadFolder(const TableDefinition& table,
                          ": metadata columns of files are not supported yet");
   }
   ASSIGN_OR_RETURN(source.folder, ReadFileTable(table, defaults));
-  FileTable::Watch& watch = *source.folder->watch;
+  FolderWatch& watch = *source.folder->watch;
   watch.source.topics = {"files-" + std::to_string(number)};
   source.table = {.source = watch.source,
                   .sink = {},

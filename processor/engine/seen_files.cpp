@@ -45,7 +45,7 @@ bool SeenFiles::IsRead(std::string_view relative_path) const {
 }
 
 void SeenFiles::Begin(const SourceFile& file) {
-  reading_ = {.relative_path = file.relative_path, .length = file.length};
+  reading_ = BegunFile{.relative_path = file.relative_path, .length = file.length};
   has_progress_ = true;
 }
 
@@ -150,7 +150,7 @@ Status SeenFiles::RestoreProgress(std::string_view value) {
   bool is_whole = TakeCount(value, record_count_) && TakeByte(value, is_reading) && is_reading <= 1;
   if (is_whole && is_reading == 1) {
     std::string_view path;
-    Reading& reading = reading_.emplace();
+    BegunFile& reading = reading_.emplace();
     is_whole = TakeText(value, path) && TakeNumber(value, reading.length) &&
                TakeNumber(value, reading.taken_bytes);
     reading.relative_path = path;

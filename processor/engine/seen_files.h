@@ -16,6 +16,13 @@
 
 namespace slipstream::sql {
 
+// A file that is being read.
+struct BegunFile {
+  std::string relative_path;
+  uint64_t length = 0;       // of the file when it was begun, as it was listed
+  uint64_t taken_bytes = 0;  // of its text, unpacked, whose records have been given
+};
+
 // SeenFiles: what a task remembers of a watched folder: which of its files have been read, and how
 // far it has come in the one that it reads. Saved with the rest of its state, so in the transaction
 // of what the rows became.
@@ -29,16 +36,10 @@ class SeenFiles {
  public:
   static constexpr int64_t kForgetAfterUs = int64_t{24} * 60 * 60 * 1'000'000;
 
-  struct Reading {
-    std::string relative_path;
-    uint64_t length = 0;       // of the file when it was begun, as it was listed
-    uint64_t taken_bytes = 0;  // of its text, unpacked, whose records have been given
-  };
-
   bool IsRead(std::string_view relative_path) const;
   // How many are remembered.
   size_t size() const { return read_.size(); }
-  const std::optional<Reading>& reading() const { return reading_; }
+  const std::optional<BegunFile>& reading() const { return reading_; }
   // Of all files so far: the number of the next one.
   int64_t record_count() const { return record_count_; }
 
@@ -71,7 +72,7 @@ class SeenFiles {
 
   // Since when it is missed; 0: it is there.
   std::unordered_map<Digest, int64_t, DigestHash> read_;
-  std::optional<Reading> reading_;
+  std::optional<BegunFile> reading_;
   int64_t record_count_ = 0;
 
   std::vector<Digest> changed_;  // since they were saved

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "processor/expr/function_table.h"
@@ -49,10 +50,40 @@ uint32_t FindCell(
   return begin;
 }
 
+// CellIndex: some successive values of a column, to find a value among them: few are compared one
+// by one, more are found by their hash. Ownership  borrows the column.
+class CellIndex {
+ public:
+  CellIndex(const Column& values, uint32_t begin) : values_(&values), begin_(begin), end_(begin) {}
+
+  // The next value of the column.
+  void Add() {
+    ++end_;
+    if (end_ - begin_ <= kComparedMax) return;
+    for (uint32_t row = by_hash_.empty() ? begin_ : end_ - 1; row < end_; ++row)
+      by_hash_.emplace(HashCell(*values_, row), row);
+  }
+  bool Holds(const Column& wanted, size_t row) const {
+    if (by_hash_.empty()) return FindCell(*values_, begin_, end_, wanted, row) < end_;
+    const auto [first, last] = by_hash_.equal_range(HashCell(wanted, row));
+    return std::any_of(first, last, [&](const auto& entry) {
+      return IsSameCell(*values_, entry.second, wanted, row);
+    });
+  }
+
+ private:
+  static constexpr uint32_t kComparedMax = 16;
+
+  const Column* values_;
+  uint32_t begin_;
+  uint32_t end_;
+  std::unordered_multimap<uint64_t, uint32_t> by_hash_;  // empty: few
+};
+
 // ListResult: the rows of an ARRAY or MAP result, written one by one.
 class ListResult {
  public:
-  explicit ListResult(Column& out) : out_(out) {
+  explicit ListResult(Column& out) : out_(out), row_(out.children.front(), 0) {
     out.offsets.assign(1, 0);
     for (Column& child : out.children)
       child.Clear();
@@ -60,15 +91,20 @@ class ListResult {
 
   Column& child(size_t i = 0) { return out_.children[i]; }
   void Add(const Column& values, size_t row) { child().AppendFrom(values, row); }
-  // Unless the row has the same element already.
+  // Unless the row has the same element already; of one row all elements are added so, or none.
   void AddOnce(const Column& values, size_t row) {
-    const auto size = static_cast<uint32_t>(child().size());
-    if (FindCell(child(), out_.offsets.back(), size, values, row) == size) Add(values, row);
+    if (row_.Holds(values, row)) return;
+    Add(values, row);
+    row_.Add();
   }
-  void EndRow() { out_.offsets.push_back(static_cast<uint32_t>(child().size())); }
+  void EndRow() {
+    out_.offsets.push_back(static_cast<uint32_t>(child().size()));
+    row_ = CellIndex(child(), out_.offsets.back());
+  }
 
  private:
   Column& out_;
+  CellIndex row_;
 };
 
 // Calls `fill(row, result)` for the rows that are not NULL.
@@ -136,10 +172,11 @@ void ShareKernel(const KernelCall& call, Column& out) {
   FillLists(call, out, [&](size_t row, ListResult& result) {
     const Entries entries(call.args[0], row);
     const Entries others(call.args[1], row);
+    CellIndex index(others.values(), others.begin);
+    for (uint32_t i = others.begin; i < others.end; ++i)
+      index.Add();
     for (uint32_t i = entries.begin; i < entries.end; ++i) {
-      const bool is_shared =
-          FindCell(others.values(), others.begin, others.end, entries.values(), i) < others.end;
-      if (is_shared == kShared) result.AddOnce(entries.values(), i);
+      if (index.Holds(entries.values(), i) == kShared) result.AddOnce(entries.values(), i);
     }
   });
 }

@@ -29,7 +29,7 @@ std::vector<std::string> FunctionNames() {
   // What stands behind an aggregate's first word is a form of it.
   for (const std::string& aggregate : AggregateNames())
     names.push_back(aggregate.substr(0, aggregate.find(' ')));
-  names.insert(names.end(), {"CURRENT_DATABASE", "IF", "TYPEOF"});
+  names.insert(names.end(), {"APPROX_COUNT_DISTINCT", "CURRENT_DATABASE", "IF", "TYPEOF"});
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

@@ -14,6 +14,8 @@
 namespace slipstream::sql {
 namespace {
 
+constexpr std::string_view kApproxCountDistinct = "APPROX_COUNT_DISTINCT";
+
 std::string UpperCase(std::string_view name) {
   std::string upper(name);
   std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
@@ -185,6 +187,11 @@ Result<AggregateCall> MakeAggregate(std::string_view name,
                                     bool is_distinct,
                                     ExpressionPtr filter) {
   const std::string upper = UpperCase(name);
+  if (upper == kApproxCountDistinct) {
+    // The count as it is is near enough.
+    if (args.size() != 1) return InvalidArgument(upper + " takes one argument");
+    return MakeAggregate("COUNT", std::move(args), true, std::move(filter));
+  }
   const std::vector<const AggregateFunction*> overloads = FindAggregates(upper);
   if (overloads.empty()) return NoSuchFunction(upper, AggregateNames());
   if (filter) RETURN_IF_ERROR(NeedsBoolean(*filter));
@@ -213,7 +220,8 @@ bool IsScalarFunction(std::string_view name) {
 }
 
 bool IsAggregateFunction(std::string_view name) {
-  return !FindAggregates(UpperCase(name)).empty();
+  const std::string upper = UpperCase(name);
+  return upper == kApproxCountDistinct || !FindAggregates(upper).empty();
 }
 
 Result<DataType> CommonType(std::span<const DataType> types) {

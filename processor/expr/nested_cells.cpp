@@ -1,7 +1,9 @@
 #include "processor/expr/nested_cells.h"
 
 #include <cmath>
+#include <functional>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,6 +38,28 @@ bool IsSameNested(const Column& a, size_t row_a, const Column& b, size_t row_b) 
   return true;
 }
 
+uint64_t Mixed(uint64_t bits) {
+  bits = (bits ^ (bits >> 33)) * 0xFF51AFD7ED558CCD;
+  return bits ^ (bits >> 33);
+}
+
+uint64_t HashNested(const Column& column, size_t row) {
+  uint64_t hash = 0;
+  if (column.type.kind == TypeKind::kRow) {
+    for (const Column& field : column.children)
+      hash = Mixed(hash + HashCell(field, row) + 1);
+    return hash;
+  }
+  const bool is_map = column.type.kind == TypeKind::kMap;
+  for (uint32_t entry = column.offsets[row]; entry < column.offsets[row + 1]; ++entry) {
+    const uint64_t first = HashCell(column.children[0], entry);
+    // The entries of a MAP have no order.
+    hash = is_map ? hash + Mixed(first + Mixed(HashCell(column.children[1], entry) + 1))
+                  : Mixed(hash + first + 1);
+  }
+  return hash;
+}
+
 template <class Value>
 int Compare(const Value& a, const Value& b) {
   return a < b ? -1 : b < a ? 1 : 0;
@@ -47,6 +71,30 @@ bool IsSameCell(const Column& a, size_t row_a, const Column& b, size_t row_b) {
   if (a.is_null(row_a) || b.is_null(row_b)) return a.is_null(row_a) == b.is_null(row_b);
   if (a.physical() == PhysicalKind::kNested) return IsSameNested(a, row_a, b, row_b);
   return CompareCells(a, row_a, b, row_b) == 0;
+}
+
+uint64_t HashCell(const Column& column, size_t row) {
+  if (column.is_null(row)) return 0;
+  switch (column.physical()) {
+    case PhysicalKind::kBool:
+      return Mixed(column.bools[row] != 0 ? 2 : 1);
+    case PhysicalKind::kInt64:
+      return Mixed(static_cast<uint64_t>(column.ints[row]));
+    case PhysicalKind::kDouble: {
+      const double value = column.doubles[row];
+      if (std::isnan(value)) return 1;
+      return std::hash<double>()(value == 0 ? 0.0 : value);  // -0.0 is 0.0
+    }
+    case PhysicalKind::kInt128: {
+      const Int128 value = column.decimals[row];
+      return Mixed(static_cast<uint64_t>(value) ^ Mixed(static_cast<uint64_t>(value >> 64)));
+    }
+    case PhysicalKind::kString:
+      return std::hash<std::string_view>()(column.strings[row]);
+    case PhysicalKind::kNested:
+      break;
+  }
+  return HashNested(column, row);
 }
 
 bool HasOrder(const DataType& type) {

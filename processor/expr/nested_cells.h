@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "processor/columns/column.h"
@@ -12,6 +13,9 @@ namespace slipstream::sql {
 
 // Both NULL, or the same value; nested values part by part.
 bool IsSameCell(const Column& a, size_t row_a, const Column& b, size_t row_b);
+
+// Equal for values that IsSameCell takes for the same.
+uint64_t HashCell(const Column& column, size_t row);
 
 // Whether values of the type have an order.
 bool HasOrder(const DataType& type);

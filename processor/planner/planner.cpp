@@ -201,6 +201,8 @@ class ScriptPlanner {
         DescribeTable(*QueryPlanner(context_).FindTable(describe.name, {})));
   }
 
+  void Run(const ast::ShowDefault& show) { job_.explanations.emplace_back(show.name); }
+
   void Run(const ast::Use&) {}
 
   void Run(const ast::Explain& explain) {

@@ -403,6 +403,11 @@ struct Describe {
   QualifiedName name;
 };
 
+// SHOW of the only catalog or database there is.
+struct ShowDefault {
+  const char* name = "";
+};
+
 // USE of the only catalog and database there are.
 struct Use {};
 
@@ -424,6 +429,7 @@ struct Statement {
                ShowFunctions,
                ShowCreate,
                Describe,
+               ShowDefault,
                Use,
                Explain,
                QueryPtr>

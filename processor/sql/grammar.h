@@ -83,6 +83,7 @@ class Grammar {
 
   // ---- Queries ----
   bool NextIsQuery(size_t ahead = 0) const;
+  bool NextIsWholeTable(size_t ahead = 0) const;
   ast::QueryPtr ParseQuery();
   void ParseCommonTables(ast::Query& query);
   void ParseTerms(ast::Query& query);
@@ -97,6 +98,7 @@ class Grammar {
   // (a, b), a or (): a list of expressions, by their places.
   std::vector<size_t> ParseGroupingSet(ast::Select& select);
   ast::Values ParseValues();
+  ast::Select ParseWholeTable();
   ast::TableRefPtr ParseFrom();
   ast::TableRefPtr ParseJoins();
   ast::TableRefPtr ParseTablePrimary();

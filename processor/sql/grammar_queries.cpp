@@ -12,7 +12,15 @@ namespace slipstream::sql {
 bool Grammar::NextIsQuery(size_t ahead) const {
   while (Peek(ahead).IsSymbol("("))
     ++ahead;
-  return NextIsWord("SELECT", ahead) || NextIsWord("VALUES", ahead) || NextIsWord("WITH", ahead);
+  return NextIsWord("SELECT", ahead) || NextIsWord("VALUES", ahead) || NextIsWord("WITH", ahead) ||
+         NextIsWholeTable(ahead);
+}
+
+// TABLE t; not TABLE(f(…)).
+bool Grammar::NextIsWholeTable(size_t ahead) const {
+  const Token::Kind next = Peek(ahead + 1).kind;
+  return NextIsWord("TABLE", ahead) &&
+         (next == Token::Kind::kWord || next == Token::Kind::kQuotedName);
 }
 
 ast::QueryPtr Grammar::ParseQuery() {
@@ -95,10 +103,29 @@ ast::QueryTerm Grammar::ParseTerm() {
     term.body = ParseValues();
   } else if (NextIsWord("SELECT")) {
     term.body = ParseSelect();
+  } else if (NextIsWholeTable()) {
+    term.body = ParseWholeTable();
   } else {
     Unexpected("SELECT or VALUES", {"SELECT", "VALUES"});
   }
   return term;
+}
+
+// TABLE t stands for SELECT * FROM t.
+ast::Select Grammar::ParseWholeTable() {
+  ast::Select select;
+  select.at = ExpectWord("TABLE");
+  const Span start = Peek().span;
+  auto table = std::make_unique<ast::TableRef>();
+  table->node = ast::NamedTable{.name = ExpectQualifiedName("a table's name")};
+  table->at = Join(start, PreviousSpan());
+  auto star = std::make_unique<ast::Expr>();
+  star->node = ast::Star{};
+  star->at = select.at;
+  select.items.push_back({.value = std::move(star)});
+  select.from = std::move(table);
+  select.at = Join(select.at, PreviousSpan());
+  return select;
 }
 
 ast::Values Grammar::ParseValues() {

@@ -354,7 +354,8 @@ ast::Reset Grammar::ParseReset() {
   return {.key = ast::Name{ExpectString("RESET 'key': the key"), at}};
 }
 
-// SHOW TABLES | VIEWS | FUNCTIONS | CREATE TABLE t | CREATE VIEW v
+// SHOW TABLES | VIEWS | FUNCTIONS | COLUMNS FROM t | CREATE TABLE t | CREATE VIEW v | CATALOGS |
+// DATABASES | CURRENT CATALOG | CURRENT DATABASE
 ast::Statement Grammar::ParseShow() {
   ast::Statement statement;
   statement.at = ExpectWord("SHOW");
@@ -368,10 +369,25 @@ ast::Statement Grammar::ParseShow() {
     statement.node = ast::ShowFunctions{};
     return statement;
   }
+  if (AcceptWord("COLUMNS")) {
+    if (!AcceptWord("FROM") && !AcceptWord("IN")) Unexpected("FROM", {"FROM", "IN"});
+    statement.node = ast::Describe{ExpectQualifiedName("a table's name")};
+    return statement;
+  }
+  const bool is_current = AcceptWord("CURRENT");
+  if (AcceptWord(is_current ? "CATALOG" : "CATALOGS")) {
+    statement.node = ast::ShowDefault{"default_catalog"};
+    return statement;
+  }
+  if (AcceptWord(is_current ? "DATABASE" : "DATABASES")) {
+    statement.node = ast::ShowDefault{"default_database"};
+    return statement;
+  }
+  if (is_current) Unexpected("CATALOG or DATABASE", {"CATALOG", "DATABASE"});
   const bool views_only = NextIsWord("VIEWS");
   if (!AcceptWord("VIEWS") && !AcceptWord("TABLES")) {
-    Unexpected("TABLES, VIEWS, FUNCTIONS or CREATE TABLE",
-               {"TABLES", "VIEWS", "FUNCTIONS", "CREATE"});
+    Unexpected("TABLES, VIEWS, FUNCTIONS, COLUMNS or CREATE TABLE",
+               {"TABLES", "VIEWS", "FUNCTIONS", "COLUMNS", "CREATE", "CATALOGS", "DATABASES"});
   }
   statement.node = ast::ShowTables{views_only};
   return statement;
