@@ -99,7 +99,7 @@ TEST_F(SqlShellTest, StatementsOfSeveralLinesAndAnswers) {
   ASSERT_OK(shell->Type(kInterrupt));
   ASSERT_OK(shell->WaitFor("^C\nsql> "));
   ASSERT_OK(shell->Type("HELP\n"));
-  ASSERT_OK(shell->WaitFor("sql> "));
+  ASSERT_OK(shell->WaitFor("ends the session.\nsql> "));
   ASSERT_OK(shell->Type(kEndOfText));
   ASSERT_OK_AND_ASSIGN(const int code, shell->WaitForExit());
   EXPECT_EQ(code, 0);
