@@ -66,6 +66,8 @@ class TerminalReader final : public LineReader {
     prompt_ = prompt;
     is_interrupted_ = false;
     int count = 0;
+    // Before the prompt, not behind it: what is typed upon that is nobody else's to interpret.
+    ::el_set(editor_.get(), EL_PREP_TERM, 1);
     const char* const text = ::el_gets(editor_.get(), &count);
     if (is_interrupted_) {
       std::fputs("^C\n", stdout);
