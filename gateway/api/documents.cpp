@@ -105,14 +105,19 @@ void AddTo(Flow& sum, const Flow& more) {
   sum.bytes += more.bytes;
 }
 
+void AddTo(std::vector<Flow>& sum, const std::vector<Flow>& more) {
+  sum.resize(std::max(sum.size(), more.size()));
+  for (size_t i = 0; i < more.size(); ++i)
+    AddTo(sum[i], more[i]);
+}
+
 void AddFlows(WorkerState& sum, const WorkerState& more) {
   for (const auto& [topic, flow] : more.inputs)
     AddTo(sum.inputs[topic], flow);
   for (const auto& [place, flow] : more.outputs)
     AddTo(sum.outputs[place], flow);
-  sum.exchanges.resize(std::max(sum.exchanges.size(), more.exchanges.size()));
-  for (size_t i = 0; i < more.exchanges.size(); ++i)
-    AddTo(sum.exchanges[i], more.exchanges[i]);
+  AddTo(sum.exchanges, more.exchanges);
+  AddTo(sum.operators, more.operators);
 }
 
 Json FlowJson(const Flow& flow) {
@@ -145,9 +150,6 @@ Json JobJson(const std::string& name, std::span<const WorkerState* const> worker
     sum.rows_dead += worker->rows_dead;
     sum.rows_in_per_second += worker->rows_in_per_second;
     sum.rows_out_per_second += worker->rows_out_per_second;
-    sum.operator_rows.resize(std::max(sum.operator_rows.size(), worker->operator_rows.size()));
-    for (size_t i = 0; i < worker->operator_rows.size(); ++i)
-      sum.operator_rows[i] += worker->operator_rows[i];
     AddFlows(sum, *worker);
     sum.commits += worker->commits;
     sum.commits_failed += worker->commits_failed;
@@ -162,7 +164,7 @@ Json JobJson(const std::string& name, std::span<const WorkerState* const> worker
           {"rows_dead", sum.rows_dead},
           {"rows_in_per_second", sum.rows_in_per_second},
           {"rows_out_per_second", sum.rows_out_per_second},
-          {"operator_rows", sum.operator_rows},
+          {"operators", FlowsJson(sum.operators)},
           {"inputs", FlowsJson(sum.inputs)},
           {"outputs", FlowsJson(sum.outputs)},
           {"exchanges", FlowsJson(sum.exchanges)},

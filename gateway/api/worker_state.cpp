@@ -40,17 +40,6 @@ bool Flag(const Json& json, const char* name) {
   return found != json.end() && found->is_boolean() && found->get<bool>();
 }
 
-std::vector<uint64_t> Numbers(const Json& json, const char* name) {
-  std::vector<uint64_t> numbers;
-  const auto found = json.find(name);
-  if (found == json.end() || !found->is_array()) return numbers;
-  for (const Json& number : *found) {
-    if (!number.is_number_unsigned() || numbers.size() == kOperatorsMax) return {};
-    numbers.push_back(number.get<uint64_t>());
-  }
-  return numbers;
-}
-
 WorkerState::Flow FlowFrom(const Json& json) {
   return {.rows = NumberOr0<uint64_t>(json, "rows"), .bytes = NumberOr0<uint64_t>(json, "bytes")};
 }
@@ -109,10 +98,10 @@ Result<WorkerState> ParseWorkerState(std::string_view slot, std::string_view tex
                      .rows_out_per_second = NumberOr0<double>(json, "rows_out_per_second"),
                      .busy_share = NumberOr0<double>(json, "busy_share"),
                      .commit_share = NumberOr0<double>(json, "commit_share"),
-                     .operator_rows = Numbers(json, "operator_rows"),
                      .inputs = FlowsByPlace(json, "inputs"),
                      .outputs = FlowsByPlace(json, "outputs"),
                      .exchanges = FlowsByNumber(json, "exchanges"),
+                     .operators = FlowsByNumber(json, "operators"),
                      .commits = NumberOr0<uint64_t>(json, "commits"),
                      .commits_failed = NumberOr0<uint64_t>(json, "commits_failed"),
                      .commit_seconds = NumberOr0<double>(json, "commit_seconds"),

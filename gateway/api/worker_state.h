@@ -45,10 +45,10 @@ struct WorkerState {
   double rows_out_per_second = 0;
   double busy_share = 0;                // of its time, spent on records
   double commit_share = 0;              // spent in commits
-  std::vector<uint64_t> operator_rows;  // that came into each operator, by its number
   std::map<std::string, Flow> inputs;   // by topic
   std::map<std::string, Flow> outputs;  // by topic, or path of files
   std::vector<Flow> exchanges;          // by number
+  std::vector<Flow> operators;          // what came into each, by number
   uint64_t commits = 0;
   uint64_t commits_failed = 0;
   double commit_seconds = 0;  // of all together

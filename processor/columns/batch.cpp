@@ -17,6 +17,13 @@ Batch MakeBatch(const Schema& schema) {
   return batch;
 }
 
+uint64_t ValueBytes(const Batch& batch) {
+  uint64_t bytes = 0;
+  for (const Column& column : batch.columns)
+    bytes += ValueBytes(column);
+  return bytes;
+}
+
 Batch Gather(const Batch& batch, const std::vector<uint32_t>& rows) {
   Batch gathered;
   gathered.rows = rows.size();

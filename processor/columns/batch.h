@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Batch {
 
 // A batch with no rows and a column for each field.
 Batch MakeBatch(const Schema& schema);
+
+// What the values take, strings by their length and NULLs as zeros; not what is reserved for more.
+uint64_t ValueBytes(const Batch& batch);
 
 // Only the rows in `rows`, in that order.
 Batch Gather(const Batch& batch, const std::vector<uint32_t>& rows);

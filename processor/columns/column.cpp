@@ -61,6 +61,18 @@ size_t Column::size() const {
   return offsets.empty() ? 0 : offsets.size() - 1;
 }
 
+uint64_t ValueBytes(const Column& column) {
+  uint64_t bytes = column.bools.size() + sizeof(int64_t) * column.ints.size() +
+                   sizeof(double) * column.doubles.size() +
+                   sizeof(Int128) * column.decimals.size() +
+                   sizeof(uint32_t) * column.offsets.size();
+  for (const std::string_view text : column.strings)
+    bytes += text.size();
+  for (const Column& child : column.children)
+    bytes += ValueBytes(child);
+  return bytes;
+}
+
 void Column::Reserve(size_t rows) {
   switch (physical()) {
     case PhysicalKind::kBool:

@@ -83,6 +83,9 @@ struct Column {
   void SetNull(size_t row);
 };
 
+// What its values take in memory, strings by their length, children included.
+uint64_t ValueBytes(const Column& column);
+
 // Keeps the rows whose index is in `rows` (ascending or not, may repeat), in that order.
 Column Gather(const Column& column, const std::vector<uint32_t>& rows);
 

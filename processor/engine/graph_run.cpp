@@ -43,7 +43,7 @@ GraphRun::GraphRun(const OperatorGraph& graph, Host& host, ScratchStore* scratch
     : graph_(graph),
       host_(host),
       scratch_(scratch),
-      rows_in_(graph.nodes().size()),
+      flows_(graph.nodes().size()),
       exchange_watermarks_(graph.exchanges().size(), kWatermarkNone) {
   for (const OperatorGraph::Node& node : graph_.nodes()) {
     states_.push_back(node.operation->MakeState());
@@ -61,7 +61,8 @@ Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
   if (target.is_exchange) return host_.SendToExchange(target.index, std::move(rows));
   const OperatorGraph::Node& node = graph_.nodes()[target.index];
   NodeOutput out(*this, target.index);
-  rows_in_[target.index] += rows.batch.rows;
+  flows_[target.index].rows += rows.batch.rows;
+  flows_[target.index].bytes += ValueBytes(rows.batch);
   rows.batch.now_us = now_us_;
   rows.places = places_;
   rows.input = target.input;

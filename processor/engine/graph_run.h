@@ -61,8 +61,12 @@ class GraphRun {
   Status Advance(int64_t watermark);
   // An epoch ends: what operators hold back without saving it is given now.
   Status EndEpoch();
-  // That came into each operator so far, by its number.
-  const std::vector<uint64_t>& rows_in() const { return rows_in_; }
+  // What came into each operator so far, by its number; bytes as they are in memory.
+  struct Flow {
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
+  };
+  const std::vector<Flow>& flows() const { return flows_; }
   // When, in processing time, something is to happen though no row comes; kNoTick: nothing is
   // waited for. Then, or later, Tick, which is about the time that was set.
   int64_t NextTick() const;
@@ -94,7 +98,7 @@ class GraphRun {
   ScratchStore* const scratch_;
   std::vector<std::unique_ptr<ScratchSpace>> spaces_;  // of the operators that have a use for one
   std::vector<std::unique_ptr<OperatorState>> states_;
-  std::vector<uint64_t> rows_in_;  // by node
+  std::vector<Flow> flows_;  // by node
   struct Watermarks {
     std::vector<int64_t> inputs;
     int64_t least = kWatermarkNone;

@@ -91,7 +91,8 @@ Status SqlTask::RaiseAll(int64_t watermark) {
 
 SqlTask::Counters SqlTask::counters() const {
   Counters now = counters_;
-  now.operator_rows = run_.rows_in();
+  for (const GraphRun::Flow& flow : run_.flows())
+    now.operators.push_back({.rows = flow.rows, .bytes = flow.bytes});
   return now;
 }
 

@@ -28,6 +28,13 @@ nlohmann::json FlowsJson(const std::map<std::string, Flow>& flows) {
   return json;
 }
 
+nlohmann::json FlowsJson(const std::vector<Flow>& flows) {
+  nlohmann::json json = nlohmann::json::array();
+  for (const Flow& flow : flows)
+    json.push_back(FlowJson(flow));
+  return json;
+}
+
 nlohmann::json TaskJson(const WorkerStatus::TaskStatus& task, const TaskShares& shares) {
   nlohmann::json json = {{"topic", task.topic},
                          {"partition", task.partition},
@@ -99,7 +106,6 @@ std::string WorkerStatusJson(const JobContext& context,
                          {"rows_out", worker.counters.rows_out},
                          {"rows_late", worker.counters.rows_late},
                          {"rows_dead", worker.counters.rows_dead},
-                         {"operator_rows", worker.counters.operator_rows},
                          {"rows_in_per_second", rates.rows_in_per_second},
                          {"rows_out_per_second", rates.rows_out_per_second},
                          {"busy_share", rates.busy_share},
@@ -110,7 +116,8 @@ std::string WorkerStatusJson(const JobContext& context,
                          {"takeovers", worker.takeovers},
                          {"inputs", FlowsJson(worker.counters.inputs)},
                          {"outputs", FlowsJson(worker.counters.outputs)},
-                         {"exchanges", nlohmann::json::array()},
+                         {"exchanges", FlowsJson(worker.counters.exchanges)},
+                         {"operators", FlowsJson(worker.counters.operators)},
                          {"tasks", nlohmann::json::array()},
                          {"standbys", nlohmann::json::array()}};
   if (!worker.waiting_for.empty()) json["waiting_for"] = worker.waiting_for;
@@ -122,8 +129,6 @@ std::string WorkerStatusJson(const JobContext& context,
   }
   for (const WorkerStatus::StandbyStatus& standby : worker.standbys)
     json["standbys"].push_back(StandbyJson(standby));
-  for (const Flow& flow : worker.counters.exchanges)
-    json["exchanges"].push_back(FlowJson(flow));
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -176,14 +176,15 @@ class TaskProgram {
     // The same by table that they came from, or tables ("a+b").
     std::map<std::string, uint64_t> rows_late_by_table;
     uint64_t rows_dead = 0;
-    // That came into each operator of the job, by its number; those of other stages are 0.
-    std::vector<uint64_t> operator_rows = {};
-
-    // What crossed the program's edges, which the runtime counts.
     struct Flow {
       uint64_t rows = 0;   // records, where they come from Kafka or go there
       uint64_t bytes = 0;  // of keys and values, or of encoded rows
     };
+    // What came into each operator of the job, by its number, with the bytes that the values take
+    // in memory; those of other stages are 0.
+    std::vector<Flow> operators = {};
+
+    // What crossed the program's edges, which the runtime counts.
     std::map<std::string, Flow> inputs = {};   // by topic
     std::map<std::string, Flow> outputs = {};  // by topic, or path of files
     std::vector<Flow> exchanges = {};          // sent through each, by its number

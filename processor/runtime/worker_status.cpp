@@ -13,6 +13,12 @@ void AddFlow(Flow& sum, const Flow& more) {
   sum.bytes += more.bytes;
 }
 
+void AddFlows(std::vector<Flow>& sum, const std::vector<Flow>& more) {
+  sum.resize(std::max(sum.size(), more.size()));
+  for (size_t i = 0; i < more.size(); ++i)
+    AddFlow(sum[i], more[i]);
+}
+
 }  // namespace
 
 void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
@@ -20,18 +26,14 @@ void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
   sum.rows_out += more.rows_out;
   sum.rows_late += more.rows_late;
   sum.rows_dead += more.rows_dead;
-  sum.operator_rows.resize(std::max(sum.operator_rows.size(), more.operator_rows.size()));
-  for (size_t i = 0; i < more.operator_rows.size(); ++i)
-    sum.operator_rows[i] += more.operator_rows[i];
+  AddFlows(sum.operators, more.operators);
   for (const auto& [table, rows] : more.rows_late_by_table)
     sum.rows_late_by_table[table] += rows;
   for (const auto& [topic, flow] : more.inputs)
     AddFlow(sum.inputs[topic], flow);
   for (const auto& [place, flow] : more.outputs)
     AddFlow(sum.outputs[place], flow);
-  sum.exchanges.resize(std::max(sum.exchanges.size(), more.exchanges.size()));
-  for (size_t i = 0; i < more.exchanges.size(); ++i)
-    AddFlow(sum.exchanges[i], more.exchanges[i]);
+  AddFlows(sum.exchanges, more.exchanges);
 }
 
 void Enter(WorkerStatus& status, const Task& task, int64_t end) {

@@ -60,7 +60,7 @@ class Live {
       this.note(`out ${job.job}`, job.rows_out_per_second);
       this.note(`lag ${job.job}`, job.lag_records);
       const samples = this.operators.get(job.job) ?? [];
-      samples.push({at: Date.now(), rows: job.operator_rows, inputs: job.inputs, outputs: job.outputs, exchanges: job.exchanges});
+      samples.push({at: Date.now(), operators: job.operators, inputs: job.inputs, outputs: job.outputs, exchanges: job.exchanges});
       if (samples.length > 6) samples.shift();
       this.operators.set(job.job, samples);
       this.noteCommits(job);
@@ -109,20 +109,11 @@ class Live {
     return Math.max((last.end - first.end) / Math.max((last.at - first.at) / 1000, 0.5), 0);
   }
 
-  // Rows a second into each operator.
-  operatorRates(job) {
-    const samples = (this.operators.get(job) ?? []).filter((sample, _, all) => sample.rows.length === all.at(-1).rows.length);
-    if (samples.length === 0) return [];
-    const first = samples[0], last = samples.at(-1);
-    const seconds = Math.max((last.at - first.at) / 1000, 0.5);
-    return last.rows.map((rows, i) => Math.max(rows - first.rows[i], 0) / seconds);
-  }
-
-  // Rows and bytes a second over the edges of a job: {inputs: by topic, outputs: by topic or path, exchanges: by number}.
+  // Rows and bytes a second through a job: {inputs: by topic, outputs: by topic or path, exchanges: by number, operators: into each, by number}.
   flowRates(job) {
-    const samples = this.operators.get(job) ?? [];
+    const samples = (this.operators.get(job) ?? []).filter((sample, _, all) => sample.operators.length === all.at(-1).operators.length);
     const first = samples[0], last = samples.at(-1);
-    if (!last) return {inputs: {}, outputs: {}, exchanges: []};
+    if (!last) return {inputs: {}, outputs: {}, exchanges: [], operators: []};
     const seconds = Math.max((last.at - first.at) / 1000, 0.5);
     const rise = (now, before) => (name) => Math.max(now[name] - (before?.[name] ?? 0), 0) / seconds;
     const rates = (now, before) => Object.entries(now ?? {}).map(([place, flow]) => {
@@ -132,6 +123,7 @@ class Live {
     return {
       inputs: Object.fromEntries(rates(last.inputs, first.inputs)), outputs: Object.fromEntries(rates(last.outputs, first.outputs)),
       exchanges: rates(last.exchanges, first.exchanges).map(([, flow]) => flow),
+      operators: rates(last.operators, first.operators).map(([, flow]) => flow),
     };
   }
 

@@ -86,7 +86,7 @@ function plan(job) {
   if (!description || descriptionOf !== job.job) return loading('the plan');
   if (!description.plan) return empty('The job’s processes do not say what it is');
   const upsertTables = new Set(description.sources.filter((source) => source.connector === 'upsert-kafka').map((source) => source.table));
-  return planView(description.plan, {in: lately('in', job), out: lately('out', job), rates: live.operatorRates(job.job), flows: live.flowRates(job.job), tables: [...description.sources, ...description.sinks], upsertTables});
+  return planView(description.plan, {in: lately('in', job), out: lately('out', job), flows: live.flowRates(job.job), tables: [...description.sources, ...description.sinks], upsertTables});
 }
 
 function tasks(job) {

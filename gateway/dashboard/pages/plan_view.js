@@ -39,13 +39,14 @@ export function numberOperators(roots, upsertTables, operatorCount) {
   return false;
 }
 
-// What came into a step, and what it gave: what came into the one behind it.
-function rowsOf(node, behind, job) {
-  const into = (each) => (each?.number === null || each === undefined ? null : job.rates[each.number]);
+// What came into a step, and what it gave: what came into the one behind it. {rows, bytes} a second, without bytes where only
+// the whole job's rows are known.
+function flowsOf(node, behind, job) {
+  const into = (each) => (each?.number === null || each === undefined ? null : job.flows.operators[each.number]);
   const next = behind.find((each) => !is(each, 'exchange'));
-  const out = next === undefined ? job.out : next.inputs.length > 1 ? null : is(next, 'insert') && next.number === null ? job.out : into(next);
-  if (is(node, 'scan')) return [null, out ?? job.in];
-  if (is(node, 'insert')) return [into(node), job.out];
+  const out = next === undefined ? {rows: job.out} : next.inputs.length > 1 ? null : is(next, 'insert') && next.number === null ? {rows: job.out} : into(next);
+  if (is(node, 'scan')) return [null, out ?? {rows: job.in}];
+  if (is(node, 'insert')) return [into(node), {rows: job.out}];
   return [is(node, 'exchange') ? null : into(node), out];
 }
 
@@ -70,15 +71,20 @@ function numberExchanges(roots) {
   roots.forEach(number);
 }
 
+function said(word, flow) {
+  if (flow === null || flow === undefined) return null;
+  return `${word} ${rate(flow.rows)}${flow.bytes === undefined ? '' : `, ${bytes(Math.round(flow.bytes))}/s`}`;
+}
+
 function operator(node, behind, job) {
   const [, kind = 'Step', rest = node.text] = node.text.match(KIND) ?? [];
   const name = kind.replace(/ by$/i, '');
   const detail = kind.endsWith(' by') ? `by ${rest}` : rest;
-  const [into, out] = job.isNumbered ? rowsOf(node, behind, job) : is(node, 'scan') ? [null, job.in] : is(node, 'insert') ? [null, job.out] : [null, null];
-  const flow = flowOf(node, job);
-  const size = flow === null ? null : `${bytes(Math.round(flow.bytes))}/s`;
-  const given = is(node, 'exchange') && flow !== null ? flow.rows : out;
-  const words = [into !== null && into !== undefined ? `in ${rate(into)}` : null, given !== null && given !== undefined ? `out ${rate(given)}` : null, size].filter(Boolean).join(' · ');
+  const [into, out] = job.isNumbered ? flowsOf(node, behind, job) : is(node, 'scan') ? [null, {rows: job.in}] : is(node, 'insert') ? [null, {rows: job.out}] : [null, null];
+  // Of an edge of the job the bytes are those of its records or encoded rows.
+  const edge = flowOf(node, job);
+  const given = edge === null ? out : {rows: is(node, 'exchange') ? edge.rows : out?.rows ?? edge.rows, bytes: edge.bytes};
+  const words = [said('in', into), said('out', given)].filter(Boolean).join(' · ');
   return h('div', {class: `op ${is(node, 'scan') ? 'op-scan' : is(node, 'insert') ? 'op-insert' : is(node, 'exchange') ? 'op-exchange' : ''}`},
     h('span', {class: 'op-kind'}, name), h('span', {class: 'op-detail', title: detail}, detail), words !== '' && h('span', {class: 'op-rows'}, words));
 }
@@ -88,11 +94,11 @@ function tree(node, behind, job) {
     node.inputs.length > 0 && h('div', {class: 'plan-inputs'}, node.inputs.map((input) => tree(input, [node, ...behind], job))), operator(node, behind, job));
 }
 
-// `job`: rows a second: {in, out: of the whole job, rates: by operator, flows: over its edges, tables, upsertTables}.
+// `job`: {in, out: rows a second of the whole job, flows: Live.flowRates, tables, upsertTables}.
 export function planView(text, job) {
   const roots = parsePlan(text);
   numberExchanges(roots);
-  const isNumbered = roots.length === 1 && numberOperators(roots, job.upsertTables, job.rates.length);
+  const isNumbered = roots.length === 1 && numberOperators(roots, job.upsertTables, job.flows.operators.length);
   return h('div', {class: 'plan', tabindex: 0, role: 'region', 'aria-label': 'The plan, from its sources on the left to where its rows go'},
     roots.map((root) => tree(root, [], {...job, isNumbered})));
 }

@@ -26,7 +26,7 @@ std::string StatusOf(const std::string& job, int64_t position, int64_t end) {
               {"rows_in", 10},
               {"rows_in_per_second", 2.5},
               {"busy_share", 0.25},
-              {"operator_rows", {3, 4}},
+              {"operators", {{{"rows", 3}, {"bytes", 30}}, {{"rows", 4}, {"bytes", 40}}}},
               {"inputs", {{"flights", {{"rows", 10}, {"bytes", 1'000}}}}},
               {"outputs", {{"dfs:///out/", {{"rows", 4}, {"bytes", 300}}}}},
               {"exchanges", {{{"rows", 7}, {"bytes", 70}}}},
@@ -71,12 +71,12 @@ TEST(WorkerStateTest, WhatIsNoStatusIsRefusedAndWrongTypesAreAbsent) {
   const WorkerState odd =
       ParseWorkerState(
           "s",
-          R"({"version":1,"job":7,"rows_in":-1,"at_ms":1e300,"tasks":[1,{"end":"x"}],"operator_rows":[1,"x"],"inputs":{"t":1,"u":{"bytes":-1}},"outputs":[],"exchanges":[7],"standbys":[7,{"lag":"x"}]})")
+          R"({"version":1,"job":7,"rows_in":-1,"at_ms":1e300,"tasks":[1,{"end":"x"}],"operators":[{"rows":1},"x"],"inputs":{"t":1,"u":{"bytes":-1}},"outputs":[],"exchanges":[7],"standbys":[7,{"lag":"x"}]})")
           .value();
   EXPECT_EQ(odd.job, "");
   EXPECT_EQ(odd.rows_in, 0U);
   EXPECT_EQ(odd.at_ms, 0);
-  EXPECT_TRUE(odd.operator_rows.empty());
+  EXPECT_TRUE(odd.operators.empty());
   ASSERT_EQ(odd.inputs.size(), 1U);
   EXPECT_EQ(odd.inputs.at("u").bytes, 0U);
   EXPECT_TRUE(odd.outputs.empty());
@@ -148,7 +148,7 @@ TEST(DocumentsTest, JobsAddUpTheirWorkers) {
   EXPECT_EQ(jobs[0]["lag_records"], 70);
   EXPECT_EQ(jobs[0]["rows_in"], 20);
   EXPECT_EQ(jobs[0]["rows_in_per_second"], 5.0);
-  EXPECT_EQ(jobs[0]["operator_rows"], (json{6, 8}));
+  EXPECT_EQ(jobs[0]["operators"], json::parse(R"([{"rows":6,"bytes":60},{"rows":8,"bytes":80}])"));
   EXPECT_EQ(jobs[0]["inputs"]["flights"], (json{{"rows", 20}, {"bytes", 2'000}}));
   EXPECT_EQ(jobs[0]["outputs"]["dfs:///out/"], (json{{"rows", 8}, {"bytes", 600}}));
   EXPECT_EQ(jobs[0]["exchanges"], json::array({json{{"rows", 14}, {"bytes", 140}}}));

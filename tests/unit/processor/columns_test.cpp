@@ -66,6 +66,18 @@ TEST(ColumnTest, RowsWithinRowsKeepTheirNulls) {
   EXPECT_TRUE(gathered.children[1].is_null(0));
 }
 
+TEST(BatchTest, ItsBytesAreThoseOfItsValues) {
+  Batch batch = MakeBatch({{"a", DataType::Int()}, {"b", DataType::String()}});
+  EXPECT_EQ(ValueBytes(batch), 0U);
+  Arena& arena = batch.NewArena();
+  batch.columns[0].Append(int64_t{7}, arena);
+  batch.columns[1].Append(std::string("four"), arena);
+  batch.columns[0].AppendNull();
+  batch.columns[1].AppendNull();
+  batch.rows = 2;
+  EXPECT_EQ(ValueBytes(batch), 2 * sizeof(int64_t) + 4);
+}
+
 TEST(BatchTest, StringsOutliveTheBatchTheyCameFrom) {
   Batch derived;
   {
