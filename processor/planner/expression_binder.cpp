@@ -445,7 +445,11 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::FieldAccess& node, Span) {
 // ---- Queries and tables ----
 
 ExpressionPtr ExpressionBinder::BindNode(const ast::InQuery& node, Span at) {
-  if (subqueries_ == nullptr || clause_ == "HAVING") {
+  if (clause_ == "HAVING") {
+    context_.Unsupported(at,
+                         "IN (SELECT …) in HAVING, other than as a condition that AND joins, is");
+  }
+  if (subqueries_ == nullptr) {
     context_.Unsupported(at, fmt::format("IN (SELECT …) in {} is", clause_));
   }
   return subqueries_->BindIn(node, at);

@@ -37,17 +37,11 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
   BindItems();
   const size_t visible = items_.size();
   ExpressionPtr having;
-  if (select_.having) {
-    ExpressionBinder binder(context_, input_.columns, "HAVING", &collector_);
-    binder.AllowSubqueries(subqueries_);
-    const size_t width = input_.node->output.size();
-    having = binder.BindCondition(*select_.having);
-    CheckNoJoins(width);
-  }
+  if (select_.having) having = BindHaving();
   if (select_.qualify) BindQualify();
   std::vector<SortKey> sort_keys =
       BindOrder(context_, order_by, input_.columns, &collector_, items_);
-  if (select_.has_group_by || having || !collector_.calls().empty()) {
+  if (select_.has_group_by || select_.having || !collector_.calls().empty()) {
     Aggregate(having);
   } else {
     SettleScalars();
@@ -211,6 +205,42 @@ void SelectPlanner::BindItems() {
   }
 }
 
+ExpressionPtr SelectPlanner::BindHaving() {
+  ExpressionBinder binder(context_, input_.columns, "HAVING", &collector_);
+  binder.AllowSubqueries(subqueries_);
+  const size_t width = input_.node->output.size();
+  std::vector<const ast::Expr*> parts;
+  SplitAnd(*select_.having, parts);
+  ExpressionPtr having;
+  for (const ast::Expr* const part : parts) {
+    bool is_negated = false;
+    const ast::InQuery* const in =
+        IsSubqueryCondition(*part) ? InConditionOf(*part, is_negated) : nullptr;
+    if (in == nullptr) {
+      having = And(std::move(having), binder.BindCondition(*part));
+    } else {
+      having_ins_.push_back({binder.Bind(*in->value), *in->query, is_negated, part->at});
+    }
+  }
+  CheckNoJoins(width);
+  return having;
+}
+
+// Of what the groups give; a join has no event time any more.
+void SelectPlanner::JoinHavingIns() {
+  if (having_ins_.empty()) return;
+  for (const HavingIn& in : having_ins_) {
+    subqueries_.AddIn(
+        subqueries_.Settle(aggregate_.Rewrite(in.left)), in.query, in.is_negated, in.at);
+  }
+  input_.node = FindJoinKeys(std::move(input_.node));
+  ChooseJoins(*input_.node, context_.every_input_is_bounded());
+  for (OutputItem& item : items_) {
+    item.is_rowtime = false;
+    item.window.reset();
+  }
+}
+
 void SelectPlanner::BindQualify() {
   ExpressionBinder binder(context_, input_.columns, "QUALIFY", &collector_, &overs_);
   binder.SeeItems(items_);
@@ -284,6 +314,8 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
     names.push_back(item.name);
   }
   if (having) above.push_back(having);
+  for (const HavingIn& in : having_ins_)
+    above.push_back(in.left);
   if (qualify_) above.push_back(qualify_);
   overs_.Visit([&](ExpressionPtr& expression) { above.push_back(expression); });
   aggregate_.Build(above, names);
@@ -299,8 +331,10 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
   if (qualify_) qualify_ = aggregate_.Rewrite(qualify_);
   const ExpressionPtr condition = having ? aggregate_.Rewrite(having) : nullptr;
   SettleScalars();
-  if (!condition) return;
-  input_.node = MakeFilter(std::move(input_.node), subqueries_.Settle(condition));
+  if (condition) {
+    input_.node = MakeFilter(std::move(input_.node), subqueries_.Settle(condition));
+  }
+  JoinHavingIns();
 }
 
 }  // namespace slipstream::sql

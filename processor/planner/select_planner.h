@@ -39,6 +39,9 @@ class SelectPlanner {
   void AddWhere();
   void SettleJoins();
   void BindItems();
+  // Its conditions x IN (SELECT …) become joins of the groups; the others, or null.
+  ExpressionPtr BindHaving();
+  void JoinHavingIns();
   void BindQualify();
   void CheckNoJoins(size_t width) const;
   void SettleScalars();
@@ -55,6 +58,14 @@ class SelectPlanner {
   OverPlanner overs_;
   std::vector<OutputItem> items_;
   ExpressionPtr qualify_;  // or null
+
+  struct HavingIn {
+    ExpressionPtr left;
+    const ast::Query& query;
+    bool is_negated = false;
+    Span at;
+  };
+  std::vector<HavingIn> having_ins_;
 };
 
 }  // namespace slipstream::sql

@@ -68,6 +68,18 @@ bool IsSubqueryCondition(const ast::Expr& part) {
          std::holds_alternative<ast::Exists>(part.node);
 }
 
+const ast::InQuery* InConditionOf(const ast::Expr& part, bool& is_negated) {
+  const ast::Expr* inner = &part;
+  is_negated = false;
+  while (const auto* const negation = std::get_if<ast::Unary>(&inner->node)) {
+    is_negated = !is_negated;
+    inner = negation->operand.get();
+  }
+  const auto* const in = std::get_if<ast::InQuery>(&inner->node);
+  if (in != nullptr) is_negated = is_negated != in->is_negated;
+  return in;
+}
+
 bool HasSubquery(const ast::Expr& condition) {
   return ast::AnyOf(condition, [](const ast::Expr& part) {
     return std::holds_alternative<ast::InQuery>(part.node) ||
@@ -77,16 +89,25 @@ bool HasSubquery(const ast::Expr& condition) {
 }
 
 void SubqueryPlanner::AddCondition(const ast::Expr& part) {
-  const ast::Expr* inner = &part;
   bool is_negated = false;
-  while (const auto* const negation = std::get_if<ast::Unary>(&inner->node)) {
-    is_negated = !is_negated;
+  if (const ast::InQuery* const in = InConditionOf(part, is_negated)) {
+    Rows rows = PlanRows(*in->query, part.at);
+    const std::vector<ExpressionPtr> left = BindLeft(*in->value, rows.values.size());
+    return JoinIn(std::move(rows), left, is_negated, part.at);
+  }
+  const ast::Expr* inner = &part;
+  while (const auto* const negation = std::get_if<ast::Unary>(&inner->node))
     inner = negation->operand.get();
-  }
-  if (const auto* const in = std::get_if<ast::InQuery>(&inner->node)) {
-    return AddIn(*in, is_negated != in->is_negated, inner->at);
-  }
   AddExists(*std::get<ast::Exists>(inner->node).query, is_negated);
+}
+
+void SubqueryPlanner::AddIn(ExpressionPtr left, const ast::Query& query, bool is_negated, Span at) {
+  Rows rows = PlanWhole(query);
+  if (rows.values.size() != 1) {
+    context_.Fail(
+        at, fmt::format("IN compares 1 value with {} columns of the query", rows.values.size()));
+  }
+  JoinIn(std::move(rows), {std::move(left)}, is_negated, at);
 }
 
 void SubqueryPlanner::Join(PlanNodePtr right, JoinSpec::Type type, ExpressionPtr condition) {
@@ -190,8 +211,12 @@ SubqueryPlanner::Rows SubqueryPlanner::PlanRows(const ast::Query& query, Span at
     if (!plain->correlated.empty()) {
       context_.Unsupported(at, "IN of an aggregate that depends on the query around it is");
     }
-    rows = {};
   }
+  return PlanWhole(query);
+}
+
+SubqueryPlanner::Rows SubqueryPlanner::PlanWhole(const ast::Query& query) {
+  Rows rows;
   Relation relation = queries_.Plan(query);
   for (const ScopeColumn& column : relation.columns)
     rows.values.push_back(SideBySide(MakeColumn(column.column, column.type)));
@@ -221,9 +246,10 @@ std::vector<ExpressionPtr> SubqueryPlanner::BindLeft(const ast::Expr& value, siz
   return left;
 }
 
-void SubqueryPlanner::AddIn(const ast::InQuery& in, bool is_negated, Span at) {
-  Rows rows = PlanRows(*in.query, at);
-  const std::vector<ExpressionPtr> left = BindLeft(*in.value, rows.values.size());
+void SubqueryPlanner::JoinIn(Rows rows,
+                             const std::vector<ExpressionPtr>& left,
+                             bool is_negated,
+                             Span at) {
   const auto call = [&](std::string_view name, std::vector<ExpressionPtr> args) {
     return context_.Check(MakeCall(name, std::move(args)), at);
   };

@@ -25,6 +25,10 @@ void SplitAnd(const ast::Expr& condition, std::vector<const ast::Expr*>& parts);
 // Whether it is IN (SELECT …), of a value without a query in it, or EXISTS, or NOT one of them.
 bool IsSubqueryCondition(const ast::Expr& part);
 
+// The IN (SELECT …) that a part for which IsSubqueryCondition is, and whether it is negated; null:
+// it is an EXISTS.
+const ast::InQuery* InConditionOf(const ast::Expr& part, bool& is_negated);
+
 // Whether there is a query anywhere in the condition.
 bool HasSubquery(const ast::Expr& condition);
 
@@ -42,6 +46,10 @@ class SubqueryPlanner {
 
   // Of a part for which IsSubqueryCondition.
   void AddCondition(const ast::Expr& part);
+
+  // `left` IN a query that does not depend on the one around it; `left` is over what the input
+  // gives by now.
+  void AddIn(ExpressionPtr left, const ast::Query& query, bool is_negated, Span at);
 
   // (SELECT …) as a value: a column of the input from now on.
   ExpressionPtr BindScalar(const ast::Query& query, Span at);
@@ -73,11 +81,13 @@ class SubqueryPlanner {
 
   void AddExists(const ast::Query& query, bool is_negated);
   void CheckNoAggregate(const Plain& plain, Span at) const;
-  void AddIn(const ast::InQuery& in, bool is_negated, Span at);
 
   // nullopt: it has to be planned as a whole.
   std::optional<Plain> PlanPlain(const ast::Query& query);
   Rows PlanRows(const ast::Query& query, Span at);
+  // Of a query that does not depend on the one around it.
+  Rows PlanWhole(const ast::Query& query);
+  void JoinIn(Rows rows, const std::vector<ExpressionPtr>& left, bool is_negated, Span at);
   std::vector<ExpressionPtr> BindLeft(const ast::Expr& value, size_t width);
   Relation SingleValue(Relation relation, Span at) const;
   ExpressionPtr BindCorrelatedAggregate(Plain plain, Span at);
