@@ -58,12 +58,13 @@ class WatchedFolderTest : public ::testing::TestWithParam<const char*> {
                     folder,
                     options));
   }
-  Result<std::unique_ptr<Process>> Start(const std::string& failpoints = "", int workers = 1) {
+  Result<std::unique_ptr<Process>> Start(const std::string& failpoints = "",
+                                         bool is_fresh = false) {
     const ProcessorRun run{
         .job = dir_ / "job.sql",
         .brokers = KafkaBroker::Shared().bootstrap(),
         .master = dfs_->master_address(),
-        .workers = workers,
+        .is_fresh = is_fresh,
         .failpoints = failpoints,
         .more_flags = {"--state-dir=" + (dir_ / fmt::format("state-{}", states_)).string(),
                        "--commit-interval=50ms"}};
@@ -179,6 +180,15 @@ TEST_F(WatchedFoldersTest, AnotherProcessGoesOn) {
   EXPECT_EQ(exit.code, 1);
   EXPECT_THAT(refused->Stderr(),
               HasSubstr("shared its files among 3 tasks, and is to go on with 1"));
+
+  // As it advises: everything that is still there comes again.
+  ASSERT_OK_AND_ASSIGN(const auto fresh, Start("", true));
+  const int again = lines_ - 3 * kLinesOfAFile;
+  EXPECT_TRUE(Eventually([&] { return client_.Count(name_).value_or(0) >= lines_ + again; }))
+      << fresh->Stderr();
+  EXPECT_EQ(client_.Count(name_).value_or(0), lines_ + again);
+  ASSERT_OK_AND_ASSIGN(const ExitStatus ended, fresh->Terminate());
+  EXPECT_EQ(ended.code, 0) << fresh->Stderr();
 }
 
 // One job's output is another's input: what is still being written is not read, and a master that
