@@ -84,9 +84,9 @@ function operator(node, behind, job) {
   // Of an edge of the job the bytes are those of its records or encoded rows.
   const edge = flowOf(node, job);
   const given = edge === null ? out : {rows: is(node, 'exchange') ? edge.rows : out?.rows ?? edge.rows, bytes: edge.bytes};
-  const words = [said('in', into), said('out', given)].filter(Boolean).join(' · ');
+  const words = [said('in', into), said('out', given)].filter(Boolean);
   return h('div', {class: `op ${is(node, 'scan') ? 'op-scan' : is(node, 'insert') ? 'op-insert' : is(node, 'exchange') ? 'op-exchange' : ''}`},
-    h('span', {class: 'op-kind'}, name), h('span', {class: 'op-detail', title: detail}, detail), words !== '' && h('span', {class: 'op-rows'}, words));
+    h('span', {class: 'op-kind'}, name), h('span', {class: 'op-detail', title: detail}, detail), words.length > 0 && h('span', {class: 'op-rows'}, words.map((each) => h('span', {}, each))));
 }
 
 function tree(node, behind, job) {
