@@ -102,7 +102,8 @@ bool JsonPath::ParseBracket(std::string_view& path) {
 JsonPath::Found JsonPath::Find(std::string_view text, dom::parser& parser) const {
   Found found;
   dom::element root;
-  bool is_there = !parser.parse(text.data(), text.size()).get(root);
+  // simdjson copies the text even if there is none, from nowhere.
+  bool is_there = !text.empty() && !parser.parse(text.data(), text.size()).get(root);
   if (is_there) is_there = Walk(root, 0, found.many);
   const bool is_definite = definite_steps_ == steps_.size();
   if (!is_there && !is_lax_) {

@@ -289,7 +289,9 @@ Status WindowAggregateOperator::Restore(OperatorState* state,
                                         std::string_view value) const {
   State& mine = *static_cast<State*>(state);
   int64_t end = 0;
-  if (!TakeSortable(key, end)) return DamagedState("window key");
+  if (!TakeSortable(key, end) || !IsWindowEnd(description_.window, end)) {
+    return DamagedState("window key");
+  }
   uint8_t version = 0;
   if (!TakeByte(value, version)) return DamagedState("window value");
   if (version != state_version()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 
 #include "processor/columns/column.h"
@@ -99,7 +100,14 @@ inline int64_t WindowStart(const WindowSpec& window, int64_t end) {
 // The last instant, in milliseconds, that belongs to the window; it has fired once the watermark
 // is there.
 inline int64_t WindowMaxTime(int64_t end) {
-  return end - kMicrosPerMilli;
+  // Ends that were read back may be anything.
+  return std::max(end, std::numeric_limits<int64_t>::min() + kMicrosPerMilli) - kMicrosPerMilli;
+}
+
+// Whether AssignWindows can have given such an end.
+inline bool IsWindowEnd(const WindowSpec& window, int64_t end) {
+  return end >= -kWindowTimeMax &&
+         (end <= kWindowTimeMax || end - kWindowTimeMax <= window.size_us);
 }
 
 }  // namespace slipstream::sql
