@@ -48,10 +48,12 @@ Result<FolderFeed::Records> FolderFeed::Next(int64_t now_us) {
       Result<std::vector<std::string_view>> lines = lines_->Next();
       if (lines.ok() && !lines->empty()) return Given(*std::move(lines));
       Close();
-      if (lines.ok()) seen_.Finish();
-      // It is opened again where it was.
-      else
+      if (lines.ok()) {
+        seen_.Finish();
+      } else {
+        // What is away is opened again where it was.
         status = IsAway(lines.status()) ? lines.status() : Lose(lines.status().message());
+      }
     }
     if (IsAway(status)) {
       retry_us_ = now_us + kRetryUs;

@@ -61,8 +61,7 @@ Status GraphRun::Push(OperatorGraph::Target target, RowBatch rows) {
   if (target.is_exchange) return host_.SendToExchange(target.index, std::move(rows));
   const OperatorGraph::Node& node = graph_.nodes()[target.index];
   NodeOutput out(*this, target.index);
-  flows_[target.index].rows += rows.batch.rows;
-  flows_[target.index].bytes += ValueBytes(rows.batch);
+  flows_[target.index] += {.rows = rows.batch.rows, .bytes = ValueBytes(rows.batch)};
   rows.batch.now_us = now_us_;
   rows.places = places_;
   rows.input = target.input;

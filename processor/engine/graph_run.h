@@ -10,6 +10,7 @@
 #include "common/status/status.h"
 #include "processor/engine/operator_graph.h"
 #include "processor/operators/operator.h"
+#include "processor/runtime/task_program.h"
 
 namespace slipstream::sql {
 
@@ -62,10 +63,7 @@ class GraphRun {
   // An epoch ends: what operators hold back without saving it is given now.
   Status EndEpoch();
   // What came into each operator so far, by its number; bytes as they are in memory.
-  struct Flow {
-    uint64_t rows = 0;
-    uint64_t bytes = 0;
-  };
+  using Flow = runtime::TaskProgram::Counters::Flow;
   const std::vector<Flow>& flows() const { return flows_; }
   // When, in processing time, something is to happen though no row comes; kNoTick: nothing is
   // waited for. Then, or later, Tick, which is about the time that was set.

@@ -91,8 +91,7 @@ Status SqlTask::RaiseAll(int64_t watermark) {
 
 SqlTask::Counters SqlTask::counters() const {
   Counters now = counters_;
-  for (const GraphRun::Flow& flow : run_.flows())
-    now.operators.push_back({.rows = flow.rows, .bytes = flow.bytes});
+  now.operators = run_.flows();
   return now;
 }
 

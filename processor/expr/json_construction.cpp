@@ -7,6 +7,7 @@
 
 #include "processor/columns/json_text.h"
 #include "processor/expr/function_table.h"
+#include "processor/expr/json_path.h"
 #include "processor/expr/json_shape.h"
 #include "processor/expr/type_rules.h"
 
@@ -165,8 +166,9 @@ void UnquoteKernel(const KernelCall& call, Column& out) {
     const std::string_view text = call.args[0].string_at(row);
     out.strings[row] = text;
     if (!text.starts_with('"') || !text.ends_with('"')) continue;
+    simdjson::dom::element root;
     std::string_view inside;
-    if (!parser.parse(text.data(), text.size()).get_string().get(inside)) {
+    if (ParseJson(text, parser, root) && !root.get_string().get(inside)) {
       out.strings[row] = call.arena.Copy(inside);
     }
   }

@@ -269,7 +269,7 @@ void IsJsonKernel(const KernelCall& call, Column& out) {
     if (call.args[0].is_null(row)) continue;
     const std::string_view text = call.args[0].string_at(row);
     simdjson::dom::element element;
-    if (text.empty() || parser.parse(text.data(), text.size()).get(element)) continue;
+    if (!ParseJson(text, parser, element)) continue;
     const bool is_kind =
         kKind == JsonKind::kValue || (kKind == JsonKind::kArray && element.is_array()) ||
         (kKind == JsonKind::kObject && element.is_object()) ||

@@ -99,11 +99,15 @@ bool JsonPath::ParseBracket(std::string_view& path) {
   return true;
 }
 
+bool ParseJson(std::string_view text, dom::parser& parser, dom::element& root) {
+  // simdjson copies the text even if there is none, from nowhere.
+  return !text.empty() && !parser.parse(text.data(), text.size()).get(root);
+}
+
 JsonPath::Found JsonPath::Find(std::string_view text, dom::parser& parser) const {
   Found found;
   dom::element root;
-  // simdjson copies the text even if there is none, from nowhere.
-  bool is_there = !text.empty() && !parser.parse(text.data(), text.size()).get(root);
+  bool is_there = ParseJson(text, parser, root);
   if (is_there) is_there = Walk(root, 0, found.many);
   const bool is_definite = definite_steps_ == steps_.size();
   if (!is_there && !is_lax_) {

@@ -10,6 +10,9 @@
 
 namespace slipstream::sql {
 
+// Whether the text is JSON, and its value, which lives until `parser` parses again.
+bool ParseJson(std::string_view text, simdjson::dom::parser& parser, simdjson::dom::element& root);
+
 // JsonPath: a path of SQL's JSON functions: $, .name, ['name'], [n] (from the end if negative), .*
 // and [*], and ..name at any depth; "lax" or "strict" before them, strict if there is neither.
 class JsonPath {

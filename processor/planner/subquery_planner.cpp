@@ -50,6 +50,16 @@ bool GivesOneRow(const PlanNode& node) {
   }
 }
 
+// What stands behind the NOTs that a part begins with; each of them turns `is_negated` round.
+const ast::Expr& WithoutNots(const ast::Expr& part, bool& is_negated) {
+  const ast::Expr* inner = &part;
+  while (const auto* const negation = std::get_if<ast::Unary>(&inner->node)) {
+    is_negated = !is_negated;
+    inner = negation->operand.get();
+  }
+  return *inner;
+}
+
 }  // namespace
 
 void SplitAnd(const ast::Expr& condition, std::vector<const ast::Expr*>& parts) {
@@ -69,13 +79,8 @@ bool IsSubqueryCondition(const ast::Expr& part) {
 }
 
 const ast::InQuery* InConditionOf(const ast::Expr& part, bool& is_negated) {
-  const ast::Expr* inner = &part;
   is_negated = false;
-  while (const auto* const negation = std::get_if<ast::Unary>(&inner->node)) {
-    is_negated = !is_negated;
-    inner = negation->operand.get();
-  }
-  const auto* const in = std::get_if<ast::InQuery>(&inner->node);
+  const auto* const in = std::get_if<ast::InQuery>(&WithoutNots(part, is_negated).node);
   if (in != nullptr) is_negated = is_negated != in->is_negated;
   return in;
 }
@@ -95,10 +100,9 @@ void SubqueryPlanner::AddCondition(const ast::Expr& part) {
     const std::vector<ExpressionPtr> left = BindLeft(*in->value, rows.values.size());
     return JoinIn(std::move(rows), left, is_negated, part.at);
   }
-  const ast::Expr* inner = &part;
-  while (const auto* const negation = std::get_if<ast::Unary>(&inner->node))
-    inner = negation->operand.get();
-  AddExists(*std::get<ast::Exists>(inner->node).query, is_negated);
+  is_negated = false;
+  const ast::Expr& inner = WithoutNots(part, is_negated);
+  AddExists(*std::get<ast::Exists>(inner.node).query, is_negated);
 }
 
 void SubqueryPlanner::AddIn(ExpressionPtr left, const ast::Query& query, bool is_negated, Span at) {

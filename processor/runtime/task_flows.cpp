@@ -7,18 +7,12 @@ using Flow = TaskProgram::Counters::Flow;
 
 void AddTo(std::vector<Flow>& flows, size_t number, uint64_t rows, uint64_t bytes) {
   if (number >= flows.size()) flows.resize(number + 1);
-  flows[number].rows += rows;
-  flows[number].bytes += bytes;
+  flows[number] += {.rows = rows, .bytes = bytes};
 }
 
 template <class Record>
 uint64_t BytesOf(const Record& record) {
   return record.key.value_or("").size() + record.value.value_or("").size();
-}
-
-void AddTo(Flow& sum, const Flow& more) {
-  sum.rows += more.rows;
-  sum.bytes += more.bytes;
 }
 
 }  // namespace
@@ -30,7 +24,7 @@ void TaskFlows::TakeIn(std::span<const InputRecord> records) {
 }
 
 void TaskFlows::TakeIn(uint64_t records, uint64_t bytes) {
-  AddTo(input_, {.rows = records, .bytes = bytes});
+  input_ += {.rows = records, .bytes = bytes};
 }
 
 void TaskFlows::ToKafka(size_t sink, const OutputRecord& record) {
@@ -48,11 +42,11 @@ void TaskFlows::ToExchange(size_t exchange, uint64_t bytes) {
 void TaskFlows::Enter(const std::string& topic,
                       const JobProgram& job,
                       TaskProgram::Counters& counters) const {
-  AddTo(counters.inputs[topic], input_);
+  counters.inputs[topic] += input_;
   for (size_t i = 0; i < kafka_sinks_.size(); ++i)
-    AddTo(counters.outputs[job.kafka_sinks()[i].topic], kafka_sinks_[i]);
+    counters.outputs[job.kafka_sinks()[i].topic] += kafka_sinks_[i];
   for (size_t i = 0; i < file_sinks_.size(); ++i)
-    AddTo(counters.outputs[job.file_sinks()[i].path], file_sinks_[i]);
+    counters.outputs[job.file_sinks()[i].path] += file_sinks_[i];
   counters.exchanges = exchanges_;
 }
 

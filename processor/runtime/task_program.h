@@ -179,6 +179,12 @@ class TaskProgram {
     struct Flow {
       uint64_t rows = 0;   // records, where they come from Kafka or go there
       uint64_t bytes = 0;  // of keys and values, or of encoded rows
+
+      Flow& operator+=(const Flow& more) {
+        rows += more.rows;
+        bytes += more.bytes;
+        return *this;
+      }
     };
     // What came into each operator of the job, by its number, with the bytes that the values take
     // in memory; those of other stages are 0.

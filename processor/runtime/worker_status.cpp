@@ -8,15 +8,10 @@ namespace {
 
 using Flow = TaskProgram::Counters::Flow;
 
-void AddFlow(Flow& sum, const Flow& more) {
-  sum.rows += more.rows;
-  sum.bytes += more.bytes;
-}
-
 void AddFlows(std::vector<Flow>& sum, const std::vector<Flow>& more) {
   sum.resize(std::max(sum.size(), more.size()));
   for (size_t i = 0; i < more.size(); ++i)
-    AddFlow(sum[i], more[i]);
+    sum[i] += more[i];
 }
 
 }  // namespace
@@ -30,9 +25,9 @@ void Add(TaskProgram::Counters& sum, const TaskProgram::Counters& more) {
   for (const auto& [table, rows] : more.rows_late_by_table)
     sum.rows_late_by_table[table] += rows;
   for (const auto& [topic, flow] : more.inputs)
-    AddFlow(sum.inputs[topic], flow);
+    sum.inputs[topic] += flow;
   for (const auto& [place, flow] : more.outputs)
-    AddFlow(sum.outputs[place], flow);
+    sum.outputs[place] += flow;
   AddFlows(sum.exchanges, more.exchanges);
 }
 

@@ -7,6 +7,7 @@ starts is started from its unit by this test, and `apt-get install` brings the p
 alone (packages_test installs them)."""
 
 import collections
+import contextlib
 import json
 import os
 import re
@@ -61,11 +62,15 @@ class LabTest(unittest.TestCase):
                 for number, name in enumerate(HOSTS, 1):
                     file.write(f"10.79.0.{number} {name}\n")
 
-    def tearDown(self):
-        if any(error for _, error in self._outcome.result.failures + self._outcome.result.errors):
+    @contextlib.contextmanager
+    def logs_on_failure(self):
+        try:
+            yield
+        except BaseException:
             for host, unit in self.started:
                 with open(host.path(unit + ".log"), encoding="utf-8", errors="replace") as log:
                     print(f"---- {host.name} {unit}\n" + "".join(log.readlines()[-12:]))
+            raise
 
     def follow(self, host, block, **environment):
         """Runs commands of the guide on a host, then starts what they start."""
@@ -161,6 +166,10 @@ class LabTest(unittest.TestCase):
     # ---- what must be true -------------------------------------------------------------------
 
     def test_the_guide_holds_and_a_pulled_cable_loses_nothing(self):
+        with self.logs_on_failure():
+            self.follow_the_guide_and_pull_a_cable()
+
+    def follow_the_guide_and_pull_a_cable(self):
         token = self.set_up()
         for name in JOB_HOSTS:
             self.follow(name, self.guide.block(6))

@@ -76,6 +76,13 @@ class StateBackendTest : public testing::Test {
       ASSERT_LE(counters.cached_bytes, kMemoryBytes / 2);
     }
   }
+  // Of each key a row with 1, one with 2 and, by the next owner of the task, one with 4.
+  void PushThreeTimes() {
+    Push(0, 0, kKeys, 1);
+    Push(0, 0, kKeys, 2);
+    TakeOver();
+    Push(0, 0, kKeys, 4);
+  }
   // By key, what all that was printed comes to; the sum of v.
   std::map<std::string, int64_t> Sums() {
     std::map<std::string, int64_t> sums;
@@ -117,10 +124,7 @@ class StateBackendTest : public testing::Test {
 
 TEST_F(StateBackendTest, GroupsBeyondTheBoundAreAllThere) {
   Compile("SELECT k, SUM(v) FROM t GROUP BY k");
-  Push(0, 0, kKeys, 1);
-  Push(0, 0, kKeys, 2);
-  TakeOver();
-  Push(0, 0, kKeys, 4);
+  PushThreeTimes();
 
   ExpectEveryKey(7);
   ExpectStateFarBeyondTheBound();
@@ -153,10 +157,7 @@ TEST_F(StateBackendTest, LastRowsBeyondTheBoundAreAllThere) {
 
 TEST_F(StateBackendTest, RunningSumsBeyondTheBoundAreAllThere) {
   Compile("SELECT k, SUM(v) OVER (PARTITION BY k ORDER BY at_once) FROM t");
-  Push(0, 0, kKeys, 1);
-  Push(0, 0, kKeys, 2);
-  TakeOver();
-  Push(0, 0, kKeys, 4);
+  PushThreeTimes();
 
   ExpectEveryKey(1 + 3 + 7);
   ExpectStateFarBeyondTheBound();
@@ -166,10 +167,7 @@ TEST_F(StateBackendTest, FramesBeyondTheBoundAreAllThere) {
   Compile(
       "SELECT k, SUM(v) OVER (PARTITION BY k ORDER BY at_once ROWS BETWEEN 1 PRECEDING AND CURRENT "
       "ROW) FROM t");
-  Push(0, 0, kKeys, 1);
-  Push(0, 0, kKeys, 2);
-  TakeOver();
-  Push(0, 0, kKeys, 4);
+  PushThreeTimes();
 
   ExpectEveryKey(1 + 3 + 6);
   ExpectStateFarBeyondTheBound();
@@ -177,10 +175,7 @@ TEST_F(StateBackendTest, FramesBeyondTheBoundAreAllThere) {
 
 TEST_F(StateBackendTest, RowsToLookBackAtBeyondTheBoundAreAllThere) {
   Compile("SELECT k, LAG(v, 1, 0) OVER (PARTITION BY k ORDER BY at_once) FROM t");
-  Push(0, 0, kKeys, 1);
-  Push(0, 0, kKeys, 2);
-  TakeOver();
-  Push(0, 0, kKeys, 4);
+  PushThreeTimes();
 
   ExpectEveryKey(0 + 1 + 2);
   ExpectStateFarBeyondTheBound();
