@@ -1,17 +1,12 @@
 #include "processor/operators/session_aggregate.h"
 
-#include <algorithm>
-#include <iterator>
-#include <map>
 #include <optional>
-#include <queue>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include <absl/container/flat_hash_map.h>
-
 #include "processor/expr/state_bytes.h"
+#include "processor/operators/open_sessions.h"
 #include "processor/operators/window_assigner.h"
 
 namespace slipstream::sql {
@@ -20,38 +15,15 @@ namespace {
 constexpr uint8_t kStateVersion = 1;
 constexpr size_t kEmittedRows = 4096;
 
-struct Session {
-  int64_t end = 0;
-  int64_t due = 0;          // of its timer: its end, or an earlier one
+// What is kept of a session.
+struct Totals {
   bool is_saved = false;    // there is a saved key for its group and start
   bool is_touched = false;  // it has changed since the last save
   std::unique_ptr<std::byte[]> aggregates;
 };
 
-using Sessions = std::map<int64_t, Session>;  // by start; they neither overlap nor touch
-
-struct Group {
-  std::string key;
-  Sessions sessions;
-  size_t holds = 0;  // how many timers and notes point here; it stays until there are none
-};
-
-// When to look at a session again. One that grows keeps its timer, which is set anew when its time
-// has come: rows are many, timers few. One that has gone leaves its timer behind.
-struct Timer {
-  int64_t due = 0;
-  Group* group = nullptr;
-  int64_t start = 0;
-};
-
-// The queue gives the greatest first: that is the one that is due first, then by group.
-struct IsLater {
-  bool operator()(const Timer& a, const Timer& b) const {
-    if (a.due != b.due) return a.due > b.due;
-    const int order = a.group == b.group ? 0 : a.group->key.compare(b.group->key);
-    return order != 0 ? order > 0 : a.start > b.start;
-  }
-};
+using Sessions = OpenSessions<Totals>;
+using Session = Sessions::Session;
 
 }  // namespace
 
@@ -59,38 +31,76 @@ class SessionAggregateOperator::State final : public OperatorState {
  public:
   explicit State(const AggregateLayout& layout) : layout_(layout) {}
   ~State() override {
-    for (auto& [key, group] : groups_) {
-      for (auto& [start, session] : group->sessions)
-        layout_.Destroy(session.aggregates.get());
-    }
+    sessions_.ForEach([this](const Totals& totals) { layout_.Destroy(totals.aggregates.get()); });
   }
 
-  // The session that a row of the group at `time` belongs to, made, grown and joined as needed;
-  // nullptr: it would have fired. States that `pending` rows go into may be joined: `flush` is
-  // called before.
+  // The aggregates of the session that a row of the group at `time` belongs to; nullptr: it would
+  // have fired. Two may be joined, whose rows so far have to be in them: `flush` is called before.
   template <class Flush>
   std::byte* Find(
-      const std::string& key, int64_t time, int64_t gap, int64_t watermark, const Flush& flush);
-
-  void Save(StateSink& sink);
-  void Put(const std::string& key, int64_t start, Session session);
-
-  // When to look for sessions to fire next: no later than the first of them ends; nullopt: there is
-  // none.
-  std::optional<int64_t> NextDue() const {
-    if (timers_.empty()) return std::nullopt;
-    return timers_.top().due;
+      const std::string& key, int64_t time, int64_t gap, int64_t watermark, const Flush& flush) {
+    const auto place = sessions_.Find(key, time, gap, watermark, Hooks<Flush>{*this, flush});
+    if (place.session == nullptr) return nullptr;
+    Touch(place);
+    return place.session->held.aggregates.get();
   }
+
   // Fires the sessions whose time has come: `give` is called with group, start and session.
   template <class Give>
-  Status Fire(int64_t watermark, const Give& give);
+  Status Fire(int64_t watermark, const Give& give) {
+    const auto nothing = [] {};
+    return sessions_.Fire(watermark,
+                          Hooks<decltype(nothing)>{*this, nothing},
+                          [&](std::string_view group, int64_t start, const Session& session) {
+                            RETURN_IF_ERROR(give(group, start, session));
+                            layout_.Destroy(session.held.aggregates.get());
+                            return Status();
+                          });
+  }
+  // When to look for sessions to fire next; nullopt: there is none.
+  std::optional<int64_t> NextDue() const { return sessions_.NextDue(); }
+
+  void Save(StateSink& sink);
+  void Put(std::string_view key, int64_t start, int64_t end, Totals totals) {
+    sessions_.Put(key, start, end, std::move(totals));
+  }
 
  private:
   // A session, or one that was saved and has gone.
   struct Note {
-    Group* group = nullptr;
+    Sessions::Group* group = nullptr;
     int64_t start = 0;
   };
+
+  // As OpenSessions asks for them.
+  template <class Flush>
+  struct Hooks {
+    State& state;
+    const Flush& flush;
+
+    Totals Make() const {
+      Totals made{.aggregates = std::make_unique<std::byte[]>(state.layout_.state_bytes())};
+      state.layout_.Init(made.aggregates.get());
+      return made;
+    }
+    void BeforeJoin() const { flush(); }
+    void Join(Totals& into, Totals& other) const {
+      state.layout_.Merge(into.aggregates.get(), other.aggregates.get());
+      state.layout_.Destroy(other.aggregates.get());
+    }
+    void Leave(Sessions::Group& group, int64_t start, Totals& totals) const {
+      totals.is_touched = false;
+      if (!std::exchange(totals.is_saved, false)) return;
+      Sessions::Hold(group);
+      state.gone_.push_back({.group = &group, .start = start});
+    }
+  };
+
+  void Touch(const Sessions::Place& place) {
+    if (std::exchange(place.session->held.is_touched, true)) return;
+    Sessions::Hold(*place.group);
+    touched_.push_back({.group = place.group, .start = place.start});
+  }
 
   static std::string SavedKey(const Note& note) {
     std::string key = note.group->key;
@@ -98,140 +108,11 @@ class SessionAggregateOperator::State final : public OperatorState {
     return key;
   }
 
-  Group& GroupOf(const std::string& key);
-  void DropIfUnused(Group& group);
-  void Schedule(Group& group, int64_t start, Session& session);
-  void Touch(Group& group, int64_t start, Session& session);
-  // The session is about to go from its group.
-  void Forget(Group& group, int64_t start, const Session& session);
-  // Of the sessions [first, last) one, from `start` to `end`.
-  std::byte* Join(
-      Group& group, Sessions::iterator first, Sessions::iterator last, int64_t start, int64_t end);
-
   const AggregateLayout& layout_;
-  absl::flat_hash_map<std::string_view, std::unique_ptr<Group>> groups_;  // by Group::key
-  std::priority_queue<Timer, std::vector<Timer>, IsLater> timers_;
+  Sessions sessions_;
   std::vector<Note> touched_;
   std::vector<Note> gone_;  // whose saved keys are to be deleted
 };
-
-Group& SessionAggregateOperator::State::GroupOf(const std::string& key) {
-  const auto found = groups_.find(key);
-  if (found != groups_.end()) return *found->second;
-  auto group = std::make_unique<Group>();
-  group->key = key;
-  const std::string_view name = group->key;
-  return *groups_.emplace(name, std::move(group)).first->second;
-}
-
-void SessionAggregateOperator::State::DropIfUnused(Group& group) {
-  if (group.sessions.empty() && group.holds == 0) groups_.erase(groups_.find(group.key));
-}
-
-void SessionAggregateOperator::State::Schedule(Group& group, int64_t start, Session& session) {
-  session.due = session.end;
-  ++group.holds;
-  timers_.push({.due = session.due, .group = &group, .start = start});
-}
-
-void SessionAggregateOperator::State::Touch(Group& group, int64_t start, Session& session) {
-  if (session.is_touched) return;
-  session.is_touched = true;
-  ++group.holds;
-  touched_.push_back({.group = &group, .start = start});
-}
-
-void SessionAggregateOperator::State::Forget(Group& group, int64_t start, const Session& session) {
-  if (!session.is_saved) return;
-  ++group.holds;
-  gone_.push_back({.group = &group, .start = start});
-}
-
-template <class Flush>
-std::byte* SessionAggregateOperator::State::Find(
-    const std::string& key, int64_t time, int64_t gap, int64_t watermark, const Flush& flush) {
-  int64_t start = time;
-  int64_t end = time + gap;
-  Group& group = GroupOf(key);
-  Sessions& sessions = group.sessions;
-  // Those that overlap or touch [time, time + gap): from the first that ends at `time` or later.
-  auto first = sessions.upper_bound(time);
-  if (first != sessions.begin() && std::prev(first)->second.end >= time) --first;
-  auto last = first;
-  for (; last != sessions.end() && last->first <= end; ++last) {
-    start = std::min(start, last->first);
-    end = std::max(end, last->second.end);
-  }
-  if (WindowMaxTime(end) <= watermark) {
-    DropIfUnused(group);
-    return nullptr;
-  }
-  if (first == last) {
-    Session session{.end = end, .aggregates = std::make_unique<std::byte[]>(layout_.state_bytes())};
-    layout_.Init(session.aggregates.get());
-    first = sessions.emplace(start, std::move(session)).first;
-    Schedule(group, start, first->second);
-  } else if (std::next(first) != last) {
-    flush();
-    return Join(group, first, last, start, end);
-  } else if (first->first != start) {
-    return Join(group, first, last, start, end);
-  }
-  first->second.end = end;
-  Touch(group, start, first->second);
-  return first->second.aggregates.get();
-}
-
-std::byte* SessionAggregateOperator::State::Join(
-    Group& group, Sessions::iterator first, Sessions::iterator last, int64_t start, int64_t end) {
-  // The earliest takes the others in, and the row.
-  const bool keeps_start = first->first == start;
-  if (!keeps_start) Forget(group, first->first, first->second);
-  Session joined{.end = end,
-                 .due = first->second.due,
-                 .is_saved = keeps_start && first->second.is_saved,
-                 .is_touched = keeps_start && first->second.is_touched,
-                 .aggregates = std::move(first->second.aggregates)};
-  for (auto next = group.sessions.erase(first); next != last;) {
-    layout_.Merge(joined.aggregates.get(), next->second.aggregates.get());
-    layout_.Destroy(next->second.aggregates.get());
-    Forget(group, next->first, next->second);
-    next = group.sessions.erase(next);
-  }
-  Session& session = group.sessions.emplace(start, std::move(joined)).first->second;
-  if (!keeps_start) Schedule(group, start, session);
-  Touch(group, start, session);
-  return session.aggregates.get();
-}
-
-template <class Give>
-Status SessionAggregateOperator::State::Fire(int64_t watermark, const Give& give) {
-  while (!timers_.empty() && WindowMaxTime(timers_.top().due) <= watermark) {
-    const Timer timer = timers_.top();
-    timers_.pop();
-    Group& group = *timer.group;
-    --group.holds;
-    const auto found = group.sessions.find(timer.start);
-    if (found != group.sessions.end() && found->second.due == timer.due) {
-      Session& session = found->second;
-      if (session.end > timer.due) {
-        Schedule(group, timer.start, session);
-        continue;
-      }
-      RETURN_IF_ERROR(give(group.key, timer.start, session));
-      Forget(group, timer.start, session);
-      layout_.Destroy(session.aggregates.get());
-      group.sessions.erase(found);
-    }
-    DropIfUnused(group);
-  }
-  return {};
-}
-
-void SessionAggregateOperator::State::Put(const std::string& key, int64_t start, Session session) {
-  Group& group = GroupOf(key);
-  Schedule(group, start, group.sessions.emplace(start, std::move(session)).first->second);
-}
 
 void SessionAggregateOperator::State::Save(StateSink& sink) {
   // Before what has come since in the same place is saved.
@@ -241,20 +122,18 @@ void SessionAggregateOperator::State::Save(StateSink& sink) {
   std::string value;
   for (const Note& note : touched_) {
     const auto found = note.group->sessions.find(note.start);
-    if (found == note.group->sessions.end() || !found->second.is_touched) continue;
-    Session& session = found->second;
+    if (found == note.group->sessions.end() || !found->second.held.is_touched) continue;
+    Totals& totals = found->second.held;
     value.assign(1, static_cast<char>(kStateVersion));
-    PutInt64(value, session.end);
-    layout_.Save(session.aggregates.get(), value);
+    PutInt64(value, found->second.end);
+    layout_.Save(totals.aggregates.get(), value);
     sink.Put(SavedKey(note), value);
-    session.is_saved = true;
-    session.is_touched = false;
+    totals.is_saved = true;
+    totals.is_touched = false;
   }
   for (std::vector<Note>* notes : {&gone_, &touched_}) {
-    for (const Note& note : *notes) {
-      --note.group->holds;
-      DropIfUnused(*note.group);
-    }
+    for (const Note& note : *notes)
+      sessions_.Release(*note.group);
     notes->clear();
   }
 }
@@ -327,10 +206,10 @@ Status SessionAggregateOperator::Advance(int64_t watermark,
     arena = &rows.batch.NewArena();
   };
   clear();
-  const auto give = [&](const std::string& group, int64_t start, const Session& session) -> Status {
+  const auto give = [&](std::string_view group, int64_t start, const Session& session) -> Status {
     std::vector<Column>& to = rows.batch.columns;
     RETURN_IF_ERROR(codec_.Decode(group, to, 0, *arena));
-    layout_.Finish(session.aggregates.get(), to, description_.group_columns.size(), *arena);
+    layout_.Finish(session.held.aggregates.get(), to, description_.group_columns.size(), *arena);
     size_t column = description_.group_columns.size() + description_.aggregates.size();
     for (const WindowProperty property : description_.properties) {
       const int64_t time = property == WindowProperty::kStart ? start
@@ -373,13 +252,13 @@ Status SessionAggregateOperator::Restore(OperatorState* state,
   Arena arena;
   RETURN_IF_ERROR(codec_.Decode(group, columns, 0, arena));
   int64_t start = 0;
-  Session session{.end = 0,
-                  .is_saved = true,
-                  .aggregates = std::make_unique<std::byte[]>(layout_.state_bytes())};
-  if (!TakeSortable(key, start) || !TakeInt64(value, session.end)) return DamagedState("session");
-  layout_.Init(session.aggregates.get());
-  Status status = layout_.Restore(session.aggregates.get(), value);
-  static_cast<State*>(state)->Put(group, start, std::move(session));
+  int64_t end = 0;
+  if (!TakeSortable(key, start) || !TakeInt64(value, end)) return DamagedState("session");
+  Totals totals{.is_saved = true,
+                .aggregates = std::make_unique<std::byte[]>(layout_.state_bytes())};
+  layout_.Init(totals.aggregates.get());
+  Status status = layout_.Restore(totals.aggregates.get(), value);
+  static_cast<State*>(state)->Put(group, start, end, std::move(totals));
   return status;
 }
 
