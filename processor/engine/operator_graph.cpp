@@ -18,6 +18,7 @@
 #include "processor/operators/regular_join.h"
 #include "processor/operators/row_operators.h"
 #include "processor/operators/session_aggregate.h"
+#include "processor/operators/session_rows.h"
 #include "processor/operators/temporal_join.h"
 #include "processor/operators/top_n.h"
 #include "processor/operators/unnest.h"
@@ -108,6 +109,14 @@ std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node,
   return std::make_unique<OnArrivalOperator>(std::move(aggregate),
                                              std::vector<size_t>{node.window.time_column},
                                              OnArrivalOperator::Emission::kWhenDue);
+}
+
+std::unique_ptr<const Operator> MakeSessionRows(const PlanNode& node) {
+  return std::make_unique<SessionRowsOperator>(
+      SessionRowsOperator::Description{.window = node.window,
+                                       .partition_columns = node.group_columns,
+                                       .input = node.inputs.front()->output,
+                                       .output = node.output});
 }
 
 std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) {
@@ -360,6 +369,10 @@ Status OperatorGraph::AddNode(const PlanNode& node, bool gives_updates, Target n
     case PlanNode::Kind::kWindow:
       RETURN_IF_ERROR(CheckWindow(node.window));
       next = Append(std::make_unique<WindowRowsOperator>(node.window, node.output), node, next);
+      break;
+    case PlanNode::Kind::kSessionRows:
+      RETURN_IF_ERROR(CheckWindow(node.window));
+      next = Append(MakeSessionRows(node), node, next);
       break;
     case PlanNode::Kind::kExpand:
       next = Append(std::make_unique<ExpandOperator>(node.expansions), node, next);

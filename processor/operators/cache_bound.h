@@ -23,6 +23,8 @@ class CacheBound {
   void OnTrimmed(const ScratchSpace& space, size_t bytes) {
     next_bytes_ = bytes + space.cache_bytes() / parts_ / 8;
   }
+  // What had to stay, since it was not saved, may go.
+  void OnSaved() { next_bytes_ = 0; }
 
  private:
   const size_t parts_;

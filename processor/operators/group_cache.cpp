@@ -26,7 +26,7 @@ Status RestoreGroup(const AggregateLayout& layout, std::string_view from, Group&
     return DataLoss("saved group state has version " + std::to_string(version) +
                     ", this program reads " + std::to_string(kGroupVersion));
   }
-  if (!TakeInt64(from, group.rows)) return DamagedState("group value");
+  if (!TakeCount(from, group.rows)) return DamagedState("group value");
   group.is_saved = true;
   return layout.Restore(group.state, from);
 }

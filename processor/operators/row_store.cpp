@@ -71,6 +71,7 @@ void RowStore::SaveChanges(StateSink& sink) {
     }
   }
   touched_.clear();
+  bound_.OnSaved();
 }
 
 Status RowStore::Restore(std::string_view key, std::string_view value) {

@@ -91,23 +91,6 @@ std::optional<WindowSpec> AggregatePlanner::AttachedWindow() const {
   return WindowSpec{.kind = WindowSpec::Kind::kAttached, .time_column = *end};
 }
 
-// SESSION's windows are those of its PARTITION BY; only the aggregate by the same keys is one with
-// them.
-void AggregatePlanner::CheckSession() const {
-  if (input_.window->spec.kind != WindowSpec::Kind::kSession) return;
-  std::set<size_t> keys;
-  for (const Group& group : groups_) {
-    const bool is_column = group.expression->kind == Expression::Kind::kColumn;
-    keys.insert(is_column ? group.expression->column : kVirtualColumns);
-  }
-  const std::vector<size_t>& partition = input_.window->partition_keys;
-  if (keys != std::set<size_t>(partition.begin(), partition.end())) {
-    context_.Unsupported(input_.window->at,
-                         "a SESSION whose PARTITION BY differs from the keys of GROUP BY is",
-                         "partition by the columns that are grouped by besides the window");
-  }
-}
-
 // Makes every group a column of the input.
 void AggregatePlanner::ProjectGroups() {
   const bool are_columns = std::all_of(groups_.begin(), groups_.end(), [](const Group& group) {
@@ -162,7 +145,6 @@ void AggregatePlanner::ExpandGroups() {
 void AggregatePlanner::Build(const std::vector<ExpressionPtr>& above,
                              const std::vector<std::string>& names) {
   if (input_.window) {
-    CheckSession();
     window_ = input_.window->spec;
   } else if (!window_) {
     window_ = AttachedWindow();

@@ -51,7 +51,6 @@ class AggregatePlanner {
   bool HasGroupProperty(WindowProperty property) const;
   // The window that the input's rows lie in already, if it is grouped by.
   std::optional<WindowSpec> AttachedWindow() const;
-  void CheckSession() const;
   void ProjectGroups();
   // Gives each row once for every grouping set, with what the set leaves out as NULL.
   void ExpandGroups();

@@ -127,6 +127,7 @@ class Exchanger {
           return std::optional(node.group_columns[column]);
         });
       }
+      case PlanNode::Kind::kSessionRows:
       case PlanNode::Kind::kOver:
       case PlanNode::Kind::kTopN:
         return Gathered(node, spreads.front(), node.group_columns);

@@ -367,6 +367,9 @@ std::string NodeText(const PlanNode& node) {
       return AggregateText(node);
     case PlanNode::Kind::kWindow:
       return "Window " + WindowText(node.window, node.inputs.front()->output);
+    case PlanNode::Kind::kSessionRows:
+      return "SessionRows " + WindowText(node.window, node.inputs.front()->output) +
+             PartitionText(node);
     case PlanNode::Kind::kExpand:
       return ExpandText(node);
     case PlanNode::Kind::kUnnest:

@@ -156,6 +156,7 @@ struct PlanNode {
     kWindowAggregate,  // window, group_columns, aggregates, window_properties
     kAggregate,        // group_columns, aggregates: over bounded input, or as an update stream
     kWindow,           // window: each row once for every window it lies in
+    kSessionRows,      // window, group_columns: each row with the session it lies in
     kExpand,           // expansions: each row once for each list of expressions
     kUnnest,           // unnested, is_outer, has_ordinality
     kOver,             // group_columns, sort_keys, frame, aggregates, lags
@@ -194,8 +195,9 @@ struct PlanNode {
   bool is_outer = false;
   bool has_ordinality = false;
 
-  // kWindow gives the input's columns, then window_start, window_end and window_time; kOver the
-  // input's, then the aggregates, then the lags; kTopN the input's, then the rank if has_rank.
+  // kWindow and kSessionRows give the input's columns, then window_start, window_end and
+  // window_time; kOver the input's, then the aggregates, then the lags; kTopN the input's, then the
+  // rank if has_rank.
   // kWindowAggregate gives the group columns, then the aggregates, then the window properties;
   // kAggregate the group columns, then the aggregates.
   WindowSpec window;

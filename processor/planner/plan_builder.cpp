@@ -64,6 +64,16 @@ PlanNodePtr MakeUnion(Schema output, std::vector<PlanNodePtr> inputs) {
   return node;
 }
 
+PlanNodePtr MakeSessionRows(PlanNodePtr input,
+                            const WindowSpec& window,
+                            std::vector<size_t> partition_columns,
+                            Schema output) {
+  PlanNodePtr node = MakeNode(PlanNode::Kind::kSessionRows, std::move(output), std::move(input));
+  node->window = window;
+  node->group_columns = std::move(partition_columns);
+  return node;
+}
+
 PlanNodePtr MakeWindow(PlanNodePtr input, const WindowSpec& window, Schema output) {
   PlanNodePtr node = MakeNode(PlanNode::Kind::kWindow, std::move(output), std::move(input));
   node->window = window;

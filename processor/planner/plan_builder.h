@@ -18,6 +18,10 @@ PlanNodePtr MakeProject(PlanNodePtr input,
 PlanNodePtr MakeDistinct(PlanNodePtr input);
 PlanNodePtr MakeUnion(Schema output, std::vector<PlanNodePtr> inputs);  // one input: itself
 // Each row once for every window it lies in; `output`: the input's columns and the window's three.
+PlanNodePtr MakeSessionRows(PlanNodePtr input,
+                            const WindowSpec& window,
+                            std::vector<size_t> partition_columns,
+                            Schema output);
 PlanNodePtr MakeWindow(PlanNodePtr input, const WindowSpec& window, Schema output);
 // `names` are those of the outputs; types are those of the first list, nullable.
 PlanNodePtr MakeExpand(PlanNodePtr input,

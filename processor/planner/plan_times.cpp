@@ -86,6 +86,7 @@ std::set<size_t> EventTimes(const PlanNode& node) {
     case PlanNode::Kind::kProject:
       return Projected(node.expressions, input(), false);
     case PlanNode::Kind::kWindow:
+    case PlanNode::Kind::kSessionRows:
       return {width() + static_cast<size_t>(WindowProperty::kTime)};
     case PlanNode::Kind::kWindowAggregate: {
       if (node.window.is_by_arrival) return {};
@@ -193,6 +194,7 @@ std::optional<RowWindows> RowWindowsOf(const PlanNode& node) {
     case PlanNode::Kind::kProject:
       return mapped([&](const ColumnSet& from) { return Projected(node.expressions, from, true); });
     case PlanNode::Kind::kWindow:
+    case PlanNode::Kind::kSessionRows:
       return RowWindows{
           .spec = node.window, .starts = {input.output.size()}, .ends = {input.output.size() + 1}};
     case PlanNode::Kind::kWindowAggregate:

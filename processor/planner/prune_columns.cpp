@@ -181,11 +181,13 @@ Pruned FinishAdding(PlanNodePtr node, Pruned input, const std::vector<size_t>& o
 // Windows are added whole.
 Pruned PruneWindow(PlanNodePtr node, const ColumnSet& needed) {
   const size_t width = node->inputs.front()->output.size();
-  ColumnSet below{node->window.time_column};
+  ColumnSet below(node->group_columns.begin(), node->group_columns.end());
+  below.insert(node->window.time_column);
   for (const size_t column : needed) {
     if (column < width) below.insert(column);
   }
   Pruned input = Prune(std::move(node->inputs.front()), below);
+  RenumberKeys(*node, input.columns);
   node->window.time_column = input.columns.at(node->window.time_column);
   return FinishAdding(std::move(node), std::move(input), {width, width + 1, width + 2});
 }
@@ -377,6 +379,7 @@ Pruned Prune(PlanNodePtr node, const ColumnSet& needed) {
     case PlanNode::Kind::kAggregate:
       return PruneAggregate(std::move(node), needed);
     case PlanNode::Kind::kWindow:
+    case PlanNode::Kind::kSessionRows:
       return PruneWindow(std::move(node), needed);
     case PlanNode::Kind::kExpand:
       return PruneExpand(std::move(node), needed);

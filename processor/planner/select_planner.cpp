@@ -74,10 +74,12 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
 // windows before.
 bool SelectPlanner::TakesWindow(const std::vector<ast::OrderItem>& order_by) const {
   std::set<size_t> grouped;
+  bool are_columns = true;
   for (const ast::ExprPtr& expr : select_.group_by) {
     const auto* const name = std::get_if<ast::ColumnRef>(&expr->node);
     if (name == nullptr) {
       if (NamesWindow(*expr)) return false;
+      are_columns = false;
       continue;
     }
     for (const ScopeColumn& column : input_.columns) {
@@ -87,6 +89,17 @@ bool SelectPlanner::TakesWindow(const std::vector<ast::OrderItem>& order_by) con
   if (!grouped.contains(VirtualColumn(WindowProperty::kStart)) ||
       !grouped.contains(VirtualColumn(WindowProperty::kEnd))) {
     return false;
+  }
+  if (input_.window->spec.kind == WindowSpec::Kind::kSession) {
+    // SESSION's windows are those of its PARTITION BY; only the aggregate by the same keys is one
+    // with them.
+    std::set<size_t> keys = grouped;
+    std::erase_if(keys, [](size_t column) { return column >= kVirtualColumns; });
+    const std::vector<size_t>& partition = input_.window->partition_keys;
+    if (!are_columns || select_.grouping_sets ||
+        keys != std::set<size_t>(partition.begin(), partition.end())) {
+      return false;
+    }
   }
   const bool is_looked_at =
       std::any_of(select_.items.begin(),

@@ -17,6 +17,7 @@ namespace {
 const char* NeedsFinalRows(const PlanNode& node) {
   switch (node.kind) {
     case PlanNode::Kind::kWindow:
+    case PlanNode::Kind::kSessionRows:
     case PlanNode::Kind::kWindowAggregate:
       return "a window";
     case PlanNode::Kind::kOver:

@@ -230,11 +230,8 @@ void CheckTimeColumn(const PlanContext& context,
 }
 
 void AssignWindow(const PlanContext& context, Relation& relation) {
-  const Relation::AssignedWindow window = *std::move(relation.window);
+  Relation::AssignedWindow window = *std::move(relation.window);
   relation.window.reset();
-  if (window.spec.kind == WindowSpec::Kind::kSession) {
-    context.Unsupported(window.at, "SESSION without GROUP BY window_start, window_end is");
-  }
   if (window.spec.is_by_arrival) {
     context.Unsupported(window.at,
                         "a window of processing time without GROUP BY window_start, window_end is");
@@ -246,7 +243,12 @@ void AssignWindow(const PlanContext& context, Relation& relation) {
     column.column = width + (column.column - kVirtualColumns);
     output.push_back({column.name, column.type});
   }
-  relation.node = MakeWindow(std::move(relation.node), window.spec, std::move(output));
+  relation.node = window.spec.kind == WindowSpec::Kind::kSession
+                      ? MakeSessionRows(std::move(relation.node),
+                                        window.spec,
+                                        std::move(window.partition_keys),
+                                        std::move(output))
+                      : MakeWindow(std::move(relation.node), window.spec, std::move(output));
 }
 
 }  // namespace slipstream::sql

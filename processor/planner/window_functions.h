@@ -20,8 +20,7 @@ struct WindowCall {
 };
 
 // Gives each row of a relation with an assigned window once for every window it lies in; from then
-// on the windows are columns like others. Throws SqlError: sessions, and
-// windows of processing time.
+// on the windows are columns like others. Throws SqlError: windows of processing time.
 void AssignWindow(const PlanContext& context, Relation& relation);
 
 bool IsWindowFunction(const std::string& upper_case_name);

@@ -23,8 +23,8 @@ namespace slipstream::sql {
 namespace {
 
 constexpr char kTables[] =
-    "CREATE TABLE t (side INT, k INT, v INT, at_once AS PROCTIME()) WITH ('connector' = 'kafka', "
-    "'topic' = 'input', 'format' = 'json');"
+    "CREATE TABLE t (side INT, k INT, v INT, at_once AS PROCTIME(), ts AS TO_TIMESTAMP_LTZ(v, 3), "
+    "WATERMARK FOR ts AS ts) WITH ('connector' = 'kafka', 'topic' = 'input', 'format' = 'json');"
     "CREATE TABLE result (k INT, v BIGINT) WITH ('connector' = 'print');";
 constexpr size_t kMemoryBytes = size_t{1} << 20;
 constexpr int kKeys = 20'000;
@@ -140,6 +140,16 @@ TEST_F(StateBackendTest, RowsOfAJoinBeyondTheBoundAreAllThere) {
 
   ExpectEveryKey(3);
   ExpectStateFarBeyondTheBound();
+}
+
+TEST_F(StateBackendTest, RowsOfSessionsBeyondTheBoundAreAllThere) {
+  Compile("SELECT k, v FROM SESSION(TABLE t PARTITION BY k, DESCRIPTOR(ts), INTERVAL '1' SECOND)");
+  PushThreeTimes();
+  EXPECT_TRUE(Sums().empty());
+  ExpectStateFarBeyondTheBound();
+  Push(1, kKeys, kKeys + 1, 10'000);
+
+  ExpectEveryKey(7);
 }
 
 TEST_F(StateBackendTest, LastRowsBeyondTheBoundAreAllThere) {

@@ -1,0 +1,149 @@
+#include "processor/operators/session_rows.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "processor/expr/state_bytes.h"
+#include "processor/operators/open_sessions.h"
+#include "processor/operators/row_store.h"
+#include "processor/operators/window_assigner.h"
+
+namespace slipstream::sql {
+namespace {
+
+constexpr size_t kEmittedRows = 4096;
+// What follows the partition in a row's key: time and sequence number.
+constexpr size_t kTailBytes = 2 * sizeof(int64_t);
+
+// Of a session nothing is held: its rows are in the store.
+struct Nothing {};
+using Sessions = OpenSessions<Nothing>;
+
+// As OpenSessions asks for them.
+struct Hooks {
+  static Nothing Make() { return {}; }
+  static void BeforeJoin() {}
+  static void Join(Nothing&, Nothing&) {}
+  static void Leave(Sessions::Group&, int64_t, Nothing&) {}
+};
+
+}  // namespace
+
+struct SessionRowsOperator::State final : OperatorState {
+  RowStore rows;  // by partition, time and arrival
+  Sessions sessions;
+  uint64_t next_number = 0;
+};
+
+SessionRowsOperator::SessionRowsOperator(Description description)
+    : description_(std::move(description)),
+      key_codec_(description_.input, description_.partition_columns),
+      row_codec_(description_.input) {}
+
+std::unique_ptr<OperatorState> SessionRowsOperator::MakeState() const {
+  return std::make_unique<State>();
+}
+
+bool SessionRowsOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  static_cast<State*>(state)->rows.SpillTo(space);
+  return true;
+}
+
+Status SessionRowsOperator::Process(RowBatch rows,
+                                    int64_t watermark,
+                                    OperatorState* state,
+                                    OperatorOutput& out) const {
+  const Column& of_input = rows.batch.columns[description_.window.time_column];
+  ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), CheckWindowTimes(of_input), out));
+  State& mine = *static_cast<State*>(state);
+  const std::vector<int64_t>& times = rows.batch.columns[description_.window.time_column].ints;
+  std::vector<uint32_t> late;
+  std::string key;
+  for (uint32_t row = 0; row < rows.batch.rows; ++row) {
+    key.clear();
+    key_codec_.Encode(rows.batch.columns, row, key);
+    const int64_t gap = description_.window.size_us;
+    if (mine.sessions.Find(key, times[row], gap, watermark, Hooks()).session == nullptr) {
+      late.push_back(row);
+      continue;
+    }
+    mine.rows.Load(key);
+    AppendSortable(key, times[row]);
+    AppendSequence(key, mine.next_number++);
+    std::string bytes;
+    row_codec_.Encode(rows.batch.columns, row, bytes);
+    mine.rows.Put(key, std::move(bytes));
+  }
+  mine.rows.Trim();
+  return late.empty() ? Status() : out.DropLate(rows, late);
+}
+
+Status SessionRowsOperator::Advance(int64_t watermark,
+                                    OperatorState* state,
+                                    OperatorOutput& out) const {
+  State& mine = *static_cast<State*>(state);
+  RowBatch rows;
+  Arena* arena = nullptr;
+  const auto clear = [&] {
+    rows = {.batch = MakeBatch(description_.output), .origins = {}, .kinds = {}};
+    arena = &rows.batch.NewArena();
+  };
+  clear();
+  const auto give =
+      [&](std::string_view partition, int64_t start, const Sessions::Session& session) -> Status {
+    mine.rows.Load(partition);
+    std::string first(partition);
+    AppendSortable(first, start);
+    std::string behind(partition);
+    AppendSortable(behind, session.end);
+    const auto end = mine.rows.Begin(behind);
+    for (auto row = mine.rows.Begin(first); row != end; row = mine.rows.Erase(row)) {
+      std::vector<Column>& to = rows.batch.columns;
+      RETURN_IF_ERROR(row_codec_.Decode(row->second, to, *arena));
+      Column* const added = &to[to.size() - 3];
+      added[0].ints.push_back(start);
+      added[1].ints.push_back(session.end);
+      added[2].ints.push_back(WindowMaxTime(session.end));
+      if (++rows.batch.rows < kEmittedRows) continue;
+      RowBatch full = std::move(rows);
+      clear();
+      RETURN_IF_ERROR(out.Emit(std::move(full)));
+    }
+    mine.rows.Trim();
+    return {};
+  };
+  RETURN_IF_ERROR(mine.sessions.Fire(watermark, Hooks(), give));
+  return rows.batch.rows == 0 ? Status() : out.Emit(std::move(rows));
+}
+
+int64_t SessionRowsOperator::NextFiring(const OperatorState* state) const {
+  const std::optional<int64_t> due = static_cast<const State*>(state)->sessions.NextDue();
+  return due ? WindowMaxTime(*due) : kWatermarkEnd;
+}
+
+void SessionRowsOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
+  RowStore& rows = static_cast<State*>(state)->rows;
+  rows.SaveChanges(sink);
+  rows.Trim();
+}
+
+Status SessionRowsOperator::Restore(OperatorState* state,
+                                    std::string_view key,
+                                    std::string_view value) const {
+  State& mine = *static_cast<State*>(state);
+  if (key.size() < kTailBytes) return DamagedState("key of a session's row");
+  const std::string_view partition = key.substr(0, key.size() - kTailBytes);
+  std::string_view tail = key.substr(partition.size());
+  int64_t time = 0;
+  if (!TakeSortable(tail, time) || time > kWindowTimeMax || time < -kWindowTimeMax) {
+    return DamagedState("time of a session's row");
+  }
+  RETURN_IF_ERROR(mine.rows.Restore(key, value));
+  mine.sessions.Find(partition, time, description_.window.size_us, kWatermarkNone, Hooks());
+  mine.next_number = std::max(mine.next_number, SequenceOf(key) + 1);
+  return {};
+}
+
+}  // namespace slipstream::sql
