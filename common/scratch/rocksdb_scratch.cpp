@@ -158,18 +158,18 @@ class RocksDbScratch::Space final : public ScratchSpace {
     store_.reads_found_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
-  void Scan(std::string_view prefix, const Visit& visit) override {
+  void ScanFrom(const Range& range, const Visit& visit) override {
     if (!store_.IsUsable() || !is_used_) return;
-    const std::string begin(ViewOf(FullKey(prefix)));
+    const std::string prefix(ViewOf(FullKey(range.prefix)));
     const std::string end = PrefixOf(number_ + 1);
     const rocksdb::Slice end_slice(end);
     rocksdb::ReadOptions read = read_;
     read.iterate_upper_bound = &end_slice;
     const std::unique_ptr<rocksdb::Iterator> entry(store_.db_->NewIterator(read));
     bool has_found = false;
-    for (entry->Seek(begin); entry->Valid(); entry->Next()) {
+    for (entry->Seek(FullKey(range.first)); entry->Valid(); entry->Next()) {
       const std::string_view key = ViewOf(entry->key());
-      if (!key.starts_with(begin)) break;
+      if (!key.starts_with(prefix)) break;
       has_found = true;
       if (!visit(key.substr(kPrefixBytes), ViewOf(entry->value()))) break;
     }

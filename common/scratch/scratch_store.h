@@ -32,7 +32,16 @@ class ScratchSpace {
   // What begins with `prefix`, in order, until `visit` says false. It sees what was there when the
   // scan began; `visit` may change the space. Views live for the call.
   using Visit = std::function<bool(std::string_view key, std::string_view value)>;
-  virtual void Scan(std::string_view prefix, const Visit& visit) = 0;
+  void Scan(std::string_view prefix, const Visit& visit) {
+    ScanFrom({.prefix = prefix, .first = prefix}, visit);
+  }
+  // The same, but for what is before the key `first`, which begins with `prefix`: so what was
+  // deleted there is not passed by again.
+  struct Range {
+    std::string_view prefix;
+    std::string_view first;
+  };
+  virtual void ScanFrom(const Range& range, const Visit& visit) = 0;
 
   // What was read makes no sense: kept like a failure of the store's own.
   virtual void Fail(const Status& status) = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "common/scratch/scratch_store.h"
@@ -19,12 +20,13 @@ class CacheBound {
   }
   // What is to stay, when it is.
   size_t Target(const ScratchSpace& space) const { return space.cache_bytes() / parts_ / 4 * 3; }
-  // `bytes`: what is left. Not again until so much more has come.
-  void OnTrimmed(const ScratchSpace& space, size_t bytes) {
-    next_bytes_ = bytes + space.cache_bytes() / parts_ / 8;
-  }
   // What had to stay, since it was not saved, may go.
   void OnSaved() { next_bytes_ = 0; }
+  // `bytes`: what is left, which is more than the bound if much has to stay. Not again until an
+  // eighth more has come.
+  void OnTrimmed(const ScratchSpace& space, size_t bytes) {
+    next_bytes_ = bytes + std::max(space.cache_bytes() / parts_, bytes) / 8;
+  }
 
  private:
   const size_t parts_;

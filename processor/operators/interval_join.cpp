@@ -1,11 +1,14 @@
 #include "processor/operators/interval_join.h"
 
 #include <algorithm>
-#include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "processor/expr/state_bytes.h"
+#include "processor/operators/due_keys.h"
 #include "processor/operators/row_store.h"
+#include "processor/operators/scratch_part.h"
 #include "processor/operators/window_assigner.h"
 
 namespace slipstream::sql {
@@ -21,8 +24,11 @@ constexpr char kHasPartner = 1;
 
 using Entry = RowStore::Map::const_iterator;
 
-int64_t TimeOf(const Entry& entry) {
-  std::string_view key = entry->first;
+std::string_view PartitionOf(std::string_view key) {
+  return key.substr(0, key.size() - kTailBytes);
+}
+
+int64_t TimeOf(std::string_view key) {
   key.remove_prefix(key.size() - kTailBytes);
   int64_t time = 0;
   TakeSortable(key, time);
@@ -37,10 +43,19 @@ int64_t Shifted(int64_t time, int64_t by) {
 }  // namespace
 
 struct IntervalJoinOperator::State final : OperatorState {
-  RowStore rows;  // by side, key, time, arrival
-  std::multimap<int64_t, Entry> by_time[2];
+  RowStore rows;       // by side, key, time, arrival
+  DueKeys by_time[2];  // keys of rows
   uint64_t next_number = 0;
 
+  // Where what does not fit into memory is.
+  std::optional<ScratchPart> spilled_rows;
+  std::optional<ScratchPart> spilled_times[2];
+
+  void Trim() {
+    rows.Trim();
+    for (DueKeys& times : by_time)
+      times.Trim();
+  }
   // The row will not be given alone.
   void NotePartner(const Entry& row) {
     if (row->second.front() == kHasPartner) return;
@@ -60,6 +75,15 @@ IntervalJoinOperator::IntervalJoinOperator(JoinDescription description)
 
 std::unique_ptr<OperatorState> IntervalJoinOperator::MakeState() const {
   return std::make_unique<State>();
+}
+
+bool IntervalJoinOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  constexpr size_t kParts = 3;
+  State& mine = *static_cast<State*>(state);
+  mine.rows.SpillTo(mine.spilled_rows.emplace(space, 'r', kParts));
+  mine.by_time[0].SpillTo(mine.spilled_times[0].emplace(space, '0', kParts));
+  mine.by_time[1].SpillTo(mine.spilled_times[1].emplace(space, '1', kParts));
+  return true;
 }
 
 size_t IntervalJoinOperator::TimeColumn(size_t side) const {
@@ -94,18 +118,23 @@ Status IntervalJoinOperator::Process(RowBatch rows,
     if (incoming.has_key) {
       from = incoming.key;
       from.front() = static_cast<char>(1 - side);
+      mine.rows.Load(from);
       const auto end = mine.rows.End(from);
       const int64_t until = Shifted(times.ints[row], latest);
       AppendSortable(from, Shifted(times.ints[row], earliest));
-      for (auto entry = mine.rows.Begin(from); entry != end && TimeOf(entry) <= until; ++entry)
+      for (auto entry = mine.rows.Begin(from); entry != end && TimeOf(entry->first) <= until;
+           ++entry)
         chunk.candidates.push_back(entry);
     }
     incoming.candidates_end = chunk.candidates.size();
     if (chunk.candidates.size() < kPairsPerChunk) continue;
     RETURN_IF_ERROR(Work(rows, watermark, chunk, mine, out));
     chunk = {};
+    mine.Trim();
   }
-  return Work(rows, watermark, chunk, mine, out);
+  RETURN_IF_ERROR(Work(rows, watermark, chunk, mine, out));
+  mine.Trim();
+  return {};
 }
 
 Status IntervalJoinOperator::Work(const RowBatch& rows,
@@ -155,12 +184,13 @@ void IntervalJoinOperator::KeepRow(
     const RowBatch& rows, uint32_t row, std::string key, bool has_partner, State& state) const {
   const size_t side = rows.input;
   const int64_t time = rows.batch.columns[TimeColumn(side)].ints[row];
+  state.rows.Open(key);
   AppendSortable(key, time);
   AppendSequence(key, state.next_number++);
   std::string bytes(1, has_partner ? kHasPartner : kAlone);
   sides_[side].EncodeRow(rows.batch, row, bytes);
   state.rows.Put(key, std::move(bytes));
-  state.by_time[side].emplace(time, state.rows.Begin(key));
+  state.by_time[side].Add(time, key);
 }
 
 Status IntervalJoinOperator::EmitAlone(size_t side, const Batch& alone, OperatorOutput& out) const {
@@ -181,16 +211,17 @@ Status IntervalJoinOperator::TakeOut(size_t side,
                                      OperatorOutput& out) const {
   Batch alone = MakeBatch(sides_[side].schema());
   Arena* arena = &alone.NewArena();
-  std::multimap<int64_t, Entry>& by_time = state.by_time[side];
+  DueKeys& by_time = state.by_time[side];
   while (!by_time.empty()) {
-    const auto& [time, entry] = *by_time.begin();
-    if (watermark != kWatermarkEnd && Shifted(time, Reach(side)) >= watermark) break;
-    if (Keeps(side) && entry->second.front() == kAlone) {
-      const std::string_view bytes = std::string_view(entry->second).substr(1);
-      RETURN_IF_ERROR(sides_[side].DecodeRow(bytes, alone, *arena));
+    if (watermark != kWatermarkEnd && Shifted(by_time.first().due, Reach(side)) >= watermark) break;
+    const std::string key = by_time.Pop().key;
+    if (Keeps(side)) {
+      const std::optional<std::string> row = state.rows.Find(PartitionOf(key), key);
+      if (row && row->front() == kAlone) {
+        RETURN_IF_ERROR(sides_[side].DecodeRow(row->substr(1), alone, *arena));
+      }
     }
-    state.rows.Erase(entry);
-    by_time.erase(by_time.begin());
+    state.rows.Erase(PartitionOf(key), key);
     if (alone.rows < kEmittedRows) continue;
     RETURN_IF_ERROR(EmitAlone(side, std::exchange(alone, MakeBatch(sides_[side].schema())), out));
     arena = &alone.NewArena();
@@ -204,6 +235,7 @@ Status IntervalJoinOperator::Advance(int64_t watermark,
   State& mine = *static_cast<State*>(state);
   for (size_t side = 0; side < 2; ++side)
     RETURN_IF_ERROR(TakeOut(side, watermark, mine, out));
+  mine.Trim();
   return {};
 }
 
@@ -212,7 +244,7 @@ int64_t IntervalJoinOperator::NextFiring(const OperatorState* state) const {
   int64_t next = kWatermarkEnd;
   for (size_t side = 0; side < 2; ++side) {
     if (mine.by_time[side].empty()) continue;
-    next = std::min(next, Shifted(mine.by_time[side].begin()->first, Reach(side)) + 1);
+    next = std::min(next, Shifted(mine.by_time[side].first().due, Reach(side)) + 1);
   }
   return next;
 }
@@ -225,7 +257,9 @@ int64_t IntervalJoinOperator::WatermarkBehind(int64_t watermark) const {
 }
 
 void IntervalJoinOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
-  static_cast<State*>(state)->rows.SaveChanges(sink);
+  State& mine = *static_cast<State*>(state);
+  mine.rows.SaveChanges(sink);
+  mine.Trim();
 }
 
 Status IntervalJoinOperator::Restore(OperatorState* state,
@@ -237,9 +271,9 @@ Status IntervalJoinOperator::Restore(OperatorState* state,
     return DamagedState("row of a join");
   }
   RETURN_IF_ERROR(mine.rows.Restore(key, value));
-  const Entry entry = mine.rows.Begin(key);
-  mine.by_time[static_cast<uint8_t>(key.front())].emplace(TimeOf(entry), entry);
+  mine.by_time[static_cast<uint8_t>(key.front())].Add(TimeOf(key), key);
   mine.next_number = std::max(mine.next_number, SequenceOf(key) + 1);
+  mine.Trim();
   return {};
 }
 

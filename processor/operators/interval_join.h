@@ -24,6 +24,7 @@ class IntervalJoinOperator final : public Operator {
   explicit IntervalJoinOperator(JoinDescription description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,

@@ -10,6 +10,7 @@
 #include "common/check/check.h"
 #include "processor/expr/evaluator.h"
 #include "processor/expr/state_bytes.h"
+#include "processor/operators/due_keys.h"
 #include "processor/operators/group_cache.h"
 #include "processor/operators/row_store.h"
 #include "processor/operators/scratch_part.h"
@@ -22,6 +23,8 @@ constexpr uint8_t kHeadlessVersion = 1;
 // First bytes of saved keys.
 constexpr char kRowKey = 'r';
 constexpr char kAggregateKey = 'a';
+// Of keys in the space, as those are, and this.
+constexpr char kVisitKey = 'v';
 
 int64_t RowsKept(const OverOperator::Description& description) {
   uint64_t rows = 0;
@@ -58,20 +61,22 @@ class RowSink final : public StateSink {
 struct OverOperator::State final : OperatorState {
   explicit State(const AggregateLayout& layout) : running(layout) {}
 
-  RowStore rows;                                     // by partition, order and arrival
-  std::set<std::pair<int64_t, std::string>> visits;  // when to look at which partition
-  GroupCache running;                                // of frames without a begin
-  std::vector<Group*> changed;                       // of those, since the last save
-  std::vector<std::string> forgotten;                // likewise: saved keys that are gone
-  int64_t given = kWatermarkNone;                    // rows up to here were given
+  RowStore rows;                       // by partition, order and arrival
+  DueKeys visits;                      // when to look at which partition
+  GroupCache running;                  // of frames without a begin
+  std::vector<Group*> changed;         // of those, since the last save
+  std::vector<std::string> forgotten;  // likewise: saved keys that are gone
+  int64_t given = kWatermarkNone;      // rows up to here were given
   uint64_t next_sequence = 0;
 
   // Where what does not fit into memory is.
   std::optional<ScratchPart> spilled_rows;
+  std::optional<ScratchPart> spilled_visits;
   std::optional<ScratchPart> spilled_running;
 
   void Trim() {
     rows.Trim();
+    visits.Trim();
     running.Trim();
   }
 };
@@ -112,8 +117,12 @@ std::unique_ptr<OperatorState> OverOperator::MakeState() const {
 
 bool OverOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
   State& mine = *static_cast<State*>(state);
-  mine.rows.SpillTo(mine.spilled_rows.emplace(space, kRowKey, keeps_running() ? 2 : 1));
-  if (keeps_running()) mine.running.SpillTo(mine.spilled_running.emplace(space, kAggregateKey, 2));
+  const size_t parts = keeps_running() ? 3 : 2;
+  mine.rows.SpillTo(mine.spilled_rows.emplace(space, kRowKey, parts));
+  mine.visits.SpillTo(mine.spilled_visits.emplace(space, kVisitKey, parts));
+  if (keeps_running()) {
+    mine.running.SpillTo(mine.spilled_running.emplace(space, kAggregateKey, parts));
+  }
   return true;
 }
 
@@ -154,7 +163,7 @@ Status OverOperator::Process(RowBatch rows,
     }
     std::string key;
     partition_codec_.Encode(rows.batch.columns, row, key);
-    mine.visits.emplace(time, key);
+    mine.visits.Add(time, key);
     mine.rows.Load(key);
     sort_codec_.Encode(rows.batch.columns, row, key);
     AppendSequence(key, mine.next_sequence++);
@@ -170,10 +179,8 @@ Status OverOperator::Process(RowBatch rows,
 Status OverOperator::Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const {
   State& mine = *static_cast<State*>(state);
   std::set<std::string> due;
-  while (!mine.visits.empty() && mine.visits.begin()->first <= watermark) {
-    due.insert(mine.visits.begin()->second);
-    mine.visits.erase(mine.visits.begin());
-  }
+  while (!mine.visits.empty() && mine.visits.first().due <= watermark)
+    due.insert(mine.visits.Pop().key);
   Results results(description_.output);
   for (const std::string& key : due) {
     RETURN_IF_ERROR(Fire(mine, key, watermark, results));
@@ -207,7 +214,7 @@ Status OverOperator::Fire(State& state,
   const bool is_range = !description_.frame.is_rows && !is_unbounded();
   if (is_range && watermark != kWatermarkEnd && !partition.times.empty()) {
     const int64_t over_at = partition.times.back() + *description_.frame.preceding + 1;
-    if (over_at > watermark) state.visits.emplace(over_at, key);
+    if (over_at > watermark) state.visits.Add(over_at, key);
   }
   Prune(state, partition, watermark);
   return {};
@@ -465,14 +472,14 @@ Status OverOperator::Restore(OperatorState* state,
   RETURN_IF_ERROR(row_codec_.Decode(value.substr(1), row.columns, row.NewArena()));
   std::string partition;
   partition_codec_.Encode(row.columns, 0, partition);
-  mine.visits.emplace(TimeOf(row, 0), std::move(partition));
+  mine.visits.Add(TimeOf(row, 0), partition);
   mine.next_sequence = std::max(mine.next_sequence, SequenceOf(key) + 1);
   return {};
 }
 
 int64_t OverOperator::NextFiring(const OperatorState* state) const {
   const State& mine = *static_cast<const State*>(state);
-  return mine.visits.empty() ? kWatermarkEnd : mine.visits.begin()->first;
+  return mine.visits.empty() ? kWatermarkEnd : mine.visits.first().due;
 }
 
 void OverOperator::RestoreWatermark(OperatorState* state, int64_t watermark) const {
@@ -480,8 +487,8 @@ void OverOperator::RestoreWatermark(OperatorState* state, int64_t watermark) con
   mine.given = watermark;
   // Of a RANGE rows may be forgotten by and by. Otherwise what was given waits for nothing.
   if (!description_.frame.is_rows && !is_unbounded()) return;
-  while (!mine.visits.empty() && mine.visits.begin()->first <= watermark)
-    mine.visits.erase(mine.visits.begin());
+  while (!mine.visits.empty() && mine.visits.first().due <= watermark)
+    mine.visits.Pop();
 }
 
 }  // namespace slipstream::sql

@@ -94,18 +94,50 @@ Status RowStore::Restore(std::string_view key, std::string_view value) {
 
 // ---- What is out of memory ----
 
-bool RowStore::LoadPartition(std::string_view partition) {
+RowStore::Partition& RowStore::OpenPartition(std::string_view partition) {
   const auto [place, is_new] = partitions_.try_emplace(std::string(partition));
+  if (is_new) {
+    bytes_ += kPartitionBytes + partition.size();
+    place->second.is_whole = !is_spilling_;
+  }
   place->second.used = pass_;
-  if (!is_new) return false;
-  bytes_ += kPartitionBytes + partition.size();
-  if (!is_spilling_) return true;
+  return place->second;
+}
+
+bool RowStore::LoadPartition(std::string_view partition) {
+  const size_t known = partitions_.size();
+  Partition& place = OpenPartition(partition);
+  const bool is_new = partitions_.size() > known;
+  if (std::exchange(place.is_whole, true)) return is_new;
   space_->Scan(partition, [this](std::string_view key, std::string_view row) {
-    entries_.emplace(key, row);
-    bytes_ += BytesOf(key, row);
+    // What is here has been put since.
+    if (entries_.emplace(key, row).second) bytes_ += BytesOf(key, row);
     return true;
   });
   return true;
+}
+
+bool RowStore::IsWhole(std::string_view partition) const {
+  if (!is_spilling_) return true;
+  const auto found = partitions_.find(std::string(partition));
+  return found != partitions_.end() && found->second.is_whole;
+}
+
+std::optional<std::string> RowStore::Find(std::string_view partition, std::string_view key) {
+  if (const auto found = entries_.find(key); found != entries_.end()) return found->second;
+  std::string row;
+  if (IsWhole(partition) || !space_->Get(key, row)) return std::nullopt;
+  return row;
+}
+
+void RowStore::Erase(std::string_view partition, std::string_view key) {
+  // At once, for whoever loads the partition before it is saved.
+  if (!IsWhole(partition)) space_->Delete(key);
+  if (const auto found = entries_.find(key); found != entries_.end()) {
+    Erase(found);
+  } else {
+    touched_.emplace(key, true);
+  }
 }
 
 void RowStore::BeginSpilling() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,8 +24,9 @@ namespace slipstream::sql {
 //
 // Spilling    with a space, partitions that nothing happens to are out of memory once its cache is
 //             full: from then on every saved entry is in the space too. An operator says which
-//             partition it is about to look at (Load), and when it holds no iterator (Trim). A
-//             partition is in memory as a whole, or not at all.
+//             partition it is about to look at (Load) or to add to (Open), and when it holds no
+//             iterator (Trim). What is not in memory of a partition that was not loaded is as it
+//             was saved.
 // State       Put and Erase are remembered until SaveChanges writes them; a row that came and went
 //             in between leaves no trace. One saved key for each entry, under the entry's key.
 // Ownership   owns keys and rows; borrows the space. Iterators stay valid but for those of erased
@@ -40,6 +42,15 @@ class RowStore {
   // partitions of a store none is the begin of another. true: it was not in memory; without a space
   // everything is.
   bool Load(std::string_view partition) { return space_ != nullptr && LoadPartition(partition); }
+  // The same, before entries with keys that were never there are put, and nothing is looked at:
+  // what is out of memory stays there.
+  void Open(std::string_view partition) {
+    if (space_ != nullptr) OpenPartition(partition);
+  }
+  // Of a partition that need not have been loaded: the row of one entry; nullopt: it is not there.
+  std::optional<std::string> Find(std::string_view partition, std::string_view key);
+  // Likewise: takes out an entry that is there.
+  void Erase(std::string_view partition, std::string_view key);
   // Puts out of memory what does not fit; partitions that changed since the last save stay.
   using OnDropped = std::function<void(const std::string& partition)>;
   void Trim(const OnDropped& on_dropped = nullptr);
@@ -60,13 +71,17 @@ class RowStore {
   Status Restore(std::string_view key, std::string_view value);
 
  private:
-  struct Loaded {
-    uint32_t used = 0;  // the pass of Trim that it was used before
+  struct Partition {
+    uint32_t used = 0;      // the pass of Trim that it was used before
+    bool is_whole = false;  // no entry of it is in the space alone
   };
-  using Partitions = std::unordered_map<std::string, Loaded>;
+  using Partitions = std::unordered_map<std::string, Partition>;
 
   void Touch(std::string_view key);
+  Partition& OpenPartition(std::string_view partition);
   bool LoadPartition(std::string_view partition);
+  // Whether what entries_ says of the partition is all.
+  bool IsWhole(std::string_view partition) const;
   void BeginSpilling();
   bool HasChanged(std::string_view partition) const;
   void Drop(std::string_view partition);
@@ -77,7 +92,7 @@ class RowStore {
 
   ScratchSpace* space_ = nullptr;
   bool is_spilling_ = false;  // saved entries are in the space
-  Partitions partitions_;     // that are in memory; only with a space
+  Partitions partitions_;     // those with something in memory; only with a space
   CacheBound bound_;
   size_t bytes_ = 0;   // of entries and partitions; only with a space
   uint32_t pass_ = 1;  // of Trim

@@ -14,12 +14,14 @@ bool ScratchPart::Get(std::string_view key, std::string& value) {
   return whole_.Get(Whole(key), value);
 }
 
-void ScratchPart::Scan(std::string_view prefix, const Visit& visit) {
+void ScratchPart::ScanFrom(const Range& range, const Visit& visit) {
   // `visit` may use the part, and with it key_.
-  const std::string whole(Whole(prefix));
-  whole_.Scan(whole, [&visit](std::string_view key, std::string_view value) {
-    return visit(key.substr(1), value);
-  });
+  const std::string prefix(Whole(range.prefix));
+  const std::string first(Whole(range.first));
+  whole_.ScanFrom({.prefix = prefix, .first = first},
+                  [&visit](std::string_view key, std::string_view value) {
+                    return visit(key.substr(1), value);
+                  });
 }
 
 void ScratchPart::SetCached(size_t bytes) {

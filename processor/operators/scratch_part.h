@@ -20,7 +20,7 @@ class ScratchPart final : public ScratchSpace {
   void Put(std::string_view key, std::string_view value) override;
   void Delete(std::string_view key) override;
   bool Get(std::string_view key, std::string& value) override;
-  void Scan(std::string_view prefix, const Visit& visit) override;
+  void ScanFrom(const Range& range, const Visit& visit) override;
   void Fail(const Status& status) override { whole_.Fail(status); }
   size_t cache_bytes() const override { return whole_.cache_bytes() / parts_; }
   void SetCached(size_t bytes) override;

@@ -1,11 +1,14 @@
 #include "processor/operators/temporal_join.h"
 
 #include <algorithm>
-#include <map>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "processor/expr/state_bytes.h"
+#include "processor/operators/due_keys.h"
 #include "processor/operators/row_store.h"
+#include "processor/operators/scratch_part.h"
 
 namespace slipstream::sql {
 namespace {
@@ -20,8 +23,6 @@ constexpr char kVersionKey = 'v';
 constexpr char kIsThere = 1;
 constexpr char kIsDeleted = 0;
 
-using Entry = RowStore::Map::const_iterator;
-
 int64_t TimeAt(std::string_view key, size_t position) {
   key.remove_prefix(position);
   int64_t time = 0;
@@ -33,9 +34,20 @@ int64_t TimeAt(std::string_view key, size_t position) {
 
 struct TemporalJoinOperator::State final : OperatorState {
   RowStore rows;
-  std::multimap<int64_t, Entry> upcoming;  // versions that the watermark has not passed, by time
-  std::map<std::string, Entry, std::less<>> current;  // by key, the newest that it has passed
+  DueKeys left_times;  // that left rows are kept of; their partitions are by time
+  DueKeys versions;    // that the watermark has not passed: their partitions, by time
   uint64_t next_number = 0;
+
+  // Where what does not fit into memory is.
+  std::optional<ScratchPart> spilled_rows;
+  std::optional<ScratchPart> spilled_left_times;
+  std::optional<ScratchPart> spilled_versions;
+
+  void Trim() {
+    rows.Trim();
+    left_times.Trim();
+    versions.Trim();
+  }
 };
 
 // Left rows that are due, and the versions they go with.
@@ -62,6 +74,15 @@ std::unique_ptr<OperatorState> TemporalJoinOperator::MakeState() const {
   return std::make_unique<State>();
 }
 
+bool TemporalJoinOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  constexpr size_t kParts = 3;
+  State& mine = *static_cast<State*>(state);
+  mine.rows.SpillTo(mine.spilled_rows.emplace(space, 'r', kParts));
+  mine.left_times.SpillTo(mine.spilled_left_times.emplace(space, 'l', kParts));
+  mine.versions.SpillTo(mine.spilled_versions.emplace(space, 'v', kParts));
+  return true;
+}
+
 Status TemporalJoinOperator::Process(RowBatch rows,
                                      int64_t,
                                      OperatorState* state,
@@ -77,17 +98,22 @@ Status TemporalJoinOperator::Process(RowBatch rows,
   ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
   if (side == 1) {
     AddVersions(rows, mine);
+    mine.Trim();
     return {};
   }
   std::string key;
   for (size_t row = 0; row < rows.batch.rows; ++row) {
+    const int64_t time = times.ints[row];
     key.assign(1, kLeftKey);
-    AppendSortable(key, rows.batch.columns[description_.join.left_time].ints[row]);
+    AppendSortable(key, time);
+    mine.left_times.Add(time, {});
+    mine.rows.Open(key);
     AppendSequence(key, mine.next_number++);
     std::string bytes;
     sides_[0].EncodeRow(rows.batch, row, bytes);
     mine.rows.Put(key, std::move(bytes));
   }
+  mine.Trim();
   return {};
 }
 
@@ -99,18 +125,19 @@ void TemporalJoinOperator::AddVersions(const RowBatch& rows, State& state) const
     key.assign(1, kVersionKey);
     if (!sides_[1].EncodeKey(rows.batch, row, key)) continue;
     const int64_t time = rows.batch.columns[description_.join.right_time].ints[row];
+    state.versions.Add(time, key);
+    state.rows.Load(key);
     AppendSortable(key, time);
     std::string bytes(1, IsAddition(rows.kind(row)) ? kIsThere : kIsDeleted);
     sides_[1].EncodeRow(rows.batch, row, bytes);
-    const bool is_new = state.rows.entries().find(key) == state.rows.entries().end();
     state.rows.Put(key, std::move(bytes));
-    if (is_new) state.upcoming.emplace(time, state.rows.Begin(key));
   }
 }
 
-std::string_view TemporalJoinOperator::FindVersion(const State& state,
+std::string_view TemporalJoinOperator::FindVersion(State& state,
                                                    const std::string& key,
                                                    int64_t time) const {
+  state.rows.Load(key);
   std::string bound = key;
   AppendSortable(bound, time);
   auto entry = state.rows.entries().upper_bound(bound);
@@ -126,26 +153,31 @@ Status TemporalJoinOperator::Advance(int64_t watermark,
                                      OperatorOutput& out) const {
   State& mine = *static_cast<State*>(state);
   Due due(sides_);
+  std::string partition;
   std::string key;
-  const std::string_view left_rows(&kLeftKey, 1);
-  for (auto entry = mine.rows.Begin(left_rows); entry != mine.rows.End(left_rows);) {
-    const int64_t time = TimeAt(entry->first, 1);
-    if (time > watermark) break;
-    const auto row = static_cast<uint32_t>(due.rows[0].rows);
-    RETURN_IF_ERROR(sides_[0].DecodeRow(entry->second, due.rows[0], *due.arenas[0]));
-    key.assign(1, kVersionKey);
-    uint32_t partner = RowPairs::kNone;
-    if (sides_[0].EncodeKey(due.rows[0], row, key)) {
-      if (const std::string_view version = FindVersion(mine, key, time); !version.empty()) {
-        partner = static_cast<uint32_t>(due.rows[1].rows);
-        RETURN_IF_ERROR(sides_[1].DecodeRow(version, due.rows[1], *due.arenas[1]));
+  while (!mine.left_times.empty() && mine.left_times.first().due <= watermark) {
+    const int64_t time = mine.left_times.Pop().due;
+    partition.assign(1, kLeftKey);
+    AppendSortable(partition, time);
+    mine.rows.Load(partition);
+    for (auto entry = mine.rows.Begin(partition); entry != mine.rows.End(partition);
+         entry = mine.rows.Erase(entry)) {
+      const auto row = static_cast<uint32_t>(due.rows[0].rows);
+      RETURN_IF_ERROR(sides_[0].DecodeRow(entry->second, due.rows[0], *due.arenas[0]));
+      key.assign(1, kVersionKey);
+      uint32_t partner = RowPairs::kNone;
+      if (sides_[0].EncodeKey(due.rows[0], row, key)) {
+        if (const std::string_view version = FindVersion(mine, key, time); !version.empty()) {
+          partner = static_cast<uint32_t>(due.rows[1].rows);
+          RETURN_IF_ERROR(sides_[1].DecodeRow(version, due.rows[1], *due.arenas[1]));
+        }
       }
+      due.pairs.Add(row, partner);
+      if (due.pairs.size() < kRowsTested) continue;
+      RETURN_IF_ERROR(EmitDue(due, out));
+      due = Due(sides_);
     }
-    due.pairs.Add(row, partner);
-    entry = mine.rows.Erase(entry);
-    if (due.pairs.size() < kRowsTested) continue;
-    RETURN_IF_ERROR(EmitDue(due, out));
-    due = Due(sides_);
+    mine.Trim();
   }
   RETURN_IF_ERROR(EmitDue(due, out));
   ForgetVersions(watermark, mine);
@@ -188,21 +220,22 @@ Status TemporalJoinOperator::EmitDue(Due& due, OperatorOutput& out) const {
 // Rows that are due later are after the watermark: they ask for the newest version that it has
 // passed, or for later ones.
 void TemporalJoinOperator::ForgetVersions(int64_t watermark, State& state) const {
-  while (!state.upcoming.empty() && state.upcoming.begin()->first <= watermark) {
-    const Entry entry = state.upcoming.begin()->second;
-    state.upcoming.erase(state.upcoming.begin());
-    const std::string key = entry->first.substr(0, entry->first.size() - sizeof(int64_t));
-    const auto [current, is_first] = state.current.try_emplace(key, entry);
-    if (is_first) continue;
-    // One that came late may be older than what is known.
-    const bool is_newer = current->second->first < entry->first;
-    state.rows.Erase(is_newer ? current->second : entry);
-    if (is_newer) current->second = entry;
+  while (!state.versions.empty() && state.versions.first().due <= watermark) {
+    std::string key = state.versions.Pop().key;
+    state.rows.Load(key);
+    auto version = state.rows.Begin(key);
+    AppendSortable(key, watermark);
+    const auto behind = state.rows.entries().upper_bound(key);
+    while (version != behind && std::next(version) != behind)
+      version = state.rows.Erase(version);
+    state.Trim();
   }
 }
 
 void TemporalJoinOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
-  static_cast<State*>(state)->rows.SaveChanges(sink);
+  State& mine = *static_cast<State*>(state);
+  mine.rows.SaveChanges(sink);
+  mine.Trim();
 }
 
 Status TemporalJoinOperator::Restore(OperatorState* state,
@@ -215,10 +248,13 @@ Status TemporalJoinOperator::Restore(OperatorState* state,
   if (!is_whole || value.size() < 2) return DamagedState("row of a temporal join");
   RETURN_IF_ERROR(mine.rows.Restore(key, value));
   if (is_left) {
+    mine.left_times.Add(TimeAt(key, 1), {});
     mine.next_number = std::max(mine.next_number, SequenceOf(key) + 1);
   } else {
-    mine.upcoming.emplace(TimeAt(key, key.size() - sizeof(int64_t)), mine.rows.Begin(key));
+    const size_t partition_bytes = key.size() - sizeof(int64_t);
+    mine.versions.Add(TimeAt(key, partition_bytes), key.substr(0, partition_bytes));
   }
+  mine.Trim();
   return {};
 }
 

@@ -25,6 +25,7 @@ class TemporalJoinOperator final : public Operator {
   explicit TemporalJoinOperator(JoinDescription description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,
@@ -39,8 +40,8 @@ class TemporalJoinOperator final : public Operator {
   struct Due;
 
   void AddVersions(const RowBatch& rows, State& state) const;
-  // The version that holds at `time`, as encoded; empty: there is none.
-  std::string_view FindVersion(const State& state, const std::string& key, int64_t time) const;
+  // The version that holds at `time`, as encoded; empty: there is none. Lives until Trim.
+  std::string_view FindVersion(State& state, const std::string& key, int64_t time) const;
   Status EmitDue(Due& due, OperatorOutput& out) const;
   void ForgetVersions(int64_t watermark, State& state) const;
 

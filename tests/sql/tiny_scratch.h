@@ -10,16 +10,16 @@
 
 namespace slipstream::sql {
 
-// TinyScratch: a store without a cache: whatever can be out of memory is, so that a few rows try
-// what otherwise takes gigabytes.
+// TinyScratch: a store without a cache, or with one of a few bytes: whatever can be out of memory
+// is, so that a few rows try what otherwise takes gigabytes.
 class TinyScratch {
  public:
-  TinyScratch() {
+  explicit TinyScratch(size_t cache_bytes = 0) {
     std::string dir = (std::filesystem::temp_directory_path() / "scratch-test-XXXXXX").string();
     EXPECT_NE(::mkdtemp(dir.data()), nullptr);
     dir_ = dir;
     Result<std::unique_ptr<ScratchStore>> store = OpenRocksDbScratch(
-        {.dir = dir_, .name = "test", .memory_bytes = size_t{8} << 20, .cache_bytes = 0});
+        {.dir = dir_, .name = "test", .memory_bytes = size_t{8} << 20, .cache_bytes = cache_bytes});
     EXPECT_TRUE(store.ok()) << store.status().ToString();
     store_ = *std::move(store);
   }

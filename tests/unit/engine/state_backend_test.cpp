@@ -25,6 +25,11 @@ namespace {
 constexpr char kTables[] =
     "CREATE TABLE t (side INT, k INT, v INT, at_once AS PROCTIME(), ts AS TO_TIMESTAMP_LTZ(v, 3), "
     "WATERMARK FOR ts AS ts) WITH ('connector' = 'kafka', 'topic' = 'input', 'format' = 'json');"
+    "CREATE TABLE timed (side INT, k INT, v INT, s INT, ts AS TO_TIMESTAMP_LTZ(s, 0),"
+    " WATERMARK FOR ts AS ts - INTERVAL '1' MINUTE) WITH ('connector' = 'kafka', 'topic' = "
+    "'input', 'format' = 'json');"
+    "CREATE VIEW versions AS SELECT k, v, ts FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k"
+    " ORDER BY ts DESC) AS n FROM timed WHERE side = 1) WHERE n = 1;"
     "CREATE TABLE result (k INT, v BIGINT) WITH ('connector' = 'print');";
 constexpr size_t kMemoryBytes = size_t{1} << 20;
 constexpr int kKeys = 20'000;
@@ -58,14 +63,14 @@ class StateBackendTest : public testing::Test {
     program_ = *std::move(program);
     task_ = program_->MakeSourceTask(0, "input", 0);
   }
-  // Rows of the keys, some at a time, with a save after each.
-  void Push(int side, int first, int last, int v) {
+  // Rows of the keys, some at a time, with a save after each. `second`: of their event time.
+  void Push(int side, int first, int last, int v, int second = 0) {
     constexpr int kTogether = 1'000;
     for (; first < last; first += kTogether) {
       std::vector<std::string> lines;
       for (int k = first; k < std::min(first + kTogether, last); ++k) {
         lines.push_back(R"({"side":)" + std::to_string(side) + R"(,"k":)" + std::to_string(k) +
-                        R"(,"v":)" + std::to_string(v) + "}");
+                        R"(,"v":)" + std::to_string(v) + R"(,"s":)" + std::to_string(second) + "}");
       }
       std::vector<runtime::InputRecord> records(lines.size());
       for (size_t i = 0; i < lines.size(); ++i)
@@ -76,6 +81,8 @@ class StateBackendTest : public testing::Test {
       ASSERT_LE(counters.cached_bytes, kMemoryBytes / 2);
     }
   }
+  // A row of no key that counts, which brings the watermark.
+  void Advance(int second) { Push(9, -1, 0, 0, second); }
   // Of each key a row with 1, one with 2 and, by the next owner of the task, one with 4.
   void PushThreeTimes() {
     Push(0, 0, kKeys, 1);
@@ -110,7 +117,7 @@ class StateBackendTest : public testing::Test {
     for (const auto& [key, value] : saved_.entries)
       bytes += key.size() + value.size();
     EXPECT_GT(bytes, kMemoryBytes / 2) << "without what it takes to hold them";
-    EXPECT_GT(scratch_->counters().reads_found, static_cast<uint64_t>(kKeys / 2));
+    EXPECT_GT(scratch_->counters().reads_found, static_cast<uint64_t>(kKeys / 4));
   }
 
   std::filesystem::path dir_;
@@ -188,6 +195,53 @@ TEST_F(StateBackendTest, RowsToLookBackAtBeyondTheBoundAreAllThere) {
   PushThreeTimes();
 
   ExpectEveryKey(0 + 1 + 2);
+  ExpectStateFarBeyondTheBound();
+}
+
+TEST_F(StateBackendTest, RowsOfAnIntervalBeyondTheBoundFindTheirPartners) {
+  Compile(
+      "SELECT a.k, a.v + b.v FROM (SELECT * FROM timed WHERE side = 0) AS a"
+      " JOIN (SELECT * FROM timed WHERE side = 1) AS b"
+      " ON a.k = b.k AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '10' SECOND");
+  Push(0, 0, kKeys, 1, 100);
+  TakeOver();
+  Push(1, 0, kKeys, 2, 105);
+
+  ExpectEveryKey(3);
+  ExpectStateFarBeyondTheBound();
+  Advance(200);
+  EXPECT_LT(saved_.entries.size(), 10U);
+}
+
+TEST_F(StateBackendTest, RowsOfAnIntervalBeyondTheBoundAreGivenAlone) {
+  Compile(
+      "SELECT a.k, COALESCE(b.v, 4) FROM (SELECT * FROM timed WHERE side = 0) AS a"
+      " LEFT JOIN (SELECT * FROM timed WHERE side = 1) AS b"
+      " ON a.k = b.k AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '10' SECOND");
+  Push(0, 0, kKeys, 1, 100);
+  Push(1, 0, kKeys / 2, 4, 105);
+  TakeOver();
+  ExpectStateFarBeyondTheBound();
+  Advance(200);
+
+  ExpectEveryKey(4);
+  EXPECT_LT(saved_.entries.size(), 10U);
+}
+
+TEST_F(StateBackendTest, VersionsBeyondTheBoundAreAllThere) {
+  Compile(
+      "SELECT a.k, b.v FROM (SELECT * FROM timed WHERE side = 0) AS a"
+      " JOIN versions FOR SYSTEM_TIME AS OF a.ts AS b ON a.k = b.k");
+  Push(1, 0, kKeys, 1, 100);
+  Push(0, 0, kKeys, 0, 105);
+  TakeOver();
+  Push(1, 0, kKeys, 2, 110);
+  Advance(180);
+  ExpectEveryKey(1);
+  Push(0, 0, kKeys, 0, 130);
+  Advance(300);
+
+  ExpectEveryKey(1 + 2);
   ExpectStateFarBeyondTheBound();
 }
 
