@@ -1,118 +1,34 @@
 #include "processor/operators/expiring.h"
 
-#include <list>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
-
-#include <absl/container/flat_hash_map.h>
 
 #include "common/check/check.h"
 #include "processor/expr/state_bytes.h"
+#include "processor/operators/scratch_part.h"
+#include "processor/operators/write_times.h"
 
 namespace slipstream::sql {
 namespace {
 
-constexpr uint8_t kTimeVersion = 1;
-// First bytes of saved keys.
+// First bytes of saved keys, and of those in the space.
 constexpr char kStateKey = 's';
 constexpr char kTimeKey = 't';
 
-// Puts one byte before the keys of the other operator's state.
-class StateKeySink final : public StateSink {
+// Puts one byte before keys.
+class PartSink final : public StateSink {
  public:
-  explicit StateKeySink(StateSink& sink) : sink_(sink) {}
-  void Put(std::string_view key, std::string_view value) override { sink_.Put(Prefix(key), value); }
-  void Delete(std::string_view key) override { sink_.Delete(Prefix(key)); }
+  PartSink(StateSink& sink, char prefix) : sink_(sink), prefix_(prefix) {}
+  void Put(std::string_view key, std::string_view value) override { sink_.Put(Whole(key), value); }
+  void Delete(std::string_view key) override { sink_.Delete(Whole(key)); }
 
  private:
-  static std::string Prefix(std::string_view key) { return std::string(1, kStateKey).append(key); }
+  std::string Whole(std::string_view key) const { return std::string(1, prefix_).append(key); }
 
   StateSink& sink_;
-};
-
-struct Entry {
-  std::string key;
-  int64_t written_us = 0;
-  bool is_saved = false;
-  bool is_changed = false;
-};
-
-// When keys were last written, the longest ago first.
-class WriteTimes {
- public:
-  // `is_renewed`: also if the key is known.
-  void Touch(std::string_view key, int64_t now_us, bool is_renewed) {
-    Settle();
-    const auto found = places_.find(key);
-    if (found != places_.end()) {
-      Entries::iterator entry = found->second;
-      if (!is_renewed || entry->written_us == now_us) return;
-      entry->written_us = now_us;
-      entry->is_changed = true;
-      entries_.splice(entries_.end(), entries_, entry);
-      return;
-    }
-    entries_.push_back({.key = std::string(key), .written_us = now_us, .is_changed = true});
-    places_.emplace(entries_.back().key, std::prev(entries_.end()));
-  }
-
-  // The key that was written longest ago, if that was before `before_us`; nullptr: there is none.
-  const Entry* Oldest(int64_t before_us) {
-    Settle();
-    return entries_.empty() || entries_.front().written_us >= before_us ? nullptr
-                                                                        : &entries_.front();
-  }
-  void ForgetOldest() {
-    Entry& entry = entries_.front();
-    places_.erase(entry.key);
-    if (entry.is_saved) deleted_.push_back(std::move(entry.key));
-    entries_.pop_front();
-  }
-
-  void SaveChanges(StateSink& sink) {
-    for (const std::string& key : deleted_)
-      sink.Delete(std::string(1, kTimeKey).append(key));
-    deleted_.clear();
-    std::string value;
-    for (auto entry = entries_.rbegin(); entry != entries_.rend() && entry->is_changed; ++entry) {
-      value.assign(1, static_cast<char>(kTimeVersion));
-      PutInt64(value, entry->written_us);
-      sink.Put(std::string(1, kTimeKey).append(entry->key), value);
-      entry->is_saved = true;
-      entry->is_changed = false;
-    }
-  }
-
-  Status Restore(std::string_view key, std::string_view value) {
-    uint8_t version = 0;
-    Entry entry{.key = std::string(key), .is_saved = true};
-    if (!TakeByte(value, version) || version != kTimeVersion ||
-        !TakeInt64(value, entry.written_us) || !value.empty() || places_.contains(key)) {
-      return DamagedState("time of a key");
-    }
-    entries_.push_back(std::move(entry));
-    places_.emplace(entries_.back().key, std::prev(entries_.end()));
-    is_settled_ = false;
-    return {};
-  }
-
- private:
-  using Entries = std::list<Entry>;
-
-  // What was restored comes in any order.
-  void Settle() {
-    if (std::exchange(is_settled_, true)) return;
-    entries_.sort([](const Entry& a, const Entry& b) {
-      return std::tie(a.written_us, a.key) < std::tie(b.written_us, b.key);
-    });
-  }
-
-  Entries entries_;
-  absl::flat_hash_map<std::string_view, Entries::iterator> places_;
-  std::vector<std::string> deleted_;  // keys that were saved and are gone since
-  bool is_settled_ = true;
+  const char prefix_;
 };
 
 }  // namespace
@@ -122,6 +38,10 @@ struct ExpiringOperator::State final : OperatorState {
 
   std::unique_ptr<OperatorState> inner;
   WriteTimes times;
+
+  // Where what does not fit into memory is.
+  std::optional<ScratchPart> spilled_inner;
+  std::optional<ScratchPart> spilled_times;
 };
 
 ExpiringOperator::ExpiringOperator(Description description)
@@ -145,22 +65,25 @@ Status ExpiringOperator::Process(RowBatch rows,
     codec_.Encode(rows.batch.columns, row, key);
     mine.times.Touch(key, rows.batch.now_us, description_.is_renewed);
   }
+  mine.times.Trim();
   return description_.operation->Process(std::move(rows), watermark, mine.inner.get(), out);
 }
 
 void ExpiringOperator::Expire(State& state, int64_t now_us) const {
   const int64_t before_us = now_us - description_.ttl_us + 1;
-  while (const Entry* const oldest = state.times.Oldest(before_us)) {
-    if (description_.operation->Forget(state.inner.get(), oldest->key)) {
-      state.times.ForgetOldest();
-    } else {
-      state.times.Touch(oldest->key, now_us, true);
-    }
+  while (const std::optional<std::string> oldest = state.times.ForgetOldest(before_us)) {
+    if (description_.operation->Forget(state.inner.get(), *oldest)) continue;
+    state.times.Touch(*oldest, now_us, true);
   }
 }
 
 bool ExpiringOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
-  return description_.operation->SpillTo(static_cast<State*>(state)->inner.get(), space);
+  constexpr size_t kParts = 2;
+  State& mine = *static_cast<State*>(state);
+  mine.times.SpillTo(mine.spilled_times.emplace(space, kTimeKey, kParts));
+  description_.operation->SpillTo(mine.inner.get(),
+                                  mine.spilled_inner.emplace(space, kStateKey, kParts));
+  return true;
 }
 
 Status ExpiringOperator::Advance(int64_t watermark,
@@ -187,9 +110,11 @@ Status ExpiringOperator::Tick(int64_t now_us, OperatorState* state, OperatorOutp
 
 void ExpiringOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
   State& mine = *static_cast<State*>(state);
-  StateKeySink inner(sink);
+  PartSink inner(sink, kStateKey);
   description_.operation->SaveChanges(mine.inner.get(), inner);
-  mine.times.SaveChanges(sink);
+  PartSink times(sink, kTimeKey);
+  mine.times.SaveChanges(times);
+  mine.times.Trim();
 }
 
 Status ExpiringOperator::Restore(OperatorState* state,

@@ -68,6 +68,7 @@ void GroupCache::OnSaved(Group& group, std::string_view value) {
   bytes_ -= std::exchange(group.bytes, BytesOf(group, value.size()));
   bytes_ += group.bytes;
   if (is_spilling_) space_->Put(group.key, value);
+  bound_.OnSaved();
 }
 
 void GroupCache::Remove(Group& group) {

@@ -4,6 +4,7 @@
 
 #include "processor/engine/state_backend.h"
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -50,9 +51,10 @@ class StateBackendTest : public testing::Test {
     std::filesystem::remove_all(dir_);
   }
 
-  void Compile(const std::string& query) {
+  void Compile(const std::string& query, const std::string& settings = "") {
     Planner planner({.every_input_is_bounded = false});
-    const Result<JobPlan> plan = planner.Plan("job", kTables + ("INSERT INTO result " + query));
+    const Result<JobPlan> plan =
+        planner.Plan("job", settings + kTables + ("INSERT INTO result " + query));
     ASSERT_TRUE(plan.ok()) << plan.status().message();
     Result<std::unique_ptr<runtime::JobProgram>> program =
         CompileJob(*plan,
@@ -243,6 +245,31 @@ TEST_F(StateBackendTest, VersionsBeyondTheBoundAreAllThere) {
 
   ExpectEveryKey(1 + 2);
   ExpectStateFarBeyondTheBound();
+}
+
+TEST_F(StateBackendTest, KeysBeyondTheBoundAreForgottenInTime) {
+  Compile("SELECT k, SUM(v) FROM t GROUP BY k", "SET 'table.exec.state.ttl' = '1 min';");
+  Push(0, 0, kKeys, 1);
+  clock_.Advance(std::chrono::seconds(40));
+  Push(0, 0, kKeys / 2, 2);
+  TakeOver();
+  ExpectStateFarBeyondTheBound();
+  clock_.Advance(std::chrono::seconds(40));
+  output_.lines.clear();
+  Push(0, 0, kKeys, 4);
+
+  const std::map<std::string, int64_t> sums = Sums();
+  EXPECT_EQ(sums.size(), static_cast<size_t>(kKeys));
+  // What the row adds to those that were written again, what it is to the others.
+  for (const auto& [key, sum] : sums)
+    ASSERT_EQ(sum, 4) << key;
+  size_t updates = 0;
+  for (const std::string& line : output_.lines["print"])
+    updates += line.starts_with("+U") ? 1 : 0;
+  EXPECT_EQ(updates, static_cast<size_t>(kKeys / 2));
+  clock_.Advance(std::chrono::seconds(60));
+  Push(0, 0, 1, 1);
+  EXPECT_LT(saved_.entries.size(), 10U);
 }
 
 TEST_F(StateBackendTest, RunningSumsOfOlderVersionsAreRead) {
