@@ -33,23 +33,6 @@ void CollectScans(const PlanNode& node, std::vector<const PlanNode*>& scans) {
     CollectScans(*input, scans);
 }
 
-bool HasInstants(const Schema& schema) {
-  return std::any_of(schema.begin(), schema.end(), [](const Field& field) {
-    return field.type.kind == TypeKind::kTimestampLtz;
-  });
-}
-
-Status CheckTimeZone(const JobPlan& plan, const ScanLayout& layout) {
-  const auto zone = plan.settings.find("table.local-time-zone");
-  if (zone == plan.settings.end() || zone->second == "UTC" || zone->second == "Etc/UTC") return {};
-  bool has_instants = HasInstants(layout.schema());
-  for (const InsertPlan& insert : plan.inserts)
-    has_instants = has_instants || HasInstants(insert.query->output);
-  if (!has_instants) return {};
-  return Unimplemented("'table.local-time-zone' = '" + zone->second +
-                       "' with TIMESTAMP_LTZ columns is not supported yet; UTC is");
-}
-
 // ---- The program ----
 
 class SqlJob final : public runtime::JobProgram {
@@ -315,7 +298,7 @@ Status ReadFolder(const TableDefinition& table,
 }
 
 // Fills in what follows from the graph.
-Status Complete(const JobPlan& plan, const std::vector<TablePtr>& tables, CompiledJob& job) {
+Status Complete(const std::vector<TablePtr>& tables, CompiledJob& job) {
   if (!job.graph->constants().empty()) {
     return Unimplemented("VALUES in a job over Kafka is not supported yet");
   }
@@ -331,7 +314,6 @@ Status Complete(const JobPlan& plan, const std::vector<TablePtr>& tables, Compil
                       .is_upsert = source.table.is_upsert});
     for (const TableDefinition::MetadataColumn& metadata : source.layout->metadata())
       RETURN_IF_ERROR(CheckReadable(*tables[i], metadata));
-    RETURN_IF_ERROR(CheckTimeZone(plan, *source.layout));
     RETURN_IF_ERROR(
         SourceRows::Create(*source.layout, source.table.value_format, source.table.key_format)
             .status());
@@ -404,7 +386,7 @@ Result<std::unique_ptr<runtime::JobProgram>> CompileJob(const JobPlan& plan,
   }
   RETURN_IF_ERROR(CheckFileSinks(job.sinks));
   job.graph = std::move(graph);
-  RETURN_IF_ERROR(Complete(plan, tables, job));
+  RETURN_IF_ERROR(Complete(tables, job));
   return std::unique_ptr<runtime::JobProgram>(std::make_unique<SqlJob>(std::move(job)));
 }
 

@@ -11,6 +11,7 @@
 #include "processor/operators/interval_join.h"
 #include "processor/operators/latest_rows.h"
 #include "processor/operators/local_aggregate.h"
+#include "processor/operators/local_clock.h"
 #include "processor/operators/lookup_join.h"
 #include "processor/operators/on_arrival.h"
 #include "processor/operators/over.h"
@@ -26,6 +27,7 @@
 #include "processor/operators/window_join.h"
 #include "processor/operators/window_rows.h"
 #include "processor/planner/plan_properties.h"
+#include "processor/planner/plan_times.h"
 
 namespace slipstream::sql {
 namespace {
@@ -101,10 +103,26 @@ std::unique_ptr<const Operator> MakeTimeAggregate(const PlanNode& node,
                                            .early_us = node.early_us});
 }
 
+// The operator, with the watermarks of the zone whose clocks the windows are of.
+std::unique_ptr<const Operator> ByClocksOf(const TimeZonePtr& zone,
+                                           std::unique_ptr<const Operator> operation) {
+  if (zone == nullptr) return operation;
+  return std::make_unique<LocalClockOperator>(std::move(operation), zone);
+}
+
+// Of windows that the rows lie in already: null: there are none, or they are those of UTC.
+TimeZonePtr ZoneOfRows(const PlanNode& input) {
+  const std::optional<RowWindows> windows = RowWindowsOf(input);
+  return windows ? windows->spec.zone : nullptr;
+}
+
 std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node,
                                                     std::vector<AggregateCall> calls,
                                                     bool merges) {
-  std::unique_ptr<const Operator> aggregate = MakeTimeAggregate(node, std::move(calls), merges);
+  const bool is_attached = node.window.kind == WindowSpec::Kind::kAttached;
+  std::unique_ptr<const Operator> aggregate =
+      ByClocksOf(is_attached ? ZoneOfRows(*node.inputs.front()) : node.window.zone,
+                 MakeTimeAggregate(node, std::move(calls), merges));
   if (!node.window.is_by_arrival) return aggregate;
   return std::make_unique<OnArrivalOperator>(std::move(aggregate),
                                              std::vector<size_t>{node.window.time_column},
@@ -112,11 +130,12 @@ std::unique_ptr<const Operator> MakeWindowAggregate(const PlanNode& node,
 }
 
 std::unique_ptr<const Operator> MakeSessionRows(const PlanNode& node) {
-  return std::make_unique<SessionRowsOperator>(
-      SessionRowsOperator::Description{.window = node.window,
-                                       .partition_columns = node.group_columns,
-                                       .input = node.inputs.front()->output,
-                                       .output = node.output});
+  return ByClocksOf(node.window.zone,
+                    std::make_unique<SessionRowsOperator>(
+                        SessionRowsOperator::Description{.window = node.window,
+                                                         .partition_columns = node.group_columns,
+                                                         .input = node.inputs.front()->output,
+                                                         .output = node.output}));
 }
 
 std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) {
@@ -134,7 +153,7 @@ std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) 
   // Of times that are equal the last row's is the later.
   const bool is_last_row = node.rank_last == 1 && node.order_is_time && !node.window_end;
   const bool prefers_later = is_descending && (is_last_row || node.order_is_arrival);
-  return std::make_unique<TopNOperator>(TopNOperator::Description{
+  auto top = std::make_unique<TopNOperator>(TopNOperator::Description{
       .partition_columns = node.group_columns,
       .sort_keys = node.order_is_arrival ? std::vector<SortKey>() : node.sort_keys,
       .first = node.rank_first,
@@ -148,6 +167,8 @@ std::unique_ptr<const Operator> MakeTopN(const PlanNode& node, bool is_bounded) 
       .takes_back = IsUpdateStream(*node.inputs.front(), is_bounded),
       .input = input,
       .output = node.output});
+  const bool has_window = node.window_end.has_value();
+  return ByClocksOf(has_window ? ZoneOfRows(*node.inputs.front()) : nullptr, std::move(top));
 }
 
 std::unique_ptr<const Operator> MakeSort(const PlanNode& node) {
@@ -220,7 +241,8 @@ Result<std::unique_ptr<const Operator>> OperatorGraph::MakeJoin(const PlanNode& 
   using Made = std::unique_ptr<const Operator>;
   switch (node.join.variant) {
     case JoinSpec::Variant::kWindow:
-      return Made(std::make_unique<WindowJoinOperator>(std::move(description)));
+      return ByClocksOf(ZoneOfRows(*node.inputs.front()),
+                        std::make_unique<WindowJoinOperator>(std::move(description)));
     case JoinSpec::Variant::kInterval: {
       Made join = std::make_unique<IntervalJoinOperator>(std::move(description));
       if (!node.join.is_by_arrival) return join;

@@ -2,7 +2,8 @@
 #include "processor/expr/type_rules.h"
 #include "processor/types/date_time.h"
 
-// PROCTIME, NOW and the like: when the rows are worked on, in the session's zone, which is UTC.
+// PROCTIME, NOW and the like: when the rows are worked on, in UTC; the planner writes other zones
+// into the expression.
 // Calls without arguments are never folded.
 
 namespace slipstream::sql {

@@ -7,8 +7,8 @@
 #include "processor/types/date_time.h"
 #include "processor/types/number_text.h"
 
-// Functions of dates and times. A TIMESTAMP_LTZ is shown and taken apart as if the session's zone
-// were UTC.
+// Functions of dates and times. A TIMESTAMP_LTZ is shown and taken apart as in UTC; the planner
+// writes other zones into the expression.
 
 namespace slipstream::sql {
 namespace {

@@ -1,96 +1,101 @@
-#include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
 #include <string>
-
-#include <absl/time/time.h>
+#include <utility>
 
 #include "processor/expr/function_table.h"
 #include "processor/types/date_time.h"
 #include "processor/types/number_text.h"
+#include "processor/types/time_zone.h"
 
 // CONVERT_TZ(text, from, to): the time that clocks in zone `to` show when those in `from` show the
-// given one. Zones are names ("Europe/Oslo"), abbreviations as Java has them ("PST") and distances
-// from UTC ("GMT-08:00").
+// given one. And what the planner writes where an instant is used as the time of clocks in the
+// session's zone, or the other way round (planner/session_zone.h).
 
 namespace slipstream::sql {
 namespace {
 
-// "GMT+8", "UTC-08:30", "+08:00" as seconds; nullopt: it is no distance.
-std::optional<int32_t> ParseDistance(std::string_view text) {
-  if (text.starts_with("GMT") || text.starts_with("UTC")) text.remove_prefix(3);
-  if (text.empty() || (text.front() != '+' && text.front() != '-')) return std::nullopt;
-  const int32_t sign = text.front() == '-' ? -1 : 1;
-  text.remove_prefix(1);
-  const size_t colon = std::min(text.find(':'), text.size());
-  const std::string_view minutes = colon < text.size() ? text.substr(colon + 1) : "0";
-  const auto number = [](std::string_view digits, int64_t most) -> std::optional<int32_t> {
-    const bool is_plain =
-        !digits.empty() && digits.size() <= 2 &&
-        std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
-    const std::optional<int64_t> value = is_plain ? ParseInteger(digits) : std::nullopt;
-    if (!value || *value > most) return std::nullopt;
-    return static_cast<int32_t>(*value);
-  };
-  const std::optional<int32_t> hours = number(text.substr(0, colon), 23);
-  const std::optional<int32_t> rest = number(minutes, 59);
-  if (!hours || !rest) return std::nullopt;
-  return sign * (*hours * 3600 + *rest * 60);
+// ZoneCache: zones by their names, for the rows of a batch.
+class ZoneCache {
+ public:
+  // nullptr: there is none, and the row has failed.
+  const TimeZone* Get(const KernelCall& call, size_t arg, size_t row) {
+    const std::string_view name = call.args[arg].string_at(row);
+    auto found = zones_.find(name);
+    if (found == zones_.end()) {
+      found = zones_.emplace(std::string(name), TimeZone::Find(name)).first;
+    }
+    if (found->second == nullptr) {
+      call.errors.Add(row, "no time zone '" + std::string(name) + "'");
+    }
+    return found->second.get();
+  }
+
+ private:
+  std::map<std::string, TimeZonePtr, std::less<>> zones_;
+};
+
+// Gives each row what `of` makes of its zone and first argument.
+template <int64_t (TimeZone::*kOf)(int64_t) const>
+void ClockKernel(const KernelCall& call, Column& out) {
+  ZoneCache zones;
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const TimeZone* const zone = zones.Get(call, 1, row);
+    if (zone == nullptr) {
+      out.SetNull(row);
+    } else {
+      out.ints[row] = (zone->*kOf)(call.args[0].int_at(row));
+    }
+  }
 }
 
-std::optional<absl::TimeZone> FindZone(std::string_view name) {
-  struct Abbreviation {
-    std::string_view name;
-    std::string_view zone;
-  };
-  // Those that Java knows and the zone database does not.
-  constexpr std::array kAbbreviations = std::to_array<Abbreviation>({{"PST", "America/Los_Angeles"},
-                                                                     {"CST", "America/Chicago"},
-                                                                     {"JST", "Asia/Tokyo"},
-                                                                     {"IST", "Asia/Kolkata"},
-                                                                     {"CTT", "Asia/Shanghai"},
-                                                                     {"AET", "Australia/Sydney"}});
-  if (const std::optional<int32_t> distance = ParseDistance(name)) {
-    return absl::FixedTimeZone(*distance);
+// Seconds of a local time as seconds since 1970 UTC; what stands for no time stays.
+void LocalSecondsKernel(const KernelCall& call, Column& out) {
+  constexpr int64_t kSecondsMax = INT64_MAX / kMicrosPerSecond;
+  ZoneCache zones;
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    const int64_t local = call.args[0].int_at(row);
+    const TimeZone* const zone = zones.Get(call, 1, row);
+    const bool is_time = zone != nullptr && local <= kSecondsMax && local >= -kSecondsMax;
+    out.ints[row] =
+        is_time ? FloorDivide(zone->ToInstant(local * kMicrosPerSecond), kMicrosPerSecond) : local;
   }
-  for (const Abbreviation& abbreviation : kAbbreviations) {
-    if (abbreviation.name == name) name = abbreviation.zone;
-  }
-  absl::TimeZone zone;
-  if (!absl::LoadTimeZone({name.data(), name.size()}, &zone)) return std::nullopt;
-  return zone;
 }
 
 void ConvertZoneKernel(const KernelCall& call, Column& out) {
-  std::map<std::string, std::optional<absl::TimeZone>, std::less<>> zones;
-  const auto zone_at = [&](size_t arg, size_t row) -> const std::optional<absl::TimeZone>& {
-    const std::string_view name = call.args[arg].string_at(row);
-    auto found = zones.find(name);
-    if (found == zones.end()) found = zones.emplace(std::string(name), FindZone(name)).first;
-    return found->second;
-  };
+  ZoneCache zones;
   for (size_t row = 0; row < call.rows; ++row) {
     if (out.is_null(row)) continue;
-    for (const size_t arg : {size_t{1}, size_t{2}}) {
-      if (zone_at(arg, row) || out.is_null(row)) continue;
+    const TimeZone* const from = zones.Get(call, 1, row);
+    const TimeZone* const to = zones.Get(call, 2, row);
+    if (from == nullptr || to == nullptr) {
       out.SetNull(row);
-      call.errors.Add(row, "no time zone '" + std::string(call.args[arg].string_at(row)) + "'");
+      continue;
     }
-    if (out.is_null(row)) continue;
     const std::optional<int64_t> local = ParseTimestamp(TrimBlanks(call.args[0].string_at(row)));
     if (!local) {
       out.SetNull(row);
       continue;
     }
-    // Both zones are those of clocks, and UTC is what the columns' times are in.
-    const absl::CivilSecond shown =
-        absl::ToCivilSecond(absl::FromUnixMicros(*local), absl::UTCTimeZone());
-    const absl::Time instant = absl::FromCivil(shown, *zone_at(1, row));
-    const absl::Time converted =
-        absl::FromCivil(absl::ToCivilSecond(instant, *zone_at(2, row)), absl::UTCTimeZone());
-    out.strings[row] = call.arena.Copy(FormatTimestamp(absl::ToUnixMicros(converted), 0));
+    const int64_t converted = to->ToLocal(from->ToInstant(*local));
+    out.strings[row] = call.arena.Copy(FormatTimestamp(converted, 0));
   }
+}
+
+// Internal functions: no name that can be written has a blank. The zone is a literal.
+void AddClock(FunctionTable& table, const char* name, TypeKind from, TypeKind to, Kernel kernel) {
+  ScalarFunction function{.name = name, .usage = std::string(name) + "(time, zone)"};
+  function.bind =
+      [from, to](std::span<const ExpressionPtr> args) -> std::optional<ScalarFunction::Signature> {
+    if (args.size() != 2 || args[0]->type.kind != from) return std::nullopt;
+    DataType result = args[0]->type;
+    result.kind = to;
+    return ScalarFunction::Signature{.args = {args[0]->type, args[1]->type}, .result = result};
+  };
+  function.kernel = kernel;
+  table.Add(std::move(function));
 }
 
 }  // namespace
@@ -98,6 +103,17 @@ void ConvertZoneKernel(const KernelCall& call, Column& out) {
 void AddZoneFunctions(FunctionTable& table) {
   constexpr FunctionTable::Param kText = FunctionTable::Param::kString;
   table.Add("CONVERT_TZ", {kText, kText, kText}, 0, DataType::String(), ConvertZoneKernel);
+  AddClock(table,
+           "LOCAL TIME",
+           TypeKind::kTimestampLtz,
+           TypeKind::kTimestamp,
+           ClockKernel<&TimeZone::ToLocal>);
+  AddClock(table,
+           "INSTANT OF",
+           TypeKind::kTimestamp,
+           TypeKind::kTimestampLtz,
+           ClockKernel<&TimeZone::ToInstant>);
+  AddClock(table, "LOCAL SECONDS", TypeKind::kBigInt, TypeKind::kBigInt, LocalSecondsKernel);
 }
 
 }  // namespace slipstream::sql

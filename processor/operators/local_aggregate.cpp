@@ -1,5 +1,6 @@
 #include "processor/operators/local_aggregate.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -77,8 +78,14 @@ Status LocalAggregateOperator::Process(RowBatch rows,
     mine.states.clear();
     mine.rows.clear();
   };
+  std::optional<WindowTimes> times;
+  if (description_.window) {
+    const WindowSpec& window = *description_.window;
+    times.emplace(window.zone.get(), rows.batch.columns[window.time_column]);
+  }
   for (uint32_t row = 0; row < rows.batch.rows; ++row) {
-    const Group& group = Hold(rows.batch, row, mine);
+    const int64_t time = times ? (*times)[row] : 0;
+    const Group& group = Hold(rows.batch, row, time, mine);
     mine.states.push_back(group.state);
     mine.rows.push_back(row);
     const size_t growth = growing_.empty() ? 0 : Grow(group, GrowthOf(inputs, row), mine);
@@ -126,12 +133,13 @@ size_t LocalAggregateOperator::Grow(const Group& group, size_t bytes, State& sta
   return state.growth_bytes[&group] += bytes;
 }
 
-Group& LocalAggregateOperator::Hold(const Batch& batch, uint32_t row, State& state) const {
+Group& LocalAggregateOperator::Hold(const Batch& batch,
+                                    uint32_t row,
+                                    int64_t time,
+                                    State& state) const {
   state.key.clear();
   if (description_.window) {
-    const WindowSpec& window = *description_.window;
-    AppendSortable(state.key,
-                   SliceStart(window, slice_us_, batch.columns[window.time_column].ints[row]));
+    AppendSortable(state.key, SliceStart(*description_.window, slice_us_, time));
   }
   codec_.Encode(batch.columns, row, state.key);
   Group& group = state.groups.Find(state.key);

@@ -62,8 +62,8 @@ class LocalAggregateOperator final : public Operator {
   size_t GrowthOf(const AggregateLayout::Inputs& inputs, uint32_t row) const;
   // Notes that the group's state grows by so much; how much that is by now.
   static size_t Grow(const struct Group& group, size_t bytes, State& state);
-  // The group that the row counts in.
-  struct Group& Hold(const Batch& batch, uint32_t row, State& state) const;
+  // The group that the row counts in; `time`: by which it is in windows, if there are any.
+  struct Group& Hold(const Batch& batch, uint32_t row, int64_t time, State& state) const;
   // Gives all that is held.
   Status Give(State& state, OperatorOutput& out) const;
 

@@ -164,7 +164,9 @@ Status SessionAggregateOperator::Process(RowBatch rows,
     return DamagedState("time of a partial row");
   }
   State& mine = *static_cast<State*>(state);
-  const std::vector<int64_t>& times = rows.batch.columns[time_column_].ints;
+  // Those of partial rows are local already.
+  const WindowTimes times(partials_ ? nullptr : description_.window.zone.get(),
+                          rows.batch.columns[time_column_]);
   std::vector<std::byte*> states;
   std::vector<uint32_t> counted;
   Status merged;
@@ -212,9 +214,7 @@ Status SessionAggregateOperator::Advance(int64_t watermark,
     layout_.Finish(session.held.aggregates.get(), to, description_.group_columns.size(), *arena);
     size_t column = description_.group_columns.size() + description_.aggregates.size();
     for (const WindowProperty property : description_.properties) {
-      const int64_t time = property == WindowProperty::kStart ? start
-                           : property == WindowProperty::kEnd ? session.end
-                                                              : WindowMaxTime(session.end);
+      const int64_t time = PropertyOf(description_.window, property, start, session.end);
       to[column++].Append(time, *arena);
     }
     if (++rows.batch.rows < kEmittedRows) return {};

@@ -58,14 +58,15 @@ Status SessionRowsOperator::Process(RowBatch rows,
   const Column& of_input = rows.batch.columns[description_.window.time_column];
   ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), CheckWindowTimes(of_input), out));
   State& mine = *static_cast<State*>(state);
-  const std::vector<int64_t>& times = rows.batch.columns[description_.window.time_column].ints;
+  const WindowSpec& window = description_.window;
+  const WindowTimes times(window.zone.get(), rows.batch.columns[window.time_column]);
   std::vector<uint32_t> late;
   std::string key;
   for (uint32_t row = 0; row < rows.batch.rows; ++row) {
     key.clear();
     key_codec_.Encode(rows.batch.columns, row, key);
-    const int64_t gap = description_.window.size_us;
-    if (mine.sessions.Find(key, times[row], gap, watermark, Hooks()).session == nullptr) {
+    if (mine.sessions.Find(key, times[row], window.size_us, watermark, Hooks()).session ==
+        nullptr) {
       late.push_back(row);
       continue;
     }
@@ -102,10 +103,9 @@ Status SessionRowsOperator::Advance(int64_t watermark,
     for (auto row = mine.rows.Begin(first); row != end; row = mine.rows.Erase(row)) {
       std::vector<Column>& to = rows.batch.columns;
       RETURN_IF_ERROR(row_codec_.Decode(row->second, to, *arena));
-      Column* const added = &to[to.size() - 3];
-      added[0].ints.push_back(start);
-      added[1].ints.push_back(session.end);
-      added[2].ints.push_back(WindowMaxTime(session.end));
+      Column* added = &to[to.size() - 3];
+      for (const WindowProperty property : kWindowProperties)
+        (added++)->ints.push_back(PropertyOf(description_.window, property, start, session.end));
       if (++rows.batch.rows < kEmittedRows) continue;
       RowBatch full = std::move(rows);
       clear();

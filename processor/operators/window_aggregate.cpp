@@ -84,7 +84,9 @@ Status WindowAggregateOperator::AddRows(const Batch& batch,
   state.late.clear();
   state.states.clear();
   state.rows.clear();
-  const std::vector<int64_t>& times = batch.columns[time_column_].ints;
+  // Those of partial rows are local already.
+  const WindowTimes times(partials_ ? nullptr : description_.window.zone.get(),
+                          batch.columns[time_column_]);
   // Neighbouring rows mostly fall into the same table.
   int64_t last_end = INT64_MIN;
   Table* last_table = nullptr;
@@ -250,10 +252,9 @@ Status WindowAggregateOperator::Give(std::span<const GroupOfTable> groups,
       const size_t keys = description_.group_columns.size();
       layout_.Finish(group.state, rows.batch.columns, keys, arena);
       size_t column = keys + description_.aggregates.size();
-      for (WindowProperty property : description_.properties) {
-        int64_t time = end;
-        if (property == WindowProperty::kStart) time = WindowStart(description_.window, end);
-        if (property == WindowProperty::kTime) time = WindowMaxTime(end);
+      const int64_t start = WindowStart(description_.window, end);
+      for (const WindowProperty property : description_.properties) {
+        const int64_t time = PropertyOf(description_.window, property, start, end);
         rows.batch.columns[column++].Append(time, arena);
       }
       ++rows.batch.rows;

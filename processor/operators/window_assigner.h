@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <vector>
 
 #include "processor/columns/column.h"
 #include "processor/expr/row_errors.h"
@@ -14,6 +15,27 @@ namespace slipstream::sql {
 
 // Windows are computed with times up to here, so that nothing overflows: some 146,000 years.
 inline constexpr int64_t kWindowTimeMax = int64_t{1} << 62;
+
+// The times by which rows are put into windows: of instants what clocks in the zone show. Borrows
+// the column.
+class WindowTimes {
+ public:
+  WindowTimes(const TimeZone* zone, const Column& column) : times_(column.ints.data()) {
+    if (zone == nullptr) return;
+    local_.reserve(column.ints.size());
+    for (const int64_t instant : column.ints)
+      local_.push_back(zone->ToLocal(instant));
+    times_ = local_.data();
+  }
+  WindowTimes(const WindowTimes&) = delete;
+  WindowTimes& operator=(const WindowTimes&) = delete;
+
+  int64_t operator[](size_t row) const { return times_[row]; }
+
+ private:
+  const int64_t* times_;
+  std::vector<int64_t> local_;
+};
 
 // The rows that are in no window, since their time is NULL or beyond kWindowTimeMax.
 inline RowErrors CheckWindowTimes(const Column& times) {
@@ -102,6 +124,16 @@ inline int64_t WindowStart(const WindowSpec& window, int64_t end) {
 inline int64_t WindowMaxTime(int64_t end) {
   // Ends that were read back may be anything.
   return std::max(end, std::numeric_limits<int64_t>::min() + kMicrosPerMilli) - kMicrosPerMilli;
+}
+
+// A property of the window [start, end).
+inline int64_t PropertyOf(const WindowSpec& window,
+                          WindowProperty property,
+                          int64_t start,
+                          int64_t end) {
+  if (property == WindowProperty::kStart) return start;
+  if (property == WindowProperty::kEnd) return end;
+  return window.zone ? window.zone->LastInstant(WindowMaxTime(end)) : WindowMaxTime(end);
 }
 
 // Whether AssignWindows can have given such an end.

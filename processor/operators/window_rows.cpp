@@ -21,7 +21,7 @@ Status WindowRowsOperator::Process(RowBatch rows,
                                    OperatorOutput& out) const {
   const RowErrors errors = CheckWindowTimes(rows.batch.columns[window_.time_column]);
   ASSIGN_OR_RETURN(rows, TakeOutFailed(std::move(rows), errors, out));
-  const std::vector<int64_t>& times = rows.batch.columns[window_.time_column].ints;
+  const WindowTimes times(window_.zone.get(), rows.batch.columns[window_.time_column]);
   std::vector<uint32_t> lines;
   std::vector<int64_t> ends;
   for (uint32_t row = 0; row < rows.batch.rows; ++row) {
@@ -46,11 +46,11 @@ Status WindowRowsOperator::EmitRows(const RowBatch& rows,
   RowBatch given = Gather(rows, lines);
   for (size_t i = output_.size() - 3; i < output_.size(); ++i)
     given.batch.columns.emplace_back(output_[i].type).Reserve(lines.size());
-  Column* const added = &given.batch.columns[output_.size() - 3];
-  for (const int64_t end : ends) {
-    added[0].ints.push_back(WindowStart(window_, end));
-    added[1].ints.push_back(end);
-    added[2].ints.push_back(WindowMaxTime(end));
+  Column* added = &given.batch.columns[output_.size() - 3];
+  for (const WindowProperty property : kWindowProperties) {
+    for (const int64_t end : ends)
+      added->ints.push_back(PropertyOf(window_, property, WindowStart(window_, end), end));
+    ++added;
   }
   return out.Emit(std::move(given));
 }

@@ -186,14 +186,18 @@ void AggregatePlanner::Build(const std::vector<ExpressionPtr>& above,
   }
   if (window_) {
     node->window = *window_;
-    const DataType time = input_.node->output[window_->time_column].type;
+    const DataType& time = input_.node->output[window_->time_column].type;
+    // Of an instant's window, start and end are times of day where the job runs, as in Flink.
+    DataType local = time;
+    local.kind = TypeKind::kTimestamp;
     for (const auto& [property, name] : {std::pair{WindowProperty::kStart, "window_start"},
                                          std::pair{WindowProperty::kEnd, "window_end"},
                                          std::pair{WindowProperty::kTime, "window_time"}}) {
       if (!used.contains(VirtualColumn(property))) continue;
       used_properties_.push_back(property);
       node->window_properties.push_back(property);
-      node->output.push_back({name_of(VirtualColumn(property), name), time});
+      const bool is_time = property == WindowProperty::kTime;
+      node->output.push_back({name_of(VirtualColumn(property), name), is_time ? time : local});
     }
   }
   node->inputs.push_back(std::move(input_.node));
@@ -233,7 +237,6 @@ ExpressionPtr AggregatePlanner::RewriteColumn(const ExpressionPtr& column) const
   const auto found = std::find(used_properties_.begin(), used_properties_.end(), property);
   const size_t position = groups_.size() + aggregate_->aggregates.size() +
                           static_cast<size_t>(found - used_properties_.begin());
-  // Of an instant's window, start and end are times of day where the job runs, as in Flink.
   return MakeCast(MakeColumn(position, aggregate_->output[position].type), column->type, false);
 }
 

@@ -86,7 +86,8 @@ std::string ProjectText(const PlanNode& node) {
 
 std::string WindowText(const WindowSpec& window, const Schema& input) {
   const std::string& column = input[window.time_column].name;
-  const std::string time = window.is_by_arrival ? column + " as it comes" : column;
+  std::string time = window.is_by_arrival ? column + " as it comes" : column;
+  if (window.zone) time += " in " + window.zone->name();
   const std::string size = DurationText(window.size_us);
   const std::string slide = DurationText(window.slide_us);
   std::string offset;

@@ -14,10 +14,6 @@ bool IsTrue(const Expression& condition) {
   return condition.kind == Expression::Kind::kLiteral && value != nullptr && *value;
 }
 
-void Fold(ExpressionPtr& expression) {
-  if (expression) expression = FoldConstants(expression);
-}
-
 // A projection of literals over rows of literals is rows of literals.
 PlanNodePtr ProjectValues(PlanNodePtr project) {
   const PlanNode& input = *project->inputs.front();
@@ -59,23 +55,8 @@ void JoinValues(PlanNode& union_all) {
 PlanNodePtr FoldPlanConstants(PlanNodePtr node) {
   for (PlanNodePtr& input : node->inputs)
     input = FoldPlanConstants(std::move(input));
-  Fold(node->condition);
-  for (ExpressionPtr& expression : node->expressions)
-    Fold(expression);
-  for (AggregateCall& call : node->aggregates) {
-    for (ExpressionPtr& arg : call.args)
-      Fold(arg);
-    Fold(call.filter);
-  }
-  Fold(node->unnested);
-  for (std::vector<ExpressionPtr>& expansion : node->expansions) {
-    for (ExpressionPtr& expression : expansion)
-      Fold(expression);
-  }
-  for (LagCall& lag : node->lags) {
-    Fold(lag.value);
-    Fold(lag.fallback);
-  }
+  ForEachExpression(*node,
+                    [](ExpressionPtr& expression) { expression = FoldConstants(expression); });
   switch (node->kind) {
     case PlanNode::Kind::kFilter:
       if (IsTrue(*node->condition)) return std::move(node->inputs.front());

@@ -143,7 +143,7 @@ InsertPlan PlanInsert(PlanContext& context, const ast::Insert& insert) {
   plan.columns =
       insert.columns.empty() ? insertable : NamedColumns(context, insert, *plan.table, insertable);
   plan.query = CastToTable(context, insert, plan, planner.Plan(*insert.query));
-  plan.query = Optimize(std::move(plan.query), context.every_input_is_bounded());
+  plan.query = Optimize(context.InZone(std::move(plan.query)), context.every_input_is_bounded());
   AddEarlyResults(context, SpanOf(insert), *plan.table, *plan.query);
   CheckStream(context, SpanOf(insert), *plan.query);
   if (IsUpdateStream(*plan.query, context.every_input_is_bounded())) {

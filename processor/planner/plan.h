@@ -12,6 +12,7 @@
 #include "processor/expr/expression.h"
 #include "processor/expr/function_registry.h"
 #include "processor/types/data_type.h"
+#include "processor/types/time_zone.h"
 
 namespace slipstream::sql {
 
@@ -59,12 +60,17 @@ struct WindowSpec {
   int64_t size_us = 0;   // kCumulate: the greatest size; kSession: the gap
   int64_t slide_us = 0;  // kHop: slide; kCumulate: step
   int64_t offset_us = 0;
-  size_t time_column = 0;  // of the input; its type is the type of window_start and window_end
+  size_t time_column = 0;  // of the input
   // By processing time: the time of a row is when the operator gets it.
   bool is_by_arrival = false;
+  // The times are instants, and windows those of clocks in this zone, which start and end are times
+  // of (kTime is an instant); null: in UTC.
+  TimeZonePtr zone;  // shared with copies of the plan
 };
 
 enum class WindowProperty { kStart, kEnd, kTime };  // kTime = end − 1 ms
+inline constexpr WindowProperty kWindowProperties[] = {
+    WindowProperty::kStart, WindowProperty::kEnd, WindowProperty::kTime};
 
 struct SortKey {
   size_t column = 0;
@@ -226,6 +232,31 @@ struct PlanNode {
 
   std::vector<std::vector<Value>> rows;  // kValues
 };
+
+// Calls `visit` with every expression that the node evaluates itself; it may put another in place.
+template <class Visit>
+void ForEachExpression(PlanNode& node, const Visit& visit) {
+  const auto visit_if_there = [&visit](ExpressionPtr& expression) {
+    if (expression) visit(expression);
+  };
+  visit_if_there(node.condition);
+  for (ExpressionPtr& expression : node.expressions)
+    visit(expression);
+  for (AggregateCall& call : node.aggregates) {
+    for (ExpressionPtr& arg : call.args)
+      visit(arg);
+    visit_if_there(call.filter);
+  }
+  visit_if_there(node.unnested);
+  for (std::vector<ExpressionPtr>& expansion : node.expansions) {
+    for (ExpressionPtr& expression : expansion)
+      visit(expression);
+  }
+  for (LagCall& lag : node.lags) {
+    visit(lag.value);
+    visit_if_there(lag.fallback);
+  }
+}
 
 // Of a node's inputs those whose rows come one after the other: of a lookup join the left one.
 std::span<const PlanNodePtr> StreamingInputs(const PlanNode& node);

@@ -1,5 +1,9 @@
 #include "processor/planner/plan_context.h"
 
+#include <fmt/format.h>
+
+#include "processor/planner/session_zone.h"
+
 namespace slipstream::sql {
 
 void PlanContext::Fail(Span at, std::string message, std::string hint) const {
@@ -19,6 +23,34 @@ ExchangeOptions PlanContext::exchange_options() const {
   const auto phases = settings_.find(kAggregatePhases);
   return {.every_input_is_bounded = every_input_is_bounded_,
           .pre_aggregates = phases == settings_.end() || phases->second != "ONE_PHASE"};
+}
+
+TimeZonePtr PlanContext::zone() const {
+  const auto name = settings_.find(kLocalTimeZone);
+  if (name == settings_.end()) return nullptr;
+  TimeZonePtr zone = ZoneNamed(name->second, Span{});
+  return zone->is_utc() ? nullptr : zone;
+}
+
+TimeZonePtr PlanContext::ZoneNamed(const std::string& name, Span at) const {
+  TimeZonePtr zone = TimeZone::Find(name == "default" ? "UTC" : name);
+  if (zone == nullptr) {
+    Fail(at,
+         fmt::format("'{}': no time zone '{}'", kLocalTimeZone, name),
+         "write a name, as 'Europe/Oslo', or a distance from UTC, as 'GMT+01:00'");
+  }
+  return zone;
+}
+
+PlanNodePtr PlanContext::InZone(PlanNodePtr root) {
+  const TimeZonePtr zone = this->zone();
+  if (zone == nullptr) return root;
+  PutInZone(*root, *zone, [&](const TablePtr& table) {
+    TablePtr& known = in_zone_[{table, zone->name()}];
+    if (known == nullptr) known = TableInZone(table, *zone);
+    return known;
+  });
+  return root;
 }
 
 TablePtr PlanContext::WithOptions(const TablePtr& table, Options options) {

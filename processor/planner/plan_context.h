@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +15,8 @@ namespace slipstream::sql {
 
 // The setting that says whether rows are aggregated before an exchange: AUTO, ONE_PHASE, TWO_PHASE.
 inline constexpr char kAggregatePhases[] = "table.optimizer.agg-phase-strategy";
+// The zone of whose clocks an instant is the time where one is asked for.
+inline constexpr char kLocalTimeZone[] = "table.local-time-zone";
 
 // PlanContext: what the parts of the planner share while statements are planned: the catalog, how
 // the job will run, and the text that the tree at hand came from, for messages. Private to
@@ -34,6 +37,11 @@ class PlanContext {
   // "what not supported yet": for what the parser knows and the planner cannot plan.
   [[noreturn]] void Unsupported(Span at, const std::string& what, std::string hint = "") const;
 
+  // The zone of 'table.local-time-zone'; null: UTC.
+  TimeZonePtr zone() const;
+  // `name` as that setting has it.
+  TimeZonePtr ZoneNamed(const std::string& name, Span at) const;
+
   // The value, or its error thrown as one at `at`.
   template <class T>
   T Check(Result<T> result, Span at) const {
@@ -49,6 +57,9 @@ class PlanContext {
   // `table` with these options. The same table for the same options, so that two statements with
   // equal hints read one source.
   TablePtr WithOptions(const TablePtr& table, Options options);
+
+  // The plan as the session's zone has it (session_zone.h).
+  PlanNodePtr InZone(PlanNodePtr root);
 
   // While it lives, trees come from `source`.
   class SourceScope {
@@ -74,6 +85,8 @@ class PlanContext {
   std::shared_ptr<const SourceText> source_;  // shared with its script
   size_t planned_bytes_ = 0;
   std::vector<std::pair<TablePtr, TablePtr>> with_options_;  // the declared one, the changed one
+  // The same, by zone.
+  std::map<std::pair<TablePtr, std::string>, TablePtr> in_zone_;
 };
 
 }  // namespace slipstream::sql

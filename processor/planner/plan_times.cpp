@@ -218,7 +218,8 @@ std::optional<RowWindows> RowWindowsOf(const PlanNode& node) {
 
 bool AreSameWindows(const WindowSpec& a, const WindowSpec& b) {
   return a.kind == b.kind && a.size_us == b.size_us && a.slide_us == b.slide_us &&
-         a.offset_us == b.offset_us && a.is_by_arrival == b.is_by_arrival;
+         a.offset_us == b.offset_us && a.is_by_arrival == b.is_by_arrival &&
+         (a.zone ? a.zone->name() : "") == (b.zone ? b.zone->name() : "");
 }
 
 }  // namespace slipstream::sql

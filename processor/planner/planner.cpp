@@ -9,6 +9,7 @@
 #include "processor/planner/optimizer.h"
 #include "processor/planner/plan_context.h"
 #include "processor/planner/query_planner.h"
+#include "processor/planner/session_zone.h"
 #include "processor/planner/stream_rules.h"
 #include "processor/planner/table_binder.h"
 #include "processor/planner/text_table.h"
@@ -134,6 +135,7 @@ class ScriptPlanner {
       context_.Fail(set.key.at,
                     fmt::format("'{}' is AUTO, ONE_PHASE or TWO_PHASE", kAggregatePhases));
     }
+    if (set.key.text == kLocalTimeZone) context_.ZoneNamed(set.value, set.key.at);
     job_.settings[set.key.text] = set.value;
   }
 
@@ -225,8 +227,9 @@ class ScriptPlanner {
   }
 
   PlanNodePtr PlanQuery(const ast::Query& query) {
-    PlanNodePtr node =
-        Optimize(QueryPlanner(context_).Plan(query).node, context_.every_input_is_bounded());
+    PlanNodePtr node = context_.InZone(QueryPlanner(context_).Plan(query).node);
+    if (const TimeZonePtr zone = context_.zone()) node = ShowInZone(std::move(node), *zone);
+    node = Optimize(std::move(node), context_.every_input_is_bounded());
     CheckStream(context_, query.at, *node);
     return node;
   }

@@ -166,6 +166,7 @@ Relation QueryPlanner::PlanTableFunction(const ast::TableFunction& function, Spa
   Relation::AssignedWindow window{.spec = call.spec, .at = at, .function = name};
   window.spec.time_column = time.column;
   window.spec.is_by_arrival = time.is_proctime;
+  if (time.type.kind == TypeKind::kTimestampLtz) window.spec.zone = context_.zone();
   for (const ast::ExprPtr& key : call.data->partition_by) {
     const auto* const column = std::get_if<ast::ColumnRef>(&key->node);
     if (column == nullptr) context_.Fail(key->at, "SESSION is partitioned by columns");

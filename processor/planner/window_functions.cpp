@@ -202,6 +202,7 @@ std::optional<AggregateCollector::GroupWindow> BindGroupWindow(
   CheckTimeColumn(context, resolved, is_bounded, time.at);
   window.spec.time_column = resolved.column;
   window.spec.is_by_arrival = resolved.is_proctime;
+  if (resolved.type.kind == TypeKind::kTimestampLtz) window.spec.zone = context.zone();
   if (name == "HOP") window.spec.slide_us = Length(context, *call->arguments[1].value, "slide");
   window.spec.size_us =
       Length(context, *call->arguments.back().value, name == "SESSION" ? "gap" : "size");
