@@ -116,11 +116,12 @@ template <Sign kSign>
 std::optional<Int128> ComputeDecimal(
     Int128 a, int32_t a_scale, Int128 b, int32_t b_scale, int32_t scale) {
   if (kSign == Sign::kTimes) {
-    const int32_t surplus = a_scale + b_scale - scale;
-    return surplus < 0 ? std::nullopt : MultiplyDivide(a, b, PowerOfTen(surplus));
+    return MultiplyScaled(a, b, a_scale + b_scale - scale);
   }
   if (kSign == Sign::kDivide) {
-    const int32_t shift = scale - a_scale + b_scale;
+    int32_t shift = scale - a_scale + b_scale;
+    for (; shift > kMaxDecimalPrecision && b % 10 == 0; --shift)
+      b /= 10;
     if (shift > kMaxDecimalPrecision) return std::nullopt;
     if (shift < 0) {
       const std::optional<Int128> divisor = Rescale(b, 0, -shift);

@@ -114,6 +114,24 @@ std::optional<Int128> MultiplyDivide(Int128 a, Int128 b, Int128 divisor) {
   return WithSign(*quotient, is_negative);
 }
 
+std::optional<Int128> MultiplyScaled(Int128 a, Int128 b, int32_t digits) {
+  if (digits < 0) return std::nullopt;
+  if (digits <= kMaxDecimalPrecision) return MultiplyDivide(a, b, PowerOfTen(digits));
+  // In two steps, of which only the second rounds: what the first leaves over is less than one in
+  // the last digit that the second looks at.
+  const auto power = static_cast<UInt128>(PowerOfTen(kMaxDecimalPrecision));
+  const Wide product = Multiply(Magnitude(a), Magnitude(b));
+  std::optional<UInt128> quotient = DivideRounded(product, power);
+  if (!quotient) return std::nullopt;
+  const Wide back = Multiply(*quotient, power);
+  const bool is_rounded_up =
+      back.high > product.high || (back.high == product.high && back.low > product.low);
+  if (is_rounded_up) --*quotient;
+  const bool is_negative = (a < 0) != (b < 0);
+  const std::optional<Int128> whole = WithSign(*quotient, is_negative);
+  return whole ? Rescale(*whole, digits - kMaxDecimalPrecision, 0) : std::nullopt;
+}
+
 std::string FormatDecimal(Int128 unscaled, int32_t scale) {
   std::string reversed;
   UInt128 magnitude = Magnitude(unscaled);

@@ -25,6 +25,10 @@ bool FitsPrecision(Int128 unscaled, int32_t precision);
 // The same number with another scale, rounded half away from zero.
 std::optional<Int128> Rescale(Int128 unscaled, int32_t from_scale, int32_t to_scale);
 
+// a * b / 10^digits, rounded half away from zero, without intermediate overflow; nullopt: it does
+// not fit, or digits < 0.
+std::optional<Int128> MultiplyScaled(Int128 a, Int128 b, int32_t digits);
+
 // a * b / divisor, rounded half away from zero, without intermediate overflow. divisor != 0.
 std::optional<Int128> MultiplyDivide(Int128 a, Int128 b, Int128 divisor);
 

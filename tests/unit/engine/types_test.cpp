@@ -98,6 +98,16 @@ TEST(DecimalTest, MultiplyDivideHasNoIntermediateOverflow) {
   EXPECT_FALSE(MultiplyDivide(big, big, 1));
 }
 
+TEST(DecimalTest, ProductsOfManyDigitsAreRoundedOnce) {
+  const Int128 big = PowerOfTen(37);
+  EXPECT_EQ(MultiplyScaled(5 * big, big, 75), 1);               // 0.5
+  EXPECT_EQ(MultiplyScaled(5 * big - 1, big, 75), 0);           // a little less
+  EXPECT_EQ(MultiplyScaled(-25 * PowerOfTen(36), 10, 38), -3);  // -2.5
+  EXPECT_EQ(MultiplyScaled(4 * big, big, 73), 40);              // 40
+  EXPECT_EQ(MultiplyScaled(9 * big, 9 * big, 39), 81 * PowerOfTen(35));
+  EXPECT_EQ(MultiplyScaled(1, 1, -1), std::nullopt);
+}
+
 TEST(NumberTextTest, DoublesReadBackAsTheyWere) {
   std::mt19937_64 random(5);
   for (int i = 0; i < 20'000; ++i) {
