@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "processor/expr/function_table.h"
+#include "processor/expr/nested_cells.h"
 #include "processor/expr/type_rules.h"
 
 // = <> < <= > >=, IS [NOT] DISTINCT FROM, IN, GREATEST, LEAST.
@@ -28,6 +29,17 @@ void CompareValues(const KernelCall& call,
   }
 }
 
+// Nested values have no order: `compare` is told which of them are the same.
+template <class Compare>
+void CompareNested(const KernelCall& call, std::vector<uint8_t>& out, Compare compare) {
+  const Operand& left = call.args[0];
+  const Operand& right = call.args[1];
+  for (size_t row = 0; row < call.rows; ++row) {
+    const bool is_same = IsSameCell(*left.column, left.index(row), *right.column, right.index(row));
+    out[row] = compare(is_same, true) ? 1 : 0;
+  }
+}
+
 template <class Compare>
 void CompareAny(const KernelCall& call, std::vector<uint8_t>& out, Compare compare) {
   switch (call.args[0].column->physical()) {
@@ -47,7 +59,7 @@ void CompareAny(const KernelCall& call, std::vector<uint8_t>& out, Compare compa
       return CompareValues(
           call, [](const Column& c) -> const auto& { return c.strings; }, out, compare);
     case PhysicalKind::kNested:
-      break;  // Bind refuses them
+      return CompareNested(call, out, compare);
   }
 }
 
@@ -92,18 +104,37 @@ void InKernel(const KernelCall& call, Column& out) {
   }
 }
 
-std::optional<ScalarFunction::Signature> BindAlike(std::span<const ExpressionPtr> args) {
+std::optional<ScalarFunction::Signature> BindSame(std::span<const ExpressionPtr> args) {
   if (args.size() < 2) return std::nullopt;
   DataType common;
   bool is_nullable = false;
   for (const ExpressionPtr& arg : args) {
     const std::optional<DataType> next = CommonTypeOf(common, arg->type, true);
-    if (!next || PhysicalKindOf(next->kind) == PhysicalKind::kNested) return std::nullopt;
+    if (!next) return std::nullopt;
     common = *next;
     is_nullable = is_nullable || arg->type.nullable;
   }
   return ScalarFunction::Signature{.args = std::vector<DataType>(args.size(), common),
                                    .result = AsNullable(DataType::Boolean(), is_nullable)};
+}
+
+// Of values that have an order.
+std::optional<ScalarFunction::Signature> BindAlike(std::span<const ExpressionPtr> args) {
+  std::optional<ScalarFunction::Signature> signature = BindSame(args);
+  const bool has_order =
+      signature && PhysicalKindOf(signature->args[0].kind) != PhysicalKind::kNested;
+  return has_order ? signature : std::nullopt;
+}
+
+void AddEquality(FunctionTable& table, const char* sign, Kernel kernel) {
+  ScalarFunction function;
+  function.name = sign;
+  function.usage = std::string("a ") + sign + " b with comparable types";
+  function.bind = [](std::span<const ExpressionPtr> args) {
+    return args.size() == 2 ? BindSame(args) : std::nullopt;
+  };
+  function.kernel = kernel;
+  table.Add(std::move(function));
 }
 
 void AddComparison(FunctionTable& table, const char* sign, Kernel kernel) {
@@ -123,7 +154,7 @@ void AddDistinct(FunctionTable& table, const char* name, Kernel kernel) {
   function.usage = std::string("a ") + name + " b with comparable types";
   function.bind = [](std::span<const ExpressionPtr> args) {
     std::optional<ScalarFunction::Signature> signature;
-    if (args.size() == 2) signature = BindAlike(args);
+    if (args.size() == 2) signature = BindSame(args);
     if (signature) signature->result.nullable = false;
     return signature;
   };
@@ -184,8 +215,8 @@ void AddExtreme(FunctionTable& table, const char* name, Kernel kernel) {
 }  // namespace
 
 void AddComparisonFunctions(FunctionTable& table) {
-  AddComparison(table, "=", CompareKernel<std::equal_to<>>);
-  AddComparison(table, "<>", CompareKernel<std::not_equal_to<>>);
+  AddEquality(table, "=", CompareKernel<std::equal_to<>>);
+  AddEquality(table, "<>", CompareKernel<std::not_equal_to<>>);
   AddComparison(table, "<", CompareKernel<std::less<>>);
   AddComparison(table, "<=", CompareKernel<std::less_equal<>>);
   AddComparison(table, ">", CompareKernel<std::greater<>>);
@@ -198,7 +229,7 @@ void AddComparisonFunctions(FunctionTable& table) {
   ScalarFunction in;
   in.name = "IN";
   in.usage = "a IN (b, …) with comparable types";
-  in.bind = BindAlike;
+  in.bind = BindSame;
   in.kernel = InKernel;
   in.evaluation = ScalarFunction::Evaluation::kLoose;
   table.Add(std::move(in));

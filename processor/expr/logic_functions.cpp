@@ -53,8 +53,15 @@ void NullIfKernel(const KernelCall& call, Column& out) {
     case PhysicalKind::kString:
       copy(value.column->strings, out.strings);
       break;
-    case PhysicalKind::kNested:
+    case PhysicalKind::kNested: {
+      std::vector<uint32_t> rows;
+      for (size_t row = 0; row < call.rows; ++row)
+        rows.push_back(static_cast<uint32_t>(value.index(row)));
+      Column copied = Gather(*value.column, rows);
+      copied.type = out.type;
+      out = std::move(copied);
       break;
+    }
   }
   for (size_t row = 0; row < call.rows; ++row) {
     const bool is_equal = !verdict.is_null(row) && verdict.bool_at(row);

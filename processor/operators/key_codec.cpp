@@ -1,10 +1,10 @@
 #include "processor/operators/key_codec.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
 
-#include "common/check/check.h"
 #include "processor/types/decimal.h"
 #include "processor/types/integer_range.h"
 
@@ -16,6 +16,8 @@ constexpr char kValueMark = 1;
 // A zero byte of a text is followed by kZeroInText; its end is a zero byte and kTextEnd.
 constexpr char kTextEnd = 0;
 constexpr char kZeroInText = 1;
+constexpr char kEntriesEnd = 0;
+constexpr char kEntryMark = 1;
 
 void AppendBigEndian(std::string& to, uint64_t value) {
   if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
@@ -86,6 +88,28 @@ bool TakeSortable(std::string_view& from, int64_t& value) {
 
 namespace {
 
+void AppendMarked(std::string& to, const Column& column, size_t row);
+
+// A ROW is its fields. The entries of ARRAY and MAP, each behind kEntryMark, end with kEntriesEnd;
+// those of a MAP are sorted, since their order means nothing.
+void AppendNested(std::string& to, const Column& column, size_t row) {
+  if (column.type.kind == TypeKind::kRow) {
+    for (const Column& field : column.children)
+      AppendMarked(to, field, row);
+    return;
+  }
+  std::vector<std::string> entries;
+  for (uint32_t entry = column.offsets[row]; entry < column.offsets[row + 1]; ++entry) {
+    std::string& bytes = entries.emplace_back(1, kEntryMark);
+    for (const Column& part : column.children)
+      AppendMarked(bytes, part, entry);
+  }
+  if (column.type.kind == TypeKind::kMap) std::sort(entries.begin(), entries.end());
+  for (const std::string& entry : entries)
+    to.append(entry);
+  to.push_back(kEntriesEnd);
+}
+
 // Of a row that is not NULL there.
 void AppendValue(std::string& to, const Column& column, size_t row) {
   switch (column.physical()) {
@@ -108,7 +132,7 @@ void AppendValue(std::string& to, const Column& column, size_t row) {
       AppendText(to, column.strings[row]);
       break;
     case PhysicalKind::kNested:
-      SLIPSTREAM_CHECK(false, "a nested type is no key");
+      AppendNested(to, column, row);
       break;
   }
 }
@@ -163,6 +187,33 @@ void SortKeyCodec::Encode(const std::vector<Column>& columns, size_t row, std::s
 
 namespace {
 
+bool DecodeValue(std::string_view& key, const DataType& type, Column& to, Arena& arena);
+
+bool DecodeParts(std::string_view& key, Column& to, Arena& arena) {
+  for (Column& part : to.children) {
+    if (!DecodeValue(key, part.type, part, arena)) return false;
+  }
+  return true;
+}
+
+bool DecodeNested(std::string_view& key, Column& to, Arena& arena) {
+  if (to.has_nulls()) to.valid.push_back(1);
+  if (to.type.kind == TypeKind::kRow) return DecodeParts(key, to, arena);
+  if (to.offsets.empty()) to.offsets.push_back(0);
+  uint32_t end = to.offsets.back();
+  while (!key.empty()) {
+    const char mark = key.front();
+    key.remove_prefix(1);
+    if (mark == kEntriesEnd) {
+      to.offsets.push_back(end);
+      return true;
+    }
+    if (mark != kEntryMark || !DecodeParts(key, to, arena)) return false;
+    ++end;
+  }
+  return false;
+}
+
 bool DecodeValue(std::string_view& key, const DataType& type, Column& to, Arena& arena) {
   if (key.empty()) return false;
   const char mark = key.front();
@@ -202,7 +253,7 @@ bool DecodeValue(std::string_view& key, const DataType& type, Column& to, Arena&
       return true;
     }
     case PhysicalKind::kNested:
-      break;
+      return DecodeNested(key, to, arena);
   }
   return false;
 }

@@ -56,9 +56,6 @@ std::optional<size_t> AggregatePlanner::BindGroup(const ast::Expr& expr) {
   if (!columns.empty() && *columns.rbegin() >= kVirtualColumns) {
     context_.Unsupported(expr.at, "grouping by an expression over window_start or window_end is");
   }
-  if (PhysicalKindOf(bound->type.kind) == PhysicalKind::kNested) {
-    context_.Unsupported(expr.at, fmt::format("grouping by {} is", bound->type.ToString()));
-  }
   for (size_t i = 0; i < groups_.size(); ++i) {
     if (IsEqual(*groups_[i].expression, *bound)) return i;
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -15,8 +16,15 @@ namespace {
 // Values of both can be compared as the bytes of a key.
 bool HaveSameKeys(const DataType& a, const DataType& b) {
   const PhysicalKind kind = PhysicalKindOf(a.kind);
-  if (kind != PhysicalKindOf(b.kind) || kind == PhysicalKind::kNested) return false;
-  return kind != PhysicalKind::kInt128 || a.scale == b.scale;
+  if (kind != PhysicalKindOf(b.kind)) return false;
+  if (kind == PhysicalKind::kInt128) return a.scale == b.scale;
+  if (kind != PhysicalKind::kNested) return true;
+  return a.kind == b.kind &&
+         std::equal(a.children->begin(),
+                    a.children->end(),
+                    b.children->begin(),
+                    b.children->end(),
+                    [](const Field& x, const Field& y) { return HaveSameKeys(x.type, y.type); });
 }
 
 // An equality between the sides of a join: `left` over the left input's columns, `right` over the

@@ -115,10 +115,6 @@ OverPlanner::Window OverPlanner::BindWindow(ExpressionBinder& binder,
       if (column.window == WindowProperty::kEnd) window.window_end = window.partition.size();
     }
     window.partition.push_back(binder.Bind(*key));
-    const DataType& type = window.partition.back()->type;
-    if (PhysicalKindOf(type.kind) == PhysicalKind::kNested) {
-      context_.Unsupported(key->at, fmt::format("partitioning by {} is", type.ToString()));
-    }
   }
   if (!has_start) window.window_end.reset();
   for (const ast::OrderItem& item : definition.order_by) {

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <set>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -8,6 +11,7 @@
 #include "processor/engine/job_compiler.h"
 #include "processor/engine/line_reader.h"
 #include "processor/engine/sink_writer.h"
+#include "processor/expr/nested_cells.h"
 #include "processor/formats/json_decoder.h"
 #include "processor/formats/json_encoder.h"
 #include "processor/operators/key_codec.h"
@@ -81,6 +85,41 @@ TEST(KeyCodecTest, ValuesComeBack) {
   for (size_t size = 0; size < key.size(); ++size) {
     std::vector<Column> cut(types.begin(), types.end());
     EXPECT_EQ(codec.Decode(key.substr(0, size), cut, 0, arena).code(), Code::kDataLoss) << size;
+  }
+}
+
+// Rows 0 and 1 are {'b': [1, NULL]} and NULL; row 2 is {'b': NULL, 'a': []}, row 3 the same in
+// another order.
+Column MapsOfArrays() {
+  Column maps(MapOf(DataType::String(), ArrayOf(DataType::Int(), true), true));
+  maps.valid = {1, 0, 1, 1};
+  maps.offsets = {0, 1, 1, 3, 5};
+  maps.children[0].strings = {"b", "b", "a", "a", "b"};
+  maps.children[1].valid = {1, 0, 1, 1, 0};
+  maps.children[1].offsets = {0, 2, 2, 2, 2, 2};
+  maps.children[1].children[0].ints = {1, 0};
+  maps.children[1].children[0].valid = {1, 0};
+  return maps;
+}
+
+TEST(KeyCodecTest, NestedValuesComeBackAndMapsHaveNoOrder) {
+  const Column maps = MapsOfArrays();
+  const KeyCodec codec({maps.type});
+  std::vector<std::string> keys(4);
+  for (size_t row = 0; row < keys.size(); ++row)
+    codec.Encode({&maps}, row, keys[row]);
+
+  EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), 3U);
+  EXPECT_EQ(keys[2], keys[3]);
+  std::vector<Column> decoded = {Column(maps.type)};
+  Arena arena;
+  for (size_t row = 0; row < keys.size(); ++row) {
+    ASSERT_EQ(codec.Decode(keys[row], decoded, 0, arena), Status());
+    EXPECT_TRUE(IsSameCell(decoded[0], row, maps, row)) << row;
+  }
+  for (size_t size = 0; size < keys[0].size(); ++size) {
+    std::vector<Column> cut = {Column(maps.type)};
+    EXPECT_EQ(codec.Decode(keys[0].substr(0, size), cut, 0, arena).code(), Code::kDataLoss) << size;
   }
 }
 
