@@ -90,9 +90,9 @@ int64_t ExtractUnit(TimeUnit unit, int64_t micros) {
   const int64_t time = FloorModulo(micros, kMicrosPerDay);
   switch (unit) {
     case TimeUnit::kMicrosecond:
-      return time % kMicrosPerMinute;
+      return time % kMicrosPerSecond;
     case TimeUnit::kMillisecond:
-      return time % kMicrosPerMinute / kMicrosPerMilli;
+      return time % kMicrosPerSecond / kMicrosPerMilli;
     case TimeUnit::kSecond:
       return time / kMicrosPerSecond % 60;
     case TimeUnit::kMinute:
