@@ -4,6 +4,7 @@
 #include <deque>
 #include <utility>
 
+#include "common/check/check.h"
 #include "processor/expr/cast.h"
 #include "processor/expr/scalar_function.h"
 #include "processor/expr/type_rules.h"
@@ -170,6 +171,9 @@ Operand Evaluation::Run(const Expression& expression, RowErrors& errors) {
       return RunCast(expression, errors);
     case Expression::Kind::kCase:
       return RunCase(expression, errors);
+    case Expression::Kind::kOuter:
+      SLIPSTREAM_CHECK(false, "a column of a query around is computed");
+      break;
     case Expression::Kind::kCall:
       break;
   }

@@ -92,6 +92,8 @@ std::string Expression::ToString(const std::vector<Field>& names) const {
     case Kind::kCast:
       return std::string(is_try ? "TRY_CAST(" : "CAST(") + args[0]->ToString(names) + " AS " +
              AsNullable(type).ToString() + ")";
+    case Kind::kOuter:
+      return "outer $" + std::to_string(column);
     case Kind::kCase:
       break;
   }
@@ -105,6 +107,14 @@ std::string Expression::ToString(const std::vector<Field>& names) const {
 ExpressionPtr MakeColumn(size_t column, DataType type) {
   auto expression = std::make_shared<Expression>();
   expression->kind = Expression::Kind::kColumn;
+  expression->type = std::move(type);
+  expression->column = column;
+  return expression;
+}
+
+ExpressionPtr MakeOuterColumn(size_t column, DataType type) {
+  auto expression = std::make_shared<Expression>();
+  expression->kind = Expression::Kind::kOuter;
   expression->type = std::move(type);
   expression->column = column;
   return expression;

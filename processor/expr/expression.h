@@ -23,6 +23,7 @@ struct Expression {
     kCall,     // function over args
     kCast,     // args[0] to `type`; with is_try a failure is NULL, else it is the row's error
     kCase,     // args: when1, then1, when2, then2, …, else; the first true when wins
+    kOuter,    // column, of a query around; only in plans that are not joined with it yet
   };
 
   Kind kind = Kind::kLiteral;
@@ -38,6 +39,7 @@ struct Expression {
 };
 
 ExpressionPtr MakeColumn(size_t column, DataType type);
+ExpressionPtr MakeOuterColumn(size_t column, DataType type);
 ExpressionPtr MakeLiteral(Value value, DataType type);
 // `from` itself where it already has the type (nullability aside).
 ExpressionPtr MakeCast(ExpressionPtr from, DataType to, bool is_try);

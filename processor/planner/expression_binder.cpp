@@ -9,6 +9,7 @@
 
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/literal.h"
+#include "processor/planner/outer_keys.h"
 #include "processor/planner/output_list.h"
 #include "processor/planner/over_planner.h"
 #include "processor/planner/subquery_planner.h"
@@ -155,12 +156,29 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::ColumnRef& node, Span at) {
       if (item.name == node.parts.front().text) return item.expression;
     }
   }
-  if (path.column == nullptr) UnknownColumn(node, at);
-  if (collector_ != nullptr) collector_->NoteColumn(path.column->column, *path.column, at);
-  ExpressionPtr value = MakeColumn(first + path.column->column, path.column->type);
+  ExpressionPtr value;
+  if (path.column != nullptr) {
+    if (collector_ != nullptr) collector_->NoteColumn(path.column->column, *path.column, at);
+    value = MakeColumn(first + path.column->column, path.column->type);
+  } else {
+    value = BindOuter(node, at, path);
+  }
   for (size_t i = path.fields; i < node.parts.size(); ++i)
     value = Field(std::move(value), node.parts[i]);
   return value;
+}
+
+ExpressionPtr ExpressionBinder::BindOuter(const ast::ColumnRef& name, Span at, Path& path) const {
+  for (size_t level = context_.outer().size(); level > 0; --level) {
+    const std::vector<ScopeColumn>& scope = *context_.outer()[level - 1];
+    path = ExpressionBinder(context_, scope, clause_).FindPath(name, at);
+    if (path.column == nullptr) continue;
+    if (path.column->column >= kVirtualColumns) {
+      context_.Unsupported(at, "a query that depends on the windows of the one around it is");
+    }
+    return MakeOuterColumn(OuterColumn(level - 1, path.column->column), path.column->type);
+  }
+  UnknownColumn(name, at);
 }
 
 ExpressionPtr ExpressionBinder::BindNode(const ast::Star&, Span at) {
@@ -343,6 +361,11 @@ ExpressionPtr ExpressionBinder::BindAggregate(const ast::Call& call,
   }
   // What an aggregate is given comes from the rows, so no further aggregate and no window.
   ExpressionBinder rows(context_, scope_, "an aggregate's argument");
+  std::optional<SubqueryPlanner::AtOnce> at_once;
+  if (subqueries_ != nullptr) {
+    rows.AllowSubqueries(*subqueries_);
+    at_once.emplace(*subqueries_);
+  }
   ExpressionPtr filter = call.filter ? rows.BindCondition(*call.filter) : nullptr;
   return collector_->Add(context_.Check(
       MakeAggregate(name, rows.BindArguments(call), call.is_distinct, std::move(filter)), at));
@@ -445,14 +468,10 @@ ExpressionPtr ExpressionBinder::BindNode(const ast::FieldAccess& node, Span) {
 // ---- Queries and tables ----
 
 ExpressionPtr ExpressionBinder::BindNode(const ast::InQuery& node, Span at) {
-  if (clause_ == "HAVING") {
-    context_.Unsupported(at,
-                         "IN (SELECT …) in HAVING, other than as a condition that AND joins, is");
-  }
   if (subqueries_ == nullptr) {
     context_.Unsupported(at, fmt::format("IN (SELECT …) in {} is", clause_));
   }
-  return subqueries_->BindIn(node, at);
+  return subqueries_->BindIn(node, *this, at);
 }
 ExpressionPtr ExpressionBinder::BindNode(const ast::Exists& node, Span at) {
   if (subqueries_ == nullptr) {

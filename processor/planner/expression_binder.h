@@ -83,6 +83,9 @@ class ExpressionBinder {
     size_t fields = 0;
   };
   Path FindPath(const ast::ColumnRef& name, Span at) const;
+  // The column of a query around this one that the name, unknown here, is of; throws if there is
+  // none.
+  ExpressionPtr BindOuter(const ast::ColumnRef& name, Span at, Path& path) const;
   // The only column of that name (and table, unless it is empty); null: there is none.
   const ScopeColumn* FindColumn(const std::string& table, const std::string& name, Span at) const;
 

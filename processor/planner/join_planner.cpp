@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "processor/planner/conjuncts.h"
+#include "processor/planner/decorrelation.h"
 #include "processor/planner/expression_binder.h"
 #include "processor/planner/expression_rewrite.h"
 #include "processor/planner/plan_builder.h"
@@ -120,6 +122,41 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
     }
   }
   if (join.kind == ast::Join::Kind::kFull && !shared.empty()) MergeShared(relation, shared.size());
+  return relation;
+}
+
+Relation QueryPlanner::PlanLateral(const ast::Join& join, Span at) {
+  using Kind = ast::Join::Kind;
+  if (join.kind == Kind::kRight || join.kind == Kind::kFull || join.is_natural ||
+      !join.using_columns.empty()) {
+    context_.Fail(join.right->at, "LATERAL goes with JOIN, LEFT JOIN and CROSS JOIN, and with ON");
+  }
+  Relation relation = PlanFrom(*join.left);
+  if (relation.window) AssignWindow(context_, relation);
+  const size_t width = relation.node->output.size();
+  DependentQuery query;
+  std::vector<ScopeColumn> columns;
+  {
+    const PlanContext::OuterScope scope(context_, relation.columns);
+    Relation right = PlanFrom(*join.right);
+    columns = std::move(right.columns);
+    query = Decorrelate(std::move(right.node), *relation.node, scope.level(), context_, at);
+  }
+  ExpressionPtr condition = AllOf(SameOuter(query, 0, width));
+  const JoinSpec spec{.type = TypeOf(join.kind)};
+  const Schema output = JoinOutput(relation.node->output, query.node->output, spec);
+  for (ScopeColumn& column : columns) {
+    column.column += width;
+    column.type = output[column.column].type;
+    relation.columns.push_back(std::move(column));
+  }
+  if (join.condition) {
+    ExpressionBinder binder(context_, relation.columns, "ON");
+    condition = And(std::move(condition), binder.BindCondition(*join.condition));
+  }
+  relation.node =
+      MakeJoin(std::move(relation.node), std::move(query.node), spec.type, std::move(condition));
+  relation.has_join = true;
   return relation;
 }
 

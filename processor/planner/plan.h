@@ -151,9 +151,8 @@ struct JoinSpec {
 struct PlanNode;
 using PlanNodePtr = std::unique_ptr<PlanNode>;
 
-// PlanNode: one operator of a query and what it reads from; a tree. `output` names and types the
-// columns it gives.
-struct PlanNode {
+// PlanOperator: one operator of a query. `output` names and types the columns it gives.
+struct PlanOperator {
   enum class Kind : uint8_t {
     kScan,             // table; reads[] → output. Rowtime and watermark are the table's.
     kValues,           // rows of literals
@@ -176,7 +175,6 @@ struct PlanNode {
 
   Kind kind = Kind::kScan;
   Schema output;
-  std::vector<PlanNodePtr> inputs;
 
   // kScan. output[i] is the table's column reads[i]: physical and metadata columns are decoded,
   // computed ones evaluated over the others (the planner puts into reads whatever an expression or
@@ -233,9 +231,15 @@ struct PlanNode {
   std::vector<std::vector<Value>> rows;  // kValues
 };
 
-// Calls `visit` with every expression that the node evaluates itself; it may put another in place.
+// PlanNode: an operator and what it reads from; a tree.
+struct PlanNode : PlanOperator {
+  std::vector<PlanNodePtr> inputs;
+};
+
+// Calls `visit` with every expression that the operator evaluates itself; it may put another in
+// place.
 template <class Visit>
-void ForEachExpression(PlanNode& node, const Visit& visit) {
+void ForEachExpression(PlanOperator& node, const Visit& visit) {
   const auto visit_if_there = [&visit](ExpressionPtr& expression) {
     if (expression) visit(expression);
   };

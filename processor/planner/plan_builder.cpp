@@ -16,6 +16,14 @@ PlanNodePtr MakeNode(PlanNode::Kind kind, Schema output, PlanNodePtr input) {
 
 }  // namespace
 
+PlanNodePtr Clone(const PlanNode& node) {
+  auto copy = std::make_unique<PlanNode>();
+  static_cast<PlanOperator&>(*copy) = node;
+  for (const PlanNodePtr& input : node.inputs)
+    copy->inputs.push_back(Clone(*input));
+  return copy;
+}
+
 PlanNodePtr MakeScan(TablePtr table) {
   PlanNodePtr node = MakeNode(PlanNode::Kind::kScan, table->schema, nullptr);
   node->reads.resize(table->schema.size());

@@ -7,6 +7,9 @@
 
 namespace slipstream::sql {
 
+// The whole tree once more.
+PlanNodePtr Clone(const PlanNode& node);
+
 // Nodes with their outputs filled in.
 PlanNodePtr MakeScan(TablePtr table);  // of all columns; pruned later
 PlanNodePtr MakeValues(Schema output, std::vector<std::vector<Value>> rows);

@@ -9,6 +9,7 @@
 #include "common/status/status.h"
 #include "processor/planner/catalog.h"
 #include "processor/planner/optimizer.h"
+#include "processor/planner/relation.h"
 #include "processor/sql/diagnostic.h"
 
 namespace slipstream::sql {
@@ -75,6 +76,38 @@ class PlanContext {
     std::shared_ptr<const SourceText> previous_;  // shared with its script
   };
 
+  // While it lives, names that a query does not know may be those of `columns`, of a query around
+  // it; they become outer columns of this level (decorrelation.h).
+  class OuterScope {
+   public:
+    OuterScope(PlanContext& context, const std::vector<ScopeColumn>& columns) : context_(context) {
+      context_.outer_.push_back(&columns);
+    }
+    ~OuterScope() { context_.outer_.pop_back(); }
+    OuterScope(const OuterScope&) = delete;
+    OuterScope& operator=(const OuterScope&) = delete;
+    size_t level() const { return context_.outer_.size() - 1; }
+
+   private:
+    PlanContext& context_;
+  };
+  // The columns of the queries around the one at hand, the outermost one's first.
+  const std::vector<const std::vector<ScopeColumn>*>& outer() const { return outer_; }
+
+  // While it lives, there are no queries around.
+  class NoOuterScope {
+   public:
+    explicit NoOuterScope(PlanContext& context)
+        : context_(context), outer_(std::exchange(context.outer_, {})) {}
+    ~NoOuterScope() { context_.outer_ = std::move(outer_); }
+    NoOuterScope(const NoOuterScope&) = delete;
+    NoOuterScope& operator=(const NoOuterScope&) = delete;
+
+   private:
+    PlanContext& context_;
+    std::vector<const std::vector<ScopeColumn>*> outer_;
+  };
+
  private:
   static constexpr size_t kPlannedBytesMax = size_t{4} << 20;
   static constexpr size_t kBytesPerColumn = 16;
@@ -84,6 +117,7 @@ class PlanContext {
   const Options& settings_;
   std::shared_ptr<const SourceText> source_;  // shared with its script
   size_t planned_bytes_ = 0;
+  std::vector<const std::vector<ScopeColumn>*> outer_;
   std::vector<std::pair<TablePtr, TablePtr>> with_options_;  // the declared one, the changed one
   // The same, by zone.
   std::map<std::pair<TablePtr, std::string>, TablePtr> in_zone_;

@@ -44,6 +44,7 @@ bool IsNullWith(const Expression& value, size_t begin, size_t end) {
     case Expression::Kind::kCast:
       return IsNullWith(*value.args.front(), begin, end);
     case Expression::Kind::kCase:
+    case Expression::Kind::kOuter:
       return false;
     case Expression::Kind::kCall:
       break;

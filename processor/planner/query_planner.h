@@ -39,6 +39,8 @@ class QueryPlanner {
 
   // The left side's columns, then the right side's; those of USING first, once.
   Relation PlanJoin(const ast::Join& join, Span at);
+  // left JOIN LATERAL (SELECT …): the query's rows for each row of the left side.
+  Relation PlanLateral(const ast::Join& join, Span at);
   // What STATE_TTL says of a side with these columns.
   std::optional<int64_t> StateTtlOf(const std::vector<ScopeColumn>& columns) const;
   // The right side of a join with FOR SYSTEM_TIME AS OF; what kind of join that is goes to `spec`.

@@ -34,6 +34,8 @@ Relation QueryPlanner::PlanFrom(const ast::TableRef& table) {
     if (std::holds_alternative<ast::Unnest>(join.right->node)) {
       return PlanUnnest(join, *join.right);
     }
+    const auto* const right = std::get_if<ast::DerivedTable>(&join.right->node);
+    if (right != nullptr && right->is_lateral) return PlanLateral(join, table.at);
     return PlanJoin(join, table.at);
   }
   if (table.alias) alias = table.alias->text;
@@ -121,6 +123,7 @@ Relation QueryPlanner::PlanNamed(const ast::NamedTable& table, Span at) {
 
 Relation QueryPlanner::PlanView(const ViewDefinition& view) {
   const PlanContext::SourceScope scope(context_, view.source);
+  const PlanContext::NoOuterScope no_outer(context_);
   // A view sees none of the WITH around its use.
   std::vector<const ast::CommonTable*> outer = std::exchange(common_tables_, {});
   Relation relation = Plan(*view.query);
@@ -144,7 +147,7 @@ Relation QueryPlanner::PlanCommonTable(size_t index) {
 
 Relation QueryPlanner::PlanTableFunction(const ast::TableFunction& function, Span at) {
   const std::string name = ToUpper(function.call.function.text);
-  if (function.is_lateral) context_.Unsupported(at, "LATERAL is");
+  if (function.is_lateral) context_.Unsupported(at, "LATERAL TABLE(…) is");
   if (!IsWindowFunction(name)) {
     context_.Fail(function.call.function.at,
                   fmt::format("no table function {}", name),

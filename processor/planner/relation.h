@@ -24,6 +24,11 @@ inline size_t VirtualColumn(WindowProperty property) {
   return kVirtualColumns + static_cast<size_t>(property);
 }
 
+// The number of an outer column: that it has in the query around, and how deep that query is.
+inline size_t OuterColumn(size_t level, size_t column) {
+  return level * kVirtualColumns + column;
+}
+
 // A column that names may refer to.
 struct ScopeColumn {
   std::string table;  // the alias it is qualified with; empty: none

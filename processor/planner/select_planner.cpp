@@ -44,7 +44,7 @@ Relation SelectPlanner::Plan(const std::vector<ast::OrderItem>& order_by) {
   if (select_.has_group_by || select_.having || !collector_.calls().empty()) {
     Aggregate(having);
   } else {
-    SettleScalars();
+    SettleValues([](const ExpressionPtr& expression) { return expression; });
   }
   if (!overs_.empty()) {
     overs_.Build(input_);
@@ -181,9 +181,8 @@ void SelectPlanner::SettleJoins() {
 
 void SelectPlanner::BindItems() {
   ExpressionBinder binder(context_, input_.columns, "SELECT", &collector_, &overs_);
-  const size_t scalars_before = input_.node->output.size();
   binder.AllowSubqueries(subqueries_);
-  subqueries_.PutOffScalars();
+  subqueries_.PutOff();
   for (const ast::SelectItem& item : select_.items) {
     if (const auto* const star = std::get_if<ast::Star>(&item.value->node)) {
       ExpandStar(*star, item.value->at);
@@ -210,9 +209,6 @@ void SelectPlanner::BindItems() {
     if (item.alias) output.name = item.alias->text;
     items_.push_back(std::move(output));
   }
-  if (select_.has_group_by || select_.having || !collector_.calls().empty()) {
-    CheckNoJoins(scalars_before);
-  }
   if (items_.size() > kItemsMax) {
     context_.Fail(select_.at, fmt::format("more than {} columns", kItemsMax));
   }
@@ -221,7 +217,6 @@ void SelectPlanner::BindItems() {
 ExpressionPtr SelectPlanner::BindHaving() {
   ExpressionBinder binder(context_, input_.columns, "HAVING", &collector_);
   binder.AllowSubqueries(subqueries_);
-  const size_t width = input_.node->output.size();
   std::vector<const ast::Expr*> parts;
   SplitAnd(*select_.having, parts);
   ExpressionPtr having;
@@ -229,22 +224,24 @@ ExpressionPtr SelectPlanner::BindHaving() {
     bool is_negated = false;
     const ast::InQuery* const in =
         IsSubqueryCondition(*part) ? InConditionOf(*part, is_negated) : nullptr;
-    if (in == nullptr) {
-      having = And(std::move(having), binder.BindCondition(*part));
-    } else {
-      having_ins_.push_back({binder.Bind(*in->value), *in->query, is_negated, part->at});
+    if (in != nullptr) {
+      SubqueryPlanner::Inner rows = subqueries_.PlanWhole(*in->query);
+      if (rows.correlated.empty()) {
+        having_ins_.push_back({binder.Bind(*in->value), std::move(rows), is_negated, part->at});
+        continue;
+      }
     }
+    having = And(std::move(having), binder.BindCondition(*part));
   }
-  CheckNoJoins(width);
   return having;
 }
 
 // Of what the groups give; a join has no event time any more.
 void SelectPlanner::JoinHavingIns() {
   if (having_ins_.empty()) return;
-  for (const HavingIn& in : having_ins_) {
+  for (HavingIn& in : having_ins_) {
     subqueries_.AddIn(
-        subqueries_.Settle(aggregate_.Rewrite(in.left)), in.query, in.is_negated, in.at);
+        subqueries_.Settle(aggregate_.Rewrite(in.left)), std::move(in.rows), in.is_negated, in.at);
   }
   input_.node = FindJoinKeys(std::move(input_.node));
   ChooseJoins(*input_.node, context_.every_input_is_bounded());
@@ -262,16 +259,9 @@ void SelectPlanner::BindQualify() {
   context_.Fail(select_.qualify->at, "QUALIFY is about an OVER window", "use WHERE or HAVING");
 }
 
-// What stands for a value beside aggregates must not read the rows that they are of.
-void SelectPlanner::CheckNoJoins(size_t width) const {
-  if (input_.node->output.size() == width) return;
-  context_.Unsupported(select_.at,
-                       "a query that stands for a value beside aggregates, and depends on the "
-                       "query around it or is compared by IN, is");
-}
-
-void SelectPlanner::SettleScalars() {
-  subqueries_.JoinScalars();
+void SelectPlanner::SettleValues(
+    const std::function<ExpressionPtr(const ExpressionPtr&)>& rewrite) {
+  subqueries_.JoinValues(rewrite);
   for (OutputItem& item : items_)
     item.expression = subqueries_.Settle(item.expression);
   overs_.Visit([&](ExpressionPtr& expression) { expression = subqueries_.Settle(expression); });
@@ -331,6 +321,14 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
     above.push_back(in.left);
   if (qualify_) above.push_back(qualify_);
   overs_.Visit([&](ExpressionPtr& expression) { above.push_back(expression); });
+  for (const SubqueryPlanner::Use& use : subqueries_.Uses()) {
+    above.push_back(use.outer);
+    std::set<size_t> columns;
+    CollectColumns(*use.outer, columns);
+    for (const ScopeColumn& column : input_.columns) {
+      if (columns.contains(column.column)) collector_.NoteColumn(column.column, column, use.at);
+    }
+  }
   aggregate_.Build(above, names);
   for (OutputItem& item : items_) {
     if (!aggregate_.has_window()) item.window.reset();
@@ -343,7 +341,7 @@ void SelectPlanner::Aggregate(const ExpressionPtr& having) {
   overs_.Visit([&](ExpressionPtr& expression) { expression = aggregate_.Rewrite(expression); });
   if (qualify_) qualify_ = aggregate_.Rewrite(qualify_);
   const ExpressionPtr condition = having ? aggregate_.Rewrite(having) : nullptr;
-  SettleScalars();
+  SettleValues([&](const ExpressionPtr& outer) { return aggregate_.Rewrite(outer); });
   if (condition) {
     input_.node = MakeFilter(std::move(input_.node), subqueries_.Settle(condition));
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "processor/planner/aggregate_collector.h"
@@ -16,7 +17,7 @@ namespace slipstream::sql {
 // SelectPlanner: plans one SELECT over what its FROM gives. Private to planner/.
 class SelectPlanner {
  public:
-  SelectPlanner(const PlanContext& context,
+  SelectPlanner(PlanContext& context,
                 QueryPlanner& queries,
                 const ast::Select& select,
                 Relation input)
@@ -39,12 +40,14 @@ class SelectPlanner {
   void AddWhere();
   void SettleJoins();
   void BindItems();
-  // Its conditions x IN (SELECT …) become joins of the groups; the others, or null.
+  // Its conditions x IN (SELECT …) that do not depend on the groups otherwise become joins of
+  // these; the others, or null.
   ExpressionPtr BindHaving();
   void JoinHavingIns();
   void BindQualify();
-  void CheckNoJoins(size_t width) const;
-  void SettleScalars();
+  // Joins the values of queries, of which expressions over the input became such over what it gives
+  // now.
+  void SettleValues(const std::function<ExpressionPtr(const ExpressionPtr&)>& rewrite);
   void ExpandStar(const ast::Star& star, Span at);
   bool ExpandRow(const ast::Star& star, Span at);
   void Aggregate(const ExpressionPtr& having);
@@ -61,7 +64,7 @@ class SelectPlanner {
 
   struct HavingIn {
     ExpressionPtr left;
-    const ast::Query& query;
+    SubqueryPlanner::Inner rows;
     bool is_negated = false;
     Span at;
   };

@@ -221,6 +221,7 @@ struct NamedTable {
 
 struct DerivedTable {
   QueryPtr query;
+  bool is_lateral = false;  // it may name columns of the tables before it
 };
 
 // TABLE(f(…)), or f(…) alone; LATERAL too.

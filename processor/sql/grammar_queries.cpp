@@ -290,7 +290,11 @@ ast::TableRefPtr Grammar::ParseTablePrimary() {
     table->node = std::move(function);
     Expect(")");
   } else if (is_lateral) {
-    Unsupported(table->at, "LATERAL is");
+    table = ParseParenthesizedTable();
+    auto* const derived = std::get_if<ast::DerivedTable>(&table->node);
+    if (derived == nullptr) Fail(table->at, "LATERAL stands before TABLE(…) or a query");
+    derived->is_lateral = true;
+    return table;
   } else if (NextIsWord("UNNEST")) {
     Take();
     Expect("(");
