@@ -140,6 +140,33 @@ void RowStore::Erase(std::string_view partition, std::string_view key) {
   }
 }
 
+Status RowStore::TakeAll(std::string_view prefix, const Visit& visit) {
+  auto entry = Begin(prefix);
+  const auto end = End(prefix);
+  Status status;
+  const auto take = [&] {
+    status = visit(entry->first, entry->second);
+    entry = Erase(entry);
+    return status.ok();
+  };
+  const auto take_spilled = [&](std::string_view key, std::string_view row) {
+    while (entry != end && entry->first < key) {
+      if (!take()) return false;
+    }
+    // At once, for whoever loads the partition before it is saved.
+    space_->Delete(key);
+    // As it is in memory it counts, and what is gone from there is gone.
+    if (entry != end && entry->first == key) return true;
+    if (!touched_.emplace(key, true).second) return true;
+    status = visit(key, row);
+    return status.ok();
+  };
+  if (is_spilling_) space_->Scan(prefix, take_spilled);
+  while (status.ok() && entry != end)
+    take();
+  return status;
+}
+
 void RowStore::BeginSpilling() {
   is_spilling_ = true;
   for (const auto& [key, row] : entries_) {

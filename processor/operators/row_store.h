@@ -61,6 +61,10 @@ class RowStore {
 
   // Every entry whose key begins with `prefix`.
   void EraseAll(std::string_view prefix);
+  // The same, of partitions that need not have been loaded, each when it was visited, in order.
+  // What is out of memory does not come in.
+  using Visit = std::function<Status(std::string_view key, std::string_view row)>;
+  Status TakeAll(std::string_view prefix, const Visit& visit);
 
   const Map& entries() const { return entries_; }
   // The first entry whose key begins with `prefix`, and the first behind those.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -19,6 +21,7 @@ struct TopNOperator::State final : OperatorState {
   RowStore rows;
   bool is_spilled = false;                 // it may be: partitions are counted as they come in
   std::map<std::string, uint64_t> counts;  // by partition in memory: how many rows it has
+  std::set<int64_t> ends;                  // kWindow: of windows that there are rows of
   uint64_t next_sequence = 0;
 
   void Load(const std::string& partition) {
@@ -35,7 +38,7 @@ class TopNOperator::Rows {
  public:
   explicit Rows(const TopNOperator& operation) : operation_(operation) { Clear(); }
 
-  Status Add(RowKind kind, const std::string& row, uint64_t rank) {
+  Status Add(RowKind kind, std::string_view row, uint64_t rank) {
     RETURN_IF_ERROR(operation_.row_codec_.Decode(row, rows_.batch.columns, *arena_));
     if (operation_.description_.has_rank) {
       rows_.batch.columns.back().Append(static_cast<int64_t>(rank), *arena_);
@@ -77,9 +80,7 @@ std::unique_ptr<OperatorState> TopNOperator::MakeState() const {
   return std::make_unique<State>();
 }
 
-// Windows are few at a time, and what is given at the end is wanted all at once.
 bool TopNOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
-  if (description_.emission != Emission::kUpdates) return false;
   State& mine = *static_cast<State*>(state);
   mine.rows.SpillTo(space);
   mine.is_spilled = true;
@@ -107,6 +108,7 @@ Status TopNOperator::Process(RowBatch rows,
         late.push_back(static_cast<uint32_t>(row));
         continue;
       }
+      mine.ends.insert(ends.ints[row]);
     }
     std::string partition;
     AppendPartition(rows.batch, row, partition);
@@ -253,27 +255,41 @@ Status TopNOperator::AppendReplacements(const Ranking& before,
 }
 
 Status TopNOperator::Advance(int64_t watermark, OperatorState* state, OperatorOutput& out) const {
-  if (description_.emission == Emission::kUpdates) return {};
-  if (description_.emission == Emission::kAtEnd && watermark != kWatermarkEnd) return {};
   State& mine = *static_cast<State*>(state);
   Rows rows(*this);
-  while (!mine.counts.empty()) {
-    const auto partition = mine.counts.begin();
-    if (description_.emission == Emission::kWindow) {
-      std::string_view key = partition->first;
-      int64_t end = 0;
-      if (!TakeSortable(key, end) || WindowMaxTime(end) > watermark) break;
-    }
-    const Ranking ranking = RankingOf(mine, partition->first);
-    for (size_t i = 0; i < ranking.size(); ++i) {
-      RETURN_IF_ERROR(rows.Add(RowKind::kInsert, ranking[i], description_.first + i));
-      if (rows.size() >= kEmittedRows) RETURN_IF_ERROR(rows.Emit(out));
-    }
-    for (auto entry = mine.rows.Begin(partition->first); entry != mine.rows.End(partition->first);)
-      entry = mine.rows.Erase(entry);
-    mine.counts.erase(partition);
+  if (description_.emission == Emission::kAtEnd && watermark == kWatermarkEnd) {
+    RETURN_IF_ERROR(GiveAll({}, mine, rows, out));
   }
+  while (!mine.ends.empty() && WindowMaxTime(*mine.ends.begin()) <= watermark) {
+    std::string window;
+    AppendSortable(window, *mine.ends.begin());
+    RETURN_IF_ERROR(GiveAll(window, mine, rows, out));
+    mine.ends.erase(mine.ends.begin());
+  }
+  mine.Trim();
   return rows.Emit(out);
+}
+
+Status TopNOperator::GiveAll(std::string_view prefix,
+                             State& state,
+                             Rows& rows,
+                             OperatorOutput& out) const {
+  std::optional<std::string> partition;
+  uint64_t rank = 0;
+  return state.rows.TakeAll(prefix, [&](std::string_view key, std::string_view row) -> Status {
+    if (!partition || !key.starts_with(*partition)) {
+      Batch first = MakeBatch(description_.input);
+      RETURN_IF_ERROR(row_codec_.Decode(row, first.columns, first.NewArena()));
+      partition.emplace();
+      AppendPartition(first, 0, *partition);
+      state.counts.erase(*partition);
+      rank = 0;
+    }
+    ++rank;
+    if (rank < description_.first || rank > description_.last) return {};
+    RETURN_IF_ERROR(rows.Add(RowKind::kInsert, row, rank));
+    return rows.size() < kEmittedRows ? Status() : rows.Emit(out);
+  });
 }
 
 void TopNOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
@@ -292,6 +308,9 @@ Status TopNOperator::Restore(OperatorState* state,
   std::string partition;
   AppendPartition(row.batch, 0, partition);
   if (!mine.is_spilled) ++mine.counts[partition];
+  if (description_.emission == Emission::kWindow) {
+    mine.ends.insert(row.batch.columns[description_.window_end].ints[0]);
+  }
   const uint64_t sequence = SequenceOf(key);
   mine.next_sequence =
       std::max(mine.next_sequence, (description_.prefers_later ? ~sequence : sequence) + 1);

@@ -70,6 +70,8 @@ class TopNOperator final : public Operator {
                      const std::string& key,
                      const std::string& row);
   Ranking RankingOf(const State& state, const std::string& partition) const;
+  // Gives, and forgets, the partitions whose keys begin with `prefix`.
+  Status GiveAll(std::string_view prefix, State& state, Rows& rows, OperatorOutput& out) const;
   Status EmitChanges(const State& state,
                      const std::map<std::string, Ranking>& before,
                      OperatorOutput& out) const;

@@ -1,6 +1,7 @@
 #include "processor/operators/window_join.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,7 @@ constexpr size_t kTailBytes = 1 + sizeof(uint64_t);
 // every one is a group of its own, by its number.
 struct WindowJoinOperator::State final : OperatorState {
   RowStore rows;
+  std::set<int64_t> ends;  // of windows that there are rows of
   uint64_t next_number = 0;
 };
 
@@ -46,6 +48,11 @@ WindowJoinOperator::WindowJoinOperator(JoinDescription description)
 
 std::unique_ptr<OperatorState> WindowJoinOperator::MakeState() const {
   return std::make_unique<State>();
+}
+
+bool WindowJoinOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  static_cast<State*>(state)->rows.SpillTo(space);
+  return true;
 }
 
 Status WindowJoinOperator::Process(RowBatch rows,
@@ -78,12 +85,15 @@ Status WindowJoinOperator::Process(RowBatch rows,
       key.push_back(static_cast<char>(0xFF));
       AppendSequence(key, number);
     }
+    mine.ends.insert(ends.ints[row]);
+    mine.rows.Open(key);
     key.push_back(static_cast<char>(side));
     AppendSequence(key, number);
     std::string bytes;
     sides_[side].EncodeRow(rows.batch, row, bytes);
     mine.rows.Put(key, std::move(bytes));
   }
+  mine.rows.Trim();
   if (!late.empty()) RETURN_IF_ERROR(out.DropLate(rows, late));
   return {};
 }
@@ -91,7 +101,7 @@ Status WindowJoinOperator::Process(RowBatch rows,
 Status WindowJoinOperator::Advance(int64_t watermark,
                                    OperatorState* state,
                                    OperatorOutput& out) const {
-  RowStore& rows = static_cast<State*>(state)->rows;
+  State& mine = *static_cast<State*>(state);
   const auto start = [&] {
     Groups groups;
     for (size_t side = 0; side < 2; ++side) {
@@ -102,12 +112,9 @@ Status WindowJoinOperator::Advance(int64_t watermark,
   };
   Groups groups = start();
   std::string group;
-  for (auto entry = rows.entries().begin(); entry != rows.entries().end();) {
-    std::string_view key = entry->first;
+  const auto add = [&](std::string_view key, std::string_view row) -> Status {
     const std::string_view of_group = key.substr(0, key.size() - kTailBytes);
     const auto side = static_cast<uint8_t>(key[of_group.size()]);
-    int64_t end = 0;
-    if (!TakeSortable(key, end) || WindowMaxTime(end) > watermark) break;
     if (groups.ends.empty() || of_group != group) {
       group = of_group;
       if (groups.rows[0].rows + groups.rows[1].rows >= kRowsHeld) {
@@ -115,11 +122,18 @@ Status WindowJoinOperator::Advance(int64_t watermark,
       }
       groups.ends.emplace_back();
     }
-    RETURN_IF_ERROR(sides_[side].DecodeRow(entry->second, groups.rows[side], *groups.arenas[side]));
+    RETURN_IF_ERROR(sides_[side].DecodeRow(row, groups.rows[side], *groups.arenas[side]));
     groups.ends.back() = {.left = static_cast<uint32_t>(groups.rows[0].rows),
                           .right = static_cast<uint32_t>(groups.rows[1].rows)};
-    entry = rows.Erase(entry);
+    return {};
+  };
+  while (!mine.ends.empty() && WindowMaxTime(*mine.ends.begin()) <= watermark) {
+    std::string window;
+    AppendSortable(window, *mine.ends.begin());
+    RETURN_IF_ERROR(mine.rows.TakeAll(window, add));
+    mine.ends.erase(mine.ends.begin());
   }
+  mine.rows.Trim();
   return Emit(std::move(groups), out);
 }
 
@@ -190,7 +204,9 @@ Status WindowJoinOperator::EmitAlone(const Groups& groups, OperatorOutput& out) 
 }
 
 void WindowJoinOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
-  static_cast<State*>(state)->rows.SaveChanges(sink);
+  RowStore& rows = static_cast<State*>(state)->rows;
+  rows.SaveChanges(sink);
+  rows.Trim();
 }
 
 Status WindowJoinOperator::Restore(OperatorState* state,
@@ -203,6 +219,9 @@ Status WindowJoinOperator::Restore(OperatorState* state,
   }
   RETURN_IF_ERROR(mine.rows.Restore(key, value));
   mine.next_number = std::max(mine.next_number, SequenceOf(key) + 1);
+  int64_t end = 0;
+  if (!TakeSortable(key, end)) return DamagedState("key of a join's row");
+  mine.ends.insert(end);
   return {};
 }
 

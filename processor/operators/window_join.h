@@ -22,6 +22,7 @@ class WindowJoinOperator final : public Operator {
   explicit WindowJoinOperator(JoinDescription description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,

@@ -83,8 +83,8 @@ class StateBackendTest : public testing::Test {
       ASSERT_LE(counters.cached_bytes, kMemoryBytes / 2);
     }
   }
-  // A row of no key that counts, which brings the watermark.
-  void Advance(int second) { Push(9, -1, 0, 0, second); }
+  // A row of no key that counts, which brings the watermark to this second.
+  void Advance(int second) { Push(9, -1, 0, 0, second + 60); }
   // Of each key a row with 1, one with 2 and, by the next owner of the task, one with 4.
   void PushThreeTimes() {
     Push(0, 0, kKeys, 1);
@@ -114,11 +114,15 @@ class StateBackendTest : public testing::Test {
       ASSERT_EQ(task_->Restore(key, value), Status());
     EXPECT_LE(scratch_->counters().cached_bytes, kMemoryBytes / 2);
   }
-  void ExpectStateFarBeyondTheBound() const {
+  void ExpectStateBeyondTheBound() const {
     size_t bytes = 0;
     for (const auto& [key, value] : saved_.entries)
       bytes += key.size() + value.size();
     EXPECT_GT(bytes, kMemoryBytes / 2) << "without what it takes to hold them";
+    EXPECT_GT(scratch_->counters().written_bytes, kMemoryBytes / 2);
+  }
+  void ExpectStateFarBeyondTheBound() const {
+    ExpectStateBeyondTheBound();
     EXPECT_GT(scratch_->counters().reads_found, static_cast<uint64_t>(kKeys / 4));
   }
 
@@ -211,7 +215,7 @@ TEST_F(StateBackendTest, RowsOfAnIntervalBeyondTheBoundFindTheirPartners) {
 
   ExpectEveryKey(3);
   ExpectStateFarBeyondTheBound();
-  Advance(200);
+  Advance(140);
   EXPECT_LT(saved_.entries.size(), 10U);
 }
 
@@ -224,7 +228,7 @@ TEST_F(StateBackendTest, RowsOfAnIntervalBeyondTheBoundAreGivenAlone) {
   Push(1, 0, kKeys / 2, 4, 105);
   TakeOver();
   ExpectStateFarBeyondTheBound();
-  Advance(200);
+  Advance(140);
 
   ExpectEveryKey(4);
   EXPECT_LT(saved_.entries.size(), 10U);
@@ -238,13 +242,46 @@ TEST_F(StateBackendTest, VersionsBeyondTheBoundAreAllThere) {
   Push(0, 0, kKeys, 0, 105);
   TakeOver();
   Push(1, 0, kKeys, 2, 110);
-  Advance(180);
+  Advance(120);
   ExpectEveryKey(1);
   Push(0, 0, kKeys, 0, 130);
-  Advance(300);
+  Advance(240);
 
   ExpectEveryKey(1 + 2);
   ExpectStateFarBeyondTheBound();
+}
+
+TEST_F(StateBackendTest, RowsOfWindowsThatAreJoinedBeyondTheBoundAreAllThere) {
+  Compile(
+      "SELECT a.k, a.v + b.v FROM"
+      " (SELECT * FROM TABLE(TUMBLE(TABLE timed, DESCRIPTOR(ts), INTERVAL '1' HOUR))"
+      " WHERE side = 0) AS a JOIN"
+      " (SELECT * FROM TABLE(TUMBLE(TABLE timed, DESCRIPTOR(ts), INTERVAL '1' HOUR))"
+      " WHERE side = 1) AS b"
+      " ON a.k = b.k AND a.window_start = b.window_start AND a.window_end = b.window_end");
+  Push(0, 0, kKeys, 1);
+  TakeOver();
+  Push(1, 0, kKeys, 2);
+  Push(1, 0, kKeys, 9, 3650);
+  EXPECT_EQ(saved_.entries.size() / kKeys, 3U);
+  ExpectStateBeyondTheBound();
+  Advance(3700);
+
+  ExpectEveryKey(3);
+  EXPECT_EQ(saved_.entries.size() / kKeys, 1U);
+}
+
+TEST_F(StateBackendTest, LastRowsOfWindowsBeyondTheBoundAreAllThere) {
+  Compile(
+      "SELECT k, v FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end, k"
+      " ORDER BY v DESC) AS n"
+      " FROM TABLE(TUMBLE(TABLE timed, DESCRIPTOR(ts), INTERVAL '1' HOUR))) WHERE n <= 2");
+  PushThreeTimes();
+  ExpectStateFarBeyondTheBound();
+  Advance(3700);
+
+  ExpectEveryKey(2 + 4);
+  EXPECT_LT(saved_.entries.size(), 10U);
 }
 
 TEST_F(StateBackendTest, KeysBeyondTheBoundAreForgottenInTime) {
