@@ -32,8 +32,8 @@ Status RestoreGroup(const AggregateLayout& layout, std::string_view from, Group&
 }
 
 // What an aggregate keeps outside of its fixed part is as large as what it saves, about.
-size_t GroupCache::BytesOf(const Group& group, size_t saved_bytes) const {
-  return kGroupBytes + group.key.size() + std::max(layout_.state_bytes(), saved_bytes);
+size_t BytesOfGroup(const AggregateLayout& layout, const Group& group, size_t saved_bytes) {
+  return kGroupBytes + group.key.size() + std::max(layout.state_bytes(), saved_bytes);
 }
 
 Group& GroupCache::FindOrLoad(std::string_view key) {
@@ -46,7 +46,7 @@ Group& GroupCache::FindOrLoad(std::string_view key) {
     const Status status = RestoreGroup(layout_, value, group);
     if (!status.ok()) space_->Fail(status);
   }
-  group.bytes = BytesOf(group, value.size());
+  group.bytes = BytesOfGroup(layout_, group, value.size());
   bytes_ += group.bytes;
   return group;
 }
@@ -55,7 +55,7 @@ Status GroupCache::Restore(std::string_view key, std::string_view value) {
   Group& group = table_.Find(key);
   RETURN_IF_ERROR(RestoreGroup(layout_, value, group));
   if (space_ == nullptr) return {};
-  bytes_ -= std::exchange(group.bytes, BytesOf(group, value.size()));
+  bytes_ -= std::exchange(group.bytes, BytesOfGroup(layout_, group, value.size()));
   bytes_ += group.bytes;
   if (is_spilling_) space_->Put(key, value);
   Trim();
@@ -65,7 +65,7 @@ Status GroupCache::Restore(std::string_view key, std::string_view value) {
 void GroupCache::OnSaved(Group& group, std::string_view value) {
   group.is_saved = true;
   if (space_ == nullptr) return;
-  bytes_ -= std::exchange(group.bytes, BytesOf(group, value.size()));
+  bytes_ -= std::exchange(group.bytes, BytesOfGroup(layout_, group, value.size()));
   bytes_ += group.bytes;
   if (is_spilling_) space_->Put(group.key, value);
   bound_.OnSaved();

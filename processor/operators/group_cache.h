@@ -19,6 +19,8 @@ inline constexpr uint8_t kGroupVersion = 2;
 void SaveGroup(const AggregateLayout& layout, const Group& group, std::string& to);
 // Into a group that was just made. kDataLoss: damaged, or of another version.
 Status RestoreGroup(const AggregateLayout& layout, std::string_view from, Group& group);
+// What a group takes in a table, if it is saved in so many bytes.
+size_t BytesOfGroup(const AggregateLayout& layout, const Group& group, size_t saved_bytes);
 
 // GroupCache: groups of which those that nothing happens to may be out of memory: a GroupTable, and
 // once a space was given and its cache is full, behind it the space, with every group as it was
@@ -53,7 +55,6 @@ class GroupCache {
   Group& FindOrLoad(std::string_view key);
   void Drop(Group& group);
   void BeginSpilling();
-  size_t BytesOf(const Group& group, size_t saved_bytes) const;
 
   const AggregateLayout& layout_;
   GroupTable table_;

@@ -2,12 +2,9 @@
 
 #include <memory>
 #include <optional>
-#include <span>
-#include <utility>
 #include <vector>
 
 #include "processor/operators/aggregate_layout.h"
-#include "processor/operators/group_table.h"
 #include "processor/operators/key_codec.h"
 #include "processor/operators/operator.h"
 #include "processor/operators/partial_rows.h"
@@ -50,6 +47,8 @@ class WindowAggregateOperator final : public Operator {
   explicit WindowAggregateOperator(Description description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  // Not with `early_us`: what is to be shown next has to be at hand.
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,
@@ -65,13 +64,12 @@ class WindowAggregateOperator final : public Operator {
 
  private:
   struct State;
-  struct Table;
+  class Results;
 
   // The ends of the windows that a table counts for.
   WindowEnds EndsOf(int64_t table_end) const;
   // The end of the next window to fire; there is a table.
   int64_t NextEnd(const State& state) const;
-  uint8_t state_version() const;
   // Counts the rows in their windows, and notes those that came too late for one.
   Status AddRows(const Batch& batch,
                  const AggregateLayout::Inputs& inputs,
@@ -79,14 +77,8 @@ class WindowAggregateOperator final : public Operator {
                  State& state) const;
   // Updates the states that rows were found to count in.
   Status Count(const Batch& batch, const AggregateLayout::Inputs& inputs, State& state) const;
-  Status Fire(int64_t end, const State& state, OperatorOutput& out) const;
-  // Whether all windows of the table have.
-  bool HasFired(int64_t table_end, const State& state) const;
-  // Forgets the first table, and deletes what is saved of it; its groups stay noted as changed.
-  void DropFirst(State& state) const;
-  // A group with the end of its table. Given are groups with that of their window.
-  using GroupOfTable = std::pair<int64_t, Group*>;
-  Status Give(std::span<const GroupOfTable> groups, OperatorOutput& out) const;
+  // Gives the window, and forgets the tables of which it is the last.
+  Status Fire(int64_t end, State& state, Results& results) const;
 
   const Description description_;
   const AggregateLayout layout_;

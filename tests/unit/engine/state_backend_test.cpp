@@ -284,6 +284,37 @@ TEST_F(StateBackendTest, LastRowsOfWindowsBeyondTheBoundAreAllThere) {
   EXPECT_LT(saved_.entries.size(), 10U);
 }
 
+TEST_F(StateBackendTest, GroupsOfWindowsBeyondTheBoundAreAllThere) {
+  Compile(
+      "SELECT k, SUM(v) FROM TABLE(TUMBLE(TABLE timed, DESCRIPTOR(ts), INTERVAL '1' HOUR))"
+      " WHERE side = 0 GROUP BY k, window_start, window_end");
+  PushThreeTimes();
+  Push(0, 0, kKeys, 9, 3650);
+  ExpectStateFarBeyondTheBound();
+  EXPECT_EQ(saved_.entries.size() / kKeys, 2U);
+  Advance(3700);
+
+  ExpectEveryKey(7);
+  EXPECT_EQ(saved_.entries.size() / kKeys, 1U);
+}
+
+TEST_F(StateBackendTest, GroupsOfWindowsThatOverlapBeyondTheBoundAreAllThere) {
+  Compile(
+      "SELECT k, SUM(v) FROM TABLE(HOP(TABLE timed, DESCRIPTOR(ts), INTERVAL '30' MINUTE,"
+      " INTERVAL '1' HOUR)) WHERE side = 0 GROUP BY k, window_start, window_end");
+  Push(0, 0, kKeys, 1);
+  Push(0, 0, kKeys, 2, 1800);
+  TakeOver();
+  ExpectStateBeyondTheBound();
+  Push(0, 0, kKeys, 4, 3620);
+  Advance(3600);
+
+  ExpectEveryKey(1 + (1 + 2));
+  Advance(10'000);
+  ExpectEveryKey(1 + (1 + 2) + (2 + 4) + 4);
+  EXPECT_LT(saved_.entries.size(), 10U);
+}
+
 TEST_F(StateBackendTest, KeysBeyondTheBoundAreForgottenInTime) {
   Compile("SELECT k, SUM(v) FROM t GROUP BY k", "SET 'table.exec.state.ttl' = '1 min';");
   Push(0, 0, kKeys, 1);
