@@ -158,7 +158,7 @@ Relation QueryPlanner::PlanTableFunction(const ast::TableFunction& function, Spa
                                        : PlanNamed({.name = call.data->table}, call.data_at);
   if (relation.window) context_.Unsupported(at, "a window over a window is");
   if (IsUpdateStream(*relation.node, context_.every_input_is_bounded())) {
-    context_.Unsupported(at, "a window over a running aggregate is");
+    context_.Unsupported(at, "a window over a stream of updates is");
   }
   ExpressionBinder binder(context_, relation.columns, "DESCRIPTOR");
   const ast::Name& time_name = std::get<ast::Descriptor>(call.time->node).columns.front();

@@ -79,7 +79,7 @@ bool IsSubqueryCondition(const ast::Expr& part) {
     return negation->op == "NOT" && IsSubqueryCondition(*negation->operand);
   }
   const auto* const in = std::get_if<ast::InQuery>(&part.node);
-  return (in != nullptr && !HasSubquery(*in->value)) ||
+  return (in != nullptr && in->op == "=" && !HasSubquery(*in->value)) ||
          std::holds_alternative<ast::Exists>(part.node);
 }
 

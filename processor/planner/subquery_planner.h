@@ -115,6 +115,19 @@ class SubqueryPlanner {
   std::vector<ExpressionPtr> BindLeft(const ast::Expr& value,
                                       size_t width,
                                       ExpressionBinder& binder) const;
+  // The left side, for what takes one value only.
+  ExpressionPtr BindOneLeft(const ast::InQuery& in,
+                            size_t width,
+                            ExpressionBinder& binder,
+                            Span at) const;
+  // Another operator than =: what holds for one of the values does for the least or the greatest.
+  ExpressionPtr BindAny(const ast::InQuery& in, ExpressionBinder& binder, Span at);
+  // `holds`, or what it is where it does not: FALSE, or unknown, for a NULL on either side. The
+  // numbers of rows, and of those with a value, are in `counts`.
+  ExpressionPtr OrUnknown(ExpressionPtr holds,
+                          const ExpressionPtr& left,
+                          const std::vector<ExpressionPtr>& counts,
+                          Span at) const;
   // The only row's value for every row of the input; more rows are an error.
   void KeepSingleValue(Inner& inner, Span at) const;
   ExpressionPtr BindCorrelatedAggregate(Plain plain, Span at);

@@ -131,7 +131,38 @@ ExpressionPtr SubqueryPlanner::Settle(const ExpressionPtr& expression) const {
   });
 }
 
+ExpressionPtr SubqueryPlanner::BindOneLeft(const ast::InQuery& in,
+                                           size_t width,
+                                           ExpressionBinder& binder,
+                                           Span at) const {
+  const std::vector<ExpressionPtr> left = BindLeft(*in.value, width, binder);
+  if (left.size() > 1) {
+    context_.Unsupported(at, "IN of several columns other than as a condition of WHERE is");
+  }
+  return left.front();
+}
+
+ExpressionPtr SubqueryPlanner::OrUnknown(ExpressionPtr holds,
+                                         const ExpressionPtr& left,
+                                         const std::vector<ExpressionPtr>& counts,
+                                         Span at) const {
+  const auto call = [&](std::string_view name, std::vector<ExpressionPtr> args) {
+    return context_.Check(MakeCall(name, std::move(args)), at);
+  };
+  const DataType verdict = AsNullable(DataType::Boolean(), false);
+  const ExpressionPtr none = MakeLiteral(int64_t{0}, AsNullable(DataType::BigInt(), false));
+  const ExpressionPtr has_null =
+      call("OR", {call("IS NULL", {left}), call(">", {counts[0], counts[1]})});
+  return call("CASE",
+              {std::move(holds),
+               MakeLiteral(true, verdict),
+               call("AND", {call(">", {counts[0], none}), has_null}),
+               MakeLiteral(std::monostate{}, DataType::Boolean()),
+               MakeLiteral(false, verdict)});
+}
+
 ExpressionPtr SubqueryPlanner::BindIn(const ast::InQuery& in, ExpressionBinder& binder, Span at) {
+  if (in.op != "=") return BindAny(in, binder, at);
   const auto call = [&](std::string_view name, std::vector<ExpressionPtr> args) {
     return context_.Check(MakeCall(name, std::move(args)), at);
   };
@@ -140,11 +171,8 @@ ExpressionPtr SubqueryPlanner::BindIn(const ast::InQuery& in, ExpressionBinder& 
   };
   const ExpressionPtr none = MakeLiteral(int64_t{0}, AsNullable(DataType::BigInt(), false));
   Inner equal = PlanKeyed(*in.query);
-  const std::vector<ExpressionPtr> left = BindLeft(*in.value, equal.values.size(), binder);
-  if (left.size() > 1) {
-    context_.Unsupported(at, "IN of several columns other than as a condition of WHERE is");
-  }
-  const ExpressionPtr outer = ReplaceColumns(left.front(), [](const ExpressionPtr& column) {
+  const ExpressionPtr left = BindOneLeft(in, equal.values.size(), binder, at);
+  const ExpressionPtr outer = ReplaceColumns(left, [](const ExpressionPtr& column) {
     return MakeColumn(kFirstOuterColumn + column->column, column->type);
   });
   const ExpressionPtr is_same = call("=", {outer, equal.values.front()});
@@ -153,25 +181,40 @@ ExpressionPtr SubqueryPlanner::BindIn(const ast::InQuery& in, ExpressionBinder& 
   } else {
     equal.node = MakeFilter(std::move(equal.node), is_same);
   }
-  const bool is_nullable = left.front()->type.nullable || equal.values.front()->type.nullable;
+  const bool is_nullable = left->type.nullable || equal.values.front()->type.nullable;
   ExpressionPtr result = call(
       ">",
       {JoinAggregates(std::move(equal.node), equal.correlated, {count({})}, at).front(), none});
   if (is_nullable) {
-    // Of no rows it is FALSE; of some, but none equal, it is unknown if a NULL is among them.
     Inner all = PlanKeyed(*in.query);
     const std::vector<AggregateCall> calls = {count({}), count({all.values.front()})};
     const std::vector<ExpressionPtr> counts =
         JoinAggregates(std::move(all.node), all.correlated, calls, at);
-    const ExpressionPtr is_unknown =
-        call("OR", {call("IS NULL", {left.front()}), call(">", {counts[0], counts[1]})});
-    result = call("CASE",
-                  {result,
-                   MakeLiteral(true, AsNullable(DataType::Boolean(), false)),
-                   call("AND", {call(">", {counts[0], none}), is_unknown}),
-                   MakeLiteral(std::monostate{}, DataType::Boolean()),
-                   MakeLiteral(false, AsNullable(DataType::Boolean(), false))});
+    result = OrUnknown(std::move(result), left, counts, at);
   }
+  return in.is_negated ? call("NOT", {std::move(result)}) : result;
+}
+
+ExpressionPtr SubqueryPlanner::BindAny(const ast::InQuery& in, ExpressionBinder& binder, Span at) {
+  const auto call = [&](std::string_view name, std::vector<ExpressionPtr> args) {
+    return context_.Check(MakeCall(name, std::move(args)), at);
+  };
+  Inner rows = PlanKeyed(*in.query);
+  const ExpressionPtr left = BindOneLeft(in, rows.values.size(), binder, at);
+  std::vector<AggregateCall> calls;
+  for (const std::string_view name : {"COUNT", "COUNT", "MIN", "MAX"}) {
+    std::vector<ExpressionPtr> args;
+    if (!calls.empty()) args.push_back(rows.values.front());
+    calls.push_back(context_.Check(MakeAggregate(name, std::move(args), false, nullptr), at));
+  }
+  const std::vector<ExpressionPtr> results =
+      JoinAggregates(std::move(rows.node), rows.correlated, calls, at);
+  const ExpressionPtr& least = results[2];
+  const ExpressionPtr& greatest = results[3];
+  ExpressionPtr holds = in.op == "<>"
+                            ? call("OR", {call("<>", {left, least}), call("<>", {left, greatest})})
+                            : call(in.op, {left, in.op[0] == '<' ? greatest : least});
+  ExpressionPtr result = OrUnknown(std::move(holds), left, results, at);
   return in.is_negated ? call("NOT", {std::move(result)}) : result;
 }
 

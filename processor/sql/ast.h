@@ -83,10 +83,12 @@ struct InList {
   bool is_negated = false;
 };
 
+// value IN (query), or value op ANY (query); value op ALL (query) is NOT of the opposite ANY.
 struct InQuery {
   ExprPtr value;
   QueryPtr query;
   bool is_negated = false;
+  std::string op = "=";
 };
 
 struct Exists {

@@ -119,6 +119,8 @@ class Grammar {
   ast::ExprPtr ParseWordPrimary();
   ast::ExprPtr ParseParenthesized();
   ast::ExprPtr ParseIs(ast::ExprPtr left);
+  // left op [ANY | SOME | ALL (SELECT …)].
+  ast::ExprPtr ParseQuantified(ast::ExprPtr left, std::string_view op);
   ast::ExprPtr ParseOverlaps(ast::ExprPtr left);
   // The part after [NOT]: IN, BETWEEN, LIKE.
   ast::ExprPtr ParsePredicate(ast::ExprPtr left, bool is_negated);

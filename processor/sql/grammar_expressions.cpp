@@ -97,7 +97,8 @@ ast::ExprPtr Grammar::ParseBinary(int precedence_min) {
       Take();
       const bool is_quantified = NextIsWord("ANY") || NextIsWord("SOME") || NextIsWord("ALL");
       if (found->precedence == kComparison && is_quantified && Peek(1).IsSymbol("(")) {
-        Unsupported(Peek().span, "a comparison with ANY, SOME or ALL is", "use IN or EXISTS");
+        left = ParseQuantified(std::move(left), found->op);
+        continue;
       }
       ast::ExprPtr right = ParseBinary(found->precedence + 1);
       const Span start = left->at;
@@ -208,13 +209,38 @@ ast::ExprPtr Grammar::ParsePredicate(ast::ExprPtr left, bool is_negated) {
   return is_negated ? Make(start, ast::Unary{"NOT", std::move(result)}) : std::move(result);
 }
 
+ast::ExprPtr Grammar::ParseQuantified(ast::ExprPtr left, std::string_view op) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOpposites = {
+      {{"=", "<>"}, {"<>", "="}, {"<", ">="}, {">=", "<"}, {">", "<="}, {"<=", ">"}}};
+  const Span start = left->at;
+  const Span quantifier = Peek().span;
+  const bool is_all = AcceptWord("ALL");
+  if (!is_all) Take();
+  if (!NextIsQuery(1)) {
+    Unsupported(quantifier, "a comparison with ANY, SOME or ALL of a list is", "use IN");
+  }
+  ast::ExprPtr query = ParseExpressionQuery();
+  for (const auto& [one, other] : kOpposites) {
+    if (!is_all || op != one) continue;
+    op = other;
+    break;
+  }
+  return Make(start,
+              ast::InQuery{.value = std::move(left),
+                           .query = std::get<ast::ScalarQuery>(query->node).query,
+                           .is_negated = is_all,
+                           .op = std::string(op)});
+}
+
 ast::ExprPtr Grammar::ParseIn(ast::ExprPtr left, bool is_negated) {
   const Span start = left->at;
   if (!NextIs("(")) Unexpected("\"(\"");
   if (NextIsQuery(1)) {
     ast::ExprPtr query = ParseExpressionQuery();
     ast::QueryPtr inner = std::get<ast::ScalarQuery>(query->node).query;
-    return Make(start, ast::InQuery{std::move(left), std::move(inner), is_negated});
+    return Make(start,
+                ast::InQuery{
+                    .value = std::move(left), .query = std::move(inner), .is_negated = is_negated});
   }
   Expect("(");
   std::vector<ast::ExprPtr> items = ParseExpressionList();
@@ -319,6 +345,7 @@ ast::ExprPtr Grammar::ParseWordPrimary() {
   if (token.IsWord("ROW") && next.IsSymbol("(")) {
     return ParseConstructor(ast::Constructor::Kind::kRow);
   }
+  if (token.IsWord("MULTISET") && next.IsSymbol("[")) Unsupported(token.span, "MULTISET is");
   if (token.IsWord("ARRAY") && next.IsSymbol("[")) {
     return ParseConstructor(ast::Constructor::Kind::kArray);
   }

@@ -102,6 +102,9 @@ DataType Grammar::ParseTypeName() {
   }
   if (token.IsWord("TIMESTAMP") || token.IsWord("TIMESTAMP_LTZ")) return ParseTimestampType();
   if (token.IsWord("ARRAY") || token.IsWord("MAP") || token.IsWord("ROW")) return ParseRowType();
+  for (const char* const type : {"INTERVAL", "MULTISET", "RAW", "STRUCTURED", "VARIANT"}) {
+    if (token.IsWord(type)) Unsupported(token.span, fmt::format("the type {} is", type));
+  }
   if (token.kind == Token::Kind::kWord) {
     Fail(token.span, fmt::format("no type {}", token.text), DidYouMean(token.text, TypeNames()));
   }
