@@ -48,21 +48,26 @@ class SessionAggregateOperator::State final : public OperatorState {
   // Fires the sessions whose time has come: `give` is called with group, start and session.
   template <class Give>
   Status Fire(int64_t watermark, const Give& give) {
-    const auto nothing = [] {};
-    return sessions_.Fire(watermark,
-                          Hooks<decltype(nothing)>{*this, nothing},
-                          [&](std::string_view group, int64_t start, const Session& session) {
-                            RETURN_IF_ERROR(give(group, start, session));
-                            layout_.Destroy(session.held.aggregates.get());
-                            return Status();
-                          });
+    return sessions_.Fire(
+        watermark, Idle(), [&](std::string_view group, int64_t start, const Session& session) {
+          RETURN_IF_ERROR(give(group, start, session));
+          layout_.Destroy(session.held.aggregates.get());
+          return Status();
+        });
   }
   // When to look for sessions to fire next; nullopt: there is none.
   std::optional<int64_t> NextDue() const { return sessions_.NextDue(); }
 
+  void SpillTo(ScratchSpace& space) {
+    sessions_.SpillTo(space, sizeof(Totals) + layout_.state_bytes());
+  }
+  void Trim() {
+    sessions_.Trim(Idle(), [this](Totals& totals) { layout_.Destroy(totals.aggregates.get()); });
+  }
+
   void Save(StateSink& sink);
   void Put(std::string_view key, int64_t start, int64_t end, Totals totals) {
-    sessions_.Put(key, start, end, std::move(totals));
+    sessions_.Put(key, start, end, std::move(totals), Idle());
   }
 
  private:
@@ -94,7 +99,28 @@ class SessionAggregateOperator::State final : public OperatorState {
       Sessions::Hold(group);
       state.gone_.push_back({.group = &group, .start = start});
     }
+    // Nothing is out of memory that was touched.
+    void Save(const Totals& totals, std::string& to) const {
+      PutByte(to, totals.is_saved ? 1 : 0);
+      std::string aggregates;
+      state.layout_.Save(totals.aggregates.get(), aggregates);
+      PutText(to, aggregates);
+    }
+    Status Restore(std::string_view& from, Totals& totals) const {
+      uint8_t is_saved = 0;
+      std::string_view aggregates;
+      if (!TakeByte(from, is_saved) || !TakeText(from, aggregates)) {
+        return DamagedState("session");
+      }
+      totals.is_saved = is_saved != 0;
+      return state.layout_.Restore(totals.aggregates.get(), aggregates);
+    }
   };
+  struct Nothing {
+    void operator()() const {}
+  };
+  // Where no rows are on their way into a session.
+  Hooks<Nothing> Idle() { return {*this, nothing_}; }
 
   void Touch(const Sessions::Place& place) {
     if (std::exchange(place.session->held.is_touched, true)) return;
@@ -109,6 +135,7 @@ class SessionAggregateOperator::State final : public OperatorState {
   }
 
   const AggregateLayout& layout_;
+  const Nothing nothing_{};
   Sessions sessions_;
   std::vector<Note> touched_;
   std::vector<Note> gone_;  // whose saved keys are to be deleted
@@ -150,6 +177,11 @@ SessionAggregateOperator::SessionAggregateOperator(Description description)
 
 std::unique_ptr<OperatorState> SessionAggregateOperator::MakeState() const {
   return std::make_unique<State>(layout_);
+}
+
+bool SessionAggregateOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
+  static_cast<State*>(state)->SpillTo(space);
+  return true;
 }
 
 Status SessionAggregateOperator::Process(RowBatch rows,
@@ -194,6 +226,7 @@ Status SessionAggregateOperator::Process(RowBatch rows,
     counted.push_back(row);
   }
   flush();
+  mine.Trim();
   RETURN_IF_ERROR(merged);
   return DropLateRows(rows, late, partials_, out);
 }
@@ -222,7 +255,9 @@ Status SessionAggregateOperator::Advance(int64_t watermark,
     clear();
     return out.Emit(std::move(full));
   };
-  RETURN_IF_ERROR(static_cast<State*>(state)->Fire(watermark, give));
+  State& mine = *static_cast<State*>(state);
+  RETURN_IF_ERROR(mine.Fire(watermark, give));
+  mine.Trim();
   return rows.batch.rows == 0 ? Status() : out.Emit(std::move(rows));
 }
 
@@ -233,7 +268,9 @@ int64_t SessionAggregateOperator::NextFiring(const OperatorState* state) const {
 
 // Saved key: the group's key, then the session's start, sortable. Value: version, end, aggregates.
 void SessionAggregateOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
-  static_cast<State*>(state)->Save(sink);
+  State& mine = *static_cast<State*>(state);
+  mine.Save(sink);
+  mine.Trim();
 }
 
 Status SessionAggregateOperator::Restore(OperatorState* state,
@@ -258,7 +295,9 @@ Status SessionAggregateOperator::Restore(OperatorState* state,
                 .aggregates = std::make_unique<std::byte[]>(layout_.state_bytes())};
   layout_.Init(totals.aggregates.get());
   Status status = layout_.Restore(totals.aggregates.get(), value);
-  static_cast<State*>(state)->Put(group, start, end, std::move(totals));
+  State& mine = *static_cast<State*>(state);
+  mine.Put(group, start, end, std::move(totals));
+  mine.Trim();
   return status;
 }
 

@@ -37,6 +37,7 @@ class SessionAggregateOperator final : public Operator {
   explicit SessionAggregateOperator(Description description);
 
   std::unique_ptr<OperatorState> MakeState() const override;
+  bool SpillTo(OperatorState* state, ScratchSpace& space) const override;
   Status Process(RowBatch rows,
                  int64_t watermark,
                  OperatorState* state,

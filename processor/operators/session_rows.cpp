@@ -8,6 +8,7 @@
 #include "processor/expr/state_bytes.h"
 #include "processor/operators/open_sessions.h"
 #include "processor/operators/row_store.h"
+#include "processor/operators/scratch_part.h"
 #include "processor/operators/window_assigner.h"
 
 namespace slipstream::sql {
@@ -27,6 +28,8 @@ struct Hooks {
   static void BeforeJoin() {}
   static void Join(Nothing&, Nothing&) {}
   static void Leave(Sessions::Group&, int64_t, Nothing&) {}
+  static void Save(Nothing, std::string&) {}
+  static Status Restore(std::string_view&, Nothing&) { return {}; }
 };
 
 }  // namespace
@@ -35,6 +38,15 @@ struct SessionRowsOperator::State final : OperatorState {
   RowStore rows;  // by partition, time and arrival
   Sessions sessions;
   uint64_t next_number = 0;
+
+  // Where what does not fit into memory is.
+  std::optional<ScratchPart> spilled_rows;
+  std::optional<ScratchPart> spilled_sessions;
+
+  void Trim() {
+    rows.Trim();
+    sessions.Trim(Hooks(), [](Nothing) {});
+  }
 };
 
 SessionRowsOperator::SessionRowsOperator(Description description)
@@ -47,7 +59,10 @@ std::unique_ptr<OperatorState> SessionRowsOperator::MakeState() const {
 }
 
 bool SessionRowsOperator::SpillTo(OperatorState* state, ScratchSpace& space) const {
-  static_cast<State*>(state)->rows.SpillTo(space);
+  constexpr size_t kParts = 2;
+  State& mine = *static_cast<State*>(state);
+  mine.rows.SpillTo(mine.spilled_rows.emplace(space, 'r', kParts));
+  mine.sessions.SpillTo(mine.spilled_sessions.emplace(space, 's', kParts), 0);
   return true;
 }
 
@@ -70,14 +85,14 @@ Status SessionRowsOperator::Process(RowBatch rows,
       late.push_back(row);
       continue;
     }
-    mine.rows.Load(key);
+    mine.rows.Open(key);
     AppendSortable(key, times[row]);
     AppendSequence(key, mine.next_number++);
     std::string bytes;
     row_codec_.Encode(rows.batch.columns, row, bytes);
     mine.rows.Put(key, std::move(bytes));
   }
-  mine.rows.Trim();
+  mine.Trim();
   return late.empty() ? Status() : out.DropLate(rows, late);
 }
 
@@ -115,6 +130,7 @@ Status SessionRowsOperator::Advance(int64_t watermark,
     return {};
   };
   RETURN_IF_ERROR(mine.sessions.Fire(watermark, Hooks(), give));
+  mine.Trim();
   return rows.batch.rows == 0 ? Status() : out.Emit(std::move(rows));
 }
 
@@ -124,9 +140,9 @@ int64_t SessionRowsOperator::NextFiring(const OperatorState* state) const {
 }
 
 void SessionRowsOperator::SaveChanges(OperatorState* state, StateSink& sink) const {
-  RowStore& rows = static_cast<State*>(state)->rows;
-  rows.SaveChanges(sink);
-  rows.Trim();
+  State& mine = *static_cast<State*>(state);
+  mine.rows.SaveChanges(sink);
+  mine.Trim();
 }
 
 Status SessionRowsOperator::Restore(OperatorState* state,
@@ -143,6 +159,7 @@ Status SessionRowsOperator::Restore(OperatorState* state,
   RETURN_IF_ERROR(mine.rows.Restore(key, value));
   mine.sessions.Find(partition, time, description_.window.size_us, kWatermarkNone, Hooks());
   mine.next_number = std::max(mine.next_number, SequenceOf(key) + 1);
+  mine.Trim();
   return {};
 }
 

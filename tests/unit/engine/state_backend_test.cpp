@@ -315,6 +315,23 @@ TEST_F(StateBackendTest, GroupsOfWindowsThatOverlapBeyondTheBoundAreAllThere) {
   EXPECT_LT(saved_.entries.size(), 10U);
 }
 
+TEST_F(StateBackendTest, SessionsBeyondTheBoundAreAllThere) {
+  Compile(
+      "SELECT k, SUM(v) FROM TABLE(SESSION(TABLE timed PARTITION BY k, DESCRIPTOR(ts), INTERVAL "
+      "'10' MINUTE)) WHERE side = 0 GROUP BY k, window_start, window_end");
+  Push(0, 0, kKeys, 1, 1000);
+  Push(0, 0, kKeys, 2, 1300);
+  TakeOver();
+  Push(0, 0, kKeys, 4, 960);
+  Push(0, 0, kKeys, 8, 1930);
+  ExpectStateFarBeyondTheBound();
+  EXPECT_EQ(saved_.entries.size() / kKeys, 2U);
+  Advance(2300);
+
+  ExpectEveryKey(1 + 2 + 4);
+  EXPECT_EQ(saved_.entries.size() / kKeys, 1U);
+}
+
 TEST_F(StateBackendTest, KeysBeyondTheBoundAreForgottenInTime) {
   Compile("SELECT k, SUM(v) FROM t GROUP BY k", "SET 'table.exec.state.ttl' = '1 min';");
   Push(0, 0, kKeys, 1);
