@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include "common/clock/clock.h"
@@ -24,16 +25,24 @@ namespace {
 constexpr char kLogName[] = "processor.batch";
 constexpr uint64_t kBadRowsLogged = 20;  // the rest are counted
 
-// Says which rows were bad, the first few of them by name.
+// Says which lines could not be read, the first few of them by name. A row that fails later ends
+// the batch: nobody would get it.
 class BadRowLog {
  public:
-  void Add(const sql::BadRow& row) {
-    if (++count_ > kBadRowsLogged) return;
+  Status Add(const sql::BadRow& row) {
+    if (row.file.empty()) {
+      return InvalidArgument(fmt::format(
+          "{}, in the row {}\nhint: TRY_CAST, NULLIF, CASE or a condition can let such rows pass",
+          row.error,
+          row.text));
+    }
+    if (++count_ > kBadRowsLogged) return {};
     log_->warn("row_skipped file={} line={} error={} text={}",
                log::Quoted(row.file),
                row.line,
                log::Quoted(row.error),
                log::Quoted(row.text));
+    return {};
   }
 
  private:
@@ -88,7 +97,7 @@ Status RunBatchJob(const sql::JobPlan& plan,
   ASSIGN_OR_RETURN(
       sql::BatchReport report,
       job->Run({.files = &files,
-                .on_bad_row = [&bad_rows](const sql::BadRow& row) { bad_rows.Add(row); },
+                .on_bad_row = [&bad_rows](const sql::BadRow& row) { return bad_rows.Add(row); },
                 .stop = stop,
                 .seed = NewSeed(),
                 .on_pause = [&output] { return output->Flush(); }},
@@ -115,16 +124,17 @@ Status PrintQuery(const sql::PlanNode& query,
   BadRowLog bad_rows;
   ASSIGN_OR_RETURN(
       sql::BatchReport report,
-      sql::RunQuery(query,
-                    {.files = &files,
-                     .on_bad_row = [&bad_rows](const sql::BadRow& row) { bad_rows.Add(row); },
-                     .stop = stop,
-                     .seed = NewSeed(),
-                     .on_pause = FlushPrinted},
-                    [&renderer](const sql::Batch& batch) {
-                      renderer->Rows(batch);
-                      return Status();
-                    }));
+      sql::RunQuery(
+          query,
+          {.files = &files,
+           .on_bad_row = [&bad_rows](const sql::BadRow& row) { return bad_rows.Add(row); },
+           .stop = stop,
+           .seed = NewSeed(),
+           .on_pause = FlushPrinted},
+          [&renderer](const sql::Batch& batch) {
+            renderer->Rows(batch);
+            return Status();
+          }));
   renderer->End();
   RETURN_IF_ERROR(FlushPrinted());
   LogReport(report);

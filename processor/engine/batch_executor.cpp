@@ -114,9 +114,9 @@ class BatchRun final : private GraphRun::Host {
                    const ScanLayout& layout,
                    uint64_t first_line,
                    SourceRows& source);
-  void ReportBad(const BadRow& row) {
+  Status ReportBad(const BadRow& row) {
     ++report_.rows_bad;
-    if (options_.on_bad_row) options_.on_bad_row(row);
+    return options_.on_bad_row ? options_.on_bad_row(row) : Status();
   }
 
   const OperatorGraph& graph_;
@@ -144,7 +144,7 @@ Status BatchRun::Reject(const RowBatch& from, const Schema& schema, const RowErr
     is_reported[entry.row] = 1;
     std::string row;
     encoder.Encode(from.batch, entry.row, row);
-    ReportBad({.file = "", .text = row, .error = entry.message});
+    RETURN_IF_ERROR(ReportBad({.file = "", .text = row, .error = entry.message}));
   }
   return {};
 }
@@ -231,10 +231,10 @@ Status BatchRun::PushLines(std::span<const std::string_view> lines,
   report_.rows_in += rows.rows.batch.rows + rows.failures.size() + rows.skipped;
   report_.rows_bad += rows.skipped;
   for (const DecodedRows::Failure& failure : rows.failures)
-    ReportBad({.file = file.path,
-               .line = first_line + LinesOf(lines.first(failure.record)),
-               .text = lines[failure.record],
-               .error = failure.message});
+    RETURN_IF_ERROR(ReportBad({.file = file.path,
+                               .line = first_line + LinesOf(lines.first(failure.record)),
+                               .text = lines[failure.record],
+                               .error = failure.message}));
   return PushToScans(graph_, layout, std::move(rows.rows), run_);
 }
 
@@ -320,8 +320,10 @@ Result<bool> BatchRun::GenerateDue(Generated& table, std::chrono::milliseconds e
       records, {}, now_us_, [](const std::vector<uint32_t>&, Batch&) { /* nothing but rows */ });
   table.made += count;
   report_.rows_in += count;
-  for (const DecodedRows::Failure& failure : rows.failures)
-    ReportBad({.file = "", .text = table.layout.table().name, .error = failure.message});
+  for (const DecodedRows::Failure& failure : rows.failures) {
+    RETURN_IF_ERROR(
+        ReportBad({.file = "", .text = table.layout.table().name, .error = failure.message}));
+  }
   const auto greatest = std::max_element(rows.watermarks.begin(), rows.watermarks.end());
   const int64_t watermark = greatest == rows.watermarks.end() ? kWatermarkNone : *greatest;
   RETURN_IF_ERROR(PushToScans(graph_, table.layout, std::move(rows.rows), run_));

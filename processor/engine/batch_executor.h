@@ -42,8 +42,9 @@ struct BadRow {
 
 struct BatchOptions {
   FileSource* files = nullptr;  // borrowed; needed if the plan reads a table
-  // Told of every bad row; the batch goes on. Not set: they are only counted.
-  std::function<void(const BadRow&)> on_bad_row;
+  // Told of every bad row; the batch goes on if it gives OK, and ends with what it gives otherwise.
+  // Not set: they are only counted.
+  std::function<Status(const BadRow&)> on_bad_row;
   // Ends the reading: of input that would end by itself with kCancelled, of other input well.
   std::stop_token stop;
   const Clock& clock = SystemClock::Get();  // what NOW reads, once for the whole batch

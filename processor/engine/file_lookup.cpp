@@ -54,11 +54,12 @@ Status FileLookup::Read() {
   uint64_t bad = 0;
   const auto note = [&](const BadRow& row) {
     rows_bad_.fetch_add(1, std::memory_order_relaxed);
-    if (++bad > kBadRowsLogged) return;
+    if (++bad > kBadRowsLogged) return Status();
     log_->warn("lookup_row_skipped file={} line={} error={}",
                log::Quoted(row.file.empty() ? std::string_view(path_) : row.file),
                row.line,
                log::Quoted(row.error));
+    return Status();
   };
   const BatchOptions options{.files = &files_, .on_bad_row = note, .stop = {}};
   RETURN_IF_ERROR(RunGraph(graph_, options, [&](const Batch& rows) {

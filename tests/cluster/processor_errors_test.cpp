@@ -67,6 +67,26 @@ TEST_F(ProcessorErrorsTest, ABadQueryIsShownTheSameWay) {
   EXPECT_THAT(result.err, HasSubstr("did you mean \"carrier\"?"));
 }
 
+TEST_F(ProcessorErrorsTest, ARowThatFailsEndsAQueryAndALineThatCannotBeReadDoesNot) {
+  const std::string rows = dir_ / "t.csv";
+  ASSERT_OK(WriteFile(rows, "4,2\nfour,two\n1,0\n"));
+  const std::string tables = dir_ / "tables.sql";
+  ASSERT_OK(WriteFile(tables,
+                      "CREATE TABLE t (a INT, b INT) WITH ('connector' = 'filesystem', "
+                      "'format' = 'csv', 'path' = '" +
+                          rows + "');\n"));
+  const std::string catalog = "--catalog=" + tables;
+
+  const ToolResult failed = Run({"query", "SELECT a / b FROM t", catalog});
+  const ToolResult well = Run({"query", "SELECT a / NULLIF(b, 0) FROM t", catalog, "--format=csv"});
+
+  EXPECT_EQ(failed.exit.code, 1);
+  EXPECT_THAT(failed.err, HasSubstr(R"(division by zero, in the row {"a":1,"b":0})"));
+  EXPECT_EQ(well.exit.code, 0) << well.err;
+  EXPECT_EQ(well.out, "EXPR$0\n2\n\n");
+  EXPECT_THAT(well.err, HasSubstr("row_skipped"));
+}
+
 TEST_F(ProcessorErrorsTest, EveryShippedJobPassesTheCheck) {
   std::vector<std::string> args = {"check"};
   for (const auto& entry : std::filesystem::directory_iterator(SourceDir() / "jobs"))

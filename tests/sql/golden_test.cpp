@@ -279,6 +279,7 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
     output.Describe((*job)->kafka_sinks(), (*job)->file_sinks());
     const auto note = [&](const BadRow& row) {
       output.lines["bad"].push_back(std::string(row.text) + " because " + std::string(row.error));
+      return Status();
     };
     const Result<BatchReport> report =
         (*job)->Run({.files = &files, .on_bad_row = note, .stop = {}}, output);
@@ -294,7 +295,10 @@ class GoldenTest : public testing::TestWithParam<GoldenCase> {
     auto renderer =
         ResultRenderer::Create("csv", query.output, [&](std::string_view part) { text += part; });
     ASSERT_TRUE(renderer.ok());
-    const auto note = [&](const BadRow& row) { text += "bad: " + std::string(row.error) + "\n"; };
+    const auto note = [&](const BadRow& row) {
+      text += "bad: " + std::string(row.error) + "\n";
+      return Status();
+    };
     const Result<BatchReport> report =
         RunQuery(query, {.files = &files, .on_bad_row = note, .stop = {}}, [&](const Batch& batch) {
           (*renderer)->Rows(batch);
@@ -316,7 +320,10 @@ std::string EvaluateText(const std::string& expression) {
   if (!plan.ok()) return "error: " + plan.status().message();
   const PlanNode& query = *plan->queries.front().query;
   std::string text;
-  const auto note = [&](const BadRow& row) { text = "error: " + std::string(row.error); };
+  const auto note = [&](const BadRow& row) {
+    text = "error: " + std::string(row.error);
+    return Status();
+  };
   const Result<BatchReport> report =
       RunQuery(query, {.files = nullptr, .on_bad_row = note, .stop = {}}, [&](const Batch& batch) {
         text = ToText(batch.columns[0].ValueAt(0), batch.columns[0].type);
