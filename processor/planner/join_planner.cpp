@@ -14,6 +14,7 @@
 #include "processor/planner/plan_builder.h"
 #include "processor/planner/plan_properties.h"
 #include "processor/planner/query_planner.h"
+#include "processor/planner/subquery_planner.h"
 #include "processor/planner/table_options.h"
 #include "processor/planner/window_functions.h"
 
@@ -106,9 +107,23 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
     HideName(sides.left, name.text);
     HideName(sides.right, name.text);
   }
+  // What asks queries is asked of an inner join's rows as if it stood in WHERE.
+  std::vector<const ast::Expr*> asking;
   if (join.condition) {
     const std::vector<ScopeColumn> all = sides.All();
-    condition = ExpressionBinder(context_, all, "ON").BindCondition(*join.condition);
+    std::vector<const ast::Expr*> parts = {join.condition.get()};
+    if (HasSubquery(*join.condition) && join.kind == ast::Join::Kind::kInner) {
+      parts.clear();
+      SplitAnd(*join.condition, parts);
+      const auto others = std::stable_partition(
+          parts.begin(), parts.end(), [](const auto* part) { return HasSubquery(*part); });
+      asking.assign(parts.begin(), others);
+      parts.erase(parts.begin(), others);
+    }
+    for (const ast::Expr* const part : parts) {
+      ExpressionBinder binder(context_, all, "ON");
+      condition = And(std::move(condition), binder.BindCondition(*part));
+    }
   }
   Relation relation;
   relation.has_join = true;
@@ -122,6 +137,7 @@ Relation QueryPlanner::PlanJoin(const ast::Join& join, Span at) {
     }
   }
   if (join.kind == ast::Join::Kind::kFull && !shared.empty()) MergeShared(relation, shared.size());
+  if (!asking.empty()) SubqueryPlanner(context_, *this, relation).FilterBy(asking, "ON");
   return relation;
 }
 

@@ -33,8 +33,8 @@ PlanNodePtr FindJoinKeys(PlanNodePtr node);
 void ChooseJoins(PlanNode& node, bool every_input_is_bounded);
 
 // Over input that does not end: LIMIT, with or without an order, is Top-N of all rows; ORDER BY the
-// event time gives rows as the watermark reaches them. Other orders stay, for CheckStream to
-// refuse.
+// event time gives rows as the watermark reaches them, ORDER BY PROCTIME() as they come. Other
+// orders stay, for CheckStream to refuse.
 PlanNodePtr SortStreams(PlanNodePtr node, bool every_input_is_bounded);
 
 // Makes a condition on a ROW_NUMBER() right below it the rows with the first numbers: Top-N.

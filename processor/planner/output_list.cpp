@@ -64,12 +64,16 @@ std::vector<SortKey> BindOrder(const PlanContext& context,
       });
       item = static_cast<size_t>(same - items.begin());
       if (same == items.end()) {
-        const bool is_rowtime =
-            std::any_of(scope.begin(), scope.end(), [&](const ScopeColumn& column) {
-              return column.is_rowtime && value->kind == Expression::Kind::kColumn &&
-                     column.column == value->column;
-            });
-        items.push_back({std::move(value), fmt::format("SORT${}", *item), is_rowtime});
+        const auto named = std::find_if(scope.begin(), scope.end(), [&](const ScopeColumn& column) {
+          return value->kind == Expression::Kind::kColumn && column.column == value->column;
+        });
+        OutputItem& added = items.emplace_back();
+        if (named != scope.end()) {
+          added.is_rowtime = named->is_rowtime;
+          added.is_proctime = named->is_proctime;
+        }
+        added.name = fmt::format("SORT${}", *item);
+        added.expression = std::move(value);
       }
     }
     const DataType& type = items[*item].expression->type;
@@ -99,8 +103,11 @@ Relation BuildOutput(PlanNodePtr node,
   if (!sort_keys.empty()) {
     const SortKey first = sort_keys.front();
     const bool is_time = items[first.column].is_rowtime && !first.descending;
+    const bool is_arrival =
+        items[first.column].is_proctime && !first.descending && sort_keys.size() == 1;
     relation.node = MakeSort(std::move(relation.node), std::move(sort_keys));
     relation.node->order_is_time = is_time;
+    relation.node->order_is_arrival = is_arrival;
   }
   if (items.size() > visible) {
     std::vector<ExpressionPtr> kept;

@@ -136,28 +136,12 @@ bool SelectPlanner::LooksAtWindows(const ast::Expr& expression) const {
 }
 
 void SelectPlanner::AddWhere() {
-  ExpressionPtr condition;
-  const auto bind = [&](const ast::Expr& part) {
-    ExpressionBinder binder(context_, input_.columns, "WHERE");
-    binder.AllowSubqueries(subqueries_);
-    condition = And(std::move(condition), binder.BindCondition(part));
-  };
   std::vector<const ast::Expr*> parts;
   SplitAnd(*select_.where, parts);
   const bool has_subqueries = std::any_of(
       parts.begin(), parts.end(), [](const auto* part) { return IsSubqueryCondition(*part); });
-  if (!has_subqueries) {
-    bind(*select_.where);
-  } else {
-    for (const ast::Expr* part : parts) {
-      if (IsSubqueryCondition(*part)) {
-        subqueries_.AddCondition(*part);
-      } else {
-        bind(*part);
-      }
-    }
-  }
-  if (condition) input_.node = MakeFilter(std::move(input_.node), std::move(condition));
+  if (!has_subqueries) parts = {select_.where.get()};
+  subqueries_.FilterBy(parts, "WHERE");
   input_.node = RanksToTopN(PushFilters(std::move(input_.node)));
 }
 

@@ -20,6 +20,7 @@ void BecomeTopN(PlanNode& node, const PlanNode& limit) {
   node.rank_last = limit.offset + *limit.limit;
   node.has_rank = false;
   node.order_is_time = false;
+  node.order_is_arrival = false;
 }
 
 }  // namespace
@@ -38,6 +39,8 @@ PlanNodePtr SortStreams(PlanNodePtr node, bool every_input_is_bounded) {
       }
     } else if (node->kind == PlanNode::Kind::kSort && node->order_is_time) {
       node->kind = PlanNode::Kind::kOver;
+    } else if (node->kind == PlanNode::Kind::kSort && node->order_is_arrival) {
+      return SortStreams(std::move(node->inputs.front()), every_input_is_bounded);
     }
   }
   for (PlanNodePtr& input : node->inputs)

@@ -98,6 +98,21 @@ bool HasSubquery(const ast::Expr& condition) {
   });
 }
 
+void SubqueryPlanner::FilterBy(const std::vector<const ast::Expr*>& parts,
+                               std::string_view clause) {
+  ExpressionPtr condition;
+  for (const ast::Expr* const part : parts) {
+    if (IsSubqueryCondition(*part)) {
+      AddCondition(*part);
+      continue;
+    }
+    ExpressionBinder binder(context_, input_.columns, clause);
+    binder.AllowSubqueries(*this);
+    condition = And(std::move(condition), binder.BindCondition(*part));
+  }
+  if (condition) input_.node = MakeFilter(std::move(input_.node), std::move(condition));
+}
+
 void SubqueryPlanner::AddCondition(const ast::Expr& part) {
   bool is_negated = false;
   if (const ast::InQuery* const in = InConditionOf(part, is_negated)) {

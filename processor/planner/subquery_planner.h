@@ -44,6 +44,8 @@ class SubqueryPlanner {
   SubqueryPlanner(PlanContext& context, QueryPlanner& queries, Relation& input)
       : context_(context), queries_(queries), input_(input) {}
 
+  // The rows for which all parts hold. `clause` stands in messages.
+  void FilterBy(const std::vector<const ast::Expr*>& parts, std::string_view clause);
   // Of a part for which IsSubqueryCondition.
   void AddCondition(const ast::Expr& part);
 
