@@ -221,11 +221,6 @@ bool IsInterval(const DataType& type) {
   return type.kind == TypeKind::kIntervalDayTime || type.kind == TypeKind::kIntervalYearMonth;
 }
 
-bool IsNullable(Args args) {
-  return std::any_of(
-      args.begin(), args.end(), [](const ExpressionPtr& arg) { return arg->type.nullable; });
-}
-
 std::optional<Signature> BindShift(const DataType& time, const DataType& interval) {
   const bool is_same = IsInterval(time) && time.kind == interval.kind;
   if (!IsInterval(interval) || !(time.is_temporal() || is_same)) return std::nullopt;
@@ -247,7 +242,7 @@ std::optional<Signature> BindIntegers(Args args, Sign sign) {
   DataType result = a_null ? b : b_null ? a : a.kind >= b.kind ? a : b;
   // A remainder is of its divisor's type.
   if (sign == Sign::kModulo && !b_null) result = b;
-  result.nullable = IsNullable(args);
+  result.nullable = AnyIsNullable(args);
   return Signature{.args = {a_null ? b : a, b_null ? a : b}, .result = result};
 }
 
@@ -295,7 +290,7 @@ std::optional<Signature> BindDoubles(Args args) {
   if (args[0]->type.kind == TypeKind::kNull && args[1]->type.kind == TypeKind::kNull) {
     result = DataType::Double();
   }
-  result.nullable = IsNullable(args);
+  result.nullable = AnyIsNullable(args);
   return Signature{.args = {result, result}, .result = result};
 }
 

@@ -1,14 +1,14 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "processor/expr/function_table.h"
+#include "processor/expr/list_cells.h"
 #include "processor/expr/nested_cells.h"
 #include "processor/expr/type_rules.h"
 
-// Functions of whole ARRAYs and MAPs. Places are counted from 1.
+// Functions of whole ARRAYs. Places are counted from 1.
 
 namespace slipstream::sql {
 namespace {
@@ -19,109 +19,6 @@ using Args = std::span<const ExpressionPtr>;
 
 bool IsArray(const ExpressionPtr& arg) {
   return arg->type.kind == TypeKind::kArray;
-}
-
-bool IsNullable(Args args) {
-  return std::any_of(
-      args.begin(), args.end(), [](const ExpressionPtr& arg) { return arg->type.nullable; });
-}
-
-// Entries: the elements of one row of an ARRAY or MAP argument: rows `begin` to `end` of the
-// column's children.
-struct Entries {
-  const Column* column = nullptr;
-  uint32_t begin = 0;
-  uint32_t end = 0;
-
-  Entries(const Operand& arg, size_t row)
-      : column(arg.column),
-        begin(arg.column->offsets[arg.index(row)]),
-        end(arg.column->offsets[arg.index(row) + 1]) {}
-
-  const Column& values() const { return column->children.front(); }
-  uint32_t size() const { return end - begin; }
-};
-
-// Where, from `begin` to `end` of `values`, the same value stands; `end`: nowhere.
-uint32_t FindCell(
-    const Column& values, uint32_t begin, uint32_t end, const Column& wanted, size_t row) {
-  while (begin < end && !IsSameCell(values, begin, wanted, row))
-    ++begin;
-  return begin;
-}
-
-// CellIndex: some successive values of a column, to find a value among them: few are compared one
-// by one, more are found by their hash. Ownership  borrows the column.
-class CellIndex {
- public:
-  CellIndex(const Column& values, uint32_t begin) : values_(&values), begin_(begin), end_(begin) {}
-
-  // The next value of the column.
-  void Add() {
-    ++end_;
-    if (end_ - begin_ <= kComparedMax) return;
-    for (uint32_t row = by_hash_.empty() ? begin_ : end_ - 1; row < end_; ++row)
-      by_hash_.emplace(HashCell(*values_, row), row);
-  }
-  bool Holds(const Column& wanted, size_t row) const {
-    if (by_hash_.empty()) return FindCell(*values_, begin_, end_, wanted, row) < end_;
-    const auto [first, last] = by_hash_.equal_range(HashCell(wanted, row));
-    return std::any_of(first, last, [&](const auto& entry) {
-      return IsSameCell(*values_, entry.second, wanted, row);
-    });
-  }
-
- private:
-  static constexpr uint32_t kComparedMax = 16;
-
-  const Column* values_;
-  uint32_t begin_;
-  uint32_t end_;
-  std::unordered_multimap<uint64_t, uint32_t> by_hash_;  // empty: few
-};
-
-// ListResult: the rows of an ARRAY or MAP result, written one by one.
-class ListResult {
- public:
-  explicit ListResult(Column& out) : out_(out), row_(out.children.front(), 0) {
-    out.offsets.assign(1, 0);
-    for (Column& child : out.children)
-      child.Clear();
-  }
-
-  Column& child(size_t i = 0) { return out_.children[i]; }
-  void Add(const Column& values, size_t row) { child().AppendFrom(values, row); }
-  // Unless the row has the same element already; of one row all elements are added so, or none.
-  void AddOnce(const Column& values, size_t row) {
-    if (row_.Holds(values, row)) return;
-    Add(values, row);
-    row_.Add();
-  }
-  void EndRow() {
-    out_.offsets.push_back(static_cast<uint32_t>(child().size()));
-    row_ = CellIndex(child(), out_.offsets.back());
-  }
-
- private:
-  Column& out_;
-  CellIndex row_;
-};
-
-// Calls `fill(row, result)` for the rows that are not NULL.
-template <class Fill>
-void FillLists(const KernelCall& call, Column& out, Fill fill) {
-  ListResult result(out);
-  for (size_t row = 0; row < call.rows; ++row) {
-    const bool is_null = !out.valid.empty() && out.valid[row] == 0;
-    if (!is_null) fill(row, result);
-    result.EndRow();
-  }
-}
-
-// Marks a row of a list that is still being written.
-void SetListNull(Column& out, size_t rows, size_t row) {
-  if (out.valid.empty()) out.valid.assign(rows, 1);
-  out.valid[row] = 0;
 }
 
 // ---- Arrays from arrays ----
@@ -136,7 +33,7 @@ std::optional<Signature> BindArrays(Args args, size_t least, size_t most) {
     if (!next) return std::nullopt;
     element = *next;
   }
-  const DataType array = ArrayOf(element, IsNullable(args));
+  const DataType array = ArrayOf(element, AnyIsNullable(args));
   return Signature{.args = std::vector<DataType>(args.size(), array), .result = array};
 }
 
@@ -208,7 +105,7 @@ void SliceKernel(const KernelCall& call, Column& out) {
 std::optional<Signature> BindSlice(Args args) {
   if (args.size() < 2 || args.size() > 3 || !IsArray(args[0])) return std::nullopt;
   Signature signature{.args = {args[0]->type},
-                      .result = AsNullable(args[0]->type, IsNullable(args))};
+                      .result = AsNullable(args[0]->type, AnyIsNullable(args))};
   for (const ExpressionPtr& arg : args.subspan(1)) {
     if (!FitParam(FunctionTable::Param::kInteger, arg->type)) return std::nullopt;
     signature.args.push_back(DataType::BigInt());
@@ -244,7 +141,7 @@ std::optional<Signature> BindSort(Args args) {
     return std::nullopt;
   }
   Signature signature{.args = {args[0]->type},
-                      .result = AsNullable(args[0]->type, IsNullable(args))};
+                      .result = AsNullable(args[0]->type, AnyIsNullable(args))};
   for (const ExpressionPtr& arg : args.subspan(1)) {
     if (!FitParam(FunctionTable::Param::kBoolean, arg->type)) return std::nullopt;
     signature.args.push_back(DataType::Boolean());
@@ -297,7 +194,7 @@ void RemoveKernel(const KernelCall& call, Column& out) {
 
 std::optional<Signature> BindSearch(Args args, const DataType& result) {
   std::optional<Signature> signature = BindWithElement(args);
-  if (signature) signature->result = AsNullable(result, IsNullable(args));
+  if (signature) signature->result = AsNullable(result, AnyIsNullable(args));
   return signature;
 }
 
@@ -404,102 +301,12 @@ std::optional<Signature> BindJoin(Args args) {
     return std::nullopt;
   }
   Signature signature{.args = {args[0]->type},
-                      .result = AsNullable(DataType::String(), IsNullable(args))};
+                      .result = AsNullable(DataType::String(), AnyIsNullable(args))};
   for (const ExpressionPtr& arg : args.subspan(1)) {
     if (!FitParam(FunctionTable::Param::kString, arg->type)) return std::nullopt;
     signature.args.push_back(DataType::String());
   }
   return signature;
-}
-
-// ---- Maps ----
-
-std::optional<Signature> BindMapEntries(Args args) {
-  if (args.size() != 1 || args[0]->type.kind != TypeKind::kMap) return std::nullopt;
-  DataType entry{.kind = TypeKind::kRow, .nullable = false};
-  entry.children = args[0]->type.children;
-  return Signature{.args = {args[0]->type},
-                   .result = ArrayOf(std::move(entry), args[0]->type.nullable)};
-}
-
-void MapEntriesKernel(const KernelCall& call, Column& out) {
-  FillLists(call, out, [&](size_t row, ListResult& result) {
-    const Entries entries(call.args[0], row);
-    for (uint32_t i = entries.begin; i < entries.end; ++i) {
-      for (size_t part = 0; part < 2; ++part)
-        result.child().children[part].AppendFrom(entries.column->children[part], i);
-    }
-  });
-}
-
-std::optional<Signature> BindMapFromArrays(Args args) {
-  if (args.size() != 2 || !IsArray(args[0]) || !IsArray(args[1])) return std::nullopt;
-  return Signature{
-      .args = {args[0]->type, args[1]->type},
-      .result = MapOf(ElementType(args[0]->type), ElementType(args[1]->type), IsNullable(args))};
-}
-
-void MapFromArraysKernel(const KernelCall& call, Column& out) {
-  std::vector<uint8_t> fits(call.rows, 1);
-  FillLists(call, out, [&](size_t row, ListResult& result) {
-    const Entries keys(call.args[0], row);
-    const Entries values(call.args[1], row);
-    if (keys.size() != values.size()) {
-      fits[row] = 0;
-      call.errors.Add(row, "MAP_FROM_ARRAYS of arrays of different lengths");
-      return;
-    }
-    for (uint32_t i = 0; i < keys.size(); ++i) {
-      const uint32_t key = keys.begin + i;
-      // Of equal keys the last one counts.
-      if (FindCell(keys.values(), key + 1, keys.end, keys.values(), key) < keys.end) continue;
-      result.child(0).AppendFrom(keys.values(), key);
-      result.child(1).AppendFrom(values.values(), values.begin + i);
-    }
-  });
-  for (size_t row = 0; row < call.rows; ++row) {
-    if (fits[row] == 0) SetListNull(out, call.rows, row);
-  }
-}
-
-std::optional<Signature> BindMapUnion(Args args) {
-  if (args.empty()) return std::nullopt;
-  DataType key;
-  DataType value;
-  for (const ExpressionPtr& arg : args) {
-    if (arg->type.kind != TypeKind::kMap) return std::nullopt;
-    const std::vector<Field>& parts = *arg->type.children;
-    const std::optional<DataType> next_key = CommonTypeOf(key, parts[0].type, false);
-    const std::optional<DataType> next_value = CommonTypeOf(value, parts[1].type, false);
-    if (!next_key || !next_value) return std::nullopt;
-    key = *next_key;
-    value = *next_value;
-  }
-  const DataType map = MapOf(key, value, IsNullable(args));
-  return Signature{.args = std::vector<DataType>(args.size(), map), .result = map};
-}
-
-// Of equal keys the last map's counts.
-void MapUnionKernel(const KernelCall& call, Column& out) {
-  FillLists(call, out, [&](size_t row, ListResult& result) {
-    for (size_t arg = 0; arg < call.args.size(); ++arg) {
-      const Entries entries(call.args[arg], row);
-      const auto is_later = [&](uint32_t i) {
-        for (const Operand& other : call.args.subspan(arg + 1)) {
-          const Entries others(other, row);
-          const uint32_t found =
-              FindCell(others.values(), others.begin, others.end, entries.values(), i);
-          if (found < others.end) return true;
-        }
-        return false;
-      };
-      for (uint32_t i = entries.begin; i < entries.end; ++i) {
-        if (is_later(i)) continue;
-        for (size_t part = 0; part < 2; ++part)
-          result.child(part).AppendFrom(entries.column->children[part], i);
-      }
-    }
-  });
 }
 
 }  // namespace
@@ -543,12 +350,6 @@ void AddArrayFunctions(FunctionTable& table) {
   add("ARRAY_MIN", "(array)", BindExtreme, ExtremeKernel<-1>);
   add("ELEMENT", "(array)", BindValue, ElementKernel);
   add("ARRAY_JOIN", "(array of STRING, STRING[, STRING])", BindJoin, JoinKernel);
-  add("MAP_ENTRIES", "(map)", BindMapEntries, MapEntriesKernel);
-  add("MAP_FROM_ARRAYS",
-      "(array of keys, array of values)",
-      BindMapFromArrays,
-      MapFromArraysKernel);
-  add("MAP_UNION", "(map, …) of a common type", BindMapUnion, MapUnionKernel);
 }
 
 }  // namespace slipstream::sql

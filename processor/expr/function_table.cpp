@@ -1,5 +1,7 @@
 #include "processor/expr/function_table.h"
 
+#include <algorithm>
+
 #include "processor/expr/type_rules.h"
 
 namespace slipstream::sql {
@@ -82,6 +84,7 @@ const FunctionTable& FunctionTable::Get() {
     AddJsonFunctions(*made);
     AddJsonConstruction(*made);
     AddArrayFunctions(*made);
+    AddMapFunctions(*made);
     AddEncodingFunctions(*made);
     AddRandomFunctions(*made);
     AddZoneFunctions(*made);
@@ -130,6 +133,11 @@ void FunctionTable::Add(std::string name,
     return signature;
   };
   Add(std::move(function));
+}
+
+bool AnyIsNullable(std::span<const ExpressionPtr> args) {
+  return std::any_of(
+      args.begin(), args.end(), [](const ExpressionPtr& arg) { return arg->type.nullable; });
 }
 
 }  // namespace slipstream::sql

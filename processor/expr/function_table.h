@@ -45,6 +45,9 @@ class FunctionTable {
 // The type an argument takes for a parameter; nullopt: it does not fit.
 std::optional<DataType> FitParam(FunctionTable::Param param, const DataType& type);
 
+// Whether one of the arguments may be NULL.
+bool AnyIsNullable(std::span<const ExpressionPtr> args);
+
 // Each file of functions adds its own.
 void AddComparisonFunctions(FunctionTable& table);
 void AddLogicFunctions(FunctionTable& table);
@@ -60,6 +63,7 @@ void AddDigestFunctions(FunctionTable& table);
 void AddJsonFunctions(FunctionTable& table);
 void AddJsonConstruction(FunctionTable& table);
 void AddArrayFunctions(FunctionTable& table);
+void AddMapFunctions(FunctionTable& table);
 void AddEncodingFunctions(FunctionTable& table);
 void AddRandomFunctions(FunctionTable& table);
 void AddZoneFunctions(FunctionTable& table);

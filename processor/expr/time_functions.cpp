@@ -37,13 +37,6 @@ int64_t MicrosAt(const Operand& operand, size_t row) {
   return operand.column->type.kind == TypeKind::kDate ? value * kMicrosPerDay : value;
 }
 
-bool IsNullable(Args args) {
-  for (const ExpressionPtr& arg : args) {
-    if (arg->type.nullable) return true;
-  }
-  return false;
-}
-
 // ---- Patterns ----
 
 // PatternCache: the parsed pattern of the row; a constant one is parsed once a batch.
@@ -205,7 +198,7 @@ void OverlapsKernel(const KernelCall& call, Column& out) {
 
 std::optional<Signature> BindOverlaps(Args args) {
   if (args.size() != 4) return std::nullopt;
-  Signature signature{.args = {}, .result = AsNullable(DataType::Boolean(), IsNullable(args))};
+  Signature signature{.args = {}, .result = AsNullable(DataType::Boolean(), AnyIsNullable(args))};
   const bool is_time = args[0]->type.kind == TypeKind::kTime;
   for (size_t i = 0; i < args.size(); ++i) {
     const DataType& type = args[i]->type;
@@ -302,7 +295,7 @@ std::optional<Signature> BindTimestampAdd(Args args) {
   if (time.kind == TypeKind::kDate && *unit < TimeUnit::kDay) result = DataType::Timestamp(3);
   if (*unit == TimeUnit::kMillisecond) result.precision = std::max(result.precision, 3);
   if (*unit == TimeUnit::kMicrosecond) result.precision = std::max(result.precision, 6);
-  result.nullable = IsNullable(args);
+  result.nullable = AnyIsNullable(args);
   return Signature{.args = {args[0]->type, DataType::BigInt(), time}, .result = result};
 }
 
@@ -311,7 +304,7 @@ std::optional<Signature> BindTimestampDiff(Args args) {
   const std::optional<TimeUnit> unit = UnitOf(*args[0]);
   if (!unit || !IsCalendar(*unit)) return std::nullopt;
   Signature signature{.args = {args[0]->type},
-                      .result = AsNullable(DataType::Int(), IsNullable(args))};
+                      .result = AsNullable(DataType::Int(), AnyIsNullable(args))};
   for (const ExpressionPtr& arg : args.subspan(1)) {
     const bool is_text = arg->type.is_string() || arg->type.kind == TypeKind::kNull;
     const bool is_time = arg->type.is_timestamp() || arg->type.kind == TypeKind::kDate;
