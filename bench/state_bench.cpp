@@ -1,8 +1,9 @@
-// What state costs, by backend and by how much of it there is: a running aggregate and a join, over
-// keys that come one after the other, or mostly from a few (as popular ones do). Arguments: keys in
-// thousands, megabytes of 'state.rocksdb.memory' (0: the memory backend), percent of the records
-// that go to the first hundredth of the keys. Counters: memory of the process at the end, state on
-// disk, both in megabytes.
+// What state costs, by backend and by how much of it there is: a running aggregate, one of a window
+// that stays open, a join and one by intervals, over keys that come one after the other, or mostly
+// from a few (as popular ones do). Arguments: keys in thousands, megabytes of
+// 'state.rocksdb.memory' (0: the memory backend), percent of the records that go to the first
+// hundredth of the keys. Counters: memory of the process at the end, state on disk, both in
+// megabytes.
 
 #include <unistd.h>
 
@@ -28,6 +29,9 @@ namespace {
 constexpr char kTables[] = R"(
 CREATE TABLE t (side INT, k INT, v INT)
 WITH ('connector' = 'kafka', 'topic' = 'input', 'format' = 'json');
+CREATE TABLE timed (side INT, k INT, v INT, ts AS TO_TIMESTAMP_LTZ(v, 0),
+  WATERMARK FOR ts AS ts - INTERVAL '1' HOUR)
+WITH ('connector' = 'kafka', 'topic' = 'input', 'format' = 'json');
 CREATE TABLE result (k INT, c BIGINT, s BIGINT) WITH ('connector' = 'blackhole');
 )";
 constexpr char kGroups[] =
@@ -35,6 +39,14 @@ constexpr char kGroups[] =
 constexpr char kJoin[] =
     "INSERT INTO result SELECT a.k, a.v, b.v FROM (SELECT * FROM t WHERE side = 0) AS a "
     "JOIN (SELECT * FROM t WHERE side = 1) AS b ON a.k = b.k;";
+constexpr char kWindow[] =
+    "INSERT INTO result SELECT k, COUNT(*), SUM(CAST(v AS BIGINT)) "
+    "FROM TABLE(TUMBLE(TABLE timed, DESCRIPTOR(ts), INTERVAL '1' HOUR)) "
+    "GROUP BY k, window_start, window_end;";
+constexpr char kIntervalJoin[] =
+    "INSERT INTO result SELECT a.k, a.v, b.v FROM (SELECT * FROM timed WHERE side = 0) AS a "
+    "JOIN (SELECT * FROM timed WHERE side = 1) AS b ON a.k = b.k "
+    "AND b.ts BETWEEN a.ts - INTERVAL '20' MINUTE AND a.ts + INTERVAL '20' MINUTE;";
 constexpr size_t kBatch = 10'000;
 constexpr size_t kCommitEvery = 100'000;
 
@@ -136,10 +148,20 @@ void BM_StateOfGroups(benchmark::State& state) {
 }
 BENCHMARK(BM_StateOfGroups)->Apply(Arguments);
 
+void BM_StateOfWindow(benchmark::State& state) {
+  Run(state, kWindow);
+}
+BENCHMARK(BM_StateOfWindow)->Apply(Arguments);
+
 void BM_StateOfJoin(benchmark::State& state) {
   Run(state, kJoin);
 }
 BENCHMARK(BM_StateOfJoin)->Apply(Arguments);
+
+void BM_StateOfIntervalJoin(benchmark::State& state) {
+  Run(state, kIntervalJoin);
+}
+BENCHMARK(BM_StateOfIntervalJoin)->Apply(Arguments);
 
 }  // namespace
 }  // namespace slipstream::sql
