@@ -119,10 +119,13 @@ Status IntervalJoinOperator::Process(RowBatch rows,
       from = incoming.key;
       from.front() = static_cast<char>(1 - side);
       mine.rows.Load(from);
-      const auto end = mine.rows.End(from);
       const int64_t until = Shifted(times.ints[row], latest);
+      const size_t partition_bytes = from.size();
       AppendSortable(from, Shifted(times.ints[row], earliest));
-      for (auto entry = mine.rows.Begin(from); entry != end && TimeOf(entry->first) <= until;
+      const std::string_view partition = std::string_view(from).substr(0, partition_bytes);
+      for (auto entry = mine.rows.Begin(from);
+           entry != mine.rows.entries().end() && entry->first.starts_with(partition) &&
+           TimeOf(entry->first) <= until;
            ++entry)
         chunk.candidates.push_back(entry);
     }

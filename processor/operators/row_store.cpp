@@ -19,25 +19,26 @@ size_t BytesOf(std::string_view key, std::string_view row) {
 
 }  // namespace
 
-void RowStore::Touch(std::string_view key) {
-  if (touched_.find(key) != touched_.end()) return;
-  touched_.emplace(key, entries_.find(key) != entries_.end());
+void RowStore::Touch(std::string_view key, bool is_there) {
+  const auto place = touched_.lower_bound(key);
+  if (place == touched_.end() || place->first != key) touched_.emplace_hint(place, key, is_there);
 }
 
 void RowStore::Put(std::string_view key, std::string row) {
-  Touch(key);
+  const auto place = entries_.lower_bound(key);
+  const bool is_there = place != entries_.end() && place->first == key;
+  Touch(key, is_there);
   bytes_ += BytesOf(key, row);
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) {
-    entries_.emplace(key, std::move(row));
+  if (is_there) {
+    bytes_ -= BytesOf(key, place->second);
+    place->second = std::move(row);
   } else {
-    bytes_ -= BytesOf(key, found->second);
-    found->second = std::move(row);
+    entries_.emplace_hint(place, key, std::move(row));
   }
 }
 
 RowStore::Map::const_iterator RowStore::Erase(Map::const_iterator entry) {
-  Touch(entry->first);
+  Touch(entry->first, true);
   bytes_ -= BytesOf(entry->first, entry->second);
   return entries_.erase(entry);
 }

@@ -81,7 +81,8 @@ class RowStore {
   };
   using Partitions = std::unordered_map<std::string, Partition>;
 
-  void Touch(std::string_view key);
+  // Before an entry changes. `is_there`: it is in entries_.
+  void Touch(std::string_view key, bool is_there);
   Partition& OpenPartition(std::string_view partition);
   bool LoadPartition(std::string_view partition);
   // Whether what entries_ says of the partition is all.
