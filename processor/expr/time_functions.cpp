@@ -6,6 +6,7 @@
 #include "processor/expr/type_rules.h"
 #include "processor/types/date_time.h"
 #include "processor/types/number_text.h"
+#include "processor/types/time_zone.h"
 
 // Functions of dates and times. A TIMESTAMP_LTZ is shown and taken apart as in UTC; the planner
 // writes other zones into the expression.
@@ -87,6 +88,26 @@ void ToTimestampKernel(const KernelCall& call, Column& out) {
   ReadTimestamps(call, out, [](int64_t micros) {
     return FloorDivide(micros, kMicrosPerMilli) * kMicrosPerMilli;  // the result is TIMESTAMP(3)
   });
+}
+
+// TO_TIMESTAMP_LTZ(text, pattern, zone): the instant at which clocks in the zone show the time.
+void ReadInZoneKernel(const KernelCall& call, Column& out) {
+  ToTimestampKernel(call, out);
+  TimeZonePtr zone;
+  std::string_view name;
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (out.is_null(row)) continue;
+    if (zone == nullptr || name != call.args[2].string_at(row)) {
+      name = call.args[2].string_at(row);
+      zone = TimeZone::Find(name);
+    }
+    if (zone != nullptr) {
+      out.ints[row] = zone->ToInstant(out.ints[row]);
+    } else {
+      out.SetNull(row);
+      call.errors.Add(row, "no time zone '" + std::string(name) + "'");
+    }
+  }
 }
 
 void ToDateKernel(const KernelCall& call, Column& out) {
@@ -395,6 +416,11 @@ void AddTimeFunctions(FunctionTable& table) {
             1,
             DataType::TimestampLtz(3),
             ToTimestampKernel);
+  table.Add("TO_TIMESTAMP_LTZ",
+            {Param::kString, Param::kString, Param::kString},
+            0,
+            DataType::TimestampLtz(3),
+            ReadInZoneKernel);
   table.Add("UNIX_TIMESTAMP",
             {Param::kString, Param::kString},
             1,
