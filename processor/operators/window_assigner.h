@@ -10,6 +10,7 @@
 #include "processor/expr/row_errors.h"
 #include "processor/planner/plan.h"
 #include "processor/types/date_time.h"
+#include "processor/types/time_zone.h"
 
 namespace slipstream::sql {
 

@@ -7,6 +7,7 @@
 #include "processor/planner/literal.h"
 #include "processor/planner/plan.h"
 #include "processor/planner/plan_properties.h"
+#include "processor/types/time_zone.h"
 
 namespace slipstream::sql {
 namespace {

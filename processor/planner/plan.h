@@ -12,10 +12,11 @@
 #include "processor/expr/expression.h"
 #include "processor/expr/function_registry.h"
 #include "processor/types/data_type.h"
-#include "processor/types/time_zone.h"
 
 namespace slipstream::sql {
 
+class TimeZone;
+using TimeZonePtr = std::shared_ptr<const TimeZone>;
 using Options = std::map<std::string, std::string>;
 
 // A table as CREATE TABLE declares it.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "processor/planner/session_zone.h"
+#include "processor/types/time_zone.h"
 
 namespace slipstream::sql {
 

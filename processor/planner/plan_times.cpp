@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "processor/planner/expression_rewrite.h"
+#include "processor/types/time_zone.h"
 
 namespace slipstream::sql {
 namespace {
