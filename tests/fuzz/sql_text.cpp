@@ -75,6 +75,7 @@ std::string RunQuery(const PlanNode& query) {
   SLIPSTREAM_CHECK(renderer.ok(), "{}", renderer.status().ToString());
   const auto note = [&](const sql::BadRow& row) {
     text += "bad: " + std::string(row.error) + "\n";
+    return Status();
   };
   const Result<BatchReport> report = sql::RunQuery(
       query, {.files = &files, .on_bad_row = note, .stop = {}}, [&](const sql::Batch& batch) {
