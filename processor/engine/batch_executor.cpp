@@ -9,6 +9,7 @@
 
 #include "processor/engine/connector_options.h"
 #include "processor/engine/datagen.h"
+#include "processor/engine/file_metadata.h"
 #include "processor/engine/graph_run.h"
 #include "processor/engine/line_reader.h"
 #include "processor/engine/partition_filter.h"
@@ -169,9 +170,7 @@ Status BatchRun::ReadTable(const TablePtr& table) {
   if (options_.files == nullptr) return Internal("a batch over files without a file source");
   ASSIGN_OR_RETURN(const FileTable options, ReadFileTable(*table));
   const ScanLayout layout(table, ReadsOf(table), false, StoredColumns(*table));
-  if (!layout.metadata().empty()) {
-    return Unimplemented("metadata columns of files are not supported yet");
-  }
+  RETURN_IF_ERROR(CheckFileMetadata(*table));
   ASSIGN_OR_RETURN(const std::unique_ptr<SourceRows> source,
                    SourceRows::Create(layout, options.format));
   ASSIGN_OR_RETURN(const std::vector<SourceFile> files, ListTable(*options_.files, options));
@@ -200,6 +199,7 @@ Status BatchRun::ReadFile(const SourceFile& file,
                           SourceRows& source) {
   const SourceRows::FillColumns fill = [&](const std::vector<uint32_t>& origins, Batch& batch) {
     AppendPartition(layout, partition, origins.size(), batch);
+    AppendFileMetadata(layout, file, origins.size(), batch);
   };
   ASSIGN_OR_RETURN(const std::unique_ptr<FileReader> reader, options_.files->Open(file.path));
   LineReader lines(*reader, format);

@@ -61,7 +61,9 @@ class FolderFeed {
   // The records that Next gave are dealt with.
   void Taken();
 
-  // Of the file whose records Next gave: the values of the layout's partition columns.
+  // The file whose records Next gave, as it was listed, and the values of the layout's partition
+  // columns.
+  const SourceFile& file() const { return current_.file; }
   const std::vector<Value>& partition() const { return current_.partition; }
   SeenFiles& seen() { return seen_; }
 

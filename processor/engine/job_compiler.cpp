@@ -16,6 +16,7 @@
 #include "common/check/check.h"
 #include "processor/engine/compiled_job.h"
 #include "processor/engine/exchange_task.h"
+#include "processor/engine/file_metadata.h"
 #include "processor/engine/folder_feed.h"
 #include "processor/engine/record_metadata.h"
 #include "processor/engine/scan_task.h"
@@ -279,10 +280,7 @@ Status ReadFolder(const TableDefinition& table,
                   size_t number,
                   CompiledSource& source) {
   if (options.files == nullptr) return Unimplemented("a watched folder without files");
-  if (!table.metadata.empty()) {
-    return Unimplemented("table " + table.name +
-                         ": metadata columns of files are not supported yet");
-  }
+  RETURN_IF_ERROR(CheckFileMetadata(table));
   ASSIGN_OR_RETURN(source.folder, ReadFileTable(table, defaults));
   FolderWatch& watch = *source.folder->watch;
   watch.source.topics = {"files-" + std::to_string(number)};
@@ -312,8 +310,10 @@ Status Complete(const std::vector<TablePtr>& tables, CompiledJob& job) {
                       .key = source.table.key_columns,
                       .key_prefix_bytes = source.table.key_prefix_bytes,
                       .is_upsert = source.table.is_upsert});
-    for (const TableDefinition::MetadataColumn& metadata : source.layout->metadata())
-      RETURN_IF_ERROR(CheckReadable(*tables[i], metadata));
+    if (!source.folder) {
+      for (const TableDefinition::MetadataColumn& metadata : source.layout->metadata())
+        RETURN_IF_ERROR(CheckReadable(*tables[i], metadata));
+    }
     RETURN_IF_ERROR(
         SourceRows::Create(*source.layout, source.table.value_format, source.table.key_format)
             .status());

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "processor/engine/file_metadata.h"
 #include "processor/engine/record_metadata.h"
 #include "processor/engine/stable_hash.h"
 #include "processor/engine/table_folder.h"
@@ -183,7 +184,11 @@ void ScanTask::FillColumns(const Reading& reading,
                            size_t first,
                            Batch& batch) const {
   const ScanLayout& layout = *reading.source.layout;
-  if (feed_ != nullptr) AppendPartition(layout, feed_->partition(), origins.size(), batch);
+  if (feed_ != nullptr) {
+    AppendPartition(layout, feed_->partition(), origins.size(), batch);
+    AppendFileMetadata(layout, feed_->file(), origins.size(), batch);
+    return;
+  }
   for (const TableDefinition::MetadataColumn& metadata : layout.metadata()) {
     AppendMetadata(metadata,
                    layout.table().schema[metadata.column].type,

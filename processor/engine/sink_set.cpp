@@ -64,6 +64,12 @@ Result<std::unique_ptr<SinkWriter>> SinkSet::MakeWriter(const TableDefinition& t
     }
     case Connector::kFilesystem: {
       ASSIGN_OR_RETURN(const FileTable options, ReadFileTable(table));
+      for (const TableDefinition::MetadataColumn& metadata : table.metadata) {
+        if (metadata.is_virtual) continue;
+        return InvalidArgument("table " + table.name + ": the metadata '" + metadata.key +
+                               "' cannot be written; declare the column " +
+                               table.schema[metadata.column].name + " VIRTUAL");
+      }
       file_sinks_.push_back(options.sink);
       return MakeFileWriter(table, options, file_sinks_.size() - 1);
     }

@@ -21,9 +21,8 @@ namespace slipstream::sql {
 // end; or for each slice, of which windows are put together, by the slice's.
 //
 // Spilling    with a space, groups that nothing happens to are out of memory once its cache is
-// full:
-//             from then on every saved group is in the space too, so that what fires is read from
-//             there in the order it is given in: by window and group, or by group and slice.
+//             full: from then on every saved group is in the space too, so that what fires is read
+//             from there in the order it is given in: by window and group, or by group and slice.
 // State       one saved key for each table and group, of groups that NoteChange was called of.
 //             Format: docs/FORMATS.md, section "State".
 // Ownership   owns groups and states; borrows layout and space. Groups stay where they are until

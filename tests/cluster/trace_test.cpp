@@ -85,6 +85,7 @@ TEST(TraceTest, ANameGoesFromTheProducerThroughEveryStageToEveryReplicaOfABlock)
                 dir.path(),
                 name));
     EXPECT_OK(process.status());
+    if (!process.ok()) return std::string();
     const auto exit = (*process)->Wait();
     EXPECT_TRUE(exit.ok() && exit->code == 0);
     return (*process)->Stderr();

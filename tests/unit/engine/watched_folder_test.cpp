@@ -152,6 +152,15 @@ TEST_F(WatchedFolderTest, FoldersAreColumnsAndUnwantedOnesAreNotRead) {
   EXPECT_EQ(Pull().status().message(), "table t: file /in/b lies in no folder k=…");
 }
 
+TEST_F(WatchedFolderTest, WhatIsKnownOfAFileIsAColumn) {
+  files_.Put("/in/k/a", "1\n22\n");
+  Compile("a STRING, n STRING METADATA FROM 'file.name', s BIGINT METADATA FROM 'file.size')",
+          "'format' = 'raw'",
+          "SELECT n || a, s FROM t");
+
+  EXPECT_EQ(Next(), (Lines{"+I[a1, 5]", "+I[a22, 5]"}));
+}
+
 TEST_F(WatchedFolderTest, APatternSaysWhichFiles) {
   files_.Put("/in/a.csv", "1\n");
   files_.Put("/in/a.txt", "2\n");
