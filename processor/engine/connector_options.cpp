@@ -37,18 +37,21 @@ Status RefuseOptions(const TableDefinition& table,
 Result<runtime::FileSinkSpec::PartitionCommit> ReadPartitionTime(const TableDefinition& table,
                                                                  OptionReader& options) {
   constexpr std::array<std::string_view, 1> kExtractors = {"default"};
-  constexpr std::array<std::string_view, 2> kZones = {"UTC", "Etc/UTC"};
   if (options.Has("partition.time-extractor.class")) {
     return Unimplemented(OwnerOf(table) + ": 'partition.time-extractor.class' is Java's");
   }
   RETURN_IF_ERROR(
       options.GetOneOf("partition.time-extractor.kind", "default", kExtractors).status());
-  RETURN_IF_ERROR(
-      options.GetOneOf("sink.partition-commit.watermark-time-zone", "UTC", kZones).status());
+  constexpr const char* kZone = "sink.partition-commit.watermark-time-zone";
+  const std::string zone = options.GetString(kZone, "UTC");
   PartitionTime::Options of{
       .columns = {},
       .pattern = options.GetString("partition.time-extractor.timestamp-pattern", ""),
-      .formatter = options.Find("partition.time-extractor.timestamp-formatter")};
+      .formatter = options.Find("partition.time-extractor.timestamp-formatter"),
+      .zone = TimeZone::Find(zone)};
+  if (of.zone == nullptr) {
+    return InvalidArgument(OwnerOf(table) + ": '" + kZone + "': no time zone '" + zone + "'");
+  }
   for (const size_t column : table.partition_columns)
     of.columns.push_back(table.schema[column].name);
   constexpr std::array<std::string_view, 2> kTriggers = {"process-time", "partition-time"};

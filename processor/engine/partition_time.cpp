@@ -58,7 +58,8 @@ std::optional<int64_t> PartitionTime::Of(std::string_view partition_path) const 
       text.replace(at, name.size(), replacement);
     }
   }
-  return formatter_ ? formatter_->Read(text) : ParseTimestamp(text);
+  const std::optional<int64_t> local = formatter_ ? formatter_->Read(text) : ParseTimestamp(text);
+  return local && options_.zone ? options_.zone->ToInstant(*local) : local;
 }
 
 }  // namespace slipstream::sql

@@ -9,6 +9,7 @@
 
 #include "common/status/status.h"
 #include "processor/expr/date_pattern.h"
+#include "processor/types/time_zone.h"
 
 namespace slipstream::sql {
 
@@ -21,6 +22,7 @@ class PartitionTime {
     std::vector<std::string> columns;      // of PARTITIONED BY, in their order
     std::string pattern;                   // empty: the first column's value
     std::optional<std::string> formatter;  // a Java pattern; none: "yyyy-MM-dd[ HH:mm:ss]"
+    TimeZonePtr zone;                      // whose clocks show that time; null: UTC
   };
   // kInvalidArgument: no columns, a pattern that names none of them, a formatter that is none.
   static Result<std::shared_ptr<const PartitionTime>> Create(Options options);

@@ -33,6 +33,11 @@ TEST(PartitionTimeTest, AFormatterReadsWhatThePatternGives) {
             2 * kDayUs);
 }
 
+TEST(PartitionTimeTest, TheTimeIsThatOfClocksInTheZone) {
+  EXPECT_EQ(TimeOf({.columns = {"dt"}, .zone = TimeZone::Find("Asia/Shanghai")}, "dt=1970-01-02/"),
+            kDayUs - 8 * kHourUs);
+}
+
 TEST(PartitionTimeTest, WhatIsNoTimeIsNone) {
   for (const char* const path :
        {"dt=__HIVE_DEFAULT_PARTITION__/", "dt=today/", "dt=1970-02-30/", "other=1970-01-02/", ""}) {
